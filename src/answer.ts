@@ -1,0 +1,31 @@
+import { notCheckedCard } from './cards/not-checked.ts';
+import { type Card, render } from './cards/render.ts';
+import { type Chart, type Section } from './chart/chart.ts';
+import { type Call, readChart } from './chart/read.ts';
+import type { LocalDate } from './dates.ts';
+import type { Language } from './language.ts';
+import { evaluate, missingForSilence, type RuleResult } from './rules/evaluate.ts';
+import type { Knowledge } from './rules/knowledge.ts';
+
+export type Question = { call: Call; hookInstance: string; language: Language; today: LocalDate };
+
+/** Cards, or the parts of the record without which nothing can be said. The results are the trace of either. */
+export type Answer = { chart: Chart; results: RuleResult[] } & ({ cards: Card[] } | { missing: Section[] });
+
+/**
+ * The straight line from a request to its cards: chart → facts → rules → cards. Pure. Throws `UnusableFhir`.
+ *
+ * A positive finding is always given. Silence is given only where the data it rests on are here; else the answer is
+ * what is missing, or, by the site's choice, a card that says what could not be checked.
+ */
+export function answer(question: Question, knowledge: Knowledge): Answer {
+  const { site, codes } = knowledge;
+  const chart = readChart(question.call, { codes, today: question.today, ...site });
+  const results = evaluate(knowledge, chart);
+  const rendering = { knowledge, chart, language: question.language, hookInstance: question.hookInstance };
+  const cards = results.filter(({ outcome }) => outcome === 'fires').map((result) => render(result, rendering));
+  const missing = missingForSilence(results);
+  if (cards.length === 0 && missing.length > 0 && site.uncheckable === 'refuse') return { chart, results, missing };
+  const notChecked = notCheckedCard(results, missing, rendering);
+  return { chart, results, cards: notChecked ? [...cards, notChecked] : cards };
+}

@@ -1,0 +1,9 @@
+/** Names by which this service is known on the wire. They never change once clients have seen them. */
+export const brand = {
+  /** Reverse-domain key of our extensions (CDS Hooks: Extensions). */
+  extension: 'org.nordic-opioid-cds',
+  /** Code system of `source.topic`: the code is the rule's id. */
+  topicSystem: 'urn:nordic-opioid-cds:rule',
+  /** Service ids: this and the hook's name. */
+  servicePrefix: 'nordic-opioid-',
+} as const;

@@ -1,0 +1,19 @@
+import Negotiator from 'negotiator';
+import { type Language, languages } from '../language.ts';
+
+/** Codes of languages that a reader of Norwegian bokmål reads. */
+const READ_AS: Record<string, Language> = { no: 'nb', nn: 'nb' };
+
+/**
+ * The language of the cards for an `Accept-Language` header: the first that we write, regions aside, else the site's.
+ * Norwegian in any form is answered in bokmål (recommendations.md, further decision 11).
+ */
+export function negotiateLanguage(header: string | undefined, fallback: Language): Language {
+  if (header === undefined) return fallback;
+  for (const wanted of new Negotiator({ headers: { 'accept-language': header } }).languages()) {
+    const base = wanted.toLowerCase().split('-')[0] as string;
+    const language = READ_AS[base] ?? base;
+    if ((languages as readonly string[]).includes(language)) return language as Language;
+  }
+  return fallback;
+}

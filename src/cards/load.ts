@@ -1,0 +1,106 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Language, languages, type Texts } from '../language.ts';
+import { guidelineOf, type Knowledge, type Rule } from '../rules/knowledge.ts';
+import { type Problem, readYaml, type YamlFile } from '../rules/yaml.ts';
+import { parseMessage } from './message.ts';
+import { longestName, SUMMARY_LIMIT } from './names.ts';
+import { type CardFile, type CardTemplate, cardFileSchema, type SharedCards, sharedSchema } from './schema.ts';
+
+export type CardFiles = { shared: YamlFile<SharedCards>; files: YamlFile<CardFile>[]; templates: CardFile };
+
+/** Reads cards/: shared.yaml and a file for each guideline. */
+export function loadCards(folder: string, problems: Problem[]): CardFiles | undefined {
+  const shared = readYaml(join(folder, 'shared.yaml'), 'cards/shared.yaml', sharedSchema, problems);
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith('.yaml') && name !== 'shared.yaml')
+    .sort()
+    .map((name) => readYaml(join(folder, name), `cards/${name}`, cardFileSchema, problems))
+    .filter((file) => file !== undefined);
+  return shared && { shared, files, templates: Object.assign({}, ...files.map(({ data }) => data)) as CardFile };
+}
+
+/** The facts that a card names: those its paragraphs wait for, and those its words stand for. */
+export function factsOfCard(template: CardTemplate): string[] {
+  const texts = [template.summary, ...template.detail.map(({ text }) => text)];
+  const named = texts.flatMap((text) => languages.flatMap((language) => [...safePlaceholders(text[language], language)]));
+  return [...new Set([...template.detail.flatMap((part) => (part.if ? [part.if] : [])), ...named.map(factOfPlaceholder)])];
+}
+
+/** `{sedativeCount}` counts what `{sedative}` lists. */
+export function factOfPlaceholder(placeholder: string): string {
+  return placeholder.replace(/Count$/, '');
+}
+
+function safePlaceholders(text: string, language: Language): Set<string> {
+  try {
+    return parseMessage(text, language).placeholders;
+  } catch {
+    return new Set();
+  }
+}
+
+/** Holds cards and rules together: every rule has a card, every placeholder something to stand for, in every language. */
+export function checkCards(knowledge: Knowledge, cards: CardFiles, problems: Problem[]): void {
+  for (const file of cards.files) {
+    for (const [id, template] of Object.entries(file.data)) {
+      const say: Say = (path, message) => problems.push({ file: file.file, line: file.line([id, ...path]), message: `${[id, ...path].join('.')}: ${message}` });
+      const rule = knowledge.rules.find((candidate) => candidate.id === id);
+      if (!rule) say([], 'there is no rule with this id');
+      else checkCard(knowledge, rule, template, say);
+    }
+  }
+  for (const rule of knowledge.rules) {
+    if (!(rule.id in cards.templates)) problems.push({ file: `hooks/${rule.guideline}.yaml`, line: 1, message: `${rule.id}: there is no card for this rule in cards/` });
+  }
+}
+
+type Say = (path: PropertyKey[], message: string) => void;
+
+function checkCard(knowledge: Knowledge, rule: Rule, template: CardTemplate, say: Say): void {
+  const guideline = guidelineOf(knowledge, rule);
+  // What a text may name: parameters, and facts that hold for certain where the text is shown.
+  const sure = new Set([...rule.when, ...Object.keys(guideline.parameters)]);
+  checkTexts(template.summary, sure, ['summary'], say);
+  checkLength(knowledge, rule, template.summary, say);
+  for (const [at, part] of template.detail.entries()) {
+    if (part.if !== undefined && !guideline.facts.has(part.if)) say(['detail', at, 'if'], `'${part.if}' is no fact of ${rule.guideline}`);
+    checkTexts(part.text, new Set([...sure, ...(part.if === undefined ? [] : [part.if])]), ['detail', at, 'text'], say);
+  }
+  for (const { id } of rule.suggest) if (!template.suggestions[id]) say(['suggestions'], `the suggestion '${id}' has no words`);
+  for (const [id, words] of Object.entries(template.suggestions)) {
+    const suggestion = rule.suggest.find((candidate) => candidate.id === id);
+    if (!suggestion) say(['suggestions', id], 'the rule has no such suggestion');
+    const known = new Set('setStop' in (suggestion ?? {}) ? ['drug', 'days', 'end'] : ['drug']);
+    for (const key of ['label', 'description'] as const) checkTexts(words[key], known, ['suggestions', id, key], say);
+  }
+  for (const [at, reason] of template.overrideReasons.entries()) {
+    if (!(reason in knowledge.cards.shared.overrideReasons)) say(['overrideReasons', at], `'${reason}' is not in cards/shared.yaml`);
+  }
+}
+
+function checkTexts(texts: Texts, known: Set<string>, path: PropertyKey[], say: Say): void {
+  for (const language of languages) {
+    try {
+      for (const name of parseMessage(texts[language], language).placeholders) {
+        if (!known.has(factOfPlaceholder(name))) say([...path, language], `{${name}} is not certain to stand for anything here`);
+      }
+    } catch (error) {
+      say([...path, language], `no ICU message: ${(error as Error).message.split('\n')[0]}`);
+    }
+  }
+}
+
+/** CDS Hooks wants a summary under 140 characters; it is measured with the longest name that each drug may have. */
+function checkLength(knowledge: Knowledge, rule: Rule, summary: Texts, say: Say): void {
+  for (const language of languages) {
+    try {
+      const message = parseMessage(summary[language], language);
+      const values = Object.fromEntries([...message.placeholders].map((name) => [name, name.endsWith('Count') ? 99 : longestName(knowledge, rule, factOfPlaceholder(name), language)]));
+      const { length } = message.format(values);
+      if (length > SUMMARY_LIMIT) say(['summary', language], `${length} characters with the longest names; at most ${SUMMARY_LIMIT}`);
+    } catch {
+      // Said already: the text is no message.
+    }
+  }
+}

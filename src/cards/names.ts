@@ -1,0 +1,57 @@
+import type { Condition, Medication } from '../chart/chart.ts';
+import { contains } from '../codes/load.ts';
+import { type Language, locales } from '../language.ts';
+import { guidelineOf, type Knowledge, type Rule } from '../rules/knowledge.ts';
+import { plainText } from './markdown.ts';
+
+/** CDS Hooks: "summary … less than 140 characters" (Card Attributes). */
+export const SUMMARY_LIMIT = 139;
+/** How much of a name that the record wrote is shown where the substance has no name of ours. */
+const NAME_LIMIT = 24;
+
+/** The name of a medicine in a language: its substance's, else what the record calls it. */
+export function drugName(knowledge: Knowledge, medication: Medication, language: Language): string {
+  const substance = medication.substance === undefined ? undefined : knowledge.codes.substances.get(medication.substance);
+  return substance?.names[language] ?? plainText(medication.name ?? medication.ref, NAME_LIMIT);
+}
+
+/** Each name once, in the order found. */
+export function drugNames(knowledge: Knowledge, medications: Medication[], language: Language): string[] {
+  return [...new Set(medications.map((medication) => drugName(knowledge, medication, language)))];
+}
+
+/** What a problem is called on a card: the words in cards/shared.yaml for the lists it stands in. */
+export function conditionNames(knowledge: Knowledge, conditions: Condition[], language: Language): string[] {
+  const lists = new Set(conditions.flatMap((condition) => condition.lists));
+  return Object.entries(knowledge.cards.shared.terms).filter(([list]) => lists.has(list)).map(([, texts]) => texts[language]);
+}
+
+/** At most `limit` names; what is left out is counted. */
+export function listOf(names: string[], language: Language, limit = Number.POSITIVE_INFINITY): string {
+  const shown = names.slice(0, limit);
+  const rest = names.length - shown.length;
+  if (rest > 0) return `${shown.join(', ')} +${rest}`;
+  return new Intl.ListFormat(locales[language], { type: 'conjunction' }).format(shown);
+}
+
+/** The longest text that a summary's placeholder can come to, when as few names as possible are shown. */
+export function longestName(knowledge: Knowledge, rule: Rule, fact: string, language: Language): string {
+  const guideline = guidelineOf(knowledge, rule);
+  const parameter = guideline.parameters[fact];
+  if (parameter !== undefined) return String(parameter);
+  const lists = listsOfFact(knowledge, rule, fact);
+  const names = [...knowledge.codes.substances.values()]
+    .filter(({ atc }) => atc.some((code) => lists.some((list) => contains(knowledge.codes.lists.get(list) ?? [], code))))
+    .map((substance) => substance.names[language]);
+  const terms = Object.entries(knowledge.cards.shared.terms).filter(([list]) => lists.includes(list)).map(([, texts]) => texts[language]);
+  const longest = [...names, ...terms, 'x'.repeat(NAME_LIMIT)].reduce((a, b) => (b.length > a.length ? b : a));
+  return `${longest} +9`;
+}
+
+function listsOfFact(knowledge: Knowledge, rule: Rule, fact: string): string[] {
+  const { facts } = guidelineOf(knowledge, rule);
+  const expression = facts.get(fact)?.expression;
+  const own = [...(expression?.lists ?? [])].flatMap((list) => [list, ...(knowledge.classes.get(list)?.lists ?? [])]);
+  const others = [...(expression?.variables ?? [])].filter((name) => facts.has(name)).flatMap((name) => listsOfFact(knowledge, rule, name));
+  return [...own, ...others];
+}

@@ -1,0 +1,44 @@
+import { brand } from '../brand.ts';
+import type { Medication, Section } from '../chart/chart.ts';
+import type { RuleResult } from '../rules/evaluate.ts';
+import { drugNames, listOf } from './names.ts';
+import { type Card, message, type Rendering, uuidOf } from './render.ts';
+
+/** Topic of the card that says what could not be checked (recommendations.md, "What could not be checked"). */
+const TOPIC = 'not-checked';
+
+/**
+ * The one card that says what could not be checked: a part of the record that is missing, a running prescription of
+ * which nobody can tell whether it is still taken, an order that names another patient. Undefined where all was.
+ */
+export function notCheckedCard(results: RuleResult[], missing: Section[], rendering: Rendering): Card | undefined {
+  const { knowledge, chart, language } = rendering;
+  const { shared } = knowledge.cards;
+  const words = shared.notChecked;
+  const unclear = unclearMedications(results, rendering);
+  const others = chart.leftOut.filter(({ what, why }) => what === 'order' && why === 'other-patient').length;
+  const paragraphs = [
+    ...missing.map((section) => message(words.missing[language], language).format({ section: shared.sections[section][language] })),
+    ...(unclear.length > 0 ? [message(words.unclear[language], language).format({ drugs: listOf(drugNames(knowledge, unclear, language), language) })] : []),
+    ...(others > 0 ? [message(words.otherPatient[language], language).format({ count: others })] : []),
+  ];
+  if (paragraphs.length === 0) return undefined;
+  return {
+    uuid: uuidOf(rendering.hookInstance, TOPIC, ...missing, ...unclear.map(({ ref }) => ref)),
+    summary: words.summary[language],
+    detail: paragraphs.join('\n\n'),
+    indicator: 'info',
+    source: { label: words.source[language], topic: { code: TOPIC, system: brand.topicSystem } },
+  };
+}
+
+/** Medicines on which an undecided rule rests, where the record is here but does not tell. */
+function unclearMedications(results: RuleResult[], { chart }: Rendering): Medication[] {
+  const refs = new Set(
+    results
+      .filter(({ outcome, missing }) => outcome === 'not-known' && missing.length === 0)
+      .flatMap(({ findings, rule }) => rule.when.map((name) => findings.get(name)))
+      .flatMap((finding) => (finding?.outcome === 'not-known' ? finding.resources : [])),
+  );
+  return chart.medications.filter(({ ref }) => refs.has(ref));
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { type Section, sections } from '../chart/chart.ts';
+import { languages, type Texts } from '../language.ts';
+import { type SourceKind, sourceKinds } from '../rules/schema.ts';
+
+/** A text in every language; a missing or an unknown one is an error. */
+const texts = z.strictObject(Object.fromEntries(languages.map((language) => [language, z.string().trim().min(1)]))) as unknown as z.ZodType<Texts>;
+const coding = z.strictObject({ code: z.string().min(1), system: z.url(), display: texts });
+
+const part = z.strictObject({ if: z.string().optional(), text: texts });
+export type Part = z.infer<typeof part>;
+
+const cardSchema = z.strictObject({
+  summary: texts,
+  /** Paragraphs in order; one with `if` is shown where that fact holds. */
+  detail: z.array(part).min(1),
+  suggestions: z.record(z.string(), z.strictObject({ label: texts, description: texts })).default({}),
+  overrideReasons: z.array(z.string()).default([]),
+});
+export type CardTemplate = z.infer<typeof cardSchema>;
+
+/** One file of `cards/`: a template for each rule id. */
+export const cardFileSchema = z.record(z.string(), cardSchema);
+export type CardFile = z.infer<typeof cardFileSchema>;
+
+/** `cards/shared.yaml`: what cards of all guidelines say alike. */
+export const sharedSchema = z.strictObject({
+  sourceKinds: z.record(z.enum(sourceKinds as [SourceKind, ...SourceKind[]]), texts),
+  sourceLine: texts,
+  identifiedByName: texts,
+  discontinuedLines: texts,
+  terms: z.record(z.string(), texts),
+  overrideReasons: z.record(z.string(), coding),
+  notChecked: z.strictObject({ source: texts, summary: texts, missing: texts, unclear: texts, otherPatient: texts }),
+  /** How a medicine is listed: ordered now, taken since a date, taken. */
+  drugLines: z.strictObject({ ordered: texts, since: texts, current: texts }),
+  /** What the parts of the record are called. */
+  sections: z.strictObject(Object.fromEntries(sections.map((section) => [section, texts]))) as unknown as z.ZodType<Record<Section, Texts>>,
+});
+export type SharedCards = z.infer<typeof sharedSchema>;

@@ -1,0 +1,110 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { type Answer, answer } from '../answer.ts';
+import type { Card } from '../cards/render.ts';
+import { object } from '../fhir/json.ts';
+import { readRequest, type Request } from '../http/wire.ts';
+import type { Language } from '../language.ts';
+import type { Knowledge } from '../rules/knowledge.ts';
+import { type Hook, hooks, indicators } from '../rules/schema.ts';
+import { type Problem, readYaml } from '../rules/yaml.ts';
+
+const expectedCard = z.strictObject({
+  rule: z.string(),
+  indicator: z.enum(indicators),
+  /** Substances that the card is about, by their names in hooks/codes/. */
+  drugs: z.array(z.string()).optional(),
+  /** Each action as `delete Type/id`, `update Type/id ends 2026-03-06` or `create Type`, with `, recommended`. */
+  suggestions: z.array(z.string()).optional(),
+});
+
+const expectedSchema = z.strictObject({
+  /** For a reader: what this patient shows. */
+  note: z.string().min(1),
+  /** The cards in order; none for silence. Absent where the answer is 412. */
+  cards: z.array(expectedCard).optional(),
+  /** The prefetch keys that a 412 names. */
+  missing: z.array(z.string()).optional(),
+});
+export type Expected = z.infer<typeof expectedSchema>;
+
+/** An invented patient: a complete CDS Hooks request, and what the service must answer. */
+export type TestBundle = { name: string; file: string; text: string; hook: Hook; body: unknown; expected: Expected };
+
+/** Reads test-bundles/: each `x.request.json` with its `x.expected.yaml`. */
+export function readTestBundles(folder: string, problems: Problem[]): TestBundle[] {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => name.replaceAll('\\', '/')).sort();
+  for (const name of names.filter((candidate) => candidate.endsWith('.expected.yaml'))) {
+    if (!names.includes(name.replace(/expected\.yaml$/, 'request.json'))) problems.push({ file: `test-bundles/${name}`, line: 1, message: 'there is no request of this name' });
+  }
+  return names.filter((name) => name.endsWith('.request.json')).flatMap((name) => readTestBundle(folder, name.replace(/\.request\.json$/, ''), problems));
+}
+
+function readTestBundle(folder: string, name: string, problems: Problem[]): TestBundle[] {
+  const file = `test-bundles/${name}.request.json`;
+  const text = readFileSync(join(folder, `${name}.request.json`), 'utf8');
+  const expected = readYaml(join(folder, `${name}.expected.yaml`), `test-bundles/${name}.expected.yaml`, expectedSchema, problems);
+  try {
+    const body: unknown = JSON.parse(text);
+    const hook = hooks.find((candidate) => candidate === object(body)['hook']);
+    if (!hook) problems.push({ file, line: 1, message: 'hook: none of ours' });
+    return hook && expected ? [{ name, file, text, hook, body, expected: expected.data }] : [];
+  } catch {
+    problems.push({ file, line: 1, message: 'no valid JSON' });
+    return [];
+  }
+}
+
+/** The answer to a request file, as the service gives it on the date that the request or `now` names. */
+export function answerFile(body: unknown, knowledge: Knowledge, language: Language, now: string): { request: Request; answer: Answer } {
+  const hook = hooks.find((candidate) => candidate === object(body)['hook']) ?? 'patient-view';
+  const request = readRequest(body, hook);
+  const today = request.wish.now ?? now;
+  return { request, answer: answer({ call: request.call, hookInstance: request.hookInstance, language, today }, knowledge) };
+}
+
+/** What a bundle's answer is, in the terms of `x.expected.yaml`. */
+export function observe(found: Answer): Omit<Expected, 'note'> {
+  if ('missing' in found) return { missing: [...found.missing] };
+  return { cards: found.cards.map((card) => observeCard(card, found)) };
+}
+
+function observeCard(card: Card, found: Answer): z.infer<typeof expectedCard> {
+  const about = found.results.find(({ rule }) => rule.id === card.source.topic.code)?.about ?? [];
+  const suggestions = (card.suggestions ?? []).map((suggestion) => {
+    const actions = suggestion.actions.map((action) => (action.type === 'delete' ? `delete ${action.resourceId}` : describe(action.type, action.resource)));
+    return actions.join(' + ') + (suggestion.isRecommended ? ', recommended' : '');
+  });
+  return {
+    rule: card.source.topic.code,
+    indicator: card.indicator,
+    ...(about.length > 0 && { drugs: [...new Set(about.map(({ substance, ref }) => substance ?? ref))] }),
+    ...(suggestions.length > 0 && { suggestions }),
+  };
+}
+
+function describe(type: string, resource: Record<string, unknown>): string {
+  const ends = /"boundsPeriod":\{[^}]*"end":"([^"]+)"/.exec(JSON.stringify(resource))?.[1];
+  return `${type} ${resource['resourceType']}/${resource['id']}${ends === undefined ? '' : ` ends ${ends}`}`;
+}
+
+/** Where an answer differs from what its bundle expects. Cards and keys must be the same, in the same order. */
+export function compare(bundle: TestBundle, found: Answer): string[] {
+  const got = observe(found);
+  const want = bundle.expected;
+  if (want.missing || got.missing) {
+    return JSON.stringify(want.missing) === JSON.stringify(got.missing) ? [] : [`missing: expected ${JSON.stringify(want.missing)}, got ${JSON.stringify(got.missing ?? got.cards)}`];
+  }
+  const wanted = want.cards ?? [];
+  const cards = got.cards ?? [];
+  if (wanted.map(({ rule }) => rule).join() !== cards.map(({ rule }) => rule).join()) {
+    return [`cards: expected ${JSON.stringify(wanted.map(({ rule }) => rule))}, got ${JSON.stringify(cards.map(({ rule }) => rule))}`];
+  }
+  return wanted.flatMap((card, at) =>
+    (Object.keys(card) as (keyof typeof card)[])
+      .filter((key) => JSON.stringify(card[key]) !== JSON.stringify(cards[at]?.[key]))
+      .map((key) => `${card.rule}: ${key}: expected ${JSON.stringify(card[key])}, got ${JSON.stringify(cards[at]?.[key])}`),
+  );
+}
+

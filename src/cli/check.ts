@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { UnusableFhir } from '../chart/read.ts';
+import { ServiceError } from '../errors.ts';
+import { coverageGaps, type Observed } from '../rules/coverage.ts';
+import { loadKnowledge } from '../rules/load.ts';
+import type { Knowledge } from '../rules/knowledge.ts';
+import type { Problem } from '../rules/yaml.ts';
+import { answerFile, compare, readTestBundles, type TestBundle } from './bundles.ts';
+
+/** What `npm run check` found. No problems: hooks/, cards/ and test-bundles/ fit together. */
+export type Checked = { problems: Problem[]; rules: number; bundles: number };
+
+/** Checks a folder that holds hooks/, cards/ and test-bundles/: loads them, runs every bundle, asks for coverage. */
+export function check(folder: string): Checked {
+  const { knowledge, problems: found } = loadKnowledge(folder);
+  const problems: Problem[] = [...found];
+  const bundles = readTestBundles(join(folder, 'test-bundles'), problems);
+  if (!knowledge) return { problems, rules: 0, bundles: bundles.length };
+  const observed = bundles.flatMap((bundle) => run(bundle, knowledge, problems));
+  for (const { rule, guideline, message } of coverageGaps(knowledge, observed)) {
+    problems.push({ file: `hooks/${guideline}.yaml`, line: 1, message: `${rule}: ${message}` });
+  }
+  return { problems, rules: knowledge.rules.length, bundles: bundles.length };
+}
+
+function run(bundle: TestBundle, knowledge: Knowledge, problems: Problem[]): Observed[] {
+  const say = (message: string) => problems.push({ file: bundle.file, line: 1, message });
+  try {
+    // A bundle without a date of its own would prove something else every day.
+    const { request, answer } = answerFile(bundle.body, knowledge, knowledge.site.language, '');
+    if (request.wish.now === undefined) say('extension: the evaluation date is missing');
+    for (const difference of compare(bundle, answer)) say(difference);
+    return [{ bundle: `${bundle.name}@${bundle.hook}`, results: answer.results }];
+  } catch (error) {
+    if (!(error instanceof ServiceError || error instanceof UnusableFhir)) throw error;
+    say(error instanceof ServiceError ? error.diagnostics.join('; ') : error.seen);
+    return [];
+  }
+}
+
+if (import.meta.main ?? process.argv[1] === fileURLToPath(import.meta.url)) {
+  const folder = process.argv[2] ?? fileURLToPath(new URL('../..', import.meta.url));
+  const { problems, rules, bundles } = check(folder);
+  for (const { file, line, message } of problems) process.stdout.write(`${file}:${line}: ${message}\n`);
+  process.stdout.write(problems.length === 0 ? `${rules} rules, ${bundles} test bundles: no problem found\n` : `${problems.length} problems\n`);
+  process.exitCode = problems.length === 0 ? 0 : 1;
+}

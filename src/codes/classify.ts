@@ -1,0 +1,131 @@
+import { type JsonObject, objects, string } from '../fhir/json.ts';
+import { type Codes, type ConceptLists, contains, icd, type Substance, systemUri, wordsOf } from './load.ts';
+
+/** What a medicine was recognised as. `lists` are the code lists it stands in; empty for a medicine of no class. */
+export type Classified = {
+  lists: string[];
+  substance: string | undefined;
+  /** `atc`: an ATC code it came with. `code`: another system's code. `name`: only its name. */
+  identifiedBy: 'atc' | 'code' | 'name';
+};
+
+const ATC_CODE = /^[A-Z]\d{2}(?:[A-Z](?:[A-Z](?:\d{2})?)?)?$/;
+
+/**
+ * Recognises a medicine from its CodeableConcepts and names: every coding of every system first, then the names,
+ * so that a text which contradicts its code loses (conformance H15). Undefined where nothing is known of it.
+ */
+export function classifyMedicine(concepts: JsonObject[], names: string[], codes: Codes): Classified | undefined {
+  const codings = concepts.flatMap((concept) => objects(concept['coding']));
+  const known = codings.map((coding) => ({ system: systemKey(coding, codes), code: string(coding['code']) ?? '' }));
+  const atcs = known.filter(({ system, code }) => system === 'atc' && ATC_CODE.test(code)).map(({ code }) => code);
+  if (atcs.length > 0) return byAtc(atcs, codes, 'atc');
+  const substances = known.map(({ system, code }) => codes.substanceOfCode.get(`${system}|${code}`)).filter((found) => found !== undefined);
+  if (substances.length > 0) return bySubstances(substances.map((substance) => ({ substance, atc: substance.atc[0] as string })), codes, 'code');
+  const texts = [...codings.map((coding) => string(coding['display'])), ...concepts.map((concept) => string(concept['text'])), ...names];
+  for (const text of texts) {
+    const found = text && byName(text, codes);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function byAtc(atcs: string[], codes: Codes, identifiedBy: Classified['identifiedBy'], substance?: Substance): Classified {
+  const lists = [...codes.lists].filter(([, list]) => atcs.some((atc) => contains(list, atc))).map(([name]) => name);
+  const named = substance ?? atcs.map((atc) => codes.substanceOfAtc.get(atc)).find((found) => found !== undefined);
+  return { lists, substance: named?.key, identifiedBy };
+}
+
+/** A substance with the ATC code that it has here: its own, or that of the brand by which it was found. */
+type Found = { substance: Substance; atc: string };
+
+/** Several substances are judged as the combination that they make, where it is a known one. */
+function bySubstances(found: Found[], codes: Codes, identifiedBy: Classified['identifiedBy']): Classified {
+  const keys = new Set(found.map(({ substance }) => substance.key));
+  const combination = codes.combinations.find(({ of }) => of.every((key) => keys.has(key)))?.substance;
+  if (combination) return byAtc([combination.atc[0] as string], codes, identifiedBy, combination);
+  const all = found.map(({ substance, atc }) => byAtc([atc], codes, identifiedBy, codes.substanceOfAtc.get(atc) ?? substance));
+  const first = all.find(({ lists }) => lists.length > 0) ?? (all[0] as Classified);
+  return { ...first, lists: [...new Set(all.flatMap(({ lists }) => lists))] };
+}
+
+function byName(text: string, codes: Codes): Classified | undefined {
+  const found = new Map<string, Found>();
+  for (const phrase of matches(text, codes)) {
+    // A brand is a product: its ATC code says more than that of the substance written beside it.
+    if (phrase.brand || !found.has(phrase.key)) found.set(phrase.key, { substance: codes.substances.get(phrase.key) as Substance, atc: phrase.atc });
+  }
+  return found.size > 0 ? bySubstances([...found.values()], codes, 'name') : undefined;
+}
+
+function matches(text: string, codes: Codes) {
+  const words = wordsOf(text);
+  const found = [];
+  for (let at = 0; at < words.length; at++) {
+    const phrase = phraseAt(words, at, codes);
+    if (!phrase) continue;
+    found.push(phrase);
+    at += phrase.words.length - 1;
+  }
+  return found;
+}
+
+function phraseAt(words: string[], at: number, codes: Codes) {
+  const fits = (candidate: { words: string[] }) => candidate.words.every((word, offset) => words[at + offset] === word);
+  const exact = codes.phrases.get(words[at] as string)?.find(fits);
+  if (exact) return exact;
+  // Nordic names join the salt to the substance: "oxikodonhydroklorid".
+  const salt = codes.salts.find((ending) => (words[at] as string).endsWith(ending));
+  return salt ? codes.phrases.get((words[at] as string).slice(0, -salt.length))?.find((candidate) => candidate.words.length === 1) : undefined;
+}
+
+/** The lists that a CodeableConcept's codings belong to. */
+export function conceptListsOf(concept: unknown, lists: ConceptLists, codes: Codes): string[] {
+  const found = new Set<string>();
+  for (const coding of objects(concept).flatMap((item) => objects(item['coding']))) {
+    const code = string(coding['code']);
+    const system = systemKey(coding, codes);
+    if (!code || !system) continue;
+    // The Norwegian laboratory codes hold those of NPU.
+    for (const of of system === 'nlk' ? ['nlk', 'npu'] : [system]) for (const name of listsOfCode(of, code, lists)) found.add(name);
+  }
+  return [...found];
+}
+
+function listsOfCode(system: string, code: string, lists: ConceptLists): string[] {
+  if (system !== 'icd10' && system !== 'sks') {
+    const except = lists.except.get(`${system}|${code}`) ?? [];
+    return (lists.exact.get(`${system}|${code}`) ?? []).filter((name) => !except.includes(name));
+  }
+  const bare = icd(code);
+  const walk = (map: Map<string, string[]>) => Array.from(bare, (_, at) => map.get(bare.slice(0, at + 1)) ?? []).flat();
+  const except = walk(lists.except);
+  return walk(lists.prefixes).filter((name) => !except.includes(name));
+}
+
+/** Dose forms of a medicine: from its form's codes and text, and from the words of its names. */
+export function formsOf(form: unknown, names: string[], codes: Codes): string[] {
+  const found = new Set<string>();
+  for (const concept of objects(form)) {
+    for (const coding of objects(concept['coding'])) {
+      for (const name of codes.forms.codes.get(`${systemKey(coding, codes)}|${string(coding['code'])}`) ?? []) found.add(name);
+      addFormsInText(string(coding['display']), codes, found);
+    }
+    addFormsInText(string(concept['text']), codes, found);
+  }
+  for (const name of names) addFormsInText(name, codes, found);
+  return [...found];
+}
+
+function addFormsInText(text: string | undefined, codes: Codes, found: Set<string>): void {
+  if (!text) return;
+  const words = wordsOf(text);
+  for (const [phrase, name] of codes.forms.words) {
+    if (words.some((_, at) => phrase.every((word, offset) => words[at + offset] === word))) found.add(name);
+  }
+}
+
+export function systemKey(coding: JsonObject, codes: Codes): string | undefined {
+  const system = string(coding['system']);
+  return system === undefined ? undefined : codes.systems.get(systemUri(system));
+}

@@ -1,0 +1,191 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Problem, readYaml, type YamlFile } from '../rules/yaml.ts';
+import type { Texts } from '../language.ts';
+import { type CodeFile, codeFileSchema, conceptSystems, formSystems } from './schema.ts';
+
+/** What a medicine is, whichever code or name it came with. `atc` decides its lists. */
+export type Substance = { key: string; atc: string[]; names: Texts };
+
+/** A way to recognise a medicine by its name: whole words, lower case. */
+type Phrase = { words: string[]; key: string; atc: string; brand: boolean };
+
+/** ATC codes by prefix. A list that includes others has a part for each, so that one's exception hides nothing of another. */
+export type AtcList = { prefixes: string[]; except: string[] }[];
+
+/** All code lists, ready for look-ups: each is a single hash access or a walk over a code's prefixes. */
+export type Codes = {
+  lists: Map<string, AtcList>;
+  substances: Map<string, Substance>;
+  substanceOfAtc: Map<string, Substance>;
+  combinations: { of: string[]; substance: Substance }[];
+  /** `system|code` (system as one of our keys) → the substance. */
+  substanceOfCode: Map<string, Substance>;
+  phrases: Map<string, Phrase[]>;
+  salts: string[];
+  /** system URI or OID → our key, such as `atc`. */
+  systems: Map<string, string>;
+  conditions: ConceptLists;
+  procedures: ConceptLists;
+  results: ConceptLists;
+  forms: { codes: Map<string, string[]>; words: [string[], string][]; names: string[] };
+  encounterClass: Map<string, string>;
+  orderCategory: Map<string, string>;
+};
+
+/** Which lists a code belongs to; ICD-10 by prefix, the rest exactly. */
+export type ConceptLists = { names: Set<string>; exact: Map<string, string[]>; prefixes: Map<string, string[]>; except: Map<string, string[]> };
+
+/** Reads every file of `hooks/codes/`. Problems name file and line. */
+export function loadCodes(folder: string, label: string, problems: Problem[]): Codes {
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith('.yaml'))
+    .sort()
+    .map((name) => readYaml(join(folder, name), `${label}/${name}`, codeFileSchema, problems))
+    .filter((file) => file !== undefined);
+  return compileCodes(files, problems);
+}
+
+type File = YamlFile<CodeFile>;
+
+function compileCodes(files: File[], problems: Problem[]): Codes {
+  const codes: Codes = {
+    lists: new Map(),
+    substances: new Map(),
+    substanceOfAtc: new Map(),
+    combinations: [],
+    substanceOfCode: new Map(),
+    phrases: new Map(),
+    salts: files.flatMap((file) => file.data.salts ?? []),
+    systems: new Map(),
+    conditions: conceptLists(files, 'conditions'),
+    procedures: conceptLists(files, 'procedures'),
+    results: conceptLists(files, 'results'),
+    forms: { codes: new Map(), words: [], names: [] },
+    encounterClass: new Map(),
+    orderCategory: new Map(),
+  };
+  for (const { data } of files) {
+    for (const [key, uris] of Object.entries(data.systems ?? {})) for (const uri of uris) codes.systems.set(systemUri(uri), key);
+    for (const [setting, list] of Object.entries(data.settings?.encounterClass ?? {})) for (const code of list) codes.encounterClass.set(code, setting);
+    for (const [setting, list] of Object.entries(data.settings?.orderCategory ?? {})) for (const code of list) codes.orderCategory.set(code, setting);
+    for (const [name, form] of Object.entries(data.forms ?? {})) {
+      codes.forms.names.push(name);
+      for (const system of formSystems) {
+        for (const code of [...(form[system] ?? []), ...(form.unverified?.[system] ?? [])]) push(codes.forms.codes, `${system}|${code}`, name);
+      }
+      for (const word of form.words ?? []) codes.forms.words.push([wordsOf(word), name]);
+    }
+  }
+  compileLists(files, codes, problems);
+  compileSubstances(files, codes, problems);
+  return codes;
+}
+
+function compileLists(files: File[], codes: Codes, problems: Problem[]): void {
+  const defined = new Map(files.flatMap((file) => Object.entries(file.data.lists ?? {}).map(([name, list]) => [name, { list, file }] as const)));
+  const resolve = (name: string, path: string[]): AtcList => {
+    const found = defined.get(name);
+    if (!found || path.includes(name)) return [];
+    if ('atc' in found.list) return [{ prefixes: found.list.atc, except: found.list.except ?? [] }];
+    return found.list.includes.flatMap((part) => {
+      if (!defined.has(part)) problems.push(problem(found.file, ['lists', name], `includes the unknown list '${part}'`));
+      return resolve(part, [...path, name]);
+    });
+  };
+  for (const name of defined.keys()) codes.lists.set(name, resolve(name, []));
+}
+
+export function contains(list: AtcList, atc: string): boolean {
+  const startsOne = (prefixes: string[]) => prefixes.some((prefix) => atc.startsWith(prefix));
+  return list.some((part) => startsOne(part.prefixes) && !startsOne(part.except));
+}
+
+function compileSubstances(files: File[], codes: Codes, problems: Problem[]): void {
+  for (const file of files) {
+    for (const [key, entry] of Object.entries(file.data.substances ?? {})) {
+      const substance: Substance = { key, atc: entry.atc, names: entry.names };
+      addSubstance(codes, substance, file, ['substances', key], problems);
+      for (const code of [...(entry.rxnorm ?? []), ...(entry.unverified?.rxnorm ?? [])]) codes.substanceOfCode.set(`rxnorm|${code}`, substance);
+      for (const code of [...(entry.snomed ?? []), ...(entry.unverified?.snomed ?? [])]) codes.substanceOfCode.set(`snomed|${code}`, substance);
+      const spellings = new Set([key.replaceAll('-', ' '), ...Object.values(entry.names), ...(entry.also ?? [])].map((name) => name.toLowerCase()));
+      for (const name of spellings) addPhrase(codes, name, substance, entry.atc[0] as string, false);
+      for (const [brand, atc] of Object.entries(entry.brands ?? {})) addPhrase(codes, brand, substance, atc, true);
+    }
+  }
+  for (const file of files) {
+    for (const [key, entry] of Object.entries(file.data.combinations ?? {})) {
+      const substance: Substance = { key, atc: entry.atc, names: entry.names };
+      for (const part of entry.of) {
+        if (!codes.substances.has(part)) problems.push(problem(file, ['combinations', key], `of: '${part}' is no substance`));
+      }
+      addSubstance(codes, substance, file, ['combinations', key], problems);
+      codes.combinations.push({ of: entry.of, substance });
+      for (const code of entry.rxnorm ?? []) codes.substanceOfCode.set(`rxnorm|${code}`, substance);
+      for (const name of entry.also ?? []) addPhrase(codes, name, substance, entry.atc[0] as string, false);
+    }
+  }
+  // The most specific combination decides.
+  codes.combinations.sort((a, b) => b.of.length - a.of.length);
+  for (const phrases of codes.phrases.values()) phrases.sort((a, b) => b.words.length - a.words.length);
+}
+
+function addSubstance(codes: Codes, substance: Substance, file: File, path: string[], problems: Problem[]): void {
+  if (codes.substances.has(substance.key)) problems.push(problem(file, path, `'${substance.key}' is defined twice`));
+  codes.substances.set(substance.key, substance);
+  for (const atc of substance.atc) if (!codes.substanceOfAtc.has(atc)) codes.substanceOfAtc.set(atc, substance);
+}
+
+function addPhrase(codes: Codes, name: string, substance: Substance, atc: string, brand: boolean): void {
+  const words = wordsOf(name);
+  if (words.length > 0) push(codes.phrases, words[0] as string, { words, key: substance.key, atc, brand });
+}
+
+type ConceptKind = 'conditions' | 'procedures' | 'results';
+
+function conceptLists(files: File[], kind: ConceptKind): ConceptLists {
+  const lists: ConceptLists = { names: new Set(), exact: new Map(), prefixes: new Map(), except: new Map() };
+  for (const { data } of files) {
+    for (const [name, concept] of Object.entries(data[kind] ?? {})) {
+      lists.names.add(name);
+      const add = (system: string, list: readonly string[] | undefined, prefixes: Map<string, string[]>) => {
+        for (const code of list ?? []) {
+          if (system === 'icd10') push(prefixes, icd(code), name);
+          else push(prefixes === lists.except ? prefixes : lists.exact, `${system}|${code}`, name);
+        }
+      };
+      for (const system of conceptSystems) {
+        add(system, concept[system], lists.prefixes);
+        add(system, concept.unverified?.[system], lists.prefixes);
+        add(system, concept.except?.[system], lists.except);
+      }
+    }
+  }
+  return lists;
+}
+
+/** Lower-case words of a name; everything that is neither letter nor digit parts them. */
+export function wordsOf(text: string): string[] {
+  return text.normalize('NFC').toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+}
+
+/** An ICD-10 code without dots, without SKS's leading D and without national suffixes such as `-P`. */
+export function icd(code: string): string {
+  const bare = code.toUpperCase().replace(/[^A-Z0-9]/g, '');
+  return /^D[A-Z]\d\d/.test(bare) ? bare.slice(1) : bare;
+}
+
+/** System URIs are compared without version, trailing slash and `urn:oid:`, since all of these are sent. */
+export function systemUri(uri: string): string {
+  return uri.trim().replace(/\|.*$/, '').replace(/^urn:oid:/i, '').replace(/\/$/, '');
+}
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}
+
+function problem(file: File, path: string[], message: string): Problem {
+  return { file: file.file, line: file.line(path), message: `${path.join('.')}: ${message}` };
+}

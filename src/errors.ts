@@ -1,0 +1,45 @@
+/**
+ * The only table of errors: what went wrong → HTTP status, FHIR issue code, and what the caller is told. Diagnostics
+ * name fields, keys and limits, never what they held (conformance S5).
+ */
+export const errors = {
+  'not-json': { status: 400, issue: 'structure', text: 'The body is not valid JSON.' },
+  envelope: { status: 400, issue: 'invalid', text: 'The request is not a CDS Hooks request.' },
+  'no-service': { status: 404, issue: 'not-found', text: 'There is no such service here. GET /cds-services lists them.' },
+  'no-method': { status: 405, issue: 'not-supported', text: 'This address does not answer that method.' },
+  'missing-data': { status: 412, issue: 'incomplete', text: 'FHIR data that the answer rests on are missing, so "nothing to warn about" cannot be said.' },
+  'too-large': { status: 413, issue: 'too-long', text: 'The body is too large.' },
+  'not-json-type': { status: 415, issue: 'not-supported', text: 'Send JSON: Content-Type application/json.' },
+  'unusable-fhir': { status: 422, issue: 'not-supported', text: 'The FHIR version is not supported: send FHIR R4 (R5 is read too).' },
+  overloaded: { status: 503, issue: 'transient', text: 'The service is not ready. Try again later.' },
+  internal: { status: 500, issue: 'exception', text: 'The service failed. The log has the cause under this request id.' },
+} as const;
+
+export type ErrorCode = keyof typeof errors;
+
+export class ServiceError extends Error {
+  readonly code: ErrorCode;
+  /** Details for the caller: field names, keys, versions. Never data. */
+  readonly diagnostics: string[];
+  readonly headers: Record<string, string>;
+
+  constructor(code: ErrorCode, diagnostics: string[] = [], headers: Record<string, string> = {}) {
+    super(code);
+    this.code = code;
+    this.diagnostics = diagnostics;
+    this.headers = headers;
+  }
+}
+
+export type OperationOutcome = {
+  resourceType: 'OperationOutcome';
+  issue: { severity: 'error'; code: string; details: { text: string }; diagnostics?: string }[];
+};
+
+/** FHIR OperationOutcome with an issue for each detail (CDS Hooks 3.0 ballot: HTTP Status Codes). */
+export function outcomeOf(code: ErrorCode, diagnostics: string[]): OperationOutcome {
+  const { issue, text } = errors[code];
+  const base = { severity: 'error' as const, code: issue, details: { text } };
+  const issues = diagnostics.length === 0 ? [base] : diagnostics.map((detail) => ({ ...base, diagnostics: detail }));
+  return { resourceType: 'OperationOutcome', issue: issues };
+}

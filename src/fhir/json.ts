@@ -1,0 +1,47 @@
+/**
+ * Reading JSON that a stranger sent: every step may meet another type than the specification promises, so every
+ * step answers with nothing instead of throwing (conformance R10, H10).
+ */
+export type Json = null | boolean | number | string | Json[] | JsonObject;
+export type JsonObject = { [key: string]: Json | undefined };
+/** A FHIR resource as received. Only its type is known; every other element is read with care. */
+export type Resource = JsonObject & { resourceType: string };
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function isResource(value: unknown): value is Resource {
+  return isObject(value) && typeof value['resourceType'] === 'string' && value['resourceType'] !== '';
+}
+
+export function object(value: unknown): JsonObject {
+  return isObject(value) ? value : {};
+}
+
+/** The items of a list; a single object where the specification has a list counts as one (conformance H10). */
+export function objects(value: unknown): JsonObject[] {
+  if (Array.isArray(value)) return value.filter(isObject);
+  return isObject(value) ? [value] : [];
+}
+
+export function string(value: unknown): string | undefined {
+  return typeof value === 'string' && value.trim() !== '' ? value : undefined;
+}
+
+export function number(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+/** `MedicationRequest/x` and the like of a reference: relative, absolute, `urn:uuid:`, `#contained` or a bare id. */
+export function reference(value: unknown): string | undefined {
+  return string(object(value)['reference']);
+}
+
+/** The last part of a reference: `x` of `https://fhir.example/Patient/x/_history/2`, of `urn:uuid:x`, of `x`. */
+export function idOf(ref: string): string {
+  const versionless = ref.replace(/\/_history\/[^/]*$/, '');
+  return versionless.slice(
+    Math.max(versionless.lastIndexOf('/'), versionless.lastIndexOf(':'), versionless.lastIndexOf('#')) + 1,
+  );
+}

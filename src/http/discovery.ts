@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import { brand } from '../brand.ts';
+import { type Section, sections } from '../chart/chart.ts';
+import { prefetchTemplates } from '../fhir/prefetch.ts';
+import type { Knowledge } from '../rules/knowledge.ts';
+import { type Hook, hooks } from '../rules/schema.ts';
+
+/** CDS Hooks: Discovery, `services[]`. */
+export type Service = {
+  hook: Hook;
+  id: string;
+  title: string;
+  description: string;
+  version: string;
+  hookVersion: string;
+  prefetch: Record<string, string>;
+  usageRequirements: string;
+};
+
+/** The version of CDS Hooks that is implemented, and of each hook as its metadata table has it (conformance DI8, DI9). */
+const SPECIFICATION = '2.0.1';
+const HOOK_VERSION = '1.0';
+
+const titles: Record<Hook, string> = {
+  'patient-view': 'Opioids and sedatives: the open chart',
+  'order-select': 'Opioids and sedatives: the order being chosen',
+  'order-sign': 'Opioids and sedatives: the orders about to be signed',
+};
+
+const DESCRIPTION =
+  'Advice on opioid agonist treatment with sedatives, on the length of opioid courses and on opioids with sedatives, after Nordic guidelines. Reads FHIR R4.';
+
+/** One service for each hook; its id never changes. */
+export function serviceId(hook: Hook): string {
+  return `${brand.servicePrefix}${hook}`;
+}
+
+export function hookOfService(id: string): Hook | undefined {
+  return hooks.find((hook) => serviceId(hook) === id);
+}
+
+/** Hooks that some rule is served for: a site that switches off all of a hook's rules has no service for it. */
+export function discover(knowledge: Knowledge): { services: Service[] } {
+  return { services: hooks.filter((hook) => rulesOf(knowledge, hook).length > 0).map((hook) => describe(knowledge, hook)) };
+}
+
+function describe(knowledge: Knowledge, hook: Hook): Service {
+  const needed = neededSections(knowledge, hook);
+  const optional = needed.filter((section) => section !== 'medications');
+  return {
+    hook,
+    id: serviceId(hook),
+    title: titles[hook],
+    description: DESCRIPTION,
+    version: SPECIFICATION,
+    hookVersion: HOOK_VERSION,
+    prefetch: Object.fromEntries(needed.map((section) => [section, prefetchTemplates[section]])),
+    usageRequirements: [
+      'FHIR R4.',
+      `Prefetch "medications" is required: without it the answer is HTTP 412 unless the orders alone call for a card.`,
+      `"${optional.join('", "')}" sharpen the advice; what lacks them says what could not be checked.`,
+      'For safety, call order-sign as well as order-select: a pair of unsigned orders of which neither is selected is told at order-sign.',
+    ].join(' '),
+  };
+}
+
+function rulesOf(knowledge: Knowledge, hook: Hook) {
+  return knowledge.rules.filter((rule) => rule.off === undefined && rule.hooks.includes(hook));
+}
+
+/** Only what the rules of this hook rest on is asked for (conformance PT11). */
+function neededSections(knowledge: Knowledge, hook: Hook): Section[] {
+  const used = new Set<Section>();
+  for (const rule of rulesOf(knowledge, hook)) {
+    const { facts } = knowledge.guidelines.find(({ file }) => file.id === rule.guideline) ?? { facts: new Map() };
+    const names = [...rule.when, ...rule.unless, ...rule.about, ...rule.said, ...rule.indicators.flatMap((item) => item.facts)];
+    for (const name of names) for (const section of facts.get(name)?.sections ?? []) used.add(section as Section);
+  }
+  // Whether a medicine is for pain or for dependence is told from the problem list, and where an order belongs from the encounter.
+  if (used.size > 0) for (const section of ['conditions', 'encounter'] as const) used.add(section);
+  return sections.filter((section) => used.has(section));
+}
+
+/** `GET /cds-services`: the same bytes for everybody, so that clients may keep them (conformance DI15). */
+export function discoveryRoute(app: FastifyInstance, knowledge: Knowledge): void {
+  const body = JSON.stringify(discover(knowledge));
+  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+  app.get('/cds-services', (request, reply) => {
+    reply.headers({ etag, 'cache-control': 'public, max-age=60' });
+    if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+    return reply.type('application/json; charset=utf-8').send(body);
+  });
+}

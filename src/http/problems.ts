@@ -1,0 +1,56 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { UnusableFhir } from '../chart/read.ts';
+import { type ErrorCode, errors, outcomeOf, ServiceError } from '../errors.ts';
+
+/** Fastify's own errors, in the terms of our table. */
+const FASTIFY_CODES: Record<string, ErrorCode> = {
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'not-json',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'not-json',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'not-json',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'too-large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'not-json-type',
+  FST_ERR_CTP_EMPTY_TYPE: 'not-json-type',
+};
+
+/** Every error leaves as an OperationOutcome of the table; what is no client's fault is logged, without its data. */
+export function answerProblems(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError | Error, request, reply) => {
+    const problem = problemOf(error);
+    if (problem.code === 'internal') request.log.error({ err: { type: error.name, stack: framesOf(error) } }, 'failed');
+    return sendProblem(reply, problem);
+  });
+  app.setNotFoundHandler((request, reply) => sendProblem(reply, notFound(app, request)));
+}
+
+function problemOf(error: FastifyError | Error): ServiceError {
+  if (error instanceof ServiceError) return error;
+  if (error instanceof UnusableFhir) return new ServiceError('unusable-fhir', [`seen: ${error.seen}`]);
+  // The JSON parser's errors quote the text that they stumbled over.
+  if (error instanceof SyntaxError) return new ServiceError('not-json');
+  const code = 'code' in error ? FASTIFY_CODES[error.code] : undefined;
+  if (code !== undefined) return new ServiceError(code);
+  const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500;
+  return new ServiceError(status >= 400 && status < 500 ? 'envelope' : 'internal');
+}
+
+function notFound(app: FastifyInstance, request: FastifyRequest): ServiceError {
+  const url = request.url.split('?')[0] as string;
+  const allowed = (['GET', 'POST'] as const).filter((method) => app.findRoute({ method, url: patternOf(url) }));
+  return allowed.length > 0 ? new ServiceError('no-method', [], { allow: allowed.join(', ') }) : new ServiceError('no-service');
+}
+
+/** The route that an address would belong to if the method were right. */
+function patternOf(url: string): string {
+  const path = url.replace(/\/{2,}/g, '/').replace(/\/$/, '');
+  return path.replace(/^\/cds-services\/[^/]+$/, '/cds-services/:id');
+}
+
+function sendProblem(reply: FastifyReply, problem: ServiceError): FastifyReply {
+  const body = outcomeOf(problem.code, problem.diagnostics);
+  return reply.code(errors[problem.code].status).headers(problem.headers).type('application/json; charset=utf-8').send(JSON.stringify(body));
+}
+
+/** Where a failure happened, never its message: that may quote data. */
+function framesOf(error: Error): string {
+  return (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)).slice(0, 12).join('\n');
+}

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { brand } from '../brand.ts';
+import type { Call } from '../chart/read.ts';
+import { ServiceError } from '../errors.ts';
+import { idOf, object } from '../fhir/json.ts';
+import { hooks } from '../rules/schema.ts';
+
+/**
+ * The CDS Hooks request envelope. Unknown fields are ignored at every level (conformance T12); FHIR inside is read
+ * with care by the chart and not checked here (H10). `null` counts as absent where clients send it so (R8, R9).
+ */
+const absent = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
+const text = z.string().trim().min(1);
+
+const requestSchema = z.looseObject({
+  hook: text,
+  hookInstance: text,
+  fhirServer: absent(z.string()),
+  fhirAuthorization: absent(z.looseObject({})),
+  context: z.looseObject({}),
+  prefetch: absent(z.looseObject({})),
+  extension: absent(z.looseObject({})),
+});
+
+const resourceOrBundle = z.looseObject({}, { error: 'must be a FHIR Bundle' });
+const contextSchemas = {
+  'patient-view': z.looseObject({ patientId: text, encounterId: absent(z.string()) }),
+  'order-select': z.looseObject({
+    patientId: text,
+    encounterId: absent(z.string()),
+    draftOrders: resourceOrBundle,
+    selections: z.array(z.unknown()),
+  }),
+  'order-sign': z.looseObject({ patientId: text, encounterId: absent(z.string()), draftOrders: resourceOrBundle }),
+} as const;
+
+export type Request = { call: Call; hookInstance: string; wish: { explain: boolean; now: string | undefined } };
+
+/**
+ * Checks a request for the service of one hook. Throws a `ServiceError` `envelope` that names each field that is
+ * missing or ill-typed, and never what it held.
+ */
+export function readRequest(body: unknown, hook: (typeof hooks)[number]): Request {
+  const request = parse(requestSchema, body, '');
+  if (request.hook !== hook) throw new ServiceError('envelope', [`hook: this service answers ${hook}`]);
+  if (request.fhirAuthorization && request.fhirServer === undefined) throw new ServiceError('envelope', ['fhirServer: required with fhirAuthorization']);
+  const context = parse(contextSchemas[hook], withSelections(request.context), 'context.');
+  const wish = object(request.extension?.[brand.extension]);
+  return {
+    call: {
+      hook,
+      patientId: idOf(context.patientId),
+      encounterId: context.encounterId?.trim() ? idOf(context.encounterId) : undefined,
+      draftOrders: 'draftOrders' in context ? context.draftOrders : undefined,
+      selections: 'selections' in context ? (context.selections as unknown[]).filter((item) => typeof item === 'string') : [],
+      prefetch: request.prefetch,
+    },
+    hookInstance: request.hookInstance,
+    wish: { explain: wish['explain'] === true, now: typeof wish['now'] === 'string' ? wish['now'] : undefined },
+  };
+}
+
+/** An early sandbox sends one selection under its singular name (conformance H4). */
+function withSelections(context: Record<string, unknown>): Record<string, unknown> {
+  return typeof context['selection'] === 'string' && !('selections' in context) ? { ...context, selections: [context['selection']] } : context;
+}
+
+function parse<T>(schema: z.ZodType<T>, value: unknown, prefix: string): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new ServiceError('envelope', [...new Set(parsed.error.issues.map((issue) => `${prefix}${issue.path.join('.') || 'body'}: ${issue.message}`))]);
+}

@@ -1,0 +1,182 @@
+import { type Chart, type Medication, type Section, sections } from '../chart/chart.ts';
+import { type Certainty, isPartial } from '../dates.ts';
+import type { Variables } from './expression.ts';
+import type { Guideline, Knowledge, Rule } from './knowledge.ts';
+import { supersede } from './precedence.ts';
+import { indicators, type Indicator } from './schema.ts';
+
+export type FactOutcome = 'holds' | 'does-not-hold' | 'not-known';
+
+/** What a fact came to, and the resources it rests on. The findings are the trace. */
+export type Finding = {
+  fact: string;
+  outcome: FactOutcome;
+  value: unknown[];
+  resources: string[];
+  /** For `not-known`: the parts of the record that are missing. None: the record is unclear, not missing. */
+  missing: Section[];
+};
+
+/**
+ * `fires`: the card is given. The kinds of silence are told apart: `does-not-hold`, `not-known`, `switched-off`,
+ * `superseded` by another rule about the same drugs.
+ */
+export type RuleOutcome = 'fires' | 'does-not-hold' | 'not-known' | 'switched-off' | 'superseded';
+
+export type RuleResult = {
+  rule: Rule;
+  outcome: RuleOutcome;
+  findings: Map<string, Finding>;
+  indicator: Indicator;
+  /** The medicines that the card is about, each once. */
+  about: Medication[];
+  missing: Section[];
+  supersededBy?: string;
+};
+
+/** The parts of the record without which silence would be a claim nobody can make (recommendations.md). */
+const NEEDED_FOR_SILENCE: readonly Section[] = ['medications', 'conditions'];
+
+/** Decides every rule of the call's hook. Pure: the same knowledge and chart give the same results in the same order. */
+export function evaluate(knowledge: Knowledge, chart: Chart): RuleResult[] {
+  const classified = applyClasses(knowledge, chart);
+  const results = knowledge.guidelines.flatMap((guideline) => {
+    const look = findings(guideline, classified);
+    return guideline.rules.filter((rule) => (rule.hooks as readonly string[]).includes(chart.hook)).map((rule) => decide(rule, look));
+  });
+  return supersede(results).sort((a, b) => indicators.indexOf(b.indicator) - indicators.indexOf(a.indicator));
+}
+
+/** Adds the classes that depend on the patient to each medicine's lists. */
+function applyClasses(knowledge: Knowledge, chart: Chart): Chart {
+  const variables = environment({ ...chart, drafts: [], medications: [] }, 'all');
+  const classify = (medication: Medication): Medication => {
+    const copy = { ...medication, lists: [...medication.lists] };
+    for (const [name, expression] of knowledge.classes) if (isTrue(expression.evaluate('all', variables, copy))) copy.lists.push(name);
+    return copy;
+  };
+  return { ...chart, drafts: chart.drafts.map(classify), medications: chart.medications.map(classify) };
+}
+
+/** Looks facts up, each evaluated once, when first asked for. */
+function findings(guideline: Guideline, chart: Chart): (name: string) => Finding {
+  const found = new Map<string, Finding>();
+  const readings: Record<Certainty, (name: string) => unknown[]> = { all: reading(guideline, chart, 'all'), some: reading(guideline, chart, 'some') };
+  const unclear = isUnclear(chart);
+  return (name) => {
+    const known = found.get(name);
+    if (known) return known;
+    const finding = find(guideline, chart, name, readings, unclear);
+    found.set(name, finding);
+    return finding;
+  };
+}
+
+function find(guideline: Guideline, chart: Chart, name: string, readings: Record<Certainty, (name: string) => unknown[]>, unclear: boolean): Finding {
+  const fact = guideline.facts.get(name);
+  if (!fact) throw new Error(`no fact ${name} in ${guideline.file.id}`);
+  const value = readings.all(name);
+  const base = { fact: name, value, resources: resourcesOf(value) };
+  if (isTrue(value)) return { ...base, outcome: 'holds', missing: [] };
+  const missing = sections.filter((section) => fact.sections.has(section) && chart.sections[section] !== 'complete');
+  if (missing.length > 0) return { ...base, outcome: 'not-known', missing };
+  if (!unclear) return { ...base, outcome: 'does-not-hold', missing: [] };
+  // The record is all here but unclear in places: would the fact hold if what is unclear were so?
+  const possible = readings.some(name);
+  if (!isTrue(possible)) return { ...base, outcome: 'does-not-hold', missing: [] };
+  return { ...base, outcome: 'not-known', resources: resourcesOf(possible), missing: [] };
+}
+
+function reading(guideline: Guideline, chart: Chart, certainty: Certainty): (name: string) => unknown[] {
+  const known = new Map<string, unknown[]>();
+  let variables: Variables | undefined;
+  const value = (name: string): unknown[] => {
+    const before = known.get(name);
+    if (before) return before;
+    const fact = guideline.facts.get(name);
+    if (!fact) return [];
+    variables ??= { ...environment(chart, certainty), ...guideline.parameters };
+    const others = [...fact.expression.variables].filter((variable) => guideline.facts.has(variable));
+    const result = fact.expression.evaluate(certainty, { ...variables, ...Object.fromEntries(others.map((other) => [other, value(other)])) });
+    known.set(name, result);
+    return result;
+  };
+  return value;
+}
+
+/** The variables that facts see. With `some`, what cannot be told of a medicine counts as so. */
+function environment(chart: Chart, certainty: Certainty): Variables {
+  const possible = (medication: Medication): Medication => (medication.current === undefined ? { ...medication, current: true } : medication);
+  return {
+    hook: chart.hook,
+    today: chart.today,
+    age: chart.age ?? [],
+    setting: chart.setting ?? [],
+    drafts: chart.drafts,
+    ordered: chart.drafts.filter((draft) => draft.ordered),
+    medications: certainty === 'some' ? chart.medications.map(possible) : chart.medications,
+    conditions: chart.conditions,
+  };
+}
+
+/** The part of the record that each variable comes from. The drafts are always here: they are in the request. */
+export const sectionOfVariable: Record<string, Section | undefined> = {
+  hook: undefined,
+  today: undefined,
+  drafts: undefined,
+  ordered: undefined,
+  medications: 'medications',
+  conditions: 'conditions',
+  age: 'patient',
+  setting: 'encounter',
+};
+
+function isUnclear(chart: Chart): boolean {
+  const partial = (...dates: (string | undefined)[]) => dates.some((date) => date !== undefined && isPartial(date));
+  return (
+    chart.medications.some((medication) => medication.current === undefined || partial(medication.start, medication.stop)) ||
+    chart.drafts.some((draft) => partial(draft.start, draft.stop)) ||
+    chart.conditions.some((condition) => partial(condition.onset))
+  );
+}
+
+function decide(rule: Rule, look: (name: string) => Finding): RuleResult {
+  const names = [...rule.when, ...rule.unless, ...rule.about, ...rule.indicators.flatMap(({ facts }) => facts), ...rule.said];
+  const found = new Map(names.map((name) => [name, look(name)]));
+  const outcomes = (list: string[]) => list.map((name) => (found.get(name) as Finding).outcome);
+  const { indicator } = rule.indicators.find(({ facts }) => facts.length === 0 || outcomes(facts).includes('holds')) as Rule['indicators'][number];
+  const about = medicationsOf(rule.about.flatMap((name) => (found.get(name) as Finding).value));
+  const undecided = rule.when.map((name) => found.get(name) as Finding).filter((finding) => finding.outcome === 'not-known');
+  const result = { rule, findings: found, indicator, about, missing: [] };
+  if (rule.off) return { ...result, outcome: 'switched-off' };
+  if (outcomes(rule.when).includes('does-not-hold') || outcomes(rule.unless).includes('holds')) return { ...result, outcome: 'does-not-hold' };
+  if (undecided.length === 0) return { ...result, outcome: 'fires' };
+  return { ...result, outcome: 'not-known', missing: [...new Set(undecided.flatMap((finding) => finding.missing))] };
+}
+
+/**
+ * The parts of the record whose absence forbids the answer "nothing to warn about": a rule could not be decided, and
+ * it rests on the medication list, or on another needed part while it may warn (recommendations.md, "What could not
+ * be checked"; an `info` rule that lacks conditions stays silent, and the trace says so).
+ */
+export function missingForSilence(results: RuleResult[]): Section[] {
+  const missing = results
+    .filter(({ outcome }) => outcome === 'not-known')
+    .flatMap(({ rule, missing }) => missing.filter((section) => section === 'medications' || rule.indicators.some(({ indicator }) => indicator !== 'info')));
+  return NEEDED_FOR_SILENCE.filter((section) => missing.includes(section));
+}
+
+/** "It holds if it is true or non-empty." */
+function isTrue(value: unknown[]): boolean {
+  return value.length > 0 && !(value.length === 1 && value[0] === false);
+}
+
+function resourcesOf(value: unknown[]): string[] {
+  return value.map((item) => (item as { ref?: string } | null)?.ref).filter((ref) => typeof ref === 'string');
+}
+
+function medicationsOf(value: unknown[]): Medication[] {
+  const medications = value.filter((item): item is Medication => typeof item === 'object' && item !== null && 'identifiedBy' in item);
+  return [...new Set(medications)];
+}
+

@@ -1,0 +1,61 @@
+import type { Section } from '../chart/chart.ts';
+import type { CardFile, SharedCards } from '../cards/schema.ts';
+import type { Codes } from '../codes/load.ts';
+import type { Expression } from './expression.ts';
+import type { GuidelineFile, Hook, Indicator, Site, Source, SuggestionRule } from './schema.ts';
+
+export type Fact = {
+  name: string;
+  expression: Expression;
+  /** The parts of the record that it rests on, directly or through other facts. */
+  sections: Set<Section>;
+};
+
+export type IndicatorCase = { indicator: Indicator; facts: string[] };
+
+export type Rule = {
+  id: string;
+  guideline: string;
+  recommendation: string;
+  section: string | undefined;
+  source: Source;
+  hooks: readonly Hook[];
+  when: string[];
+  unless: string[];
+  /** The first case with a fact that holds decides; the last has no facts and always does. */
+  indicators: IndicatorCase[];
+  about: string[];
+  suggest: SuggestionRule[];
+  select: 'any' | 'at-most-one';
+  supersedes: string[];
+  /** Facts that only the card needs: for its paragraphs and its words. */
+  said: string[];
+  /** Why the rule is not served here, if it is not. */
+  off: 'site' | 'country' | 'status' | undefined;
+};
+
+export type Guideline = {
+  file: GuidelineFile;
+  parameters: Record<string, number | number[]>;
+  facts: Map<string, Fact>;
+  rules: Rule[];
+};
+
+/** Everything that hooks/ and cards/ say, checked and compiled. Never changes while the service runs. */
+export type Knowledge = {
+  site: Site;
+  codes: Codes;
+  /** Classes that depend on the patient, tested on each medicine in this order. */
+  classes: Map<string, Expression>;
+  guidelines: Guideline[];
+  rules: Rule[];
+  cards: { shared: SharedCards; templates: CardFile };
+  /** SHA-256 over hooks/ and cards/, hexadecimal. */
+  fingerprint: string;
+};
+
+export function guidelineOf(knowledge: Knowledge, rule: Rule): Guideline {
+  const found = knowledge.guidelines.find(({ file }) => file.id === rule.guideline);
+  if (!found) throw new Error(`no guideline ${rule.guideline}`);
+  return found;
+}

@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { languages } from '../language.ts';
+
+export const hooks = ['patient-view', 'order-select', 'order-sign'] as const;
+export type Hook = (typeof hooks)[number];
+
+/** How loud a card is, quietest first (CDS Hooks: Card Attributes, `indicator`). */
+export const indicators = ['info', 'warning', 'critical'] as const;
+export type Indicator = (typeof indicators)[number];
+
+/** Kinds of source and the loudest card each may give (recommendations.md, "Kinds of source cap"). */
+export const loudest = { guideline: 'critical', 'evidence-summary': 'info', consultation: 'info', opinion: 'info' } as const satisfies Record<string, Indicator>;
+export const sourceKinds = Object.keys(loudest) as (keyof typeof loudest)[];
+export type SourceKind = keyof typeof loudest;
+
+const id = z.string().regex(/^[a-z][a-z0-9-]{0,99}$/, 'an id is lower-case letters, digits and hyphens');
+const factName = z.string().regex(/^[a-z][A-Za-z0-9]*$/, 'a fact is called in camelCase');
+const expression = z.string().min(1);
+const indicator = z.enum(indicators);
+const facts = z.record(factName, expression);
+
+const sourceSchema = z.strictObject({
+  kind: z.enum(sourceKinds as [SourceKind, ...SourceKind[]]),
+  publisher: z.string().min(1),
+  title: z.string().min(1),
+  language: z.enum(languages),
+  date: z.string().regex(/^\d{4}(-\d{2}(-\d{2})?)?$/, 'a date is written 2026, 2026-03 or 2026-03-14'),
+  url: z.url({ protocol: /^https$/ }).optional(),
+});
+export type Source = z.infer<typeof sourceSchema>;
+
+const parameterSchema = z.union([
+  z.strictObject({ value: z.number(), min: z.number(), max: z.number(), source: z.string().optional() }),
+  z.strictObject({ value: z.array(z.number()).min(1), min: z.number(), max: z.number(), source: z.string().optional() }),
+]);
+
+const suggestionSchema = z.union([
+  z.strictObject({ id, remove: factName }),
+  z.strictObject({ id, setStop: factName, days: factName, recommended: factName }),
+]);
+export type SuggestionRule = z.infer<typeof suggestionSchema>;
+
+const ruleSchema = z.strictObject({
+  id,
+  recommendation: z.string().regex(/^[A-Z][0-9]+$/),
+  section: z.string().optional(),
+  hooks: z.array(z.enum(hooks)).min(1),
+  when: z.array(factName).min(1),
+  unless: z.array(factName).default([]),
+  indicator: z.union([indicator, z.intersection(z.partialRecord(indicator, z.array(factName)), z.looseObject({ else: indicator }))]),
+  about: z.array(factName).min(1),
+  suggest: z.array(suggestionSchema).default([]),
+  select: z.enum(['any', 'at-most-one']).default('at-most-one'),
+  supersedes: z.array(id).default([]),
+});
+
+/** One guideline: `hooks/x.yaml`. */
+export const guidelineSchema = z.strictObject({
+  id,
+  title: z.string().min(1),
+  version: z.string().regex(/^\d+\.\d+\.\d+$/),
+  status: z.enum(['draft', 'active', 'retired']),
+  countries: z.array(z.enum(['SE', 'NO', 'DK'])).optional(),
+  source: sourceSchema,
+  parameters: z.record(factName, parameterSchema).default({}),
+  facts: facts.default({}),
+  rules: z.array(ruleSchema).min(1),
+});
+export type GuidelineFile = z.infer<typeof guidelineSchema>;
+
+/** `hooks/classes.yaml`: what a medicine is in this patient, told from its code lists and its own reason. */
+export const classesSchema = z.strictObject({ classes: z.record(id, expression) });
+
+/** `hooks/site.yaml`: the one file that a hospital changes. */
+export const siteSchema = z.strictObject({
+  timeZone: z.string().refine(isTimeZone, 'no time zone of the IANA database').default('Europe/Stockholm'),
+  language: z.enum(languages).default('sv'),
+  country: z.enum(['SE', 'NO', 'DK']).optional(),
+  off: z.array(id).default([]),
+  parameters: z.record(id, z.record(factName, z.union([z.number(), z.array(z.number()).min(1)]))).default({}),
+  openEndedMonths: z.int().min(1).max(120).default(12),
+  validityPeriodEndsTreatment: z.boolean().default(false),
+  uncheckable: z.enum(['refuse', 'card']).default('refuse'),
+});
+export type Site = z.infer<typeof siteSchema>;
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

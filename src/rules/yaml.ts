@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { isNode, LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+
+/** Something wrong in a file that people write: said with file and line, all at once. */
+export type Problem = { file: string; line: number; message: string };
+
+/** A YAML file as data, and the line of each path in it. */
+export type YamlFile<T> = { file: string; data: T; line: (path: readonly PropertyKey[]) => number };
+
+/**
+ * Reads a YAML file and checks its shape. Undefined where it cannot be used; each reason is put into `problems`.
+ * `file` is how the file is called in messages.
+ */
+export function readYaml<T>(path: string, file: string, schema: z.ZodType<T>, problems: Problem[]): YamlFile<T> | undefined {
+  const lines = new LineCounter();
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    problems.push({ file, line: 1, message: 'the file cannot be read' });
+    return undefined;
+  }
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  if (document.errors.length > 0) {
+    for (const error of document.errors) {
+      problems.push({ file, line: lines.linePos(error.pos[0]).line, message: error.message.split('\n')[0] as string });
+    }
+    return undefined;
+  }
+  const line = (at: readonly PropertyKey[]): number => {
+    for (let depth = at.length; depth > 0; depth--) {
+      const node = document.getIn(at.slice(0, depth), true);
+      if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+    }
+    return 1;
+  };
+  const parsed = schema.safeParse(document.toJS() ?? {});
+  if (parsed.success) return { file, data: parsed.data, line };
+  for (const issue of parsed.error.issues) {
+    problems.push({ file, line: line(issue.path), message: `${issue.path.join('.') || 'the file'}: ${issue.message}` });
+  }
+  return undefined;
+}
