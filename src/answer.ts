@@ -1,6 +1,6 @@
 import { notCheckedCard } from './cards/not-checked.ts';
 import { type Card, render } from './cards/render.ts';
-import { type Chart, type Section } from './chart/chart.ts';
+import type { Chart, Section } from './chart/chart.ts';
 import { type Call, readChart } from './chart/read.ts';
 import type { LocalDate } from './dates.ts';
 import type { Language } from './language.ts';

@@ -27,7 +27,11 @@ export async function createApp({ knowledge, config, logger, clock }: AppOptions
   app.removeContentTypeParser('text/plain');
   app.addContentTypeParser('application/fhir+json', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'));
   // Before everything that may refuse a request: a browser must be able to read the refusal (C2, C4).
-  await app.register(cors, { origin: config.corsOrigins, methods: ['GET', 'POST'], allowedHeaders: ['Authorization', 'Content-Type', 'Accept-Language'] });
+  await app.register(cors, {
+    origin: config.corsOrigins,
+    methods: ['GET', 'POST'],
+    allowedHeaders: ['Authorization', 'Content-Type', 'Accept-Language'],
+  });
   answerProblems(app);
   discoveryRoute(app, knowledge);
   invokeRoute(app, { knowledge, clock, explain: config.explain });

@@ -8,7 +8,10 @@ const schema = z.object({
   PORT: z.coerce.number().int().min(0).max(65535).default(3000),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   /** Folder that holds hooks/ and cards/. */
-  KNOWLEDGE: z.string().min(1).default(fileURLToPath(new URL('..', import.meta.url))),
+  KNOWLEDGE: z
+    .string()
+    .min(1)
+    .default(fileURLToPath(new URL('..', import.meta.url))),
   BODY_LIMIT_MIB: z.coerce.number().positive().max(1024).default(8),
   /** Origins that browsers may call from, comma-separated, or `*`. Default: any, while only this machine can call. */
   CORS_ORIGINS: z.string().optional(),
@@ -30,7 +33,8 @@ export type Config = {
 export function readConfig(environment: Record<string, string | undefined>): Readonly<Config> {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = schema.safeParse(given);
-  if (!parsed.success) throw new Error(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'));
+  if (!parsed.success)
+    throw new Error(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'));
   const { data } = parsed;
   const onlyThisMachine = ['127.0.0.1', '::1', 'localhost'].includes(data.HOST);
   const origins = data.CORS_ORIGINS ?? (onlyThisMachine ? '*' : '');
@@ -40,7 +44,13 @@ export function readConfig(environment: Record<string, string | undefined>): Rea
     logLevel: data.LOG_LEVEL,
     knowledge: data.KNOWLEDGE,
     bodyLimit: Math.floor(data.BODY_LIMIT_MIB * 1024 * 1024),
-    corsOrigins: origins === '*' ? '*' : origins.split(',').map((origin) => origin.trim()).filter(Boolean),
+    corsOrigins:
+      origins === '*'
+        ? '*'
+        : origins
+            .split(',')
+            .map((origin) => origin.trim())
+            .filter(Boolean),
     explain: data.EXPLAIN ?? onlyThisMachine,
   });
 }

@@ -29,7 +29,7 @@ export function localDate(text: unknown, timeZone: string): LocalDate | undefine
   }
 }
 
-/** The date that a clock shows at a site. `epochMilliseconds` as `Date.now()` gives it. */
+/** The date that a clock shows at a site. `epochMilliseconds` since 1970 in UTC. */
 export function dateOfInstant(epochMilliseconds: number, timeZone: string): LocalDate {
   return Temporal.Instant.fromEpochMilliseconds(epochMilliseconds)
     .toZonedDateTimeISO(timeZone)

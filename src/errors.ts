@@ -1,3 +1,5 @@
+import type { OperationOutcome } from 'fhir/r4.js';
+
 /**
  * The only table of errors: what went wrong → HTTP status, FHIR issue code, and what the caller is told. Diagnostics
  * name fields, keys and limits, never what they held (conformance S5).
@@ -5,14 +7,30 @@
 export const errors = {
   'not-json': { status: 400, issue: 'structure', text: 'The body is not valid JSON.' },
   envelope: { status: 400, issue: 'invalid', text: 'The request is not a CDS Hooks request.' },
-  'no-service': { status: 404, issue: 'not-found', text: 'There is no such service here. GET /cds-services lists them.' },
+  'no-service': {
+    status: 404,
+    issue: 'not-found',
+    text: 'There is no such service here. GET /cds-services lists them.',
+  },
   'no-method': { status: 405, issue: 'not-supported', text: 'This address does not answer that method.' },
-  'missing-data': { status: 412, issue: 'incomplete', text: 'FHIR data that the answer rests on are missing, so "nothing to warn about" cannot be said.' },
+  'missing-data': {
+    status: 412,
+    issue: 'incomplete',
+    text: 'FHIR data that the answer rests on are missing, so "nothing to warn about" cannot be said.',
+  },
   'too-large': { status: 413, issue: 'too-long', text: 'The body is too large.' },
   'not-json-type': { status: 415, issue: 'not-supported', text: 'Send JSON: Content-Type application/json.' },
-  'unusable-fhir': { status: 422, issue: 'not-supported', text: 'The FHIR version is not supported: send FHIR R4 (R5 is read too).' },
+  'unusable-fhir': {
+    status: 422,
+    issue: 'not-supported',
+    text: 'The FHIR version is not supported: send FHIR R4 (R5 is read too).',
+  },
   overloaded: { status: 503, issue: 'transient', text: 'The service is not ready. Try again later.' },
-  internal: { status: 500, issue: 'exception', text: 'The service failed. The log has the cause under this request id.' },
+  internal: {
+    status: 500,
+    issue: 'exception',
+    text: 'The service failed. The log has the cause under this request id.',
+  },
 } as const;
 
 export type ErrorCode = keyof typeof errors;
@@ -30,11 +48,6 @@ export class ServiceError extends Error {
     this.headers = headers;
   }
 }
-
-export type OperationOutcome = {
-  resourceType: 'OperationOutcome';
-  issue: { severity: 'error'; code: string; details: { text: string }; diagnostics?: string }[];
-};
 
 /** FHIR OperationOutcome with an issue for each detail (CDS Hooks 3.0 ballot: HTTP Status Codes). */
 export function outcomeOf(code: ErrorCode, diagnostics: string[]): OperationOutcome {

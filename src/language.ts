@@ -1,4 +1,4 @@
-/** The languages that every card is written in: Swedish, Norwegian bokmål, Danish, English. */
+/** The languages that every card is written in: Swedish, Norwegian (nb), Danish, English. */
 export const languages = ['sv', 'nb', 'da', 'en'] as const;
 export type Language = (typeof languages)[number];
 /** One text in every language. */

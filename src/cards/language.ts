@@ -1,12 +1,12 @@
 import Negotiator from 'negotiator';
 import { type Language, languages } from '../language.ts';
 
-/** Codes of languages that a reader of Norwegian bokmål reads. */
+/** Other codes of Norwegian, whose readers read nb. */
 const READ_AS: Record<string, Language> = { no: 'nb', nn: 'nb' };
 
 /**
  * The language of the cards for an `Accept-Language` header: the first that we write, regions aside, else the site's.
- * Norwegian in any form is answered in bokmål (recommendations.md, further decision 11).
+ * Norwegian in any form is answered in nb (recommendations.md, further decision 11).
  */
 export function negotiateLanguage(header: string | undefined, fallback: Language): Language {
   if (header === undefined) return fallback;

@@ -23,8 +23,12 @@ export function loadCards(folder: string, problems: Problem[]): CardFiles | unde
 /** The facts that a card names: those its paragraphs wait for, and those its words stand for. */
 export function factsOfCard(template: CardTemplate): string[] {
   const texts = [template.summary, ...template.detail.map(({ text }) => text)];
-  const named = texts.flatMap((text) => languages.flatMap((language) => [...safePlaceholders(text[language], language)]));
-  return [...new Set([...template.detail.flatMap((part) => (part.if ? [part.if] : [])), ...named.map(factOfPlaceholder)])];
+  const named = texts.flatMap((text) =>
+    languages.flatMap((language) => [...safePlaceholders(text[language], language)]),
+  );
+  return [
+    ...new Set([...template.detail.flatMap((part) => (part.if ? [part.if] : [])), ...named.map(factOfPlaceholder)]),
+  ];
 }
 
 /** `{sedativeCount}` counts what `{sedative}` lists. */
@@ -44,14 +48,24 @@ function safePlaceholders(text: string, language: Language): Set<string> {
 export function checkCards(knowledge: Knowledge, cards: CardFiles, problems: Problem[]): void {
   for (const file of cards.files) {
     for (const [id, template] of Object.entries(file.data)) {
-      const say: Say = (path, message) => problems.push({ file: file.file, line: file.line([id, ...path]), message: `${[id, ...path].join('.')}: ${message}` });
+      const say: Say = (path, message) =>
+        problems.push({
+          file: file.file,
+          line: file.line([id, ...path]),
+          message: `${[id, ...path].join('.')}: ${message}`,
+        });
       const rule = knowledge.rules.find((candidate) => candidate.id === id);
       if (!rule) say([], 'there is no rule with this id');
       else checkCard(knowledge, rule, template, say);
     }
   }
   for (const rule of knowledge.rules) {
-    if (!(rule.id in cards.templates)) problems.push({ file: `hooks/${rule.guideline}.yaml`, line: 1, message: `${rule.id}: there is no card for this rule in cards/` });
+    if (!(rule.id in cards.templates))
+      problems.push({
+        file: `hooks/${rule.guideline}.yaml`,
+        line: 1,
+        message: `${rule.id}: there is no card for this rule in cards/`,
+      });
   }
 }
 
@@ -64,10 +78,12 @@ function checkCard(knowledge: Knowledge, rule: Rule, template: CardTemplate, say
   checkTexts(template.summary, sure, ['summary'], say);
   checkLength(knowledge, rule, template.summary, say);
   for (const [at, part] of template.detail.entries()) {
-    if (part.if !== undefined && !guideline.facts.has(part.if)) say(['detail', at, 'if'], `'${part.if}' is no fact of ${rule.guideline}`);
+    if (part.if !== undefined && !guideline.facts.has(part.if))
+      say(['detail', at, 'if'], `'${part.if}' is no fact of ${rule.guideline}`);
     checkTexts(part.text, new Set([...sure, ...(part.if === undefined ? [] : [part.if])]), ['detail', at, 'text'], say);
   }
-  for (const { id } of rule.suggest) if (!template.suggestions[id]) say(['suggestions'], `the suggestion '${id}' has no words`);
+  for (const { id } of rule.suggest)
+    if (!template.suggestions[id]) say(['suggestions'], `the suggestion '${id}' has no words`);
   for (const [id, words] of Object.entries(template.suggestions)) {
     const suggestion = rule.suggest.find((candidate) => candidate.id === id);
     if (!suggestion) say(['suggestions', id], 'the rule has no such suggestion');
@@ -75,7 +91,8 @@ function checkCard(knowledge: Knowledge, rule: Rule, template: CardTemplate, say
     for (const key of ['label', 'description'] as const) checkTexts(words[key], known, ['suggestions', id, key], say);
   }
   for (const [at, reason] of template.overrideReasons.entries()) {
-    if (!(reason in knowledge.cards.shared.overrideReasons)) say(['overrideReasons', at], `'${reason}' is not in cards/shared.yaml`);
+    if (!(reason in knowledge.cards.shared.overrideReasons))
+      say(['overrideReasons', at], `'${reason}' is not in cards/shared.yaml`);
   }
 }
 
@@ -83,7 +100,8 @@ function checkTexts(texts: Texts, known: Set<string>, path: PropertyKey[], say: 
   for (const language of languages) {
     try {
       for (const name of parseMessage(texts[language], language).placeholders) {
-        if (!known.has(factOfPlaceholder(name))) say([...path, language], `{${name}} is not certain to stand for anything here`);
+        if (!known.has(factOfPlaceholder(name)))
+          say([...path, language], `{${name}} is not certain to stand for anything here`);
       }
     } catch (error) {
       say([...path, language], `no ICU message: ${(error as Error).message.split('\n')[0]}`);
@@ -96,9 +114,15 @@ function checkLength(knowledge: Knowledge, rule: Rule, summary: Texts, say: Say)
   for (const language of languages) {
     try {
       const message = parseMessage(summary[language], language);
-      const values = Object.fromEntries([...message.placeholders].map((name) => [name, name.endsWith('Count') ? 99 : longestName(knowledge, rule, factOfPlaceholder(name), language)]));
+      const values = Object.fromEntries(
+        [...message.placeholders].map((name) => [
+          name,
+          name.endsWith('Count') ? 99 : longestName(knowledge, rule, factOfPlaceholder(name), language),
+        ]),
+      );
       const { length } = message.format(values);
-      if (length > SUMMARY_LIMIT) say(['summary', language], `${length} characters with the longest names; at most ${SUMMARY_LIMIT}`);
+      if (length > SUMMARY_LIMIT)
+        say(['summary', language], `${length} characters with the longest names; at most ${SUMMARY_LIMIT}`);
     } catch {
       // Said already: the text is no message.
     }

@@ -12,7 +12,10 @@ const POUND = 7;
 /** Local dates have no time zone: they are midnights in UTC and are written in UTC. */
 const formats = {
   date: Object.fromEntries(
-    (['short', 'medium', 'long', 'full'] as const).map((style) => [style, { ...IntlMessageFormat.formats.date[style], timeZone: 'UTC' }]),
+    (['short', 'medium', 'long', 'full'] as const).map((style) => [
+      style,
+      { ...IntlMessageFormat.formats.date[style], timeZone: 'UTC' },
+    ]),
   ),
 };
 
@@ -27,7 +30,8 @@ export function parseMessage(text: string, language: Language): Message {
 
 function collect(elements: Element[], placeholders: Set<string>): void {
   for (const element of elements) {
-    if (element.type !== LITERAL && element.type !== POUND && typeof element.value === 'string') placeholders.add(element.value);
+    if (element.type !== LITERAL && element.type !== POUND && typeof element.value === 'string')
+      placeholders.add(element.value);
     for (const option of Object.values(element.options ?? {})) collect(option.value, placeholders);
     collect(element.children ?? [], placeholders);
   }

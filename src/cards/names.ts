@@ -11,7 +11,8 @@ const NAME_LIMIT = 24;
 
 /** The name of a medicine in a language: its substance's, else what the record calls it. */
 export function drugName(knowledge: Knowledge, medication: Medication, language: Language): string {
-  const substance = medication.substance === undefined ? undefined : knowledge.codes.substances.get(medication.substance);
+  const substance =
+    medication.substance === undefined ? undefined : knowledge.codes.substances.get(medication.substance);
   return substance?.names[language] ?? plainText(medication.name ?? medication.ref, NAME_LIMIT);
 }
 
@@ -23,7 +24,9 @@ export function drugNames(knowledge: Knowledge, medications: Medication[], langu
 /** What a problem is called on a card: the words in cards/shared.yaml for the lists it stands in. */
 export function conditionNames(knowledge: Knowledge, conditions: Condition[], language: Language): string[] {
   const lists = new Set(conditions.flatMap((condition) => condition.lists));
-  return Object.entries(knowledge.cards.shared.terms).filter(([list]) => lists.has(list)).map(([, texts]) => texts[language]);
+  return Object.entries(knowledge.cards.shared.terms)
+    .filter(([list]) => lists.has(list))
+    .map(([, texts]) => texts[language]);
 }
 
 /** At most `limit` names; what is left out is counted. */
@@ -41,9 +44,13 @@ export function longestName(knowledge: Knowledge, rule: Rule, fact: string, lang
   if (parameter !== undefined) return String(parameter);
   const lists = listsOfFact(knowledge, rule, fact);
   const names = [...knowledge.codes.substances.values()]
-    .filter(({ atc }) => atc.some((code) => lists.some((list) => contains(knowledge.codes.lists.get(list) ?? [], code))))
+    .filter(({ atc }) =>
+      atc.some((code) => lists.some((list) => contains(knowledge.codes.lists.get(list) ?? [], code))),
+    )
     .map((substance) => substance.names[language]);
-  const terms = Object.entries(knowledge.cards.shared.terms).filter(([list]) => lists.includes(list)).map(([, texts]) => texts[language]);
+  const terms = Object.entries(knowledge.cards.shared.terms)
+    .filter(([list]) => lists.includes(list))
+    .map(([, texts]) => texts[language]);
   const longest = [...names, ...terms, 'x'.repeat(NAME_LIMIT)].reduce((a, b) => (b.length > a.length ? b : a));
   return `${longest} +9`;
 }
@@ -52,6 +59,8 @@ function listsOfFact(knowledge: Knowledge, rule: Rule, fact: string): string[] {
   const { facts } = guidelineOf(knowledge, rule);
   const expression = facts.get(fact)?.expression;
   const own = [...(expression?.lists ?? [])].flatMap((list) => [list, ...(knowledge.classes.get(list)?.lists ?? [])]);
-  const others = [...(expression?.variables ?? [])].filter((name) => facts.has(name)).flatMap((name) => listsOfFact(knowledge, rule, name));
+  const others = [...(expression?.variables ?? [])]
+    .filter((name) => facts.has(name))
+    .flatMap((name) => listsOfFact(knowledge, rule, name));
   return [...own, ...others];
 }

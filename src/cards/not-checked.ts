@@ -18,8 +18,16 @@ export function notCheckedCard(results: RuleResult[], missing: Section[], render
   const unclear = unclearMedications(results, rendering);
   const others = chart.leftOut.filter(({ what, why }) => what === 'order' && why === 'other-patient').length;
   const paragraphs = [
-    ...missing.map((section) => message(words.missing[language], language).format({ section: shared.sections[section][language] })),
-    ...(unclear.length > 0 ? [message(words.unclear[language], language).format({ drugs: listOf(drugNames(knowledge, unclear, language), language) })] : []),
+    ...missing.map((section) =>
+      message(words.missing[language], language).format({ section: shared.sections[section][language] }),
+    ),
+    ...(unclear.length > 0
+      ? [
+          message(words.unclear[language], language).format({
+            drugs: listOf(drugNames(knowledge, unclear, language), language),
+          }),
+        ]
+      : []),
     ...(others > 0 ? [message(words.otherPatient[language], language).format({ count: others })] : []),
   ];
   if (paragraphs.length === 0) return undefined;

@@ -8,7 +8,7 @@ import { guidelineOf, type Knowledge, type Rule } from '../rules/knowledge.ts';
 import type { Indicator, Source } from '../rules/schema.ts';
 import { factOfPlaceholder } from './load.ts';
 import { escapeMarkdown } from './markdown.ts';
-import { parseMessage, type Message } from './message.ts';
+import { type Message, parseMessage } from './message.ts';
 import { conditionNames, drugName, drugNames, listOf, SUMMARY_LIMIT } from './names.ts';
 import { stopAfter, withStop } from './suggest.ts';
 
@@ -66,30 +66,37 @@ function knowledgeTitle(knowledge: Knowledge, rule: Rule): string {
 /** As many names as fit; the loader has proved that one of each does. */
 function summaryOf(text: Message, result: RuleResult, rendering: Rendering): string {
   for (let names = 4; names > 1; names--) {
-    const summary = text.format(valuesOf(text, result, rendering, names));
+    const summary = text.format(valuesFor(text, result, rendering, names));
     if (summary.length <= SUMMARY_LIMIT) return summary;
   }
-  return text.format(valuesOf(text, result, rendering, 1));
+  return text.format(valuesFor(text, result, rendering, 1));
 }
 
 function detailOf(result: RuleResult, rendering: Rendering): string {
   const { knowledge, language } = rendering;
   const shared = knowledge.cards.shared;
   const template = knowledge.cards.templates[result.rule.id];
-  const parts = (template?.detail ?? []).filter((part) => part.if === undefined || result.findings.get(part.if)?.outcome === 'holds');
+  const parts = (template?.detail ?? []).filter(
+    (part) => part.if === undefined || result.findings.get(part.if)?.outcome === 'holds',
+  );
   const paragraphs = parts.map((part) => {
     const text = message(part.text[language], language);
-    return text.format(valuesOf(text, result, rendering));
+    return text.format(valuesFor(text, result, rendering));
   });
   const drugs = result.about.map((medication) => `- ${drugLine(medication, rendering)}`).join('\n');
-  return [...paragraphs, drugs, sourceLine(result.rule.source, rendering, shared)].filter((paragraph) => paragraph !== '').join('\n\n');
+  return [...paragraphs, drugs, sourceLine(result.rule.source, rendering, shared)]
+    .filter((paragraph) => paragraph !== '')
+    .join('\n\n');
 }
 
 /** Which entry of the record is meant: the name as written there, since when, and how it was recognised. */
 function drugLine(medication: Medication, { knowledge, language }: Rendering): string {
   const { drugLines, identifiedByName } = knowledge.cards.shared;
   const name = drugName(knowledge, medication, language);
-  const written = medication.name === undefined || medication.name.toLowerCase() === name.toLowerCase() ? '' : ` (${escapeMarkdown(medication.name)})`;
+  const written =
+    medication.name === undefined || medication.name.toLowerCase() === name.toLowerCase()
+      ? ''
+      : ` (${escapeMarkdown(medication.name)})`;
   const start = medication.start?.length === 10 ? { start: new Date(medication.start) } : undefined;
   const words = medication.draft ? drugLines.ordered : start ? drugLines.since : drugLines.current;
   const line = message(words[language], language).format({ drug: `${escapeMarkdown(name)}${written}`, ...start });
@@ -98,21 +105,43 @@ function drugLine(medication: Medication, { knowledge, language }: Rendering): s
 
 function sourceLine(source: Source, { language }: Rendering, shared: Knowledge['cards']['shared']): string {
   const kind = shared.sourceKinds[source.kind][language];
-  return message(shared.sourceLine[language], language).format({ kind, publisher: source.publisher, title: source.title, date: source.date });
+  return message(shared.sourceLine[language], language).format({
+    kind,
+    publisher: source.publisher,
+    title: source.title,
+    date: source.date,
+  });
 }
 
-function valuesOf(text: Message, result: RuleResult, rendering: Rendering, limit?: number): Record<string, string | number> {
-  return Object.fromEntries([...text.placeholders].map((name) => [name, valueOf(name, result, rendering, limit)]));
+function valuesFor(
+  text: Message,
+  result: RuleResult,
+  rendering: Rendering,
+  limit?: number,
+): Record<string, string | number> {
+  return Object.fromEntries([...text.placeholders].map((name) => [name, valueFor(name, result, rendering, limit)]));
 }
 
-function valueOf(placeholder: string, result: RuleResult, { knowledge, language }: Rendering, limit?: number): string | number {
+function valueFor(
+  placeholder: string,
+  result: RuleResult,
+  { knowledge, language }: Rendering,
+  limit?: number,
+): string | number {
   const fact = factOfPlaceholder(placeholder);
   const parameter = guidelineOf(knowledge, result.rule).parameters[fact];
   if (parameter !== undefined) return Array.isArray(parameter) ? listOf(parameter.map(String), language) : parameter;
   const value = result.findings.get(fact)?.value ?? [];
-  const medications = value.filter((item): item is Medication => typeof item === 'object' && item !== null && 'identifiedBy' in item);
-  const conditions = value.filter((item): item is Chart['conditions'][number] => typeof item === 'object' && item !== null && 'active' in item);
-  const names = medications.length > 0 ? drugNames(knowledge, medications, language) : conditionNames(knowledge, conditions, language);
+  const medications = value.filter(
+    (item): item is Medication => typeof item === 'object' && item !== null && 'identifiedBy' in item,
+  );
+  const conditions = value.filter(
+    (item): item is Chart['conditions'][number] => typeof item === 'object' && item !== null && 'active' in item,
+  );
+  const names =
+    medications.length > 0
+      ? drugNames(knowledge, medications, language)
+      : conditionNames(knowledge, conditions, language);
   if (placeholder !== fact) return names.length;
   if (medications.length > 0 || conditions.length > 0) return listOf(names, language, limit);
   return typeof value[0] === 'number' ? value[0] : String(value[0] ?? '');
@@ -126,7 +155,13 @@ function suggestionsOf(result: RuleResult, rendering: Rendering, card: string): 
 
 /** Drafts that an action may point to: those with an id, as received (conformance A12, A16). */
 function changeable(result: RuleResult, fact: string, { chart }: Rendering): Medication[] {
-  return result.about.filter((medication) => medication.draft && medication.id !== undefined && chart.resources.has(medication.ref) && refsOf(result, fact).has(medication.ref));
+  return result.about.filter(
+    (medication) =>
+      medication.draft &&
+      medication.id !== undefined &&
+      chart.resources.has(medication.ref) &&
+      refsOf(result, fact).has(medication.ref),
+  );
 }
 
 function refsOf(result: RuleResult, fact: string): Set<string> {
@@ -138,7 +173,12 @@ type SetStop = Extract<Rule['suggest'][number], { setStop: string }>;
 
 function removals(result: RuleResult, suggestion: Remove, rendering: Rendering, card: string): Suggestion[] {
   return changeable(result, suggestion.remove, rendering).map((medication) => {
-    const words = wordsOf(result, suggestion.id, { drug: drugName(rendering.knowledge, medication, rendering.language) }, rendering);
+    const words = wordsOf(
+      result,
+      suggestion.id,
+      { drug: drugName(rendering.knowledge, medication, rendering.language) },
+      rendering,
+    );
     return {
       label: words.label,
       uuid: uuidOf(card, suggestion.id, medication.ref),
@@ -156,9 +196,23 @@ function stops(result: RuleResult, suggestion: SetStop, rendering: Rendering, ca
     const changed = orders.map((medication) => {
       const end = stopAfter(medication, days, chart.today);
       const change = withStop(chart.resources.get(medication.ref) as Resource, end, knowledge.site.timeZone);
-      return change && { ...change, end, words: wordsOf(result, suggestion.id, { drug: drugName(knowledge, medication, language), days, end: new Date(end) }, rendering) };
+      return (
+        change && {
+          ...change,
+          end,
+          words: wordsOf(
+            result,
+            suggestion.id,
+            { drug: drugName(knowledge, medication, language), days, end: new Date(end) },
+            rendering,
+          ),
+        }
+      );
     });
-    const actions = changed.map((change) => change && { type: 'update' as const, description: describe(change, rendering), resource: change.resource });
+    const actions = changed.map(
+      (change) =>
+        change && { type: 'update' as const, description: describe(change, rendering), resource: change.resource },
+    );
     if (actions.length === 0 || actions.includes(undefined)) return [];
     return [
       {
@@ -172,15 +226,26 @@ function stops(result: RuleResult, suggestion: SetStop, rendering: Rendering, ca
 }
 
 /** Says so where a dosage line begins after the new end and is therefore left out. */
-function describe(change: { dropped: number; words: { description: string } }, { knowledge, language }: Rendering): string {
+function describe(
+  change: { dropped: number; words: { description: string } },
+  { knowledge, language }: Rendering,
+): string {
   if (change.dropped === 0) return change.words.description;
   return `${change.words.description} ${message(knowledge.cards.shared.discontinuedLines[language], language).format({ count: change.dropped })}`;
 }
 
-function wordsOf(result: RuleResult, id: string, values: Record<string, string | number | Date>, { knowledge, language }: Rendering) {
+function wordsOf(
+  result: RuleResult,
+  id: string,
+  values: Record<string, string | number | Date>,
+  { knowledge, language }: Rendering,
+) {
   const words = knowledge.cards.templates[result.rule.id]?.suggestions[id];
   if (!words) throw new Error(`no words for the suggestion ${id} of ${result.rule.id}`);
-  return { label: message(words.label[language], language).format(values), description: message(words.description[language], language).format(values) };
+  return {
+    label: message(words.label[language], language).format(values),
+    description: message(words.description[language], language).format(values),
+  };
 }
 
 const parsed = new Map<string, Message>();

@@ -4,11 +4,12 @@ import { languages, type Texts } from '../language.ts';
 import { type SourceKind, sourceKinds } from '../rules/schema.ts';
 
 /** A text in every language; a missing or an unknown one is an error. */
-const texts = z.strictObject(Object.fromEntries(languages.map((language) => [language, z.string().trim().min(1)]))) as unknown as z.ZodType<Texts>;
+const texts = z.strictObject(
+  Object.fromEntries(languages.map((language) => [language, z.string().trim().min(1)])),
+) as unknown as z.ZodType<Texts>;
 const coding = z.strictObject({ code: z.string().min(1), system: z.url(), display: texts });
 
 const part = z.strictObject({ if: z.string().optional(), text: texts });
-export type Part = z.infer<typeof part>;
 
 const cardSchema = z.strictObject({
   summary: texts,
@@ -35,6 +36,8 @@ export const sharedSchema = z.strictObject({
   /** How a medicine is listed: ordered now, taken since a date, taken. */
   drugLines: z.strictObject({ ordered: texts, since: texts, current: texts }),
   /** What the parts of the record are called. */
-  sections: z.strictObject(Object.fromEntries(sections.map((section) => [section, texts]))) as unknown as z.ZodType<Record<Section, Texts>>,
+  sections: z.strictObject(Object.fromEntries(sections.map((section) => [section, texts]))) as unknown as z.ZodType<
+    Record<Section, Texts>
+  >,
 });
 export type SharedCards = z.infer<typeof sharedSchema>;

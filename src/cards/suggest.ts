@@ -9,11 +9,17 @@ import { type JsonObject, object, type Resource } from '../fhir/json.ts';
  * without dosage gets one line with only that timing. Nothing else changes (recommendations.md, "Setting the stop
  * date"). Undefined where the dosage is not in a form that can be changed.
  */
-export function withStop(order: Resource, end: LocalDate, timeZone: string): { resource: Resource; dropped: number } | undefined {
+export function withStop(
+  order: Resource,
+  end: LocalDate,
+  timeZone: string,
+): { resource: Resource; dropped: number } | undefined {
   const lines = order['dosageInstruction'];
   if (lines !== undefined && !Array.isArray(lines)) return undefined;
   const before = dosages(order);
-  const kept = before.filter((dosage) => (localDate(object(repeatOf(dosage)['boundsPeriod'])['start'], timeZone) ?? end) <= end);
+  const kept = before.filter(
+    (dosage) => (localDate(object(repeatOf(dosage)['boundsPeriod'])['start'], timeZone) ?? end) <= end,
+  );
   const changed = kept.map((dosage) => dosageWithEnd(dosage, end));
   const resource: Resource = { ...order, dosageInstruction: changed.length > 0 ? changed : [dosageWithEnd({}, end)] };
   return { resource, dropped: before.length - kept.length };
@@ -21,7 +27,10 @@ export function withStop(order: Resource, end: LocalDate, timeZone: string): { r
 
 function dosageWithEnd(dosage: JsonObject, end: LocalDate): JsonObject {
   const { boundsDuration: _duration, boundsRange: _range, boundsPeriod, ...repeat } = repeatOf(dosage);
-  return { ...dosage, timing: { ...object(dosage['timing']), repeat: { ...repeat, boundsPeriod: { ...object(boundsPeriod), end } } } };
+  return {
+    ...dosage,
+    timing: { ...object(dosage['timing']), repeat: { ...repeat, boundsPeriod: { ...object(boundsPeriod), end } } },
+  };
 }
 
 /** The last day of a course: the first day counts (recommendations.md, "Counting days"). */

@@ -1,5 +1,5 @@
-import type { Resource } from '../fhir/json.ts';
 import type { LocalDate } from '../dates.ts';
+import type { Resource } from '../fhir/json.ts';
 
 /** The parts of a record that a request brings or lacks. */
 export const sections = ['patient', 'medications', 'conditions', 'encounter'] as const;
@@ -53,7 +53,11 @@ export type Condition = {
 };
 
 /** What was left out of the chart, and why: for the trace and the metrics. Never holds a name or an id. */
-export type LeftOut = { what: 'order' | 'medication' | 'condition'; why: 'other-patient' | 'no-medicine' | 'unclassified' | 'of-no-list'; ref: string };
+export type LeftOut = {
+  what: 'order' | 'medication' | 'condition';
+  why: 'other-patient' | 'no-medicine' | 'unclassified' | 'of-no-list';
+  ref: string;
+};
 
 /** The request's FHIR, read once. Plain data: the rules see nothing else. */
 export type Chart = {

@@ -4,11 +4,29 @@ type Keys<T> = { [key in keyof Required<T>]: true };
 
 // Written out since types are gone at run time; the compiler holds each list complete.
 const medication: Keys<Medication> = {
-  ref: true, id: true, name: true, substance: true, lists: true, identifiedBy: true, draft: true, ordered: true, current: true,
-  start: true, stop: true, stopFrom: true, length: true, form: true, asNeeded: true, reasons: true, requester: true, setting: true,
+  ref: true,
+  id: true,
+  name: true,
+  substance: true,
+  lists: true,
+  identifiedBy: true,
+  draft: true,
+  ordered: true,
+  current: true,
+  start: true,
+  stop: true,
+  stopFrom: true,
+  length: true,
+  form: true,
+  asNeeded: true,
+  reasons: true,
+  requester: true,
+  setting: true,
 };
 const condition: Keys<Condition> = { ref: true, lists: true, active: true, onset: true };
 const reason: Keys<Reason> = { lists: true };
 
 /** Every field that a fact may name: a misspelt one is an error and not a silent "no". */
-export const fieldNames: ReadonlySet<string> = new Set([medication, condition, reason].flatMap((fields) => Object.keys(fields)));
+export const fieldNames: ReadonlySet<string> = new Set(
+  [medication, condition, reason].flatMap((fields) => Object.keys(fields)),
+);

@@ -1,7 +1,7 @@
 import { classifyMedicine, conceptListsOf, formsOf } from '../codes/classify.ts';
 import type { Codes } from '../codes/load.ts';
 import { firstDay, isPartial, type LocalDate, localDate, onOrBefore, plusMonths } from '../dates.ts';
-import { idOf, type JsonObject, object, objects, reference, type Resource, string } from '../fhir/json.ts';
+import { idOf, type JsonObject, object, objects, type Resource, reference, string } from '../fhir/json.ts';
 import type { LeftOut, Medication, Reason, Setting } from './chart.ts';
 import { dosages, readStart, readStop, type Stop } from './stop.ts';
 
@@ -26,7 +26,11 @@ export type Reading = { medication: Medication } | { leftOut: LeftOut['why'] };
  * Reads one MedicationRequest, in R4 or R5 shape. The medicine is looked for in `medicationCodeableConcept` or
  * `medication.concept`, then in the Medication that is contained, included, or sent in the same bundle (conformance H15).
  */
-export function readMedication(order: Resource, role: { draft: boolean; ordered: boolean }, context: MedicationContext): Reading {
+export function readMedication(
+  order: Resource,
+  role: { draft: boolean; ordered: boolean },
+  context: MedicationContext,
+): Reading {
   const medicine = readMedicine(order, context);
   if (medicine.concepts.length === 0 && medicine.names.length === 0) return { leftOut: 'no-medicine' };
   const classified = classifyMedicine(medicine.concepts, medicine.names, context.codes);
@@ -51,7 +55,9 @@ export function readMedication(order: Resource, role: { draft: boolean; ordered:
       ...(start !== undefined && { start }),
       ...stop,
       form: formsOf(medicine.form, medicine.names, context.codes),
-      asNeeded: dosages(order).some((dosage) => dosage['asNeededBoolean'] === true || 'asNeededCodeableConcept' in dosage),
+      asNeeded: dosages(order).some(
+        (dosage) => dosage['asNeededBoolean'] === true || 'asNeededCodeableConcept' in dosage,
+      ),
       reasons: readReasons(order, context),
       ...(requester !== undefined && { requester }),
       ...(setting !== undefined && { setting }),
@@ -60,7 +66,11 @@ export function readMedication(order: Resource, role: { draft: boolean; ordered:
 }
 
 /** A stopped order ended when it was stopped (R5 says when), not when it was planned to. */
-function endOfStopped(order: Resource, planned: Stop | undefined, context: MedicationContext): Partial<Stop> | undefined {
+function endOfStopped(
+  order: Resource,
+  planned: Stop | undefined,
+  context: MedicationContext,
+): Partial<Stop> | undefined {
   if (order['status'] !== 'stopped' || (planned && planned.stop <= context.today)) return planned;
   const stop = localDate(order['statusChanged'], context.timeZone);
   return stop === undefined ? undefined : { stop, stopFrom: 'status-changed' };
@@ -74,7 +84,9 @@ function readMedicine(order: Resource, context: MedicationContext): Medicine {
   const pointer = objects(order['medicationReference'])[0] ?? objects(r5['reference'])[0];
   const ref = reference(pointer);
   const resource = ref === undefined ? undefined : (contained(order, ref) ?? context.resolve(ref));
-  const concepts = [...own, ...objects(resource?.['code'])].filter((concept) => 'coding' in concept || 'text' in concept);
+  const concepts = [...own, ...objects(resource?.['code'])].filter(
+    (concept) => 'coding' in concept || 'text' in concept,
+  );
   const names = concepts.flatMap(namesOf);
   const display = string(pointer?.['display']);
   if (display !== undefined) names.push(display);
@@ -94,7 +106,9 @@ function addIngredients(medication: Resource, concepts: JsonObject[], names: str
 
 /** The text that a person wrote first, then the codings' displays. */
 function namesOf(concept: JsonObject): string[] {
-  return [string(concept['text']), ...objects(concept['coding']).map((coding) => string(coding['display']))].filter((name) => name !== undefined);
+  return [string(concept['text']), ...objects(concept['coding']).map((coding) => string(coding['display']))].filter(
+    (name) => name !== undefined,
+  );
 }
 
 function contained(order: Resource, ref: string): Resource | undefined {
@@ -103,8 +117,14 @@ function contained(order: Resource, ref: string): Resource | undefined {
 }
 
 function readReasons(order: Resource, context: MedicationContext): Reason[] {
-  const concepts = [...objects(order['reasonCode']), ...objects(order['reason']).flatMap((reason) => objects(reason['concept']))];
-  const references = [...objects(order['reasonReference']), ...objects(order['reason']).flatMap((reason) => objects(reason['reference']))];
+  const concepts = [
+    ...objects(order['reasonCode']),
+    ...objects(order['reason']).flatMap((reason) => objects(reason['concept'])),
+  ];
+  const references = [
+    ...objects(order['reasonReference']),
+    ...objects(order['reason']).flatMap((reason) => objects(reason['reference'])),
+  ];
   const lists = [
     ...concepts.map((concept) => conceptListsOf(concept, context.codes.conditions, context.codes)),
     ...references.map((item) => context.conditionLists(reference(item) ?? '')),
@@ -129,11 +149,20 @@ const ORDER_INTENTS = ['order', 'original-order', 'reflex-order', 'filler-order'
 /** Whether an order of the record can count at all, now or in the past (recommendations.md, further decision 10). */
 export function isOrder(order: Resource): boolean {
   const intent = string(order['intent']);
-  return !NEVER_TAKEN.includes(string(order['status']) ?? '') && order['doNotPerform'] !== true && (intent === undefined || ORDER_INTENTS.includes(intent));
+  return (
+    !NEVER_TAKEN.includes(string(order['status']) ?? '') &&
+    order['doNotPerform'] !== true &&
+    (intent === undefined || ORDER_INTENTS.includes(intent))
+  );
 }
 
 /** Whether an order is in force today. Undefined where that cannot be told. */
-function isCurrent(order: Resource, start: LocalDate | undefined, stop: LocalDate | undefined, context: MedicationContext): boolean | undefined {
+function isCurrent(
+  order: Resource,
+  start: LocalDate | undefined,
+  stop: LocalDate | undefined,
+  context: MedicationContext,
+): boolean | undefined {
   const { today } = context;
   const status = string(order['status']);
   if (status === 'on-hold' || status === 'stopped' || status === 'ended') return false;

@@ -1,11 +1,19 @@
 import { conceptListsOf } from '../codes/classify.ts';
 import type { Codes } from '../codes/load.ts';
-import { type LocalDate, localDate, yearsBetween, firstDay, lastDay } from '../dates.ts';
+import { firstDay, type LocalDate, lastDay, localDate, yearsBetween } from '../dates.ts';
 import { readBundle } from '../fhir/bundle.ts';
 import { idOf, type JsonObject, object, objects, type Resource, string } from '../fhir/json.ts';
 import { type Prefetched, readPrefetch } from '../fhir/prefetch.ts';
 import { type FhirVersion, versionOf } from '../fhir/versions.ts';
-import { type Chart, type Condition, type LeftOut, type Section, type SectionState, sections, type Setting } from './chart.ts';
+import {
+  type Chart,
+  type Condition,
+  type LeftOut,
+  type Section,
+  type SectionState,
+  type Setting,
+  sections,
+} from './chart.ts';
 import { isOrder, type MedicationContext, readMedication, subjectOf } from './medications.ts';
 
 /** A CDS Hooks call, checked and normalised: bare ids, unknown fields dropped (see http/wire.ts). */
@@ -44,9 +52,14 @@ const SETTLED = ['cancelled', 'stopped', 'completed', 'entered-in-error', 'ended
  * works on a handful of entries. Throws `UnusableFhir` for versions that are not read, or mixed (conformance H14, V1).
  */
 export function readChart(call: Call, options: ChartOptions): Chart {
-  const prefetched = Object.fromEntries(sections.map((section) => [section, readPrefetch(call.prefetch, section)])) as Record<Section, Prefetched>;
+  const prefetched = Object.fromEntries(
+    sections.map((section) => [section, readPrefetch(call.prefetch, section)]),
+  ) as Record<Section, Prefetched>;
   const drafts = call.draftOrders === undefined ? [] : readBundle(call.draftOrders).entries;
-  checkVersions([...drafts.map(({ resource }) => resource), ...sections.flatMap((section) => prefetched[section].resources)]);
+  checkVersions([
+    ...drafts.map(({ resource }) => resource),
+    ...sections.flatMap((section) => prefetched[section].resources),
+  ]);
 
   const leftOut: LeftOut[] = [];
   const mine = (resource: Resource, what: LeftOut['what']): boolean => {
@@ -57,7 +70,9 @@ export function readChart(call: Call, options: ChartOptions): Chart {
   };
 
   const conditions = prefetched.conditions.resources.filter((resource) => mine(resource, 'condition'));
-  const encounters = prefetched.encounter.resources.filter((resource) => subjectOf(resource) === undefined || subjectOf(resource) === call.patientId);
+  const encounters = prefetched.encounter.resources.filter(
+    (resource) => subjectOf(resource) === undefined || subjectOf(resource) === call.patientId,
+  );
   const setting = encounterSetting(encounters, call.encounterId, options.codes);
   const context: MedicationContext = {
     ...options,
@@ -75,13 +90,19 @@ export function readChart(call: Call, options: ChartOptions): Chart {
     drafts: [],
     medications: [],
     conditions: conditions.flatMap((resource) => readCondition(resource, options)),
-    sections: Object.fromEntries(sections.map((section) => [section, stateOf(prefetched[section])])) as Record<Section, SectionState>,
+    sections: Object.fromEntries(sections.map((section) => [section, stateOf(prefetched[section])])) as Record<
+      Section,
+      SectionState
+    >,
     leftOut,
     resources: new Map(),
     subject: { patient: call.patientId, ...(call.encounterId !== undefined && { encounter: call.encounterId }) },
   };
   if (setting !== undefined) chart.setting = setting;
-  const age = readAge(prefetched.patient.resources.find((patient) => string(patient['id']) === call.patientId), options);
+  const age = readAge(
+    prefetched.patient.resources.find((patient) => string(patient['id']) === call.patientId),
+    options,
+  );
   if (age !== undefined) chart.age = age;
 
   readDrafts(drafts, call, chart, context, mine);
@@ -113,7 +134,10 @@ function readDrafts(
 }
 
 /** `Type/id`, a bare id, an absolute URL or the entry's own address (conformance H4). */
-function selects(selection: string, { resource, fullUrl }: { resource: Resource; fullUrl: string | undefined }): boolean {
+function selects(
+  selection: string,
+  { resource, fullUrl }: { resource: Resource; fullUrl: string | undefined },
+): boolean {
   const id = string(resource['id']);
   return selection === fullUrl || (id !== undefined && (selection === refOf(resource) || idOf(selection) === id));
 }
@@ -138,7 +162,11 @@ function readRecord(
     else {
       chart.leftOut.push({ what: 'medication', why: reading.leftOut, ref });
       // A running order whose medicine cannot be found out may be anything: the list is not whole.
-      if (reading.leftOut === 'no-medicine' && order['status'] === 'active' && chart.sections.medications === 'complete') {
+      if (
+        reading.leftOut === 'no-medicine' &&
+        order['status'] === 'active' &&
+        chart.sections.medications === 'complete'
+      ) {
         chart.sections.medications = 'partial';
       }
     }
@@ -181,8 +209,12 @@ function encounterSetting(encounters: Resource[], encounterId: string | undefine
     encounterId === undefined ? candidate['status'] === 'in-progress' : string(candidate['id']) === encounterId,
   );
   // R4 has one Coding, R5 a list of CodeableConcepts.
-  const classes = objects(encounter?.['class']).flatMap((item): JsonObject[] => ('coding' in item ? objects(item['coding']) : [item]));
-  return classes.map((coding) => codes.encounterClass.get(string(coding['code']) ?? '')).find((found) => found !== undefined) as Setting | undefined;
+  const classes = objects(encounter?.['class']).flatMap((item): JsonObject[] =>
+    'coding' in item ? objects(item['coding']) : [item],
+  );
+  return classes
+    .map((coding) => codes.encounterClass.get(string(coding['code']) ?? ''))
+    .find((found) => found !== undefined) as Setting | undefined;
 }
 
 /** Completed years. A birth date known only by its year gives an age only where both ends of the span agree. */
@@ -218,6 +250,6 @@ function checkVersions(resources: Resource[]): void {
   if (seen.has('DSTU2') || seen.has('STU3') || seen.size > 1) throw new UnusableFhir([...seen].sort().join(', '));
 }
 
-export function refOf(resource: Resource): string {
+function refOf(resource: Resource): string {
   return `${resource.resourceType}/${string(resource['id']) ?? ''}`;
 }

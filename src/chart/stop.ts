@@ -1,8 +1,24 @@
-import { type LocalDate, firstDay, isPartial, lastDay, lengthInDays, localDate, plusDays, plusMonths } from '../dates.ts';
+import {
+  firstDay,
+  isPartial,
+  type LocalDate,
+  lastDay,
+  lengthInDays,
+  localDate,
+  plusDays,
+  plusMonths,
+} from '../dates.ts';
 import { type JsonObject, number, object, objects, type Resource, string } from '../fhir/json.ts';
 
 /** Where a stop date was read; the order of the list is the order of trust (recommendations.md, "Reading a stop date"). */
-export type StopSource = 'bounds' | 'count' | 'event' | 'days-supply' | 'validity-period' | 'quantity' | 'status-changed';
+export type StopSource =
+  | 'bounds'
+  | 'count'
+  | 'event'
+  | 'days-supply'
+  | 'validity-period'
+  | 'quantity'
+  | 'status-changed';
 
 /** `length` in days, first and last counted; absent without a start. */
 export type Stop = { stop: LocalDate; stopFrom: StopSource; length?: number };
@@ -16,7 +32,9 @@ export type StopOptions = {
 /** The first day of the order: bounds or event of its dosage, else the day it was written. */
 export function readStart(order: Resource, timeZone: string): LocalDate | undefined {
   const starts = dosages(order)
-    .map((dosage) => localDate(object(repeatOf(dosage)['boundsPeriod'])['start'], timeZone) ?? events(dosage, timeZone)[0])
+    .map(
+      (dosage) => localDate(object(repeatOf(dosage)['boundsPeriod'])['start'], timeZone) ?? events(dosage, timeZone)[0],
+    )
     .filter((date) => date !== undefined)
     .sort();
   return starts[0] ?? localDate(order['authoredOn'], timeZone);
@@ -61,7 +79,7 @@ function boundsEnd(repeat: JsonObject, start: LocalDate | undefined, timeZone: s
 }
 
 /** The last day of a duration that begins on `from`. Parts of a day count as one. */
-export function endOfDuration(from: LocalDate, duration: unknown): LocalDate | undefined {
+function endOfDuration(from: LocalDate, duration: unknown): LocalDate | undefined {
   const value = number(object(duration)['value']);
   const unit = string(object(duration)['code']) ?? string(object(duration)['unit']);
   if (value === undefined || unit === undefined || value <= 0 || value > MAX_DURATION) return undefined;
@@ -82,7 +100,8 @@ function stopOfDispense(order: Resource, start: LocalDate | undefined, options: 
   const supplies = 1 + Math.max(0, Math.min(MAX_REPEATS, number(dispense['numberOfRepeatsAllowed']) ?? 0));
   const supply = dispense['expectedSupplyDuration'];
   const value = number(object(supply)['value']);
-  const end = start && value !== undefined ? endOfDuration(start, { ...object(supply), value: value * supplies }) : undefined;
+  const end =
+    start && value !== undefined ? endOfDuration(start, { ...object(supply), value: value * supplies }) : undefined;
   if (end) return { stop: end, stopFrom: 'days-supply' };
   const validity = localDate(object(dispense['validityPeriod'])['end'], options.timeZone);
   if (validity && options.validityPeriodEndsTreatment) return { stop: validity, stopFrom: 'validity-period' };
@@ -100,7 +119,7 @@ function daysOfQuantity(order: Resource, supplies: number): number | undefined {
 }
 
 /** The dose of one day over all dosage lines; undefined where one line cannot be read or units differ. */
-export function dailyDose(order: Resource): { value: number; unit: JsonObject } | undefined {
+function dailyDose(order: Resource): { value: number; unit: JsonObject } | undefined {
   const lines = dosages(order).map((dosage) => {
     // R4 has doseAndRate (a list), the examples of the hooks an object, STU3 doseQuantity on the dosage itself.
     const dose = objects(dosage['doseAndRate'])[0] ?? dosage;
@@ -150,7 +169,19 @@ function daysWithin(days: number): number | undefined {
 
 /** UCUM units of time as FHIR's timing and durations use them, and the words that systems send instead. */
 const DAYS_OF_UNIT: Record<string, number> = {
-  s: 1 / 86400, min: 1 / 1440, h: 1 / 24, hour: 1 / 24, hours: 1 / 24, d: 1, day: 1, days: 1, wk: 7, week: 7, weeks: 7, mo: 30, a: 365,
+  s: 1 / 86400,
+  min: 1 / 1440,
+  h: 1 / 24,
+  hour: 1 / 24,
+  hours: 1 / 24,
+  d: 1,
+  day: 1,
+  days: 1,
+  wk: 7,
+  week: 7,
+  weeks: 7,
+  mo: 30,
+  a: 365,
 };
 const MONTHS_OF_UNIT: Record<string, number> = { mo: 1, month: 1, months: 1, a: 12, year: 12, years: 12 };
 /** A century: anything longer is a slip of the pen, and would leave the calendar. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type Answer, answer } from '../answer.ts';
 import type { Card } from '../cards/render.ts';
 import { object } from '../fhir/json.ts';
-import { readRequest, type Request } from '../http/wire.ts';
+import { type Request, readRequest } from '../http/wire.ts';
 import type { Language } from '../language.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 import { type Hook, hooks, indicators } from '../rules/schema.ts';
@@ -34,17 +34,27 @@ export type TestBundle = { name: string; file: string; text: string; hook: Hook;
 
 /** Reads test-bundles/: each `x.request.json` with its `x.expected.yaml`. */
 export function readTestBundles(folder: string, problems: Problem[]): TestBundle[] {
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => name.replaceAll('\\', '/')).sort();
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => name.replaceAll('\\', '/'))
+    .sort();
   for (const name of names.filter((candidate) => candidate.endsWith('.expected.yaml'))) {
-    if (!names.includes(name.replace(/expected\.yaml$/, 'request.json'))) problems.push({ file: `test-bundles/${name}`, line: 1, message: 'there is no request of this name' });
+    if (!names.includes(name.replace(/expected\.yaml$/, 'request.json')))
+      problems.push({ file: `test-bundles/${name}`, line: 1, message: 'there is no request of this name' });
   }
-  return names.filter((name) => name.endsWith('.request.json')).flatMap((name) => readTestBundle(folder, name.replace(/\.request\.json$/, ''), problems));
+  return names
+    .filter((name) => name.endsWith('.request.json'))
+    .flatMap((name) => readTestBundle(folder, name.replace(/\.request\.json$/, ''), problems));
 }
 
 function readTestBundle(folder: string, name: string, problems: Problem[]): TestBundle[] {
   const file = `test-bundles/${name}.request.json`;
   const text = readFileSync(join(folder, `${name}.request.json`), 'utf8');
-  const expected = readYaml(join(folder, `${name}.expected.yaml`), `test-bundles/${name}.expected.yaml`, expectedSchema, problems);
+  const expected = readYaml(
+    join(folder, `${name}.expected.yaml`),
+    `test-bundles/${name}.expected.yaml`,
+    expectedSchema,
+    problems,
+  );
   try {
     const body: unknown = JSON.parse(text);
     const hook = hooks.find((candidate) => candidate === object(body)['hook']);
@@ -56,12 +66,21 @@ function readTestBundle(folder: string, name: string, problems: Problem[]): Test
   }
 }
 
-/** The answer to a request file, as the service gives it on the date that the request or `now` names. */
-export function answerFile(body: unknown, knowledge: Knowledge, language: Language, now: string): { request: Request; answer: Answer } {
+/** The answer to a request file, as the service gives it. Its own date decides, then `now`; with `always`, `now` does. */
+export function answerFile(
+  body: unknown,
+  knowledge: Knowledge,
+  language: Language,
+  now: string,
+  always = false,
+): { request: Request; answer: Answer } {
   const hook = hooks.find((candidate) => candidate === object(body)['hook']) ?? 'patient-view';
   const request = readRequest(body, hook);
-  const today = request.wish.now ?? now;
-  return { request, answer: answer({ call: request.call, hookInstance: request.hookInstance, language, today }, knowledge) };
+  const today = always ? now : (request.wish.now ?? now);
+  return {
+    request,
+    answer: answer({ call: request.call, hookInstance: request.hookInstance, language, today }, knowledge),
+  };
 }
 
 /** What a bundle's answer is, in the terms of `x.expected.yaml`. */
@@ -73,7 +92,9 @@ export function observe(found: Answer): Omit<Expected, 'note'> {
 function observeCard(card: Card, found: Answer): z.infer<typeof expectedCard> {
   const about = found.results.find(({ rule }) => rule.id === card.source.topic.code)?.about ?? [];
   const suggestions = (card.suggestions ?? []).map((suggestion) => {
-    const actions = suggestion.actions.map((action) => (action.type === 'delete' ? `delete ${action.resourceId}` : describe(action.type, action.resource)));
+    const actions = suggestion.actions.map((action) =>
+      action.type === 'delete' ? `delete ${action.resourceId}` : describe(action.type, action.resource),
+    );
     return actions.join(' + ') + (suggestion.isRecommended ? ', recommended' : '');
   });
   return {
@@ -94,17 +115,22 @@ export function compare(bundle: TestBundle, found: Answer): string[] {
   const got = observe(found);
   const want = bundle.expected;
   if (want.missing || got.missing) {
-    return JSON.stringify(want.missing) === JSON.stringify(got.missing) ? [] : [`missing: expected ${JSON.stringify(want.missing)}, got ${JSON.stringify(got.missing ?? got.cards)}`];
+    return JSON.stringify(want.missing) === JSON.stringify(got.missing)
+      ? []
+      : [`missing: expected ${JSON.stringify(want.missing)}, got ${JSON.stringify(got.missing ?? got.cards)}`];
   }
   const wanted = want.cards ?? [];
   const cards = got.cards ?? [];
   if (wanted.map(({ rule }) => rule).join() !== cards.map(({ rule }) => rule).join()) {
-    return [`cards: expected ${JSON.stringify(wanted.map(({ rule }) => rule))}, got ${JSON.stringify(cards.map(({ rule }) => rule))}`];
+    return [
+      `cards: expected ${JSON.stringify(wanted.map(({ rule }) => rule))}, got ${JSON.stringify(cards.map(({ rule }) => rule))}`,
+    ];
   }
   return wanted.flatMap((card, at) =>
     (Object.keys(card) as (keyof typeof card)[])
       .filter((key) => JSON.stringify(card[key]) !== JSON.stringify(cards[at]?.[key]))
-      .map((key) => `${card.rule}: ${key}: expected ${JSON.stringify(card[key])}, got ${JSON.stringify(cards[at]?.[key])}`),
+      .map(
+        (key) => `${card.rule}: ${key}: expected ${JSON.stringify(card[key])}, got ${JSON.stringify(cards[at]?.[key])}`,
+      ),
   );
 }
-

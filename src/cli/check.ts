@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { UnusableFhir } from '../chart/read.ts';
 import { ServiceError } from '../errors.ts';
 import { coverageGaps, type Observed } from '../rules/coverage.ts';
-import { loadKnowledge } from '../rules/load.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
+import { loadKnowledge } from '../rules/load.ts';
 import type { Problem } from '../rules/yaml.ts';
 import { answerFile, compare, readTestBundles, type TestBundle } from './bundles.ts';
 
@@ -43,6 +43,10 @@ if (import.meta.main ?? process.argv[1] === fileURLToPath(import.meta.url)) {
   const folder = process.argv[2] ?? fileURLToPath(new URL('../..', import.meta.url));
   const { problems, rules, bundles } = check(folder);
   for (const { file, line, message } of problems) process.stdout.write(`${file}:${line}: ${message}\n`);
-  process.stdout.write(problems.length === 0 ? `${rules} rules, ${bundles} test bundles: no problem found\n` : `${problems.length} problems\n`);
+  process.stdout.write(
+    problems.length === 0
+      ? `${rules} rules, ${bundles} test bundles: no problem found\n`
+      : `${problems.length} problems\n`,
+  );
   process.exitCode = problems.length === 0 ? 0 : 1;
 }

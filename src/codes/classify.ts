@@ -20,9 +20,20 @@ export function classifyMedicine(concepts: JsonObject[], names: string[], codes:
   const known = codings.map((coding) => ({ system: systemKey(coding, codes), code: string(coding['code']) ?? '' }));
   const atcs = known.filter(({ system, code }) => system === 'atc' && ATC_CODE.test(code)).map(({ code }) => code);
   if (atcs.length > 0) return byAtc(atcs, codes, 'atc');
-  const substances = known.map(({ system, code }) => codes.substanceOfCode.get(`${system}|${code}`)).filter((found) => found !== undefined);
-  if (substances.length > 0) return bySubstances(substances.map((substance) => ({ substance, atc: substance.atc[0] as string })), codes, 'code');
-  const texts = [...codings.map((coding) => string(coding['display'])), ...concepts.map((concept) => string(concept['text'])), ...names];
+  const substances = known
+    .map(({ system, code }) => codes.substanceOfCode.get(`${system}|${code}`))
+    .filter((found) => found !== undefined);
+  if (substances.length > 0)
+    return bySubstances(
+      substances.map((substance) => ({ substance, atc: substance.atc[0] as string })),
+      codes,
+      'code',
+    );
+  const texts = [
+    ...codings.map((coding) => string(coding['display'])),
+    ...concepts.map((concept) => string(concept['text'])),
+    ...names,
+  ];
   for (const text of texts) {
     const found = text && byName(text, codes);
     if (found) return found;
@@ -30,7 +41,12 @@ export function classifyMedicine(concepts: JsonObject[], names: string[], codes:
   return undefined;
 }
 
-function byAtc(atcs: string[], codes: Codes, identifiedBy: Classified['identifiedBy'], substance?: Substance): Classified {
+function byAtc(
+  atcs: string[],
+  codes: Codes,
+  identifiedBy: Classified['identifiedBy'],
+  substance?: Substance,
+): Classified {
   const lists = [...codes.lists].filter(([, list]) => atcs.some((atc) => contains(list, atc))).map(([name]) => name);
   const named = substance ?? atcs.map((atc) => codes.substanceOfAtc.get(atc)).find((found) => found !== undefined);
   return { lists, substance: named?.key, identifiedBy };
@@ -44,7 +60,9 @@ function bySubstances(found: Found[], codes: Codes, identifiedBy: Classified['id
   const keys = new Set(found.map(({ substance }) => substance.key));
   const combination = codes.combinations.find(({ of }) => of.every((key) => keys.has(key)))?.substance;
   if (combination) return byAtc([combination.atc[0] as string], codes, identifiedBy, combination);
-  const all = found.map(({ substance, atc }) => byAtc([atc], codes, identifiedBy, codes.substanceOfAtc.get(atc) ?? substance));
+  const all = found.map(({ substance, atc }) =>
+    byAtc([atc], codes, identifiedBy, codes.substanceOfAtc.get(atc) ?? substance),
+  );
   const first = all.find(({ lists }) => lists.length > 0) ?? (all[0] as Classified);
   return { ...first, lists: [...new Set(all.flatMap(({ lists }) => lists))] };
 }
@@ -53,7 +71,8 @@ function byName(text: string, codes: Codes): Classified | undefined {
   const found = new Map<string, Found>();
   for (const phrase of matches(text, codes)) {
     // A brand is a product: its ATC code says more than that of the substance written beside it.
-    if (phrase.brand || !found.has(phrase.key)) found.set(phrase.key, { substance: codes.substances.get(phrase.key) as Substance, atc: phrase.atc });
+    if (phrase.brand || !found.has(phrase.key))
+      found.set(phrase.key, { substance: codes.substances.get(phrase.key) as Substance, atc: phrase.atc });
   }
   return found.size > 0 ? bySubstances([...found.values()], codes, 'name') : undefined;
 }
@@ -76,7 +95,9 @@ function phraseAt(words: string[], at: number, codes: Codes) {
   if (exact) return exact;
   // Nordic names join the salt to the substance: "oxikodonhydroklorid".
   const salt = codes.salts.find((ending) => (words[at] as string).endsWith(ending));
-  return salt ? codes.phrases.get((words[at] as string).slice(0, -salt.length))?.find((candidate) => candidate.words.length === 1) : undefined;
+  return salt
+    ? codes.phrases.get((words[at] as string).slice(0, -salt.length))?.find((candidate) => candidate.words.length === 1)
+    : undefined;
 }
 
 /** The lists that a CodeableConcept's codings belong to. */
@@ -87,7 +108,8 @@ export function conceptListsOf(concept: unknown, lists: ConceptLists, codes: Cod
     const system = systemKey(coding, codes);
     if (!code || !system) continue;
     // The Norwegian laboratory codes hold those of NPU.
-    for (const of of system === 'nlk' ? ['nlk', 'npu'] : [system]) for (const name of listsOfCode(of, code, lists)) found.add(name);
+    for (const of of system === 'nlk' ? ['nlk', 'npu'] : [system])
+      for (const name of listsOfCode(of, code, lists)) found.add(name);
   }
   return [...found];
 }
@@ -108,7 +130,8 @@ export function formsOf(form: unknown, names: string[], codes: Codes): string[] 
   const found = new Set<string>();
   for (const concept of objects(form)) {
     for (const coding of objects(concept['coding'])) {
-      for (const name of codes.forms.codes.get(`${systemKey(coding, codes)}|${string(coding['code'])}`) ?? []) found.add(name);
+      for (const name of codes.forms.codes.get(`${systemKey(coding, codes)}|${string(coding['code'])}`) ?? [])
+        found.add(name);
       addFormsInText(string(coding['display']), codes, found);
     }
     addFormsInText(string(concept['text']), codes, found);
@@ -125,7 +148,7 @@ function addFormsInText(text: string | undefined, codes: Codes, found: Set<strin
   }
 }
 
-export function systemKey(coding: JsonObject, codes: Codes): string | undefined {
+function systemKey(coding: JsonObject, codes: Codes): string | undefined {
   const system = string(coding['system']);
   return system === undefined ? undefined : codes.systems.get(systemUri(system));
 }

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Problem, readYaml, type YamlFile } from '../rules/yaml.ts';
 import type { Texts } from '../language.ts';
+import { type Problem, readYaml, type YamlFile } from '../rules/yaml.ts';
 import { type CodeFile, codeFileSchema, conceptSystems, formSystems } from './schema.ts';
 
 /** What a medicine is, whichever code or name it came with. `atc` decides its lists. */
@@ -34,7 +34,12 @@ export type Codes = {
 };
 
 /** Which lists a code belongs to; ICD-10 by prefix, the rest exactly. */
-export type ConceptLists = { names: Set<string>; exact: Map<string, string[]>; prefixes: Map<string, string[]>; except: Map<string, string[]> };
+export type ConceptLists = {
+  names: Set<string>;
+  exact: Map<string, string[]>;
+  prefixes: Map<string, string[]>;
+  except: Map<string, string[]>;
+};
 
 /** Reads every file of `hooks/codes/`. Problems name file and line. */
 export function loadCodes(folder: string, label: string, problems: Problem[]): Codes {
@@ -66,13 +71,17 @@ function compileCodes(files: File[], problems: Problem[]): Codes {
     orderCategory: new Map(),
   };
   for (const { data } of files) {
-    for (const [key, uris] of Object.entries(data.systems ?? {})) for (const uri of uris) codes.systems.set(systemUri(uri), key);
-    for (const [setting, list] of Object.entries(data.settings?.encounterClass ?? {})) for (const code of list) codes.encounterClass.set(code, setting);
-    for (const [setting, list] of Object.entries(data.settings?.orderCategory ?? {})) for (const code of list) codes.orderCategory.set(code, setting);
+    for (const [key, uris] of Object.entries(data.systems ?? {}))
+      for (const uri of uris) codes.systems.set(systemUri(uri), key);
+    for (const [setting, list] of Object.entries(data.settings?.encounterClass ?? {}))
+      for (const code of list) codes.encounterClass.set(code, setting);
+    for (const [setting, list] of Object.entries(data.settings?.orderCategory ?? {}))
+      for (const code of list) codes.orderCategory.set(code, setting);
     for (const [name, form] of Object.entries(data.forms ?? {})) {
       codes.forms.names.push(name);
       for (const system of formSystems) {
-        for (const code of [...(form[system] ?? []), ...(form.unverified?.[system] ?? [])]) push(codes.forms.codes, `${system}|${code}`, name);
+        for (const code of [...(form[system] ?? []), ...(form.unverified?.[system] ?? [])])
+          push(codes.forms.codes, `${system}|${code}`, name);
       }
       for (const word of form.words ?? []) codes.forms.words.push([wordsOf(word), name]);
     }
@@ -83,13 +92,18 @@ function compileCodes(files: File[], problems: Problem[]): Codes {
 }
 
 function compileLists(files: File[], codes: Codes, problems: Problem[]): void {
-  const defined = new Map(files.flatMap((file) => Object.entries(file.data.lists ?? {}).map(([name, list]) => [name, { list, file }] as const)));
+  const defined = new Map(
+    files.flatMap((file) =>
+      Object.entries(file.data.lists ?? {}).map(([name, list]) => [name, { list, file }] as const),
+    ),
+  );
   const resolve = (name: string, path: string[]): AtcList => {
     const found = defined.get(name);
     if (!found || path.includes(name)) return [];
     if ('atc' in found.list) return [{ prefixes: found.list.atc, except: found.list.except ?? [] }];
     return found.list.includes.flatMap((part) => {
-      if (!defined.has(part)) problems.push(problem(found.file, ['lists', name], `includes the unknown list '${part}'`));
+      if (!defined.has(part))
+        problems.push(problem(found.file, ['lists', name], `includes the unknown list '${part}'`));
       return resolve(part, [...path, name]);
     });
   };
@@ -106,9 +120,15 @@ function compileSubstances(files: File[], codes: Codes, problems: Problem[]): vo
     for (const [key, entry] of Object.entries(file.data.substances ?? {})) {
       const substance: Substance = { key, atc: entry.atc, names: entry.names };
       addSubstance(codes, substance, file, ['substances', key], problems);
-      for (const code of [...(entry.rxnorm ?? []), ...(entry.unverified?.rxnorm ?? [])]) codes.substanceOfCode.set(`rxnorm|${code}`, substance);
-      for (const code of [...(entry.snomed ?? []), ...(entry.unverified?.snomed ?? [])]) codes.substanceOfCode.set(`snomed|${code}`, substance);
-      const spellings = new Set([key.replaceAll('-', ' '), ...Object.values(entry.names), ...(entry.also ?? [])].map((name) => name.toLowerCase()));
+      for (const code of [...(entry.rxnorm ?? []), ...(entry.unverified?.rxnorm ?? [])])
+        codes.substanceOfCode.set(`rxnorm|${code}`, substance);
+      for (const code of [...(entry.snomed ?? []), ...(entry.unverified?.snomed ?? [])])
+        codes.substanceOfCode.set(`snomed|${code}`, substance);
+      const spellings = new Set(
+        [key.replaceAll('-', ' '), ...Object.values(entry.names), ...(entry.also ?? [])].map((name) =>
+          name.toLowerCase(),
+        ),
+      );
       for (const name of spellings) addPhrase(codes, name, substance, entry.atc[0] as string, false);
       for (const [brand, atc] of Object.entries(entry.brands ?? {})) addPhrase(codes, brand, substance, atc, true);
     }
@@ -117,7 +137,8 @@ function compileSubstances(files: File[], codes: Codes, problems: Problem[]): vo
     for (const [key, entry] of Object.entries(file.data.combinations ?? {})) {
       const substance: Substance = { key, atc: entry.atc, names: entry.names };
       for (const part of entry.of) {
-        if (!codes.substances.has(part)) problems.push(problem(file, ['combinations', key], `of: '${part}' is no substance`));
+        if (!codes.substances.has(part))
+          problems.push(problem(file, ['combinations', key], `of: '${part}' is no substance`));
       }
       addSubstance(codes, substance, file, ['combinations', key], problems);
       codes.combinations.push({ of: entry.of, substance });
@@ -166,7 +187,12 @@ function conceptLists(files: File[], kind: ConceptKind): ConceptLists {
 
 /** Lower-case words of a name; everything that is neither letter nor digit parts them. */
 export function wordsOf(text: string): string[] {
-  return text.normalize('NFC').toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  return (
+    text
+      .normalize('NFC')
+      .toLowerCase()
+      .match(/[\p{L}\p{N}]+/gu) ?? []
+  );
 }
 
 /** An ICD-10 code without dots, without SKS's leading D and without national suffixes such as `-P`. */
@@ -177,7 +203,11 @@ export function icd(code: string): string {
 
 /** System URIs are compared without version, trailing slash and `urn:oid:`, since all of these are sent. */
 export function systemUri(uri: string): string {
-  return uri.trim().replace(/\|.*$/, '').replace(/^urn:oid:/i, '').replace(/\/$/, '');
+  return uri
+    .trim()
+    .replace(/\|.*$/, '')
+    .replace(/^urn:oid:/i, '')
+    .replace(/\/$/, '');
 }
 
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {

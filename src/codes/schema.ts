@@ -2,12 +2,17 @@ import { z } from 'zod';
 import { languages, type Texts } from '../language.ts';
 
 const codes = z.array(z.string().min(1));
-const names = z.strictObject(Object.fromEntries(languages.map((language) => [language, z.string().min(1)]))) as unknown as z.ZodType<Texts>;
+const names = z.strictObject(
+  Object.fromEntries(languages.map((language) => [language, z.string().min(1)])),
+) as unknown as z.ZodType<Texts>;
 /** Systems in which problems, procedures and results are coded. */
 export const conceptSystems = ['icd10', 'icpc2', 'snomed', 'loinc', 'npu', 'nlk', 'sks'] as const;
 const bySystem = z.partialRecord(z.enum(conceptSystems), codes);
 const concept = z.strictObject({
-  ...Object.fromEntries(conceptSystems.map((system) => [system, codes.optional()])) as Record<(typeof conceptSystems)[number], z.ZodOptional<typeof codes>>,
+  ...(Object.fromEntries(conceptSystems.map((system) => [system, codes.optional()])) as Record<
+    (typeof conceptSystems)[number],
+    z.ZodOptional<typeof codes>
+  >),
   cutoff: z.strictObject({ value: z.number(), unit: z.string() }).optional(),
   values: z.strictObject({ yes: bySystem, no: bySystem }).optional(),
   except: bySystem.optional(),
@@ -20,7 +25,10 @@ const words = z.strictObject({ codes: codes.default([]), snomed: codes.default([
 /** One file of `hooks/codes/`. Every key may stand in any file; see hooks/README.md for what each means. */
 export const codeFileSchema = z.strictObject({
   lists: z
-    .record(z.string(), z.union([z.strictObject({ atc: codes, except: codes.optional() }), z.strictObject({ includes: codes })]))
+    .record(
+      z.string(),
+      z.union([z.strictObject({ atc: codes, except: codes.optional() }), z.strictObject({ includes: codes })]),
+    )
     .optional(),
   substances: z
     .record(

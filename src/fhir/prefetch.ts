@@ -25,7 +25,11 @@ export const sectionTypes: Record<Section, string> = {
  * What a prefetch key came to. `absent`: the client did not try or failed. `failed`: it says that it failed. `partial`:
  * more pages exist. `complete`: all of it is here, which may be nothing.
  */
-export type Prefetched = { state: 'absent' | 'failed' | 'partial' | 'complete'; resources: Resource[]; lookup: Map<string, Resource> };
+export type Prefetched = {
+  state: 'absent' | 'failed' | 'partial' | 'complete';
+  resources: Resource[];
+  lookup: Map<string, Resource>;
+};
 
 /** Reads one key of `prefetch` (conformance P3–P12). `null` says that the client looked and found nothing (P4). */
 export function readPrefetch(prefetch: unknown, section: Section): Prefetched {
@@ -40,8 +44,11 @@ export function readPrefetch(prefetch: unknown, section: Section): Prefetched {
     lookup.set(`${resource.resourceType}/${resource['id']}`, resource);
     if (fullUrl !== undefined) lookup.set(fullUrl, resource);
   }
-  const matches = contents.entries.filter(({ resource, include }) => !include && resource.resourceType === sectionTypes[section]);
-  const foreign = contents.entries.length > 0 && matches.length === 0 && !contents.entries.some(({ include }) => include);
+  const matches = contents.entries.filter(
+    ({ resource, include }) => !include && resource.resourceType === sectionTypes[section],
+  );
+  const foreign =
+    contents.entries.length > 0 && matches.length === 0 && !contents.entries.some(({ include }) => include);
   const state = contents.failed || contents.hasNextPage ? 'partial' : foreign ? 'failed' : 'complete';
   return { state, resources: matches.map(({ resource }) => resource), lookup };
 }

@@ -12,14 +12,17 @@ export function versionOf(resource: Resource): FhirVersion | undefined {
       return 'DSTU2';
     case 'MedicationRequest':
       if (isObject(object(resource['requester'])['agent'])) return 'STU3';
-      if (isObject(object(resource['medication'])['concept']) || isObject(object(resource['medication'])['reference'])) return 'R5';
+      if (isObject(object(resource['medication'])['concept']) || isObject(object(resource['medication'])['reference']))
+        return 'R5';
       return 'medicationCodeableConcept' in resource || 'medicationReference' in resource ? 'R4' : undefined;
     case 'Condition':
       return typeof resource['clinicalStatus'] === 'string' ? 'STU3' : undefined;
     case 'MedicationStatement':
       return 'taken' in resource ? 'STU3' : undefined;
     case 'Encounter':
-      return Array.isArray(resource['class']) && objects(resource['class']).some((item) => 'coding' in item) ? 'R5' : undefined;
+      return Array.isArray(resource['class']) && objects(resource['class']).some((item) => 'coding' in item)
+        ? 'R5'
+        : undefined;
     default:
       return undefined;
   }

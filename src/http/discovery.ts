@@ -42,7 +42,9 @@ export function hookOfService(id: string): Hook | undefined {
 
 /** Hooks that some rule is served for: a site that switches off all of a hook's rules has no service for it. */
 export function discover(knowledge: Knowledge): { services: Service[] } {
-  return { services: hooks.filter((hook) => rulesOf(knowledge, hook).length > 0).map((hook) => describe(knowledge, hook)) };
+  return {
+    services: hooks.filter((hook) => rulesOf(knowledge, hook).length > 0).map((hook) => describe(knowledge, hook)),
+  };
 }
 
 function describe(knowledge: Knowledge, hook: Hook): Service {
@@ -74,7 +76,13 @@ function neededSections(knowledge: Knowledge, hook: Hook): Section[] {
   const used = new Set<Section>();
   for (const rule of rulesOf(knowledge, hook)) {
     const { facts } = knowledge.guidelines.find(({ file }) => file.id === rule.guideline) ?? { facts: new Map() };
-    const names = [...rule.when, ...rule.unless, ...rule.about, ...rule.said, ...rule.indicators.flatMap((item) => item.facts)];
+    const names = [
+      ...rule.when,
+      ...rule.unless,
+      ...rule.about,
+      ...rule.said,
+      ...rule.indicators.flatMap((item) => item.facts),
+    ];
     for (const name of names) for (const section of facts.get(name)?.sections ?? []) used.add(section as Section);
   }
   // Whether a medicine is for pain or for dependence is told from the problem list, and where an order belongs from the encounter.

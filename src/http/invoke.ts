@@ -11,7 +11,7 @@ import { readRequest } from './wire.ts';
 
 export type InvokeOptions = {
   knowledge: Knowledge;
-  /** Milliseconds since 1970, as `Date.now`. */
+  /** Milliseconds since 1970 in UTC. */
   clock: () => number;
   /** Whether a request may ask for the trace and name its own evaluation date. */
   explain: boolean;
@@ -25,13 +25,24 @@ export function invokeRoute(app: FastifyInstance, { knowledge, clock, explain }:
     if (!hook) throw new ServiceError('no-service');
     const { call, hookInstance, wish } = readRequest(request.body, hook);
     const wishedDate = explain ? localDate(wish.now, site.timeZone) : undefined;
-    const today = wishedDate !== undefined && !isPartial(wishedDate) ? wishedDate : dateOfInstant(clock(), site.timeZone);
+    const today =
+      wishedDate !== undefined && !isPartial(wishedDate) ? wishedDate : dateOfInstant(clock(), site.timeZone);
     const language = negotiateLanguage(request.headers['accept-language'], site.language);
     const found = answer({ call, hookInstance, language, today }, knowledge);
     const fired = found.results.filter(({ outcome }) => outcome === 'fires').map(({ rule }) => rule.id);
-    request.log.info({ hook, hookInstance, fired, leftOut: countBy(found.chart.leftOut.map(({ what, why }) => `${what}:${why}`)) }, 'answered');
-    if ('missing' in found) throw new ServiceError('missing-data', found.missing.map((key) => `prefetch key missing or not whole: ${key}`));
-    const extension = explain && wish.explain ? { extension: { [brand.extension]: { trace: traceOf(found.chart, found.results) } } } : {};
+    request.log.info(
+      { hook, hookInstance, fired, leftOut: countBy(found.chart.leftOut.map(({ what, why }) => `${what}:${why}`)) },
+      'answered',
+    );
+    if ('missing' in found)
+      throw new ServiceError(
+        'missing-data',
+        found.missing.map((key) => `prefetch key missing or not whole: ${key}`),
+      );
+    const extension =
+      explain && wish.explain
+        ? { extension: { [brand.extension]: { trace: traceOf(found.chart, found.results) } } }
+        : {};
     // Written out here: a response schema would drop what it does not know of the orders that come back (T14).
     return reply
       .headers({ 'cache-control': 'no-store', 'content-language': language, vary: 'Accept-Language' })

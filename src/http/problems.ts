@@ -36,7 +36,9 @@ function problemOf(error: FastifyError | Error): ServiceError {
 function notFound(app: FastifyInstance, request: FastifyRequest): ServiceError {
   const url = request.url.split('?')[0] as string;
   const allowed = (['GET', 'POST'] as const).filter((method) => app.findRoute({ method, url: patternOf(url) }));
-  return allowed.length > 0 ? new ServiceError('no-method', [], { allow: allowed.join(', ') }) : new ServiceError('no-service');
+  return allowed.length > 0
+    ? new ServiceError('no-method', [], { allow: allowed.join(', ') })
+    : new ServiceError('no-service');
 }
 
 /** The route that an address would belong to if the method were right. */
@@ -47,10 +49,18 @@ function patternOf(url: string): string {
 
 function sendProblem(reply: FastifyReply, problem: ServiceError): FastifyReply {
   const body = outcomeOf(problem.code, problem.diagnostics);
-  return reply.code(errors[problem.code].status).headers(problem.headers).type('application/json; charset=utf-8').send(JSON.stringify(body));
+  return reply
+    .code(errors[problem.code].status)
+    .headers(problem.headers)
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify(body));
 }
 
 /** Where a failure happened, never its message: that may quote data. */
 function framesOf(error: Error): string {
-  return (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)).slice(0, 12).join('\n');
+  return (error.stack ?? '')
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .slice(0, 12)
+    .join('\n');
 }

@@ -3,7 +3,7 @@ import { brand } from '../brand.ts';
 import type { Call } from '../chart/read.ts';
 import { ServiceError } from '../errors.ts';
 import { idOf, object } from '../fhir/json.ts';
-import { hooks } from '../rules/schema.ts';
+import type { hooks } from '../rules/schema.ts';
 
 /**
  * The CDS Hooks request envelope. Unknown fields are ignored at every level (conformance T12); FHIR inside is read
@@ -43,7 +43,8 @@ export type Request = { call: Call; hookInstance: string; wish: { explain: boole
 export function readRequest(body: unknown, hook: (typeof hooks)[number]): Request {
   const request = parse(requestSchema, body, '');
   if (request.hook !== hook) throw new ServiceError('envelope', [`hook: this service answers ${hook}`]);
-  if (request.fhirAuthorization && request.fhirServer === undefined) throw new ServiceError('envelope', ['fhirServer: required with fhirAuthorization']);
+  if (request.fhirAuthorization && request.fhirServer === undefined)
+    throw new ServiceError('envelope', ['fhirServer: required with fhirAuthorization']);
   const context = parse(contextSchemas[hook], withSelections(request.context), 'context.');
   const wish = object(request.extension?.[brand.extension]);
   return {
@@ -52,7 +53,8 @@ export function readRequest(body: unknown, hook: (typeof hooks)[number]): Reques
       patientId: idOf(context.patientId),
       encounterId: context.encounterId?.trim() ? idOf(context.encounterId) : undefined,
       draftOrders: 'draftOrders' in context ? context.draftOrders : undefined,
-      selections: 'selections' in context ? (context.selections as unknown[]).filter((item) => typeof item === 'string') : [],
+      selections:
+        'selections' in context ? (context.selections as unknown[]).filter((item) => typeof item === 'string') : [],
       prefetch: request.prefetch,
     },
     hookInstance: request.hookInstance,
@@ -62,11 +64,15 @@ export function readRequest(body: unknown, hook: (typeof hooks)[number]): Reques
 
 /** An early sandbox sends one selection under its singular name (conformance H4). */
 function withSelections(context: Record<string, unknown>): Record<string, unknown> {
-  return typeof context['selection'] === 'string' && !('selections' in context) ? { ...context, selections: [context['selection']] } : context;
+  return typeof context['selection'] === 'string' && !('selections' in context)
+    ? { ...context, selections: [context['selection']] }
+    : context;
 }
 
 function parse<T>(schema: z.ZodType<T>, value: unknown, prefix: string): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new ServiceError('envelope', [...new Set(parsed.error.issues.map((issue) => `${prefix}${issue.path.join('.') || 'body'}: ${issue.message}`))]);
+  throw new ServiceError('envelope', [
+    ...new Set(parsed.error.issues.map((issue) => `${prefix}${issue.path.join('.') || 'body'}: ${issue.message}`)),
+  ]);
 }

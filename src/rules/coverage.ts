@@ -14,13 +14,21 @@ export type Gap = { rule: string; guideline: string; message: string };
  */
 export function coverageGaps(knowledge: Knowledge, observed: Observed[]): Gap[] {
   return knowledge.rules.flatMap((rule) => {
-    const seen = observed.flatMap(({ bundle, results }) => results.filter((result) => result.rule.id === rule.id).map((result) => ({ bundle, result })));
+    const seen = observed.flatMap(({ bundle, results }) =>
+      results.filter((result) => result.rule.id === rule.id).map((result) => ({ bundle, result })),
+    );
     const gap = (message: string): Gap => ({ rule: rule.id, guideline: rule.guideline, message });
     return [
       ...missingHooks(rule, seen).map((hook) => gap(`no test bundle fires it at ${hook}`)),
-      ...[...rule.when, ...rule.unless].filter((fact) => !flips(rule, fact, seen)).map((fact) => gap(`no pair of test bundles shows that '${fact}' decides`)),
-      ...indicatorFacts(rule).filter((fact) => !turnsIndicator(rule, fact, seen)).map((fact) => gap(`no pair of test bundles shows that '${fact}' sets the indicator`)),
-      ...rule.said.filter((fact) => !shownAndNot(fact, rule, seen)).map((fact) => gap(`the card is never seen both with and without '${fact}'`)),
+      ...[...rule.when, ...rule.unless]
+        .filter((fact) => !flips(rule, fact, seen))
+        .map((fact) => gap(`no pair of test bundles shows that '${fact}' decides`)),
+      ...indicatorFacts(rule)
+        .filter((fact) => !turnsIndicator(rule, fact, seen))
+        .map((fact) => gap(`no pair of test bundles shows that '${fact}' sets the indicator`)),
+      ...rule.said
+        .filter((fact) => !shownAndNot(fact, rule, seen))
+        .map((fact) => gap(`the card is never seen both with and without '${fact}'`)),
     ];
   });
 }
@@ -52,7 +60,12 @@ function indicatorFacts(rule: Rule): string[] {
 }
 
 /** Whether two of the bundles differ in this fact alone, holding against not, and their results differ as asked. */
-function pairs(seen: Seen[], facts: string[], fact: string, differ: (a: RuleResult, b: RuleResult) => boolean): boolean {
+function pairs(
+  seen: Seen[],
+  facts: string[],
+  fact: string,
+  differ: (a: RuleResult, b: RuleResult) => boolean,
+): boolean {
   const others = facts.filter((name) => name !== fact);
   const groups = new Map<string, RuleResult[]>();
   for (const { result } of seen) {

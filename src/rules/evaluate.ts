@@ -3,7 +3,7 @@ import { type Certainty, isPartial } from '../dates.ts';
 import type { Variables } from './expression.ts';
 import type { Guideline, Knowledge, Rule } from './knowledge.ts';
 import { supersede } from './precedence.ts';
-import { indicators, type Indicator } from './schema.ts';
+import { type Indicator, indicators } from './schema.ts';
 
 export type FactOutcome = 'holds' | 'does-not-hold' | 'not-known';
 
@@ -42,7 +42,9 @@ export function evaluate(knowledge: Knowledge, chart: Chart): RuleResult[] {
   const classified = applyClasses(knowledge, chart);
   const results = knowledge.guidelines.flatMap((guideline) => {
     const look = findings(guideline, classified);
-    return guideline.rules.filter((rule) => (rule.hooks as readonly string[]).includes(chart.hook)).map((rule) => decide(rule, look));
+    return guideline.rules
+      .filter((rule) => (rule.hooks as readonly string[]).includes(chart.hook))
+      .map((rule) => decide(rule, look));
   });
   return supersede(results).sort((a, b) => indicators.indexOf(b.indicator) - indicators.indexOf(a.indicator));
 }
@@ -52,7 +54,8 @@ function applyClasses(knowledge: Knowledge, chart: Chart): Chart {
   const variables = environment({ ...chart, drafts: [], medications: [] }, 'all');
   const classify = (medication: Medication): Medication => {
     const copy = { ...medication, lists: [...medication.lists] };
-    for (const [name, expression] of knowledge.classes) if (isTrue(expression.evaluate('all', variables, copy))) copy.lists.push(name);
+    for (const [name, expression] of knowledge.classes)
+      if (isTrue(expression.evaluate('all', variables, copy))) copy.lists.push(name);
     return copy;
   };
   return { ...chart, drafts: chart.drafts.map(classify), medications: chart.medications.map(classify) };
@@ -61,7 +64,10 @@ function applyClasses(knowledge: Knowledge, chart: Chart): Chart {
 /** Looks facts up, each evaluated once, when first asked for. */
 function findings(guideline: Guideline, chart: Chart): (name: string) => Finding {
   const found = new Map<string, Finding>();
-  const readings: Record<Certainty, (name: string) => unknown[]> = { all: reading(guideline, chart, 'all'), some: reading(guideline, chart, 'some') };
+  const readings: Record<Certainty, (name: string) => unknown[]> = {
+    all: reading(guideline, chart, 'all'),
+    some: reading(guideline, chart, 'some'),
+  };
   const unclear = isUnclear(chart);
   return (name) => {
     const known = found.get(name);
@@ -72,7 +78,13 @@ function findings(guideline: Guideline, chart: Chart): (name: string) => Finding
   };
 }
 
-function find(guideline: Guideline, chart: Chart, name: string, readings: Record<Certainty, (name: string) => unknown[]>, unclear: boolean): Finding {
+function find(
+  guideline: Guideline,
+  chart: Chart,
+  name: string,
+  readings: Record<Certainty, (name: string) => unknown[]>,
+  unclear: boolean,
+): Finding {
   const fact = guideline.facts.get(name);
   if (!fact) throw new Error(`no fact ${name} in ${guideline.file.id}`);
   const value = readings.all(name);
@@ -97,7 +109,10 @@ function reading(guideline: Guideline, chart: Chart, certainty: Certainty): (nam
     if (!fact) return [];
     variables ??= { ...environment(chart, certainty), ...guideline.parameters };
     const others = [...fact.expression.variables].filter((variable) => guideline.facts.has(variable));
-    const result = fact.expression.evaluate(certainty, { ...variables, ...Object.fromEntries(others.map((other) => [other, value(other)])) });
+    const result = fact.expression.evaluate(certainty, {
+      ...variables,
+      ...Object.fromEntries(others.map((other) => [other, value(other)])),
+    });
     known.set(name, result);
     return result;
   };
@@ -106,7 +121,8 @@ function reading(guideline: Guideline, chart: Chart, certainty: Certainty): (nam
 
 /** The variables that facts see. With `some`, what cannot be told of a medicine counts as so. */
 function environment(chart: Chart, certainty: Certainty): Variables {
-  const possible = (medication: Medication): Medication => (medication.current === undefined ? { ...medication, current: true } : medication);
+  const possible = (medication: Medication): Medication =>
+    medication.current === undefined ? { ...medication, current: true } : medication;
   return {
     hook: chart.hook,
     today: chart.today,
@@ -134,22 +150,35 @@ export const sectionOfVariable: Record<string, Section | undefined> = {
 function isUnclear(chart: Chart): boolean {
   const partial = (...dates: (string | undefined)[]) => dates.some((date) => date !== undefined && isPartial(date));
   return (
-    chart.medications.some((medication) => medication.current === undefined || partial(medication.start, medication.stop)) ||
+    chart.medications.some(
+      (medication) => medication.current === undefined || partial(medication.start, medication.stop),
+    ) ||
     chart.drafts.some((draft) => partial(draft.start, draft.stop)) ||
     chart.conditions.some((condition) => partial(condition.onset))
   );
 }
 
 function decide(rule: Rule, look: (name: string) => Finding): RuleResult {
-  const names = [...rule.when, ...rule.unless, ...rule.about, ...rule.indicators.flatMap(({ facts }) => facts), ...rule.said];
+  const names = [
+    ...rule.when,
+    ...rule.unless,
+    ...rule.about,
+    ...rule.indicators.flatMap(({ facts }) => facts),
+    ...rule.said,
+  ];
   const found = new Map(names.map((name) => [name, look(name)]));
   const outcomes = (list: string[]) => list.map((name) => (found.get(name) as Finding).outcome);
-  const { indicator } = rule.indicators.find(({ facts }) => facts.length === 0 || outcomes(facts).includes('holds')) as Rule['indicators'][number];
+  const { indicator } = rule.indicators.find(
+    ({ facts }) => facts.length === 0 || outcomes(facts).includes('holds'),
+  ) as Rule['indicators'][number];
   const about = medicationsOf(rule.about.flatMap((name) => (found.get(name) as Finding).value));
-  const undecided = rule.when.map((name) => found.get(name) as Finding).filter((finding) => finding.outcome === 'not-known');
+  const undecided = rule.when
+    .map((name) => found.get(name) as Finding)
+    .filter((finding) => finding.outcome === 'not-known');
   const result = { rule, findings: found, indicator, about, missing: [] };
   if (rule.off) return { ...result, outcome: 'switched-off' };
-  if (outcomes(rule.when).includes('does-not-hold') || outcomes(rule.unless).includes('holds')) return { ...result, outcome: 'does-not-hold' };
+  if (outcomes(rule.when).includes('does-not-hold') || outcomes(rule.unless).includes('holds'))
+    return { ...result, outcome: 'does-not-hold' };
   if (undecided.length === 0) return { ...result, outcome: 'fires' };
   return { ...result, outcome: 'not-known', missing: [...new Set(undecided.flatMap((finding) => finding.missing))] };
 }
@@ -162,7 +191,11 @@ function decide(rule: Rule, look: (name: string) => Finding): RuleResult {
 export function missingForSilence(results: RuleResult[]): Section[] {
   const missing = results
     .filter(({ outcome }) => outcome === 'not-known')
-    .flatMap(({ rule, missing }) => missing.filter((section) => section === 'medications' || rule.indicators.some(({ indicator }) => indicator !== 'info')));
+    .flatMap(({ rule, missing }) =>
+      missing.filter(
+        (section) => section === 'medications' || rule.indicators.some(({ indicator }) => indicator !== 'info'),
+      ),
+    );
   return NEEDED_FOR_SILENCE.filter((section) => missing.includes(section));
 }
 
@@ -176,7 +209,8 @@ function resourcesOf(value: unknown[]): string[] {
 }
 
 function medicationsOf(value: unknown[]): Medication[] {
-  const medications = value.filter((item): item is Medication => typeof item === 'object' && item !== null && 'identifiedBy' in item);
+  const medications = value.filter(
+    (item): item is Medication => typeof item === 'object' && item !== null && 'identifiedBy' in item,
+  );
   return [...new Set(medications)];
 }
-

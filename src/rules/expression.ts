@@ -21,20 +21,37 @@ type Listed = { lists?: string[] };
 function functions(certainty: Certainty) {
   const compare = (holds: (date: string, limit: string, certainty: Certainty) => boolean) => ({
     fn: (dates: unknown[], limit: unknown) =>
-      typeof limit === 'string' ? dates.filter((date) => typeof date === 'string').some((date) => holds(date, limit, certainty)) : false,
+      typeof limit === 'string'
+        ? dates.filter((date) => typeof date === 'string').some((date) => holds(date, limit, certainty))
+        : false,
     arity: { 1: ['String'] },
   });
   return {
     /** Whether any item of the input stands in the code list. */
-    memberOf: { fn: (items: Listed[], list: string) => items.some((item) => item?.lists?.includes(list)), arity: { 1: ['String'] } },
+    memberOf: {
+      fn: (items: Listed[], list: string) => items.some((item) => item?.lists?.includes(list)),
+      arity: { 1: ['String'] },
+    },
     onOrBefore: compare(onOrBefore),
     onOrAfter: compare(onOrAfter),
     before: compare((date, limit, sure) => !onOrAfter(date, limit, sure === 'all' ? 'some' : 'all')),
     after: compare((date, limit, sure) => !onOrBefore(date, limit, sure === 'all' ? 'some' : 'all')),
-    plusDays: { fn: ([date]: string[], days: number) => (date ? plusDays(lastDay(date), days) : []), arity: { 1: ['Number'] } },
-    minusDays: { fn: ([date]: string[], days: number) => (date ? plusDays(lastDay(date), -days) : []), arity: { 1: ['Number'] } },
-    minusMonths: { fn: ([date]: string[], months: number) => (date ? plusMonths(lastDay(date), -months) : []), arity: { 1: ['Number'] } },
-    daysSince: { fn: ([date]: string[], start: string) => (date && start ? daysBetween(start, date) : []), arity: { 1: ['String'] } },
+    plusDays: {
+      fn: ([date]: string[], days: number) => (date ? plusDays(lastDay(date), days) : []),
+      arity: { 1: ['Number'] },
+    },
+    minusDays: {
+      fn: ([date]: string[], days: number) => (date ? plusDays(lastDay(date), -days) : []),
+      arity: { 1: ['Number'] },
+    },
+    minusMonths: {
+      fn: ([date]: string[], months: number) => (date ? plusMonths(lastDay(date), -months) : []),
+      arity: { 1: ['Number'] },
+    },
+    daysSince: {
+      fn: ([date]: string[], start: string) => (date && start ? daysBetween(start, date) : []),
+      arity: { 1: ['String'] },
+    },
   };
 }
 
@@ -43,13 +60,21 @@ const tables: Record<Certainty, ReturnType<typeof functions>> = { all: functions
 /** Compiles an expression once. Throws an Error with a one-line message where it is no FHIRPath. */
 export function compileExpression(text: string): Expression {
   const tree = fhirpath.parse(text) as Node;
-  const named = { variables: new Set<string>(), members: new Set<string>(), functions: new Set<string>(), lists: new Set<string>() };
+  const named = {
+    variables: new Set<string>(),
+    members: new Set<string>(),
+    functions: new Set<string>(),
+    lists: new Set<string>(),
+  };
   collect(tree, named);
   for (const name of named.functions) if (!isFunction(name)) throw new Error(`there is no function '${name}'`);
   const compiled: Partial<Record<Certainty, (input: unknown, variables: Variables) => unknown[]>> = {};
   const at = (certainty: Certainty) => {
     // Most requests never ask for the second reading, so it is compiled when first asked for.
-    compiled[certainty] ??= fhirpath.compile(text, undefined, { userInvocationTable: tables[certainty] as never }) as (input: unknown, variables: Variables) => unknown[];
+    compiled[certainty] ??= fhirpath.compile(text, undefined, { userInvocationTable: tables[certainty] as never }) as (
+      input: unknown,
+      variables: Variables,
+    ) => unknown[];
     return compiled[certainty];
   };
   at('all');
@@ -62,7 +87,10 @@ export function compileExpression(text: string): Expression {
   };
 }
 
-function collect(node: Node, named: { variables: Set<string>; members: Set<string>; functions: Set<string>; lists: Set<string> }): void {
+function collect(
+  node: Node,
+  named: { variables: Set<string>; members: Set<string>; functions: Set<string>; lists: Set<string> },
+): void {
   const text = node.text ?? '';
   if (node.type === 'ExternalConstantTerm') named.variables.add(text);
   else if (node.type === 'MemberInvocation') named.members.add(text);
@@ -84,5 +112,7 @@ function isFunction(name: string): boolean {
 
 /** What facts may call of FHIRPath itself: fhirpath.js answers an unknown function only when it gets there. */
 const FHIRPATH_FUNCTIONS = new Set(
-  'where select exists all empty not first last tail skip take count distinct iif intersect exclude union combine ofType is sum min max abs'.split(' '),
+  'where select exists all empty not first last tail skip take count distinct iif intersect exclude union combine ofType is sum min max abs'.split(
+    ' ',
+  ),
 );

@@ -1,5 +1,5 @@
-import type { Section } from '../chart/chart.ts';
 import type { CardFile, SharedCards } from '../cards/schema.ts';
+import type { Section } from '../chart/chart.ts';
 import type { Codes } from '../codes/load.ts';
 import type { Expression } from './expression.ts';
 import type { GuidelineFile, Hook, Indicator, Site, Source, SuggestionRule } from './schema.ts';

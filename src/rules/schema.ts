@@ -9,7 +9,12 @@ export const indicators = ['info', 'warning', 'critical'] as const;
 export type Indicator = (typeof indicators)[number];
 
 /** Kinds of source and the loudest card each may give (recommendations.md, "Kinds of source cap"). */
-export const loudest = { guideline: 'critical', 'evidence-summary': 'info', consultation: 'info', opinion: 'info' } as const satisfies Record<string, Indicator>;
+export const loudest = {
+  guideline: 'critical',
+  'evidence-summary': 'info',
+  consultation: 'info',
+  opinion: 'info',
+} as const satisfies Record<string, Indicator>;
 export const sourceKinds = Object.keys(loudest) as (keyof typeof loudest)[];
 export type SourceKind = keyof typeof loudest;
 
@@ -31,7 +36,12 @@ export type Source = z.infer<typeof sourceSchema>;
 
 const parameterSchema = z.union([
   z.strictObject({ value: z.number(), min: z.number(), max: z.number(), source: z.string().optional() }),
-  z.strictObject({ value: z.array(z.number()).min(1), min: z.number(), max: z.number(), source: z.string().optional() }),
+  z.strictObject({
+    value: z.array(z.number()).min(1),
+    min: z.number(),
+    max: z.number(),
+    source: z.string().optional(),
+  }),
 ]);
 
 const suggestionSchema = z.union([
@@ -47,7 +57,10 @@ const ruleSchema = z.strictObject({
   hooks: z.array(z.enum(hooks)).min(1),
   when: z.array(factName).min(1),
   unless: z.array(factName).default([]),
-  indicator: z.union([indicator, z.intersection(z.partialRecord(indicator, z.array(factName)), z.looseObject({ else: indicator }))]),
+  indicator: z.union([
+    indicator,
+    z.intersection(z.partialRecord(indicator, z.array(factName)), z.looseObject({ else: indicator })),
+  ]),
   about: z.array(factName).min(1),
   suggest: z.array(suggestionSchema).default([]),
   select: z.enum(['any', 'at-most-one']).default('at-most-one'),

@@ -1,5 +1,5 @@
 import type { Chart, Section } from '../chart/chart.ts';
-import type { Finding, FactOutcome, RuleOutcome, RuleResult } from './evaluate.ts';
+import type { FactOutcome, Finding, RuleOutcome, RuleResult } from './evaluate.ts';
 
 /** Why each rule spoke or kept silent: plain data, for the response's extension and for `npm run explain`. */
 export type Trace = {
@@ -17,7 +17,13 @@ export type RuleTrace = {
   off?: string;
   supersededBy?: string;
   missing?: Section[];
-  facts: { fact: string; role: 'when' | 'unless' | 'otherwise'; outcome: FactOutcome; resources?: string[]; missing?: Section[] }[];
+  facts: {
+    fact: string;
+    role: 'when' | 'unless' | 'otherwise';
+    outcome: FactOutcome;
+    resources?: string[];
+    missing?: Section[];
+  }[];
 };
 
 export function traceOf(chart: Chart, results: RuleResult[]): Trace {
@@ -25,7 +31,8 @@ export function traceOf(chart: Chart, results: RuleResult[]): Trace {
 }
 
 function ruleTrace({ rule, outcome, supersededBy, missing, findings }: RuleResult): RuleTrace {
-  const role = (name: string) => (rule.when.includes(name) ? 'when' : rule.unless.includes(name) ? 'unless' : 'otherwise');
+  const role = (name: string) =>
+    rule.when.includes(name) ? 'when' : rule.unless.includes(name) ? 'unless' : 'otherwise';
   return {
     rule: rule.id,
     guideline: rule.guideline,
@@ -34,10 +41,18 @@ function ruleTrace({ rule, outcome, supersededBy, missing, findings }: RuleResul
     ...(rule.off && { off: rule.off }),
     ...(supersededBy !== undefined && { supersededBy }),
     ...(missing.length > 0 && { missing }),
-    facts: [...findings].map(([fact, finding]) => ({ fact, role: role(fact), outcome: finding.outcome, ...details(finding) })),
+    facts: [...findings].map(([fact, finding]) => ({
+      fact,
+      role: role(fact),
+      outcome: finding.outcome,
+      ...details(finding),
+    })),
   };
 }
 
 function details({ resources, missing }: Finding) {
-  return { ...(resources.length > 0 && { resources: [...new Set(resources)] }), ...(missing.length > 0 && { missing }) };
+  return {
+    ...(resources.length > 0 && { resources: [...new Set(resources)] }),
+    ...(missing.length > 0 && { missing }),
+  };
 }

@@ -12,7 +12,12 @@ export type YamlFile<T> = { file: string; data: T; line: (path: readonly Propert
  * Reads a YAML file and checks its shape. Undefined where it cannot be used; each reason is put into `problems`.
  * `file` is how the file is called in messages.
  */
-export function readYaml<T>(path: string, file: string, schema: z.ZodType<T>, problems: Problem[]): YamlFile<T> | undefined {
+export function readYaml<T>(
+  path: string,
+  file: string,
+  schema: z.ZodType<T>,
+  problems: Problem[],
+): YamlFile<T> | undefined {
   const lines = new LineCounter();
   let text: string;
   try {

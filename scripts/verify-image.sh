@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# Builds the Dockerfile without a Docker engine, starts the result locked down as docker-compose.yml does
+# (user of the image, no capabilities, read-only root file system) and asks it for /cds-services.
+#
+#   scripts/verify-image.sh                  base image node:24-bookworm-slim, pulled
+#   scripts/verify-image.sh BASE             another base image, pulled or already here
+#   scripts/verify-image.sh local            a base made here: Debian bookworm from debootstrap, Node from node_modules
+#
+# As root on Linux, with buildah (and debootstrap for "local"). PORT chooses the port, 3900 unless told.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+base=${1:-node:24-bookworm-slim}
+image=localhost/nordic-opioid-cds:verify
+port=${PORT:-3900}
+
+stop() { echo "verify-image: $*" >&2; exit 1; }
+need() { command -v "$1" >/dev/null || stop "$1 is missing: apt-get install $2"; }
+
+[ "$(id -u)" = 0 ] || stop "run me as root"
+need buildah buildah
+need curl curl
+need unshare util-linux
+[ -f src/server.ts ] || stop "there is no src/server.ts to put into the image"
+
+container='' server=''
+clean() {
+  if [ -n "$server" ]; then kill -KILL "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; fi
+  if [ -n "$container" ]; then buildah rm "$container" >/dev/null || true; fi
+}
+trap clean EXIT
+
+make_local_base() {
+  need debootstrap debootstrap
+  local node npm root
+  case $(uname -m) in x86_64) node=x64 ;; aarch64) node=arm64 ;; *) stop "no Node in node_modules for $(uname -m)" ;; esac
+  node=node_modules/node-linux-$node/bin/node
+  [ -x "$node" ] || stop "$node is missing: npm ci"
+  npm=$(npm root --global)/npm
+  [ -d "$npm" ] || stop "npm is missing"
+  container=$(buildah from scratch)
+  root=$(buildah mount "$container")
+  debootstrap --variant=minbase --include=ca-certificates bookworm "$root" >/dev/null || stop "debootstrap failed"
+  install -m 755 "$node" "$root/usr/local/bin/node"
+  mkdir -p "$root/usr/local/lib/node_modules"
+  cp -r "$npm" "$root/usr/local/lib/node_modules/npm"
+  ln -s ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"
+  chroot "$root" useradd --uid 1000 --user-group --create-home node
+  # Behind a proxy with a certificate of its own, npm must know it in the base as well.
+  if [ -n "${NODE_EXTRA_CA_CERTS:-}" ]; then
+    cp "$NODE_EXTRA_CA_CERTS" "$root/etc/ssl/extra-ca.pem"
+    buildah config --env NODE_EXTRA_CA_CERTS=/etc/ssl/extra-ca.pem "$container"
+  fi
+  buildah config --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$container"
+  buildah commit --quiet "$container" "$base" >/dev/null
+  buildah rm "$container" >/dev/null
+  container=''
+}
+
+if [ "$base" = local ]; then
+  base=localhost/nordic-opioid-cds-base:local
+  buildah inspect --type image "$base" >/dev/null 2>&1 || { echo "== Making $base"; make_local_base; }
+elif ! buildah inspect --type image "$base" >/dev/null 2>&1; then
+  echo "== Pulling $base"
+  # Debian's buildah knows no default registry: a short name is Docker Hub's.
+  case $base in */*) from=$base ;; *) from=docker.io/library/$base ;; esac
+  buildah pull --quiet "$from" >/dev/null ||
+    stop "cannot pull the base image $base. Name one that is here (buildah images), or say: scripts/verify-image.sh local"
+  base=$from
+fi
+
+echo "== Building $image on $base"
+buildah build --isolation chroot --network host --format docker --pull-never --build-arg "BASE=$base" --tag "$image" . ||
+  stop "the Dockerfile does not build"
+
+container=$(buildah from --pull-never "$image")
+root=$(buildah mount "$container")
+setting() { buildah inspect --type image --format "{{range .Docker.Config.$1}}{{println .}}{{end}}" "$image" | sed '/^$/d'; }
+user=$(buildah inspect --type image --format '{{.Docker.Config.User}}' "$image")
+mapfile -t environment < <(setting Env)
+mapfile -t command < <(setting Cmd)
+mapfile -t health < <(buildah inspect --type image --format '{{range .Docker.Config.Healthcheck.Test}}{{println .}}{{end}}' "$image" | sed '/^$/d')
+uid=$(awk -F: -v u="$user" '$1 == u { print $3 }' "$root/etc/passwd")
+if [ "${uid:-0}" = 0 ]; then stop "the image's user ($user) is root or unknown"; fi
+
+# Runs a command as a container would, in mounts of its own.
+inside() {
+  # shellcheck disable=SC2016
+  exec unshare --mount bash -euc '
+    root=$1 uid=$2; shift 2
+    mount --bind "$root" "$root"
+    mount --bind /dev "$root/dev"
+    mount -t proc proc "$root/proc"
+    mount -o remount,bind,ro "$root"
+    mount -t tmpfs tmpfs "$root/tmp"
+    exec chroot "$root" /usr/bin/setpriv --reuid="$uid" --regid="$uid" --clear-groups --no-new-privs \
+      --inh-caps=-all --bounding-set=-all env -i --chdir=/app "$@"
+  ' inside "$root" "$uid" "${environment[@]}" "HOST=127.0.0.1" "PORT=$port" "$@"
+}
+
+echo "== Starting: ${command[*]} (user $user, read-only)"
+if (inside touch /app/x) 2>/dev/null; then stop "the root file system is not read-only"; fi
+(inside "${command[@]}") &
+server=$!
+answer=''
+for _ in $(seq 60); do
+  kill -0 "$server" 2>/dev/null || stop "the service ended by itself"
+  answer=$(curl --silent --fail --max-time 2 "http://127.0.0.1:$port/cds-services") && break
+  sleep 0.5
+done
+[ -n "$answer" ] || stop "no answer from /cds-services in 30 s"
+case $answer in *'"services"'*) ;; *) stop "an odd answer from /cds-services: $answer" ;; esac
+(inside "${health[@]:1}") || stop "HEALTHCHECK fails"
+
+kill -TERM "$server"
+code=0
+wait "$server" || code=$?
+server=''
+[ "$code" = 0 ] || stop "SIGTERM ended the service with code $code, not 0"
+echo "== Good: /cds-services answered ${#answer} bytes, HEALTHCHECK passes, SIGTERM ends it with 0"

@@ -1,0 +1,132 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, styleText } from 'node:util';
+import type { Answer } from '../answer.ts';
+import { UnusableFhir } from '../chart/read.ts';
+import { dateOfInstant, isPartial, localDate } from '../dates.ts';
+import { ServiceError } from '../errors.ts';
+import { type Language, languages } from '../language.ts';
+import { loadKnowledge } from '../rules/load.ts';
+import { type RuleTrace, traceOf } from '../rules/trace.ts';
+import { answerFile } from './bundles.ts';
+
+const USAGE = `Usage: npm run explain -- FILE [--now 2026-03-02] [--language sv|nb|da|en]
+
+Prints for a CDS Hooks request (FILE, or - for standard input) what was read, what every rule and fact came to and on
+which resources it rests, and the cards.
+`;
+
+/** The answer as tables for a reader. Pure. */
+export function explain(found: Answer): string {
+  const { chart, results } = found;
+  const trace = traceOf(chart, results);
+  const medications = [...chart.drafts, ...chart.medications].map((medication) => [
+    medication.ref,
+    medication.substance ?? medication.name ?? '',
+    `by ${medication.identifiedBy}`,
+    medication.ordered
+      ? 'ordered'
+      : medication.draft
+        ? 'draft'
+        : medication.current === undefined
+          ? 'not known'
+          : medication.current
+            ? 'current'
+            : 'ended',
+    [medication.start ?? '', medication.stop ?? ''].join(' to '),
+    medication.stopFrom ? `stop from ${medication.stopFrom}` : '',
+  ]);
+  const conditions = chart.conditions.map(({ ref, lists, active }) => [
+    ref,
+    lists.join(', '),
+    active ? 'active' : 'not active',
+  ]);
+  const record = Object.entries(chart.sections).map(([section, state]) => [section, state]);
+  const leftOut = new Map<string, number>();
+  for (const { what, why } of chart.leftOut) leftOut.set(`${what}, ${why}`, (leftOut.get(`${what}, ${why}`) ?? 0) + 1);
+  return [
+    section('Record', [
+      ['evaluation date', chart.today],
+      ['age', String(chart.age ?? 'not known')],
+      ['setting', chart.setting ?? 'not known'],
+      ...record,
+    ]),
+    section('Medicines in a code list', medications),
+    section('Problems in a code list', conditions),
+    section(
+      'Left out',
+      [...leftOut].map(([what, count]) => [what, String(count)]),
+    ),
+    ...trace.rules.map(ruleSection),
+    'missing' in found
+      ? `No answer (412): ${found.missing.join(', ')} missing or not whole.`
+      : section(
+          'Cards',
+          found.cards.map((card) => [card.indicator, card.source.topic.code, card.summary]),
+          'No card: nothing to warn about.',
+        ),
+  ]
+    .filter((text) => text !== '')
+    .join('\n\n');
+}
+
+function ruleSection(rule: RuleTrace): string {
+  const why = rule.off
+    ? ` by ${rule.off}`
+    : rule.supersededBy
+      ? ` by ${rule.supersededBy}`
+      : rule.missing
+        ? `: ${rule.missing.join(', ')} missing`
+        : '';
+  const rows = rule.facts.map(({ fact, role, outcome, resources, missing }) => [
+    role === 'otherwise' ? '' : role,
+    fact,
+    outcome === 'holds' ? 'found' : outcome === 'does-not-hold' ? 'not found' : 'not known',
+    [...(resources ?? []), ...(missing ?? []).map((part) => `(${part} missing)`)].join(', '),
+  ]);
+  return section(`${rule.recommendation} ${rule.rule}: ${rule.outcome}${why}`, rows);
+}
+
+function section(title: string, rows: string[][], none = ''): string {
+  if (rows.length === 0) return none;
+  const widths = rows.reduce<number[]>((all, row) => row.map((cell, at) => Math.max(all[at] ?? 0, cell.length)), []);
+  const lines = rows.map((row) =>
+    `  ${row.map((cell, at) => (at === row.length - 1 ? cell : cell.padEnd(widths[at] as number))).join('  ')}`.trimEnd(),
+  );
+  return [styleText('bold', title), ...lines].join('\n');
+}
+
+if (import.meta.main) {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { now: { type: 'string' }, language: { type: 'string', default: 'en' } },
+  });
+  process.exitCode = run(positionals[0], values.now, values.language);
+}
+
+function run(file: string | undefined, now: string | undefined, language: string): number {
+  const say = (text: string, code: number) => {
+    process.stderr.write(`${text}\n`);
+    return code;
+  };
+  if (file === undefined || !(languages as readonly string[]).includes(language)) return say(USAGE, 2);
+  const { knowledge, problems } = loadKnowledge(fileURLToPath(new URL('../..', import.meta.url)));
+  if (!knowledge) return say(problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'), 1);
+  const date = now ?? dateOfInstant(Date.now(), knowledge.site.timeZone);
+  if (localDate(date, knowledge.site.timeZone) === undefined || isPartial(date))
+    return say(`--now: '${date}' is no date such as 2026-03-02`, 2);
+  try {
+    const body: unknown = JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8'));
+    process.stdout.write(
+      `${explain(answerFile(body, knowledge, language as Language, date, now !== undefined).answer)}\n`,
+    );
+    return 0;
+  } catch (error) {
+    if (error instanceof ServiceError)
+      return say(`The service would answer ${error.code}: ${error.diagnostics.join('; ')}`, 1);
+    if (error instanceof UnusableFhir) return say(`The service would refuse the FHIR version: ${error.seen}`, 1);
+    if (error instanceof SyntaxError) return say('The file is no valid JSON.', 1);
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return say(`There is no file ${file}.`, 1);
+    throw error;
+  }
+}

@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+
+const src = fileURLToPath(new URL('.', import.meta.url));
+const sources = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .map((name) => name.replaceAll('\\', '/'))
+  .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.startsWith('testing/'))
+  .map((name) => ({ name, text: readFileSync(join(src, name), 'utf8') }));
+
+/** What each room may import from: rooms of src/, or single files of its top. */
+const mayImport: Record<string, string[]> = {
+  fhir: ['fhir', 'chart/chart.ts'],
+  codes: ['codes', 'fhir/json.ts', 'rules/yaml.ts', 'language.ts'],
+  chart: ['chart', 'codes', 'fhir', 'dates.ts'],
+  rules: ['rules', 'chart', 'codes', 'cards/load.ts', 'cards/schema.ts', 'dates.ts', 'language.ts'],
+  cards: ['cards', 'rules', 'chart', 'codes', 'fhir/json.ts', 'dates.ts', 'language.ts', 'brand.ts'],
+  http: ['http', 'answer.ts', 'brand.ts', 'errors.ts', 'dates.ts', 'language.ts', 'cards', 'chart', 'fhir', 'rules'],
+  cli: [
+    'cli',
+    'http/wire.ts',
+    'answer.ts',
+    'brand.ts',
+    'errors.ts',
+    'dates.ts',
+    'language.ts',
+    'cards',
+    'chart',
+    'fhir',
+    'rules',
+  ],
+};
+
+function importsOf(file: { name: string; text: string }): string[] {
+  const own = [...file.text.matchAll(/from '(\.[^']+)'/g)].map(([, path]) => path as string);
+  return own.map((path) => relative(src, resolve(dirname(join(src, file.name)), path)).replaceAll('\\', '/'));
+}
+
+test('each room imports only what it may', () => {
+  const strays = sources.flatMap((file) => {
+    const room = file.name.split('/')[0] as string;
+    const allowed = mayImport[room];
+    if (!file.name.includes('/') || !allowed) return [];
+    return importsOf(file)
+      .filter((path) => !allowed.some((place) => path === place || path.startsWith(`${place}/`)))
+      .map((path) => `${file.name} → ${path}`);
+  });
+  expect(strays).toEqual([]);
+});
+
+test('every room has its rule', () => {
+  const rooms = new Set(
+    sources.filter(({ name }) => name.includes('/')).map(({ name }) => name.split('/')[0] as string),
+  );
+  expect([...rooms].filter((room) => !(room in mayImport))).toEqual([]);
+});
+
+test('the environment is read in server.ts and the command line only, and handed to config.ts', () => {
+  const readers = sources.filter(({ text }) => /process\.env/.test(text)).map(({ name }) => name);
+  expect(readers).toEqual(['server.ts']);
+});
+
+test('the clock is read where a process starts, and is an argument everywhere else', () => {
+  const readers = sources
+    .filter(({ text }) => /Date\.now|new Date\(\)|performance\.now/.test(text))
+    .map(({ name }) => name);
+  expect(readers.filter((name) => name !== 'server.ts' && !name.startsWith('cli/'))).toEqual([]);
+});
+
+test('src/ names no drug and no diagnosis, and speaks to no clinician', () => {
+  const codes = /\b[A-V]\d{2}[A-Z]{2}\d{2}\b|\b[A-Z]\d{2}\.\d\b/;
+  expect(sources.filter(({ text }) => codes.test(text)).map(({ name }) => name)).toEqual([]);
+  expect(sources.filter(({ text }) => /[åäöæøÅÄÖÆØ]/.test(text)).map(({ name }) => name)).toEqual([]);
+});
+
+test('no drug of the code lists is named in src/', () => {
+  const codes = fileURLToPath(new URL('../hooks/codes', import.meta.url));
+  const files = readdirSync(codes).filter((name) => name.endsWith('.yaml'));
+  const names = files.flatMap((name) => Object.keys(parse(readFileSync(join(codes, name), 'utf8')).substances ?? {}));
+  expect(names.length).toBeGreaterThan(100);
+  const strays = sources.flatMap(({ name, text }) => {
+    const words = new Set(text.toLowerCase().match(/[a-z]+/g));
+    return names.filter((drug) => words.has(drug)).map((drug) => `${name}: ${drug}`);
+  });
+  expect(strays).toEqual([]);
+});

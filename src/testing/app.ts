@@ -1,0 +1,53 @@
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import supertest from 'supertest';
+import { type AppOptions, createApp } from '../app.ts';
+import type { Knowledge } from '../rules/knowledge.ts';
+import { loadKnowledge } from '../rules/load.ts';
+import type { Json } from './request.ts';
+
+/** The folder that holds hooks/, cards/ and test-bundles/. */
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The repository's own hooks/ and cards/. */
+export const knowledge = knowledgeOf(root);
+
+/** A morning on which the invented patients live; 2026-03-02 in Stockholm. */
+const NOW = Date.parse('2026-03-02T09:00:00Z');
+
+export const BODY_LIMIT = 8 * 1024 * 1024;
+
+type Options = Partial<AppOptions['config']> & { knowledge?: Knowledge; clock?: () => number };
+
+/** The service on a free port of this machine, with a fixed clock and a log that can be read. */
+export async function startService({ knowledge: other, clock = () => NOW, ...config }: Options = {}) {
+  const lines: string[] = [];
+  const logger = pino({ level: 'trace', base: null }, { write: (line: string) => void lines.push(line) });
+  const app = await createApp({
+    knowledge: other ?? knowledge,
+    config: { bodyLimit: BODY_LIMIT, corsOrigins: '*', explain: true, ...config },
+    logger,
+    clock,
+  });
+  const http = supertest(await app.listen({ host: '127.0.0.1', port: 0 }));
+  return {
+    app,
+    http,
+    /** Sends a call to the service of its hook. */
+    call: (body: Json, headers: Record<string, string> = {}) => http.post(pathOf(body)).set(headers).send(body),
+    /** Everything logged so far. */
+    logged: () => lines.join(''),
+    close: () => app.close(),
+  };
+}
+
+/** The service's address for the hook of a call. */
+export function pathOf(body: Json): string {
+  return `/cds-services/nordic-opioid-${body['hook']}`;
+}
+
+export function knowledgeOf(folder: string): Knowledge {
+  const { knowledge: loaded, problems } = loadKnowledge(folder);
+  if (!loaded) throw new Error(problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'));
+  return loaded;
+}

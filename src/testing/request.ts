@@ -1,0 +1,123 @@
+/** JSON as a test writes it. */
+export type Json = Record<string, unknown>;
+
+const ATC = 'http://www.whocc.no/atc';
+
+/** Medicines by their ATC code and a Nordic name. */
+const drugs = {
+  methadone: ['N07BC02', 'metadon'],
+  buprenorphine: ['N07BC01', 'buprenorfin'],
+  oxycodone: ['N02AA05', 'oxikodon'],
+  morphine: ['N02AA01', 'morfin'],
+  zopiclone: ['N05CF01', 'zopiklon'],
+  oxazepam: ['N05BA04', 'oxazepam'],
+  diazepam: ['N05BA01', 'diazepam'],
+  pregabalin: ['N02BF02', 'pregabalin'],
+  paracetamol: ['N02BE01', 'paracetamol'],
+  atorvastatin: ['C10AA05', 'atorvastatin'],
+} as const;
+export type Drug = keyof typeof drugs;
+
+/** A CodeableConcept of a medicine. */
+export function medicine(drug: Drug): Json {
+  const [code, display] = drugs[drug];
+  return { coding: [{ system: ATC, code, display }], text: display };
+}
+
+/** A draft order of the invented patient `kari`. */
+export function order(id: string, drug: Drug, more: Json = {}): Json {
+  return {
+    resourceType: 'MedicationRequest',
+    id,
+    status: 'draft',
+    intent: 'order',
+    medicationCodeableConcept: medicine(drug),
+    subject: { reference: 'Patient/kari' },
+    authoredOn: '2026-03-02',
+    ...more,
+  };
+}
+
+/** A running prescription of the record. */
+export function prescription(id: string, drug: Drug, more: Json = {}): Json {
+  return order(id, drug, { status: 'active', authoredOn: '2026-02-02', ...more });
+}
+
+/** A dosage line that ends on a day. */
+export function dosageUntil(end: string, start?: string): Json {
+  return { timing: { repeat: { boundsPeriod: { ...(start !== undefined && { start }), end } } } };
+}
+
+export function condition(id: string, code: string, more: Json = {}): Json {
+  return {
+    resourceType: 'Condition',
+    id,
+    clinicalStatus: {
+      coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-clinical', code: 'active' }],
+    },
+    code: { coding: [{ system: 'http://hl7.org/fhir/sid/icd-10', code }] },
+    subject: { reference: 'Patient/kari' },
+    ...more,
+  };
+}
+
+export function encounter(code: string): Json {
+  return {
+    resourceType: 'Encounter',
+    id: 'visit',
+    status: 'in-progress',
+    class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code },
+    subject: { reference: 'Patient/kari' },
+  };
+}
+
+export function bundle(resources: Json[], type = 'collection'): Json {
+  return { resourceType: 'Bundle', type, entry: resources.map((resource) => ({ resource })) };
+}
+
+type Parts = {
+  drafts?: Json[];
+  selections?: unknown[];
+  /** The medication list of the record. */
+  record?: Json[];
+  conditions?: Json[];
+  /** Replaces single keys of the prefetch; undefined takes one out. */
+  prefetch?: Json;
+  /** Replaces single fields of the context; undefined takes one out. */
+  context?: Json;
+};
+
+/** A complete CDS Hooks call about the invented patient `kari`, an outpatient of 45. */
+export function request(hook: string, parts: Parts = {}): Json & { context: Json; prefetch: Json } {
+  const { drafts = [], record = [], conditions = [] } = parts;
+  const orders = hook === 'patient-view' ? {} : { draftOrders: bundle(drafts) };
+  const selections = parts.selections ?? drafts.map(({ id }) => `MedicationRequest/${id}`);
+  return {
+    hook,
+    hookInstance: '9a7b2c1e-0d5f-4a3b-8c6d-1e2f3a4b5c6d',
+    context: {
+      userId: 'Practitioner/nils',
+      patientId: 'kari',
+      encounterId: 'visit',
+      ...orders,
+      ...(hook === 'order-select' && { selections }),
+      ...parts.context,
+    },
+    prefetch: {
+      patient: { resourceType: 'Patient', id: 'kari', birthDate: '1981-01-01' },
+      medications: bundle(record, 'searchset'),
+      conditions: bundle(conditions, 'searchset'),
+      encounter: encounter('AMB'),
+      ...parts.prefetch,
+    },
+  };
+}
+
+/** What most tests are about: methadone runs, zopiclone is ordered. One card, `laro-sedative-ordered`. */
+export function pair(hook = 'order-sign', parts: Parts = {}) {
+  return request(hook, {
+    drafts: [order('zopiclone-1', 'zopiclone')],
+    record: [prescription('methadone-1', 'methadone')],
+    ...parts,
+  });
+}
