@@ -1,10 +1,10 @@
 import { notCheckedCard } from './cards/not-checked.ts';
-import { type Card, render } from './cards/render.ts';
+import { type Card, renderCards } from './cards/render.ts';
 import type { Chart, Section } from './chart/chart.ts';
 import { type Call, readChart } from './chart/read.ts';
 import type { LocalDate } from './dates.ts';
 import type { Language } from './language.ts';
-import { evaluate, missingForSilence, type RuleResult } from './rules/evaluate.ts';
+import { evaluate, missingForCards, missingForSilence, type RuleResult } from './rules/evaluate.ts';
 import type { Knowledge } from './rules/knowledge.ts';
 
 export type Question = { call: Call; hookInstance: string; language: Language; today: LocalDate };
@@ -23,9 +23,9 @@ export function answer(question: Question, knowledge: Knowledge): Answer {
   const chart = readChart(question.call, { codes, today: question.today, ...site });
   const results = evaluate(knowledge, chart);
   const rendering = { knowledge, chart, language: question.language, hookInstance: question.hookInstance };
-  const cards = results.filter(({ outcome }) => outcome === 'fires').map((result) => render(result, rendering));
+  const cards = renderCards(results, rendering);
   const missing = missingForSilence(results);
   if (cards.length === 0 && missing.length > 0 && site.uncheckable === 'refuse') return { chart, results, missing };
-  const notChecked = notCheckedCard(results, missing, rendering);
+  const notChecked = notCheckedCard(results, missingForCards(results), rendering);
   return { chart, results, cards: notChecked ? [...cards, notChecked] : cards };
 }

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Language, languages, type Texts } from '../language.ts';
 import { guidelineOf, type Knowledge, type Rule } from '../rules/knowledge.ts';
+import type { SuggestionRule } from '../rules/schema.ts';
 import { type Problem, readYaml, type YamlFile } from '../rules/yaml.ts';
 import { parseMessage } from './message.ts';
 import { longestName, SUMMARY_LIMIT } from './names.ts';
@@ -59,6 +60,14 @@ export function checkCards(knowledge: Knowledge, cards: CardFiles, problems: Pro
       else checkCard(knowledge, rule, template, say);
     }
   }
+  for (const id of Object.keys(knowledge.templates)) {
+    if (!(id in cards.shared.data.orders))
+      problems.push({
+        file: cards.shared.file,
+        line: cards.shared.line(['orders']),
+        message: `orders: '${id}' of hooks/templates.yaml has no words`,
+      });
+  }
   for (const rule of knowledge.rules) {
     if (!(rule.id in cards.templates))
       problems.push({
@@ -67,6 +76,13 @@ export function checkCards(knowledge: Knowledge, cards: CardFiles, problems: Pro
         message: `${rule.id}: there is no card for this rule in cards/`,
       });
   }
+}
+
+/** What the words of a suggestion may name. */
+function placeholdersOf(suggestion: SuggestionRule | undefined): Set<string> {
+  if (!suggestion || 'create' in suggestion) return new Set();
+  if ('setStop' in suggestion) return new Set(['drug', 'days', 'end']);
+  return new Set('setQuantity' in suggestion ? ['drug', 'quantity'] : ['drug']);
 }
 
 type Say = (path: PropertyKey[], message: string) => void;
@@ -87,7 +103,7 @@ function checkCard(knowledge: Knowledge, rule: Rule, template: CardTemplate, say
   for (const [id, words] of Object.entries(template.suggestions)) {
     const suggestion = rule.suggest.find((candidate) => candidate.id === id);
     if (!suggestion) say(['suggestions', id], 'the rule has no such suggestion');
-    const known = new Set('setStop' in (suggestion ?? {}) ? ['drug', 'days', 'end'] : ['drug']);
+    const known = placeholdersOf(suggestion);
     for (const key of ['label', 'description'] as const) checkTexts(words[key], known, ['suggestions', id, key], say);
   }
   for (const [at, reason] of template.overrideReasons.entries()) {

@@ -1,8 +1,10 @@
 import { brand } from '../brand.ts';
 import type { Medication, Section } from '../chart/chart.ts';
-import type { RuleResult } from '../rules/evaluate.ts';
+import { openFindings, type RuleResult } from '../rules/evaluate.ts';
 import { drugNames, listOf } from './names.ts';
-import { type Card, message, type Rendering, uuidOf } from './render.ts';
+import type { Card } from './render.ts';
+import { type Rendering, uuidOf } from './rendering.ts';
+import { message } from './values.ts';
 
 /** Topic of the card that says what could not be checked (recommendations.md, "What could not be checked"). */
 const TOPIC = 'not-checked';
@@ -40,13 +42,16 @@ export function notCheckedCard(results: RuleResult[], missing: Section[], render
   };
 }
 
-/** Medicines on which an undecided rule rests, where the record is here but does not tell. */
+/**
+ * Medicines of which the record does not tell whether they are still taken, and on which a rule rests that could not be
+ * decided, or that speaks because nobody knows of them what would silence it.
+ */
 function unclearMedications(results: RuleResult[], { chart }: Rendering): Medication[] {
   const refs = new Set(
     results
-      .filter(({ outcome, missing }) => outcome === 'not-known' && missing.length === 0)
-      .flatMap(({ findings, rule }) => rule.when.map((name) => findings.get(name)))
-      .flatMap((finding) => (finding?.outcome === 'not-known' ? finding.resources : [])),
+      .flatMap(openFindings)
+      .filter(({ missing }) => missing.length === 0)
+      .flatMap(({ resources }) => resources),
   );
-  return chart.medications.filter(({ ref }) => refs.has(ref));
+  return chart.medications.filter(({ ref, current }) => current === undefined && refs.has(ref));
 }

@@ -28,13 +28,17 @@ export type CardFile = z.infer<typeof cardFileSchema>;
 export const sharedSchema = z.strictObject({
   sourceKinds: z.record(z.enum(sourceKinds as [SourceKind, ...SourceKind[]]), texts),
   sourceLine: texts,
+  /** In place of the date of a source that is always read in its current version. */
+  undated: texts,
   identifiedByName: texts,
   discontinuedLines: texts,
   terms: z.record(z.string(), texts),
   overrideReasons: z.record(z.string(), coding),
   notChecked: z.strictObject({ source: texts, summary: texts, missing: texts, unclear: texts, otherPatient: texts }),
-  /** How a medicine is listed: ordered now, taken since a date, taken. */
-  drugLines: z.strictObject({ ordered: texts, since: texts, current: texts }),
+  /** What a resource that a card offers to create is called, by its template in hooks/. */
+  orders: z.record(z.string(), texts),
+  /** How a medicine is listed: ordered now, taken since a date, taken, ended. */
+  drugLines: z.strictObject({ ordered: texts, since: texts, current: texts, ended: texts }),
   /** What the parts of the record are called. */
   sections: z.strictObject(Object.fromEntries(sections.map((section) => [section, texts]))) as unknown as z.ZodType<
     Record<Section, Texts>

@@ -2,7 +2,20 @@ import type { LocalDate } from '../dates.ts';
 import type { Resource } from '../fhir/json.ts';
 
 /** The parts of a record that a request brings or lacks. */
-export const sections = ['patient', 'medications', 'conditions', 'encounter'] as const;
+export const sections = [
+  'patient',
+  'medications',
+  'statements',
+  'dispenses',
+  'conditions',
+  'encounter',
+  'observations',
+  'procedures',
+  'referrals',
+  'appointments',
+  'carePlans',
+  'familyHistory',
+] as const;
 export type Section = (typeof sections)[number];
 
 /** `partial`: some of it is here, more exists. A positive finding counts; "nothing found" does not. */
@@ -37,6 +50,12 @@ export type Medication = {
   stopFrom?: string;
   /** Days of the course, first and last counted (`days` is a word of FHIRPath's own). */
   length?: number;
+  /** What is ordered in all, repeats included, in the unit of the daily dose. */
+  quantity?: number;
+  /** The dose of a day over all dosage lines, by the highest frequency allowed. */
+  dailyDose?: number;
+  /** Size of the product's smallest package, from the site's own drug codes. */
+  smallestPackage?: number;
   form: string[];
   asNeeded: boolean;
   reasons: Reason[];
@@ -52,9 +71,28 @@ export type Condition = {
   onset?: LocalDate;
 };
 
+/** A laboratory result, score or status. Panels give one for each component that stands in a code list. */
+export type Result = {
+  ref: string;
+  lists: string[];
+  /** The day it is about, never the day it was reported. */
+  date: LocalDate;
+  /** The moment it is about, to tell the newer of two; milliseconds since 1970. */
+  at: number;
+  outcome?: 'positive' | 'negative';
+  value?: number;
+  /** Unit in lower case, with u for micro: `umol/l`. */
+  unit?: string;
+  /** Value ÷ upper limit of its reference range. */
+  timesUpperLimit?: number;
+};
+
+/** Something done, planned or booked: Procedure, ServiceRequest, Appointment, CarePlan; or a relative's illness. */
+export type Activity = { ref: string; lists: string[]; date?: LocalDate };
+
 /** What was left out of the chart, and why: for the trace and the metrics. Never holds a name or an id. */
 export type LeftOut = {
-  what: 'order' | 'medication' | 'condition';
+  what: 'order' | 'medication' | 'record';
   why: 'other-patient' | 'no-medicine' | 'unclassified' | 'of-no-list';
   ref: string;
 };
@@ -72,9 +110,17 @@ export type Chart = {
   /** The medication list of the record, ended orders included. */
   medications: Medication[];
   conditions: Condition[];
+  results: Result[];
+  procedures: Activity[];
+  referrals: Activity[];
+  appointments: Activity[];
+  carePlans: Activity[];
+  familyHistory: Activity[];
   sections: Record<Section, SectionState>;
   leftOut: LeftOut[];
   /** The resources behind `drafts`, as received, by `ref`: a suggestion changes a copy. */
   resources: Map<string, Resource>;
   subject: { patient: string; encounter?: string };
+  /** The request's FHIR version; what is created goes back in its shape. */
+  version: 'R4' | 'R5';
 };

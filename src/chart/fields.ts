@@ -1,4 +1,5 @@
-import type { Condition, Medication, Reason } from './chart.ts';
+import type { Activity, Condition, Medication, Reason, Result } from './chart.ts';
+import type { Course } from './courses.ts';
 
 type Keys<T> = { [key in keyof Required<T>]: true };
 
@@ -17,6 +18,9 @@ const medication: Keys<Medication> = {
   stop: true,
   stopFrom: true,
   length: true,
+  quantity: true,
+  dailyDose: true,
+  smallestPackage: true,
   form: true,
   asNeeded: true,
   reasons: true,
@@ -24,9 +28,21 @@ const medication: Keys<Medication> = {
   setting: true,
 };
 const condition: Keys<Condition> = { ref: true, lists: true, active: true, onset: true };
+const result: Keys<Result> = {
+  ref: true,
+  lists: true,
+  date: true,
+  at: true,
+  outcome: true,
+  value: true,
+  unit: true,
+  timesUpperLimit: true,
+};
+const activity: Keys<Activity> = { ref: true, lists: true, date: true };
+const course: Keys<Course> = { start: true, end: true, medications: true };
 const reason: Keys<Reason> = { lists: true };
 
 /** Every field that a fact may name: a misspelt one is an error and not a silent "no". */
 export const fieldNames: ReadonlySet<string> = new Set(
-  [medication, condition, reason].flatMap((fields) => Object.keys(fields)),
+  [medication, condition, reason, result, activity, course].flatMap((fields) => Object.keys(fields)),
 );

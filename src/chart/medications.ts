@@ -1,9 +1,9 @@
-import { classifyMedicine, conceptListsOf, formsOf } from '../codes/classify.ts';
+import { classifyMedicine, conceptListsOf, drugOf, formsOf } from '../codes/classify.ts';
 import type { Codes } from '../codes/load.ts';
 import { firstDay, isPartial, type LocalDate, localDate, onOrBefore, plusMonths } from '../dates.ts';
 import { idOf, type JsonObject, object, objects, type Resource, reference, string } from '../fhir/json.ts';
 import type { LeftOut, Medication, Reason, Setting } from './chart.ts';
-import { dosages, readStart, readStop, type Stop } from './stop.ts';
+import { dosages, readQuantity, readStart, readStop, type Stop } from './stop.ts';
 
 /** What reading a medication needs besides the resource itself. */
 export type MedicationContext = {
@@ -41,6 +41,10 @@ export function readMedication(
   const current = role.draft ? false : isCurrent(order, start, stop?.stop, context);
   const requester = reference(order['requester']);
   const setting = settingOf(order, context);
+  const drug = drugOf(
+    medicine.concepts.flatMap((concept) => objects(concept['coding'])),
+    context.codes,
+  );
   const id = string(order['id']);
   return {
     medication: {
@@ -54,7 +58,9 @@ export function readMedication(
       ...(current !== undefined && { current }),
       ...(start !== undefined && { start }),
       ...stop,
-      form: formsOf(medicine.form, medicine.names, context.codes),
+      ...readQuantity(order),
+      ...(drug?.smallestPackage !== undefined && { smallestPackage: drug.smallestPackage }),
+      form: formsOf(medicine.form, drug?.form ? [drug.form, ...medicine.names] : medicine.names, context.codes),
       asNeeded: dosages(order).some(
         (dosage) => dosage['asNeededBoolean'] === true || 'asNeededCodeableConcept' in dosage,
       ),
@@ -140,6 +146,25 @@ function settingOf(order: Resource, context: MedicationContext): Setting | undef
   if (settings.includes('outpatient')) return context.encounterSetting === 'virtual' ? 'virtual' : 'outpatient';
   if (settings.includes('inpatient')) return 'inpatient';
   return context.encounterSetting;
+}
+
+/**
+ * A MedicationStatement or MedicationDispense in the terms of an order: its own period or supply, and its dosage. A
+ * dispense supplies for the days it says and no longer; undefined for one that was never handed over.
+ */
+export function asOrder(resource: Resource): Resource | undefined {
+  const status = string(resource['status']);
+  if (resource.resourceType === 'MedicationStatement') {
+    if (status !== undefined && ['intended', 'not-taken'].includes(status)) return undefined;
+    const period = object(resource['effectivePeriod']);
+    const lines = Array.isArray(resource['dosage']) ? resource['dosage'] : [];
+    const authoredOn = period['start'] ?? resource['effectiveDateTime'] ?? resource['dateAsserted'];
+    const bounds = string(period['end']) === undefined ? lines : [{ timing: { repeat: { boundsPeriod: period } } }];
+    return { ...resource, status: status === 'recorded' ? 'active' : status, authoredOn, dosageInstruction: bounds };
+  }
+  if (status !== 'completed') return undefined;
+  const dispenseRequest = { expectedSupplyDuration: resource['daysSupply'], quantity: resource['quantity'] };
+  return { ...resource, authoredOn: resource['whenHandedOver'] ?? resource['whenPrepared'], dispenseRequest };
 }
 
 /** Statuses and intents of orders that never were or are not to be carried out. */

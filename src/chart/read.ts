@@ -1,20 +1,15 @@
-import { conceptListsOf } from '../codes/classify.ts';
+import { conceptListsOf, interpreter } from '../codes/classify.ts';
 import type { Codes } from '../codes/load.ts';
-import { firstDay, type LocalDate, lastDay, localDate, yearsBetween } from '../dates.ts';
+import type { LocalDate } from '../dates.ts';
 import { readBundle } from '../fhir/bundle.ts';
-import { idOf, type JsonObject, object, objects, type Resource, string } from '../fhir/json.ts';
+import { idOf, type Resource, string } from '../fhir/json.ts';
 import { type Prefetched, readPrefetch } from '../fhir/prefetch.ts';
-import { type FhirVersion, versionOf } from '../fhir/versions.ts';
-import {
-  type Chart,
-  type Condition,
-  type LeftOut,
-  type Section,
-  type SectionState,
-  type Setting,
-  sections,
-} from './chart.ts';
-import { isOrder, type MedicationContext, readMedication, subjectOf } from './medications.ts';
+import { checkVersions } from '../fhir/versions.ts';
+import { type Chart, type LeftOut, type Section, type SectionState, sections } from './chart.ts';
+import { type MedicationContext, subjectOf } from './medications.ts';
+import { type Entry, readDrafts, readMedicationList, refOf } from './orders.ts';
+import { readActivities, readAge, readCondition, settingOfEncounter } from './record.ts';
+import { readResults } from './results.ts';
 
 /** A CDS Hooks call, checked and normalised: bare ids, unknown fields dropped (see http/wire.ts). */
 export type Call = {
@@ -35,203 +30,84 @@ export type ChartOptions = {
   validityPeriodEndsTreatment: boolean;
 };
 
-/** A request whose FHIR cannot be read as R4 or R5. `seen` is for the answer: versions only, no data. */
-export class UnusableFhir extends Error {
-  readonly seen: string;
-  constructor(seen: string) {
-    super(seen);
-    this.seen = seen;
-  }
-}
-
-/** Statuses with which a draft is no longer an order to decide on (conformance H8). */
-const SETTLED = ['cancelled', 'stopped', 'completed', 'entered-in-error', 'ended'];
-
 /**
  * Reads a request's FHIR into the chart. Medicines of no code list are dropped while reading, so that everything after
  * works on a handful of entries. Throws `UnusableFhir` for versions that are not read, or mixed (conformance H14, V1).
  */
 export function readChart(call: Call, options: ChartOptions): Chart {
-  const prefetched = Object.fromEntries(
-    sections.map((section) => [section, readPrefetch(call.prefetch, section)]),
-  ) as Record<Section, Prefetched>;
+  const { codes, timeZone, today } = options;
+  const prefetched = bySection((section) => readPrefetch(call.prefetch, section));
   const drafts = call.draftOrders === undefined ? [] : readBundle(call.draftOrders).entries;
-  checkVersions([
-    ...drafts.map(({ resource }) => resource),
-    ...sections.flatMap((section) => prefetched[section].resources),
-  ]);
+  const received = sections.flatMap((section) => prefetched[section].resources);
+  const version = checkVersions([...drafts.map(({ resource }) => resource), ...received]);
 
   const leftOut: LeftOut[] = [];
-  const mine = (resource: Resource, what: LeftOut['what']): boolean => {
+  const mine = (what: LeftOut['what']) => (resource: Resource) => {
     const subject = subjectOf(resource);
     if (subject === undefined || subject === call.patientId) return true;
     leftOut.push({ what, why: 'other-patient', ref: refOf(resource) });
     return false;
   };
+  const of = (section: Section) => prefetched[section].resources.filter(mine('record'));
 
-  const conditions = prefetched.conditions.resources.filter((resource) => mine(resource, 'condition'));
-  const encounters = prefetched.encounter.resources.filter(
-    (resource) => subjectOf(resource) === undefined || subjectOf(resource) === call.patientId,
-  );
-  const setting = encounterSetting(encounters, call.encounterId, options.codes);
+  const conditions = of('conditions');
+  const setting = settingOfEncounter(of('encounter'), call.encounterId, codes);
   const context: MedicationContext = {
     ...options,
-    resolve: resolver([prefetched.medications, ...sections.map((section) => prefetched[section])], drafts),
+    resolve: resolver(Object.values(prefetched), drafts),
     conditionLists: (reference) => {
       const condition = conditions.find((candidate) => string(candidate['id']) === idOf(reference));
-      return condition ? conceptListsOf(condition['code'], options.codes.conditions, options.codes) : [];
+      return condition ? conceptListsOf(condition['code'], codes.conditions, codes) : [];
     },
     encounterSetting: setting,
   };
-
-  const chart: Chart = {
+  const orders = readDrafts(drafts, call, context, mine('order'), leftOut);
+  const list = readMedicationList(prefetched, orders.settled, context, mine('medication'), leftOut);
+  const states = bySection((section) => stateOf(prefetched[section]));
+  // A running order whose medicine cannot be found out may be anything: the list is not whole.
+  if (list.unidentified && states.medications === 'complete') states.medications = 'partial';
+  const patient = prefetched.patient.resources.find(({ id }) => id === call.patientId);
+  const age = readAge(patient, today, timeZone);
+  const activities = (section: Section) => readActivities(of(section), codes, timeZone);
+  const draftedReferrals = drafts
+    .map(({ resource }) => resource)
+    .filter(({ resourceType }) => resourceType === 'ServiceRequest');
+  return {
     hook: call.hook,
-    today: options.today,
-    drafts: [],
-    medications: [],
-    conditions: conditions.flatMap((resource) => readCondition(resource, options)),
-    sections: Object.fromEntries(sections.map((section) => [section, stateOf(prefetched[section])])) as Record<
-      Section,
-      SectionState
-    >,
+    today,
+    ...(age !== undefined && { age }),
+    ...(setting !== undefined && { setting }),
+    drafts: orders.medications,
+    medications: list.medications,
+    conditions: conditions.flatMap((resource) => readCondition(resource, codes, timeZone)),
+    results: of('observations').flatMap((resource) =>
+      readResults(resource, { codes, timeZone, interpret: interpreter(codes) }),
+    ),
+    procedures: activities('procedures'),
+    referrals: [...activities('referrals'), ...readActivities(draftedReferrals, codes, timeZone)],
+    // An appointment names its patient among the participants: the search asked for this patient's.
+    appointments: activities('appointments'),
+    carePlans: activities('carePlans'),
+    familyHistory: activities('familyHistory'),
+    sections: states,
     leftOut,
-    resources: new Map(),
+    resources: orders.resources,
     subject: { patient: call.patientId, ...(call.encounterId !== undefined && { encounter: call.encounterId }) },
+    version,
   };
-  if (setting !== undefined) chart.setting = setting;
-  const age = readAge(
-    prefetched.patient.resources.find((patient) => string(patient['id']) === call.patientId),
-    options,
-  );
-  if (age !== undefined) chart.age = age;
-
-  readDrafts(drafts, call, chart, context, mine);
-  readRecord(prefetched.medications.resources, drafts, chart, context, mine);
-  return chart;
 }
 
-function readDrafts(
-  entries: { resource: Resource; fullUrl: string | undefined }[],
-  call: Call,
-  chart: Chart,
-  context: MedicationContext,
-  mine: (resource: Resource, what: 'order') => boolean,
-): void {
-  const orders = entries.filter(({ resource }) => resource.resourceType === 'MedicationRequest');
-  const selected = orders.filter((entry) => call.selections.some((selection) => selects(selection, entry)));
-  // Selections that lead nowhere must not silence the drafts: then every draft is looked at (conformance H5).
-  const deciding = call.hook === 'order-select' && selected.length > 0 ? selected : orders;
-  for (const entry of orders) {
-    const { resource } = entry;
-    if (SETTLED.includes(string(resource['status']) ?? '') || resource['doNotPerform'] === true) continue;
-    const reading = readMedication(resource, { draft: true, ordered: deciding.includes(entry) }, context);
-    if ('leftOut' in reading) chart.leftOut.push({ what: 'order', why: reading.leftOut, ref: refOf(resource) });
-    else if (mine(resource, 'order')) {
-      chart.drafts.push(reading.medication);
-      chart.resources.set(reading.medication.ref, resource);
-    }
-  }
+function bySection<T>(value: (section: Section) => T): Record<Section, T> {
+  return Object.fromEntries(sections.map((section) => [section, value(section)])) as Record<Section, T>;
 }
 
-/** `Type/id`, a bare id, an absolute URL or the entry's own address (conformance H4). */
-function selects(
-  selection: string,
-  { resource, fullUrl }: { resource: Resource; fullUrl: string | undefined },
-): boolean {
-  const id = string(resource['id']);
-  return selection === fullUrl || (id !== undefined && (selection === refOf(resource) || idOf(selection) === id));
+function stateOf({ state }: Prefetched): SectionState {
+  return state === 'complete' || state === 'partial' ? state : 'missing';
 }
 
-function readRecord(
-  orders: Resource[],
-  drafts: { resource: Resource }[],
-  chart: Chart,
-  context: MedicationContext,
-  mine: (resource: Resource, what: 'medication') => boolean,
-): void {
-  const drafted = new Set(drafts.map(({ resource }) => refOf(resource)));
-  const seen = new Set<string>();
-  for (const order of orders) {
-    const ref = refOf(order);
-    // A draft that renews a running order is sent in both places; the draft is the newer word. Nothing counts twice.
-    if (string(order['id']) !== undefined && (drafted.has(ref) || seen.has(ref))) continue;
-    seen.add(ref);
-    if (!isOrder(order) || !mine(order, 'medication')) continue;
-    const reading = readMedication(order, { draft: false, ordered: false }, context);
-    if ('medication' in reading) chart.medications.push(reading.medication);
-    else {
-      chart.leftOut.push({ what: 'medication', why: reading.leftOut, ref });
-      // A running order whose medicine cannot be found out may be anything: the list is not whole.
-      if (
-        reading.leftOut === 'no-medicine' &&
-        order['status'] === 'active' &&
-        chart.sections.medications === 'complete'
-      ) {
-        chart.sections.medications = 'partial';
-      }
-    }
-  }
-}
-
-/** Clinical statuses with which a condition counts; without one it does too. */
-const ACTIVE = ['active', 'recurrence', 'relapse'];
-const NOT_TRUE = ['refuted', 'entered-in-error'];
-
-function readCondition(resource: Resource, options: ChartOptions): Condition[] {
-  if (codesOf(resource['verificationStatus']).some((code) => NOT_TRUE.includes(code))) return [];
-  const lists = conceptListsOf(resource['code'], options.codes.conditions, options.codes);
-  if (lists.length === 0) return [];
-  const status = codesOf(resource['clinicalStatus']);
-  const onset =
-    localDate(resource['onsetDateTime'], options.timeZone) ??
-    localDate(object(resource['onsetPeriod'])['start'], options.timeZone) ??
-    localDate(resource['recordedDate'], options.timeZone);
-  return [
-    {
-      ref: refOf(resource),
-      lists,
-      active: status.length === 0 || status.some((code) => ACTIVE.includes(code)),
-      ...(onset !== undefined && { onset }),
-    },
-  ];
-}
-
-function codesOf(concept: unknown): string[] {
-  return objects(concept)
-    .flatMap((item) => objects(item['coding']))
-    .map((coding) => string(coding['code']))
-    .filter((code) => code !== undefined);
-}
-
-/** The class of the encounter that the call is about; without one, of an encounter that is going on. */
-function encounterSetting(encounters: Resource[], encounterId: string | undefined, codes: Codes): Setting | undefined {
-  const encounter = encounters.find((candidate) =>
-    encounterId === undefined ? candidate['status'] === 'in-progress' : string(candidate['id']) === encounterId,
-  );
-  // R4 has one Coding, R5 a list of CodeableConcepts.
-  const classes = objects(encounter?.['class']).flatMap((item): JsonObject[] =>
-    'coding' in item ? objects(item['coding']) : [item],
-  );
-  return classes
-    .map((coding) => codes.encounterClass.get(string(coding['code']) ?? ''))
-    .find((found) => found !== undefined) as Setting | undefined;
-}
-
-/** Completed years. A birth date known only by its year gives an age only where both ends of the span agree. */
-function readAge(patient: Resource | undefined, options: ChartOptions): number | undefined {
-  const born = localDate(patient?.['birthDate'], options.timeZone);
-  if (born === undefined || lastDay(born) > options.today) return undefined;
-  const youngest = yearsBetween(lastDay(born), options.today);
-  return youngest === yearsBetween(firstDay(born), options.today) ? youngest : undefined;
-}
-
-function stateOf(prefetched: Prefetched): SectionState {
-  if (prefetched.state === 'complete' || prefetched.state === 'partial') return prefetched.state;
-  return 'missing';
-}
-
-function resolver(places: Prefetched[], drafts: { resource: Resource; fullUrl: string | undefined }[]) {
-  return (reference: string): Resource | undefined => {
+/** Finds what a reference points to, wherever it was sent: by its full address, or by `Type/id`. */
+function resolver(places: Prefetched[], drafts: Entry[]): (reference: string) => Resource | undefined {
+  return (reference) => {
     const tail = /([A-Za-z]+\/[^/]+)(?:\/_history\/[^/]*)?$/.exec(reference)?.[1];
     for (const { lookup } of places) {
       const found = lookup.get(reference) ?? (tail === undefined ? undefined : lookup.get(tail));
@@ -239,17 +115,4 @@ function resolver(places: Prefetched[], drafts: { resource: Resource; fullUrl: s
     }
     return drafts.find(({ resource, fullUrl }) => fullUrl === reference || refOf(resource) === tail)?.resource;
   };
-}
-
-function checkVersions(resources: Resource[]): void {
-  const seen = new Set<FhirVersion>();
-  for (const resource of resources) {
-    const version = versionOf(resource);
-    if (version !== undefined) seen.add(version);
-  }
-  if (seen.has('DSTU2') || seen.has('STU3') || seen.size > 1) throw new UnusableFhir([...seen].sort().join(', '));
-}
-
-function refOf(resource: Resource): string {
-  return `${resource.resourceType}/${string(resource['id']) ?? ''}`;
 }

@@ -97,7 +97,7 @@ function countDays(repeat: JsonObject): number | undefined {
 
 function stopOfDispense(order: Resource, start: LocalDate | undefined, options: StopOptions): End | undefined {
   const dispense = object(order['dispenseRequest']);
-  const supplies = 1 + Math.max(0, Math.min(MAX_REPEATS, number(dispense['numberOfRepeatsAllowed']) ?? 0));
+  const supplies = suppliesOf(dispense);
   const supply = dispense['expectedSupplyDuration'];
   const value = number(object(supply)['value']);
   const end =
@@ -107,6 +107,23 @@ function stopOfDispense(order: Resource, start: LocalDate | undefined, options: 
   if (validity && options.validityPeriodEndsTreatment) return { stop: validity, stopFrom: 'validity-period' };
   const days = start ? daysOfQuantity(order, supplies) : undefined;
   return start && days ? { stop: plusDays(start, days - 1), stopFrom: 'quantity' } : undefined;
+}
+
+/** What is ordered in all, and the dose of a day, where both count the same thing. */
+export function readQuantity(order: Resource): { quantity?: number; dailyDose?: number } {
+  const dispense = object(order['dispenseRequest']);
+  const ordered = object(dispense['quantity']);
+  const amount = number(ordered['value']);
+  const daily = dailyDose(order);
+  if (amount === undefined) return {};
+  return {
+    quantity: amount * suppliesOf(dispense),
+    ...(daily && sameUnit(ordered, daily.unit) && { dailyDose: daily.value }),
+  };
+}
+
+function suppliesOf(dispense: JsonObject): number {
+  return 1 + Math.max(0, Math.min(MAX_REPEATS, number(dispense['numberOfRepeatsAllowed']) ?? 0));
 }
 
 /** Quantity ÷ daily dose, where both count the same thing. */

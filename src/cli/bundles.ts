@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { type Answer, answer } from '../answer.ts';
 import type { Card } from '../cards/render.ts';
-import { object } from '../fhir/json.ts';
+import { dosages, repeatOf } from '../chart/stop.ts';
+import { object, objects, type Resource, string } from '../fhir/json.ts';
 import { type Request, readRequest } from '../http/wire.ts';
 import type { Language } from '../language.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
@@ -15,7 +16,10 @@ const expectedCard = z.strictObject({
   indicator: z.enum(indicators),
   /** Substances that the card is about, by their names in hooks/codes/. */
   drugs: z.array(z.string()).optional(),
-  /** Each action as `delete Type/id`, `update Type/id ends 2026-03-06` or `create Type`, with `, recommended`. */
+  /**
+   * Each suggestion's actions: `delete Type/id`, `update Type/id ends 2026-03-06 quantity 10`, `create Type code`, joined
+   * by ` + `, and `, recommended` where it is.
+   */
   suggestions: z.array(z.string()).optional(),
 });
 
@@ -26,6 +30,8 @@ const expectedSchema = z.strictObject({
   cards: z.array(expectedCard).optional(),
   /** The prefetch keys that a 412 names. */
   missing: z.array(z.string()).optional(),
+  /** Keys of hooks/site.yaml that are set otherwise for this patient: another hospital, another country. */
+  site: z.record(z.string(), z.unknown()).optional(),
 });
 export type Expected = z.infer<typeof expectedSchema>;
 
@@ -105,9 +111,19 @@ function observeCard(card: Card, found: Answer): z.infer<typeof expectedCard> {
   };
 }
 
-function describe(type: string, resource: Record<string, unknown>): string {
-  const ends = /"boundsPeriod":\{[^}]*"end":"([^"]+)"/.exec(JSON.stringify(resource))?.[1];
-  return `${type} ${resource['resourceType']}/${resource['id']}${ends === undefined ? '' : ` ends ${ends}`}`;
+function describe(type: string, resource: Resource): string {
+  const code = objects(
+    resource['code'] ?? resource['medicationCodeableConcept'] ?? object(resource['medication'])['concept'],
+  )[0];
+  const coded = objects(code?.['coding'] ?? objects(code?.['concept'])[0]?.['coding'])[0];
+  if (type === 'create') return `create ${resource.resourceType} ${string(coded?.['code'])}`;
+  const ends = dosages(resource).map((dosage) => string(object(repeatOf(dosage)['boundsPeriod'])['end']))[0];
+  const quantity = object(object(resource['dispenseRequest'])['quantity'])['value'];
+  return [
+    `${type} ${resource.resourceType}/${resource['id']}`,
+    ...(ends === undefined ? [] : [`ends ${ends}`]),
+    ...(quantity === undefined ? [] : [`quantity ${quantity}`]),
+  ].join(' ');
 }
 
 /** Where an answer differs from what its bundle expects. Cards and keys must be the same, in the same order. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { UnusableFhir } from '../chart/read.ts';
 import { ServiceError } from '../errors.ts';
+import { UnusableFhir } from '../fhir/versions.ts';
 import { coverageGaps, type Observed } from '../rules/coverage.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 import { loadKnowledge } from '../rules/load.ts';
@@ -17,11 +17,31 @@ export function check(folder: string): Checked {
   const problems: Problem[] = [...found];
   const bundles = readTestBundles(join(folder, 'test-bundles'), problems);
   if (!knowledge) return { problems, rules: 0, bundles: bundles.length };
-  const observed = bundles.flatMap((bundle) => run(bundle, knowledge, problems));
+  const sites = new Map<string, Knowledge>([['{}', knowledge]]);
+  const observed = bundles.flatMap((bundle) => {
+    const there = knowledgeAt(folder, bundle, sites, problems);
+    return there ? run(bundle, there, problems) : [];
+  });
   for (const { rule, guideline, message } of coverageGaps(knowledge, observed)) {
     problems.push({ file: `hooks/${guideline}.yaml`, line: 1, message: `${rule}: ${message}` });
   }
   return { problems, rules: knowledge.rules.length, bundles: bundles.length };
+}
+
+/** The knowledge of the hospital that a bundle plays in; loaded once for each. */
+function knowledgeAt(
+  folder: string,
+  bundle: TestBundle,
+  sites: Map<string, Knowledge>,
+  problems: Problem[],
+): Knowledge | undefined {
+  const key = JSON.stringify(bundle.expected.site ?? {});
+  const known = sites.get(key);
+  if (known) return known;
+  const loaded = loadKnowledge(folder, bundle.expected.site);
+  for (const { message } of loaded.problems) problems.push({ file: bundle.file, line: 1, message: `site: ${message}` });
+  if (loaded.knowledge) sites.set(key, loaded.knowledge);
+  return loaded.knowledge;
 }
 
 function run(bundle: TestBundle, knowledge: Knowledge, problems: Problem[]): Observed[] {

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, styleText } from 'node:util';
 import type { Answer } from '../answer.ts';
-import { UnusableFhir } from '../chart/read.ts';
 import { dateOfInstant, isPartial, localDate } from '../dates.ts';
 import { ServiceError } from '../errors.ts';
+import { UnusableFhir } from '../fhir/versions.ts';
 import { type Language, languages } from '../language.ts';
 import { loadKnowledge } from '../rules/load.ts';
 import { type RuleTrace, traceOf } from '../rules/trace.ts';
@@ -73,8 +73,8 @@ export function explain(found: Answer): string {
 function ruleSection(rule: RuleTrace): string {
   const why = rule.off
     ? ` by ${rule.off}`
-    : rule.supersededBy
-      ? ` by ${rule.supersededBy}`
+    : rule.by
+      ? ` ${rule.outcome === 'joins' ? 'the card of' : 'by'} ${rule.by}`
       : rule.missing
         ? `: ${rule.missing.join(', ')} missing`
         : '';

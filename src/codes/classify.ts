@@ -1,4 +1,5 @@
 import { type JsonObject, objects, string } from '../fhir/json.ts';
+import type { Drug } from './drugs.ts';
 import { type Codes, type ConceptLists, contains, icd, type Substance, systemUri, wordsOf } from './load.ts';
 
 /** What a medicine was recognised as. `lists` are the code lists it stands in; empty for a medicine of no class. */
@@ -18,8 +19,10 @@ const ATC_CODE = /^[A-Z]\d{2}(?:[A-Z](?:[A-Z](?:\d{2})?)?)?$/;
 export function classifyMedicine(concepts: JsonObject[], names: string[], codes: Codes): Classified | undefined {
   const codings = concepts.flatMap((concept) => objects(concept['coding']));
   const known = codings.map((coding) => ({ system: systemKey(coding, codes), code: string(coding['code']) ?? '' }));
+  const drug = drugOf(codings, codes);
   const atcs = known.filter(({ system, code }) => system === 'atc' && ATC_CODE.test(code)).map(({ code }) => code);
   if (atcs.length > 0) return byAtc(atcs, codes, 'atc');
+  if (drug) return byAtc([drug.atc], codes, 'atc');
   const substances = known
     .map(({ system, code }) => codes.substanceOfCode.get(`${system}|${code}`))
     .filter((found) => found !== undefined);
@@ -37,6 +40,17 @@ export function classifyMedicine(concepts: JsonObject[], names: string[], codes:
   for (const text of texts) {
     const found = text && byName(text, codes);
     if (found) return found;
+  }
+  return undefined;
+}
+
+/** What the site's own drug table says of a product. */
+export function drugOf(codings: JsonObject[], codes: Codes): Drug | undefined {
+  if (codes.drugs.size === 0) return undefined;
+  for (const coding of codings) {
+    const system = systemKey(coding, codes) ?? systemUri(string(coding['system']) ?? '');
+    const drug = codes.drugs.get(`${system}|${string(coding['code'])}`);
+    if (drug) return drug;
   }
   return undefined;
 }
@@ -151,4 +165,38 @@ function addFormsInText(text: string | undefined, codes: Codes, found: Set<strin
 function systemKey(coding: JsonObject, codes: Codes): string | undefined {
   const system = string(coding['system']);
   return system === undefined ? undefined : codes.systems.get(systemUri(system));
+}
+
+/** What the words and codes of a result say, where they say it: present, or not. */
+export type InterpretationOf = (part: JsonObject, lists: string[]) => 'positive' | 'negative' | undefined;
+
+/**
+ * Reads a result's coded value, interpretation, text or truth value. Codes that say high, low or abnormal tell nothing
+ * of presence and are not read; a word must be the whole text.
+ */
+export function interpreter(codes: Codes): InterpretationOf {
+  return (part, lists) => {
+    if (part['valueBoolean'] === true) return 'positive';
+    if (part['valueBoolean'] === false) return 'negative';
+    const concepts = [...objects(part['valueCodeableConcept']), ...objects(part['interpretation'])];
+    for (const coding of concepts.flatMap((concept) => objects(concept['coding']))) {
+      const system = systemKey(coding, codes);
+      const code = string(coding['code']) ?? '';
+      const own = lists
+        .map((list) => codes.values.get(`${list}|${system}|${code}`))
+        .find((found) => found !== undefined);
+      const found = own ?? codes.interpretation.codes.get(`${system}|${code}`);
+      if (found) return found;
+    }
+    const texts = [
+      part['valueString'],
+      ...concepts.flatMap((concept) => [
+        concept['text'],
+        ...objects(concept['coding']).map((coding) => coding['display']),
+      ]),
+    ];
+    return texts
+      .map((text) => codes.interpretation.words.get(string(text)?.trim().toLowerCase() ?? ''))
+      .find((found) => found !== undefined);
+  };
 }

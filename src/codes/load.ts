@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Texts } from '../language.ts';
 import { type Problem, readYaml, type YamlFile } from '../rules/yaml.ts';
+import { type Drug, readDrugs } from './drugs.ts';
 import { type CodeFile, codeFileSchema, conceptSystems, formSystems } from './schema.ts';
 
 /** What a medicine is, whichever code or name it came with. `atc` decides its lists. */
@@ -21,6 +22,8 @@ export type Codes = {
   combinations: { of: string[]; substance: Substance }[];
   /** `system|code` (system as one of our keys) → the substance. */
   substanceOfCode: Map<string, Substance>;
+  /** The site's own drug codes: `system|code`, where the system is our key or, for one we do not know, its URI. */
+  drugs: Map<string, Drug>;
   phrases: Map<string, Phrase[]>;
   salts: string[];
   /** system URI or OID → our key, such as `atc`. */
@@ -31,7 +34,15 @@ export type Codes = {
   forms: { codes: Map<string, string[]>; words: [string[], string][]; names: string[] };
   encounterClass: Map<string, string>;
   orderCategory: Map<string, string>;
+  /** From which value a result of a list is positive, where it has no reference range of its own. */
+  cutoffs: Map<string, { value: number; unit: string }>;
+  /** `list|system|code` → what a coded value of that result says. */
+  values: Map<string, Presence>;
+  /** `system|code` and whole texts, lower case → what any result says. */
+  interpretation: { codes: Map<string, Presence>; words: Map<string, Presence> };
 };
+
+export type Presence = 'positive' | 'negative';
 
 /** Which lists a code belongs to; ICD-10 by prefix, the rest exactly. */
 export type ConceptLists = {
@@ -41,14 +52,22 @@ export type ConceptLists = {
   except: Map<string, string[]>;
 };
 
-/** Reads every file of `hooks/codes/`. Problems name file and line. */
-export function loadCodes(folder: string, label: string, problems: Problem[]): Codes {
-  const files = readdirSync(folder)
+/**
+ * Reads every file of `hooks/codes/`: code lists in YAML, the site's drug codes in CSV. Problems of lists name file and
+ * line and forbid serving; a row of a drug table that cannot be used is a remark, and the rest is served.
+ */
+export function loadCodes(folder: string, label: string, problems: Problem[], remarks: Problem[]): Codes {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
+  const files = names
     .filter((name) => name.endsWith('.yaml'))
-    .sort()
     .map((name) => readYaml(join(folder, name), `${label}/${name}`, codeFileSchema, problems))
     .filter((file) => file !== undefined);
-  return compileCodes(files, problems);
+  const codes = compileCodes(files, problems);
+  const keyOf = (uri: string) => codes.systems.get(systemUri(uri)) ?? systemUri(uri);
+  for (const name of names.filter((candidate) => candidate.endsWith('.csv'))) {
+    readDrugs(join(folder, name), `${label}/${name}`, keyOf, codes.drugs, remarks);
+  }
+  return codes;
 }
 
 type File = YamlFile<CodeFile>;
@@ -60,6 +79,7 @@ function compileCodes(files: File[], problems: Problem[]): Codes {
     substanceOfAtc: new Map(),
     combinations: [],
     substanceOfCode: new Map(),
+    drugs: new Map(),
     phrases: new Map(),
     salts: files.flatMap((file) => file.data.salts ?? []),
     systems: new Map(),
@@ -69,6 +89,9 @@ function compileCodes(files: File[], problems: Problem[]): Codes {
     forms: { codes: new Map(), words: [], names: [] },
     encounterClass: new Map(),
     orderCategory: new Map(),
+    cutoffs: new Map(),
+    values: new Map(),
+    interpretation: { codes: new Map(), words: new Map() },
   };
   for (const { data } of files) {
     for (const [key, uris] of Object.entries(data.systems ?? {}))
@@ -86,9 +109,30 @@ function compileCodes(files: File[], problems: Problem[]): Codes {
       for (const word of form.words ?? []) codes.forms.words.push([wordsOf(word), name]);
     }
   }
+  for (const { data } of files) compileResults(data, codes);
   compileLists(files, codes, problems);
   compileSubstances(files, codes, problems);
   return codes;
+}
+
+function compileResults(data: CodeFile, codes: Codes): void {
+  for (const [name, concept] of Object.entries(data.results ?? {})) {
+    if (concept.cutoff) codes.cutoffs.set(name, concept.cutoff);
+    for (const [answer, presence] of [
+      ['yes', 'positive'],
+      ['no', 'negative'],
+    ] as const) {
+      for (const [system, list] of Object.entries(concept.values?.[answer] ?? {})) {
+        for (const code of list) codes.values.set(`${name}|${system}|${code}`, presence);
+      }
+    }
+  }
+  for (const presence of ['positive', 'negative'] as const) {
+    const said = data.interpretation?.[presence];
+    for (const code of said?.codes ?? []) codes.interpretation.codes.set(`interpretation|${code}`, presence);
+    for (const code of said?.snomed ?? []) codes.interpretation.codes.set(`snomed|${code}`, presence);
+    for (const word of said?.words ?? []) codes.interpretation.words.set(word.toLowerCase(), presence);
+  }
 }
 
 function compileLists(files: File[], codes: Codes, problems: Problem[]): void {

@@ -9,16 +9,32 @@ import { type JsonObject, object, type Resource } from './json.ts';
 export const prefetchTemplates: Record<Section, string> = {
   patient: 'Patient/{{context.patientId}}',
   medications: 'MedicationRequest?patient={{context.patientId}}&_include=MedicationRequest:medication',
+  statements: 'MedicationStatement?patient={{context.patientId}}&_include=MedicationStatement:medication',
+  dispenses: 'MedicationDispense?patient={{context.patientId}}&_include=MedicationDispense:medication',
   conditions: 'Condition?patient={{context.patientId}}',
   encounter: 'Encounter/{{context.encounterId}}',
+  observations: 'Observation?patient={{context.patientId}}&category=laboratory,survey,social-history',
+  procedures: 'Procedure?patient={{context.patientId}}',
+  referrals: 'ServiceRequest?patient={{context.patientId}}',
+  appointments: 'Appointment?patient={{context.patientId}}',
+  carePlans: 'CarePlan?patient={{context.patientId}}',
+  familyHistory: 'FamilyMemberHistory?patient={{context.patientId}}',
 };
 
 /** The resource type that carries each part. Other types under a key are looked up, never counted (P8). */
 export const sectionTypes: Record<Section, string> = {
   patient: 'Patient',
   medications: 'MedicationRequest',
+  statements: 'MedicationStatement',
+  dispenses: 'MedicationDispense',
   conditions: 'Condition',
   encounter: 'Encounter',
+  observations: 'Observation',
+  procedures: 'Procedure',
+  referrals: 'ServiceRequest',
+  appointments: 'Appointment',
+  carePlans: 'CarePlan',
+  familyHistory: 'FamilyMemberHistory',
 };
 
 /**

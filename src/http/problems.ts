@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { UnusableFhir } from '../chart/read.ts';
 import { type ErrorCode, errors, outcomeOf, ServiceError } from '../errors.ts';
+import { UnusableFhir } from '../fhir/versions.ts';
 
 /** Fastify's own errors, in the terms of our table. */
 const FASTIFY_CODES: Record<string, ErrorCode> = {

@@ -20,7 +20,7 @@ export function coverageGaps(knowledge: Knowledge, observed: Observed[]): Gap[] 
     const gap = (message: string): Gap => ({ rule: rule.id, guideline: rule.guideline, message });
     return [
       ...missingHooks(rule, seen).map((hook) => gap(`no test bundle fires it at ${hook}`)),
-      ...[...rule.when, ...rule.unless]
+      ...[...rule.when, ...rule.unless, ...rule.without]
         .filter((fact) => !flips(rule, fact, seen))
         .map((fact) => gap(`no pair of test bundles shows that '${fact}' decides`)),
       ...indicatorFacts(rule)
@@ -40,13 +40,13 @@ function missingHooks(rule: Rule, seen: Seen[]): string[] {
   return rule.hooks.filter((hook) => !seen.some(({ bundle, result }) => bundle.endsWith(`@${hook}`) && speaks(result)));
 }
 
-/** A rule's own decision, before precedence: superseded means that it held. */
-function speaks(result: RuleResult): boolean {
-  return result.outcome === 'fires' || result.outcome === 'superseded';
+/** A rule's own decision, before precedence and families: whether it held. */
+function speaks({ outcome }: RuleResult): boolean {
+  return ['fires', 'joins', 'superseded', 'rides-only'].includes(outcome);
 }
 
 function flips(rule: Rule, fact: string, seen: Seen[]): boolean {
-  const facts = [...rule.when, ...rule.unless];
+  const facts = [...rule.when, ...rule.unless, ...rule.without];
   return pairs(seen, facts, fact, (a, b) => speaks(a) !== speaks(b));
 }
 

@@ -2,8 +2,8 @@ import { type Chart, type Medication, type Section, sections } from '../chart/ch
 import { type Certainty, isPartial } from '../dates.ts';
 import type { Variables } from './expression.ts';
 import type { Guideline, Knowledge, Rule } from './knowledge.ts';
-import { supersede } from './precedence.ts';
-import { type Indicator, indicators } from './schema.ts';
+import { joinFamilies, supersede } from './precedence.ts';
+import { factsOfSuggestion, type Indicator, indicators } from './schema.ts';
 
 export type FactOutcome = 'holds' | 'does-not-hold' | 'not-known';
 
@@ -18,10 +18,18 @@ export type Finding = {
 };
 
 /**
- * `fires`: the card is given. The kinds of silence are told apart: `does-not-hold`, `not-known`, `switched-off`,
- * `superseded` by another rule about the same drugs.
+ * `fires`: the card is given; `joins`: it speaks on the card of its family. The kinds of silence are told apart:
+ * `does-not-hold`, `not-known`, `switched-off`, `superseded` by another rule about the same drugs, `rides-only` (it holds,
+ * and has no card to ride on).
  */
-export type RuleOutcome = 'fires' | 'does-not-hold' | 'not-known' | 'switched-off' | 'superseded';
+export type RuleOutcome =
+  | 'fires'
+  | 'joins'
+  | 'does-not-hold'
+  | 'not-known'
+  | 'switched-off'
+  | 'superseded'
+  | 'rides-only';
 
 export type RuleResult = {
   rule: Rule;
@@ -31,7 +39,8 @@ export type RuleResult = {
   /** The medicines that the card is about, each once. */
   about: Medication[];
   missing: Section[];
-  supersededBy?: string;
+  /** The rule that supersedes it, or whose card it joins. */
+  by?: string;
 };
 
 /** The parts of the record without which silence would be a claim nobody can make (recommendations.md). */
@@ -46,7 +55,9 @@ export function evaluate(knowledge: Knowledge, chart: Chart): RuleResult[] {
       .filter((rule) => (rule.hooks as readonly string[]).includes(chart.hook))
       .map((rule) => decide(rule, look));
   });
-  return supersede(results).sort((a, b) => indicators.indexOf(b.indicator) - indicators.indexOf(a.indicator));
+  return joinFamilies(supersede(results)).sort(
+    (a, b) => indicators.indexOf(b.indicator) - indicators.indexOf(a.indicator),
+  );
 }
 
 /** Adds the classes that depend on the patient to each medicine's lists. */
@@ -132,6 +143,12 @@ function environment(chart: Chart, certainty: Certainty): Variables {
     ordered: chart.drafts.filter((draft) => draft.ordered),
     medications: certainty === 'some' ? chart.medications.map(possible) : chart.medications,
     conditions: chart.conditions,
+    results: chart.results,
+    procedures: chart.procedures,
+    referrals: chart.referrals,
+    appointments: chart.appointments,
+    carePlans: chart.carePlans,
+    familyHistory: chart.familyHistory,
   };
 }
 
@@ -145,6 +162,12 @@ export const sectionOfVariable: Record<string, Section | undefined> = {
   conditions: 'conditions',
   age: 'patient',
   setting: 'encounter',
+  results: 'observations',
+  procedures: 'procedures',
+  referrals: 'referrals',
+  appointments: 'appointments',
+  carePlans: 'carePlans',
+  familyHistory: 'familyHistory',
 };
 
 function isUnclear(chart: Chart): boolean {
@@ -154,7 +177,11 @@ function isUnclear(chart: Chart): boolean {
       (medication) => medication.current === undefined || partial(medication.start, medication.stop),
     ) ||
     chart.drafts.some((draft) => partial(draft.start, draft.stop)) ||
-    chart.conditions.some((condition) => partial(condition.onset))
+    chart.conditions.some((condition) => partial(condition.onset)) ||
+    chart.results.some((result) => partial(result.date)) ||
+    [...chart.procedures, ...chart.referrals, ...chart.appointments, ...chart.carePlans].some(({ date }) =>
+      partial(date),
+    )
   );
 }
 
@@ -162,9 +189,11 @@ function decide(rule: Rule, look: (name: string) => Finding): RuleResult {
   const names = [
     ...rule.when,
     ...rule.unless,
+    ...rule.without,
     ...rule.about,
     ...rule.indicators.flatMap(({ facts }) => facts),
     ...rule.said,
+    ...rule.suggest.flatMap(factsOfSuggestion),
   ];
   const found = new Map(names.map((name) => [name, look(name)]));
   const outcomes = (list: string[]) => list.map((name) => (found.get(name) as Finding).outcome);
@@ -172,15 +201,22 @@ function decide(rule: Rule, look: (name: string) => Finding): RuleResult {
     ({ facts }) => facts.length === 0 || outcomes(facts).includes('holds'),
   ) as Rule['indicators'][number];
   const about = medicationsOf(rule.about.flatMap((name) => (found.get(name) as Finding).value));
-  const undecided = rule.when
+  // What must be present and is not known, and what must be absent and is not known to be.
+  const undecided = [...rule.when, ...rule.without]
     .map((name) => found.get(name) as Finding)
     .filter((finding) => finding.outcome === 'not-known');
   const result = { rule, findings: found, indicator, about, missing: [] };
   if (rule.off) return { ...result, outcome: 'switched-off' };
-  if (outcomes(rule.when).includes('does-not-hold') || outcomes(rule.unless).includes('holds'))
+  if (outcomes(rule.when).includes('does-not-hold') || outcomes([...rule.unless, ...rule.without]).includes('holds'))
     return { ...result, outcome: 'does-not-hold' };
   if (undecided.length === 0) return { ...result, outcome: 'fires' };
   return { ...result, outcome: 'not-known', missing: [...new Set(undecided.flatMap((finding) => finding.missing))] };
+}
+
+/** What is not known of a rule that could not be decided, or that speaks although something might silence it. */
+export function openFindings({ rule, outcome, findings }: RuleResult): Finding[] {
+  const names = outcome === 'not-known' ? [...rule.when, ...rule.without] : outcome === 'fires' ? rule.unless : [];
+  return names.map((name) => findings.get(name) as Finding).filter((finding) => finding.outcome === 'not-known');
 }
 
 /**
@@ -191,12 +227,24 @@ function decide(rule: Rule, look: (name: string) => Finding): RuleResult {
 export function missingForSilence(results: RuleResult[]): Section[] {
   const missing = results
     .filter(({ outcome }) => outcome === 'not-known')
-    .flatMap(({ rule, missing }) =>
-      missing.filter(
-        (section) => section === 'medications' || rule.indicators.some(({ indicator }) => indicator !== 'info'),
-      ),
-    );
+    .flatMap(({ rule, missing }) => missing.filter((section) => section === 'medications' || mayWarn(rule)));
+  return needed(missing);
+}
+
+/** What a card says was not checked: also what a rule that speaks would have been silenced by. */
+export function missingForCards(results: RuleResult[]): Section[] {
+  const open = results
+    .filter(({ outcome }) => outcome === 'fires')
+    .flatMap((result) => openFindings(result).flatMap(({ missing }) => missing));
+  return needed([...missingForSilence(results), ...open]);
+}
+
+function needed(missing: Section[]): Section[] {
   return NEEDED_FOR_SILENCE.filter((section) => missing.includes(section));
+}
+
+function mayWarn(rule: Rule): boolean {
+  return rule.indicators.some(({ indicator }) => indicator !== 'info');
 }
 
 /** "It holds if it is true or non-empty." */
@@ -208,9 +256,11 @@ function resourcesOf(value: unknown[]): string[] {
   return value.map((item) => (item as { ref?: string } | null)?.ref).filter((ref) => typeof ref === 'string');
 }
 
+/** Each once; of an order that is revised, the draft. */
 function medicationsOf(value: unknown[]): Medication[] {
   const medications = value.filter(
     (item): item is Medication => typeof item === 'object' && item !== null && 'identifiedBy' in item,
   );
-  return [...new Set(medications)];
+  const drafted = new Set(medications.filter(({ draft, id }) => draft && id !== undefined).map(({ ref }) => ref));
+  return [...new Set(medications.filter(({ draft, ref }) => draft || !drafted.has(ref)))];
 }

@@ -1,5 +1,8 @@
 import fhirpath from 'fhirpath';
-import { type Certainty, daysBetween, lastDay, onOrAfter, onOrBefore, plusDays, plusMonths } from '../dates.ts';
+import type { Medication, Result } from '../chart/chart.ts';
+import { coursesOf } from '../chart/courses.ts';
+import { newestOf } from '../chart/results.ts';
+import { type Certainty, firstDay, lastDay, onOrAfter, onOrBefore, plusDays, plusMonths } from '../dates.ts';
 
 /** A compiled FHIRPath expression: what it names, and how it is evaluated over `%variables` and an input. */
 export type Expression = {
@@ -44,14 +47,23 @@ function functions(certainty: Certainty) {
       fn: ([date]: string[], days: number) => (date ? plusDays(lastDay(date), -days) : []),
       arity: { 1: ['Number'] },
     },
+    plusMonths: {
+      fn: (dates: string[], months: number) =>
+        dates.map((date) => plusMonths(certainty === 'all' ? lastDay(date) : firstDay(date), months)),
+      arity: { 1: ['Number'] },
+    },
     minusMonths: {
       fn: ([date]: string[], months: number) => (date ? plusMonths(lastDay(date), -months) : []),
       arity: { 1: ['Number'] },
     },
-    daysSince: {
-      fn: ([date]: string[], start: string) => (date && start ? daysBetween(start, date) : []),
-      arity: { 1: ['String'] },
+    /** Medicines as courses of continuous supply: `courses(gapTolerance, today)`. */
+    courses: {
+      fn: (medications: Medication[], gapTolerance: number, today: string) =>
+        coursesOf(medications, gapTolerance, today),
+      arity: { 2: ['Number', 'String'] },
     },
+    /** Of results that answer the same question, the newest that says anything; of two at one moment, the positive one. */
+    newest: { fn: (results: Result[]) => newestOf(results), arity: { 0: [] } },
   };
 }
 
@@ -68,6 +80,8 @@ export function compileExpression(text: string): Expression {
   };
   collect(tree, named);
   for (const name of named.functions) if (!isFunction(name)) throw new Error(`there is no function '${name}'`);
+  // fhirpath.js takes a bare `where(current)` for true wherever the field exists, `false` included.
+  if (hasBareField(tree)) throw new Error('a bare field in where(…): write `field = true`');
   const compiled: Partial<Record<Certainty, (input: unknown, variables: Variables) => unknown[]>> = {};
   const at = (certainty: Certainty) => {
     // Most requests never ask for the second reading, so it is compiled when first asked for.
@@ -99,6 +113,19 @@ function collect(
     if (text === 'memberOf') collectList(node, named.lists);
   }
   for (const child of node.children ?? []) collect(child, named);
+}
+
+function hasBareField(node: Node): boolean {
+  const bare =
+    node.type === 'FunctionInvocation' && ['where', 'exists', 'all'].includes(node.text ?? '') && isBareField(node);
+  return bare || (node.children ?? []).some(hasBareField);
+}
+
+/** Whether all that a call holds is one field name: down to it, every node has one child. */
+function isBareField(call: Node): boolean {
+  let node = call.children?.[0]?.children?.find(({ type }) => type === 'ParamList');
+  while (node?.children?.length === 1 && node.type !== 'MemberInvocation') node = node.children[0];
+  return node?.type === 'MemberInvocation';
 }
 
 function collectList(node: Node, lists: Set<string>): void {

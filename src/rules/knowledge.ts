@@ -2,7 +2,7 @@ import type { CardFile, SharedCards } from '../cards/schema.ts';
 import type { Section } from '../chart/chart.ts';
 import type { Codes } from '../codes/load.ts';
 import type { Expression } from './expression.ts';
-import type { GuidelineFile, Hook, Indicator, Site, Source, SuggestionRule } from './schema.ts';
+import type { GuidelineFile, Hook, Indicator, Site, Source, SuggestionRule, Template } from './schema.ts';
 
 export type Fact = {
   name: string;
@@ -17,17 +17,24 @@ export type Rule = {
   id: string;
   guideline: string;
   recommendation: string;
-  section: string | undefined;
+  section: string;
   source: Source;
   hooks: readonly Hook[];
   when: string[];
   unless: string[];
+  /** Facts that must be known not to hold; where one is not known, the rule is not. */
+  without: string[];
   /** The first case with a fact that holds decides; the last has no facts and always does. */
   indicators: IndicatorCase[];
   about: string[];
   suggest: SuggestionRule[];
   select: 'any' | 'at-most-one';
+  /** Rules that this one silences about the same drugs; `*` is all others. */
   supersedes: string[];
+  /** Rules of one family give one card between them, led by the first that speaks. */
+  family: string | undefined;
+  /** Only adds to its family's card and never gives one alone. */
+  rides: boolean;
   /** Facts that only the card needs: for its paragraphs and its words. */
   said: string[];
   /** Why the rule is not served here, if it is not. */
@@ -49,6 +56,7 @@ export type Knowledge = {
   classes: Map<string, Expression>;
   guidelines: Guideline[];
   rules: Rule[];
+  templates: Record<string, Template>;
   cards: { shared: SharedCards; templates: CardFile };
   /** SHA-256 over hooks/ and cards/, hexadecimal. */
   fingerprint: string;

@@ -6,16 +6,33 @@ import type { RuleResult } from './evaluate.ts';
  */
 export function supersede(results: RuleResult[]): RuleResult[] {
   const firing = results.filter(({ outcome }) => outcome === 'fires');
-  const stronger = (weaker: RuleResult) =>
-    firing.filter(
-      (result) =>
-        result.rule.supersedes.includes(weaker.rule.id) &&
-        result.about.some(({ ref }) => weaker.about.some((drug) => drug.ref === ref)),
-    );
-  const standing = firing.filter((result) => stronger(result).length === 0);
+  const standing = firing.filter((result) => strongerOf(result, firing).length === 0);
   return results.map((result) => {
-    const by =
-      result.outcome === 'fires' ? stronger(result).find((candidate) => standing.includes(candidate)) : undefined;
-    return by ? { ...result, outcome: 'superseded' as const, supersededBy: by.rule.id } : result;
+    const by = result.outcome === 'fires' ? strongerOf(result, standing)[0] : undefined;
+    return by ? { ...result, outcome: 'superseded' as const, by: by.rule.id } : result;
+  });
+}
+
+function strongerOf(weaker: RuleResult, among: RuleResult[]): RuleResult[] {
+  const drugs = new Set(weaker.about.map(({ ref }) => ref));
+  return among.filter(
+    ({ rule, about }) =>
+      rule.id !== weaker.rule.id &&
+      (rule.supersedes.includes(weaker.rule.id) || rule.supersedes.includes('*')) &&
+      about.some(({ ref }) => drugs.has(ref)),
+  );
+}
+
+/**
+ * Rules of one family give one card: the first that speaks leads it, the others join. Rules that only ride along give
+ * none alone.
+ */
+export function joinFamilies(results: RuleResult[]): RuleResult[] {
+  return results.map((result) => {
+    const { family, rides, id } = result.rule;
+    if (family === undefined || result.outcome !== 'fires') return result;
+    const leader = results.find(({ rule, outcome }) => rule.family === family && outcome === 'fires' && !rule.rides);
+    if (!leader) return { ...result, outcome: 'rides-only' as const };
+    return leader.rule.id === id && !rides ? result : { ...result, outcome: 'joins' as const, by: leader.rule.id };
   });
 }

@@ -11,6 +11,7 @@ export type Indicator = (typeof indicators)[number];
 /** Kinds of source and the loudest card each may give (recommendations.md, "Kinds of source cap"). */
 export const loudest = {
   guideline: 'critical',
+  'product-information': 'critical',
   'evidence-summary': 'info',
   consultation: 'info',
   opinion: 'info',
@@ -19,6 +20,7 @@ export const sourceKinds = Object.keys(loudest) as (keyof typeof loudest)[];
 export type SourceKind = keyof typeof loudest;
 
 const id = z.string().regex(/^[a-z][a-z0-9-]{0,99}$/, 'an id is lower-case letters, digits and hyphens');
+const recommendationId = z.string().regex(/^[A-Z][0-9]+$/, 'a recommendation is called L1, S2, …');
 const factName = z.string().regex(/^[a-z][A-Za-z0-9]*$/, 'a fact is called in camelCase');
 const expression = z.string().min(1);
 const indicator = z.enum(indicators);
@@ -29,7 +31,10 @@ const sourceSchema = z.strictObject({
   publisher: z.string().min(1),
   title: z.string().min(1),
   language: z.enum(languages),
-  date: z.string().regex(/^\d{4}(-\d{2}(-\d{2})?)?$/, 'a date is written 2026, 2026-03 or 2026-03-14'),
+  date: z
+    .string()
+    .regex(/^\d{4}(-\d{2}(-\d{2})?)?$/, 'a date is written 2026, 2026-03 or 2026-03-14')
+    .optional(),
   url: z.url({ protocol: /^https$/ }).optional(),
 });
 export type Source = z.infer<typeof sourceSchema>;
@@ -44,19 +49,35 @@ const parameterSchema = z.union([
   }),
 ]);
 
+/**
+ * What a card may offer: remove a draft; set its stop date, for each of several lengths; set its quantity to what the
+ * fact's medicines need; create a resource from `hooks/templates.yaml`. `if`: only where that fact holds.
+ */
 const suggestionSchema = z.union([
   z.strictObject({ id, remove: factName }),
-  z.strictObject({ id, setStop: factName, days: factName, recommended: factName }),
+  z.strictObject({ id, setStop: factName, days: factName, recommended: factName.optional() }),
+  z.strictObject({ id, setQuantity: factName, days: factName }),
+  z.strictObject({ id, create: id, if: factName.optional() }),
 ]);
 export type SuggestionRule = z.infer<typeof suggestionSchema>;
 
+/** The facts whose medicines a suggestion is about, or which it waits for. */
+export function factsOfSuggestion(suggestion: SuggestionRule): string[] {
+  if ('remove' in suggestion) return [suggestion.remove];
+  if ('setStop' in suggestion) return [suggestion.setStop];
+  if ('setQuantity' in suggestion) return [suggestion.setQuantity];
+  return suggestion.if === undefined ? [] : [suggestion.if];
+}
+
+const country = z.enum(['SE', 'NO', 'DK']);
+
 const ruleSchema = z.strictObject({
   id,
-  recommendation: z.string().regex(/^[A-Z][0-9]+$/),
-  section: z.string().optional(),
+  recommendation: recommendationId,
   hooks: z.array(z.enum(hooks)).min(1),
   when: z.array(factName).min(1),
   unless: z.array(factName).default([]),
+  without: z.array(factName).default([]),
   indicator: z.union([
     indicator,
     z.intersection(z.partialRecord(indicator, z.array(factName)), z.looseObject({ else: indicator })),
@@ -64,7 +85,11 @@ const ruleSchema = z.strictObject({
   about: z.array(factName).min(1),
   suggest: z.array(suggestionSchema).default([]),
   select: z.enum(['any', 'at-most-one']).default('at-most-one'),
-  supersedes: z.array(id).default([]),
+  supersedes: z.array(z.union([id, z.literal('*')])).default([]),
+  family: id.optional(),
+  rides: z.boolean().default(false),
+  countries: z.array(country).optional(),
+  contested: z.boolean().default(false),
 });
 
 /** One guideline: `hooks/x.yaml`. */
@@ -73,8 +98,13 @@ export const guidelineSchema = z.strictObject({
   title: z.string().min(1),
   version: z.string().regex(/^\d+\.\d+\.\d+$/),
   status: z.enum(['draft', 'active', 'retired']),
-  countries: z.array(z.enum(['SE', 'NO', 'DK'])).optional(),
+  countries: z.array(country).optional(),
   source: sourceSchema,
+  /** What the source recommends, in our words: id → section of the source and sentence. The trace starts here. */
+  recommendations: z.record(
+    recommendationId,
+    z.strictObject({ section: z.string().min(1), says: z.string().min(1), added: z.string().optional() }),
+  ),
   parameters: z.record(factName, parameterSchema).default({}),
   facts: facts.default({}),
   rules: z.array(ruleSchema).min(1),
@@ -84,11 +114,24 @@ export type GuidelineFile = z.infer<typeof guidelineSchema>;
 /** `hooks/classes.yaml`: what a medicine is in this patient, told from its code lists and its own reason. */
 export const classesSchema = z.strictObject({ classes: z.record(id, expression) });
 
+/** `hooks/templates.yaml`: resources that a card may offer to create, without words; subject and encounter are added. */
+export const templatesSchema = z.strictObject({
+  templates: z.record(
+    id,
+    z.looseObject({
+      resourceType: z.enum(['ServiceRequest', 'MedicationRequest']),
+      status: z.literal('draft'),
+      intent: z.enum(['proposal', 'order']),
+    }),
+  ),
+});
+export type Template = z.infer<typeof templatesSchema>['templates'][string];
+
 /** `hooks/site.yaml`: the one file that a hospital changes. */
 export const siteSchema = z.strictObject({
   timeZone: z.string().refine(isTimeZone, 'no time zone of the IANA database').default('Europe/Stockholm'),
   language: z.enum(languages).default('sv'),
-  country: z.enum(['SE', 'NO', 'DK']).optional(),
+  country: country.optional(),
   off: z.array(id).default([]),
   parameters: z.record(id, z.record(factName, z.union([z.number(), z.array(z.number()).min(1)]))).default({}),
   openEndedMonths: z.int().min(1).max(120).default(12),

@@ -15,11 +15,11 @@ export type RuleTrace = {
   recommendation: string;
   outcome: RuleOutcome;
   off?: string;
-  supersededBy?: string;
+  by?: string;
   missing?: Section[];
   facts: {
     fact: string;
-    role: 'when' | 'unless' | 'otherwise';
+    role: 'when' | 'unless' | 'without' | 'otherwise';
     outcome: FactOutcome;
     resources?: string[];
     missing?: Section[];
@@ -30,16 +30,16 @@ export function traceOf(chart: Chart, results: RuleResult[]): Trace {
   return { today: chart.today, sections: chart.sections, leftOut: chart.leftOut, rules: results.map(ruleTrace) };
 }
 
-function ruleTrace({ rule, outcome, supersededBy, missing, findings }: RuleResult): RuleTrace {
+function ruleTrace({ rule, outcome, by, missing, findings }: RuleResult): RuleTrace {
   const role = (name: string) =>
-    rule.when.includes(name) ? 'when' : rule.unless.includes(name) ? 'unless' : 'otherwise';
+    (['when', 'unless', 'without'] as const).find((key) => rule[key].includes(name)) ?? 'otherwise';
   return {
     rule: rule.id,
     guideline: rule.guideline,
     recommendation: rule.recommendation,
     outcome,
     ...(rule.off && { off: rule.off }),
-    ...(supersededBy !== undefined && { supersededBy }),
+    ...(by !== undefined && { by }),
     ...(missing.length > 0 && { missing }),
     facts: [...findings].map(([fact, finding]) => ({
       fact,

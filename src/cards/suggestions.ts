@@ -1,0 +1,202 @@
+import type { Medication } from '../chart/chart.ts';
+import { plusDays } from '../dates.ts';
+import type { Resource } from '../fhir/json.ts';
+import type { RuleResult } from '../rules/evaluate.ts';
+import { guidelineOf } from '../rules/knowledge.ts';
+import type { SuggestionRule } from '../rules/schema.ts';
+import { drugName } from './names.ts';
+import { fromTemplate, withQuantity, withStop } from './orders.ts';
+import { type Rendering, uuidOf } from './rendering.ts';
+import { message, type Values } from './values.ts';
+
+/** CDS Hooks: Suggestion and Action. Actions never touch what is not among the call's draft orders, or create. */
+export type Suggestion = { label: string; uuid: string; isRecommended?: boolean; actions: Action[] };
+export type Action =
+  | { type: 'update'; description: string; resource: Resource }
+  | { type: 'create'; description: string; resource: Resource }
+  | { type: 'delete'; description: string; resourceId: string };
+
+type Kind<K extends string> = Extract<SuggestionRule, Record<K, unknown>>;
+
+/** What the rules of one card offer, in their order. `card` is the card's uuid. */
+export function suggestionsOf(results: RuleResult[], rendering: Rendering, card: string): Suggestion[] {
+  return results.flatMap((result) =>
+    result.rule.suggest.flatMap((suggestion) => {
+      if ('remove' in suggestion) return removals(result, suggestion, rendering, card);
+      if ('setStop' in suggestion) return stops(result, suggestion, results, rendering, card);
+      if ('setQuantity' in suggestion) return quantities(result, suggestion, rendering, card);
+      return creations(result, suggestion, rendering, card);
+    }),
+  );
+}
+
+/** Drafts of a fact that an action may point to: those with an id, as received (conformance A12, A16). */
+function changeable(
+  result: RuleResult,
+  fact: string,
+  { chart }: Rendering,
+): { medication: Medication; order: Resource }[] {
+  const refs = new Set(result.findings.get(fact)?.resources);
+  return result.about
+    .filter(({ draft, id, ref }) => draft && id !== undefined && refs.has(ref))
+    .flatMap((medication) => {
+      const order = chart.resources.get(medication.ref);
+      return order ? [{ medication, order }] : [];
+    });
+}
+
+/** One suggestion for each draft. */
+function removals(result: RuleResult, suggestion: Kind<'remove'>, rendering: Rendering, card: string): Suggestion[] {
+  return changeable(result, suggestion.remove, rendering).map(({ medication }) => {
+    const words = wordsOf(result, suggestion.id, { drug: nameOf(medication, rendering) }, rendering);
+    return {
+      label: words.label,
+      uuid: uuidOf(card, suggestion.id, medication.ref),
+      actions: [{ type: 'delete', description: words.description, resourceId: medication.ref }],
+    };
+  });
+}
+
+/**
+ * One suggestion for each length of course; it ends every order that the card is about. Where the card also finds an
+ * order's quantity too large, ending it brings the quantity down as well, so that one choice does both.
+ */
+function stops(
+  result: RuleResult,
+  suggestion: Kind<'setStop'>,
+  family: RuleResult[],
+  rendering: Rendering,
+  card: string,
+): Suggestion[] {
+  const { knowledge, chart } = rendering;
+  const { parameters } = guidelineOf(knowledge, result.rule);
+  const orders = changeable(result, suggestion.setStop, rendering);
+  return (parameters[suggestion.days] as number[]).flatMap((days) => {
+    const actions = orders.map(({ medication, order }) => {
+      const end = plusDays(startOf(medication, chart.today), days - 1);
+      const change = withStop(order, end, knowledge.site.timeZone);
+      if (!change) return undefined;
+      const words = wordsOf(
+        result,
+        suggestion.id,
+        { drug: nameOf(medication, rendering), days, end: new Date(end) },
+        rendering,
+      );
+      const smaller = smallerQuantity(medication, days, family);
+      const remarks = [
+        ...droppedRemark(change.dropped, rendering),
+        ...(smaller ? [quantityRemark(smaller.result, smaller.id, medication, smaller.quantity, rendering)] : []),
+      ];
+      const resource = smaller ? withQuantity(change.resource, smaller.quantity) : change.resource;
+      return {
+        label: words.label,
+        action: { type: 'update' as const, description: [words.description, ...remarks].join(' '), resource },
+      };
+    });
+    const [first] = actions;
+    // An order whose dosage cannot be changed keeps its card and gets no suggestion: half a choice would mislead.
+    if (!first || actions.includes(undefined)) return [];
+    return [
+      {
+        label: first.label,
+        uuid: uuidOf(card, suggestion.id, String(days)),
+        ...(suggestion.recommended !== undefined && { isRecommended: days === parameters[suggestion.recommended] }),
+        actions: actions.flatMap((item) => (item ? [item.action] : [])),
+      },
+    ];
+  });
+}
+
+function quantities(
+  result: RuleResult,
+  suggestion: Kind<'setQuantity'>,
+  rendering: Rendering,
+  card: string,
+): Suggestion[] {
+  const recommended = guidelineOf(rendering.knowledge, result.rule).parameters[suggestion.days] as number;
+  return changeable(result, suggestion.setQuantity, rendering).flatMap(({ medication, order }) => {
+    const quantity = neededQuantity(medication, courseDays(medication) ?? recommended);
+    if (quantity === undefined) return [];
+    const words = wordsOf(result, suggestion.id, { drug: nameOf(medication, rendering), quantity }, rendering);
+    return [
+      {
+        label: words.label,
+        uuid: uuidOf(card, suggestion.id, medication.ref),
+        actions: [{ type: 'update' as const, description: words.description, resource: withQuantity(order, quantity) }],
+      },
+    ];
+  });
+}
+
+/** Sources of a stop date that tell how long the course is meant to be (recommendations.md, further decision 6). */
+const TELLING = ['bounds', 'count', 'event', 'days-supply'];
+
+function courseDays(medication: Medication): number | undefined {
+  return TELLING.includes(medication.stopFrom ?? '') ? medication.length : undefined;
+}
+
+/** The smallest package where the site knows it, else what the days need. */
+function neededQuantity({ smallestPackage, dailyDose }: Medication, days: number): number | undefined {
+  return smallestPackage ?? (dailyDose === undefined ? undefined : Math.ceil(dailyDose * days));
+}
+
+function smallerQuantity(medication: Medication, days: number, family: RuleResult[]) {
+  for (const result of family) {
+    const suggestion = result.rule.suggest.find((candidate) => 'setQuantity' in candidate);
+    const found =
+      suggestion &&
+      result.findings.get((suggestion as Kind<'setQuantity'>).setQuantity)?.resources.includes(medication.ref);
+    const quantity = neededQuantity(medication, days);
+    if (found && quantity !== undefined && quantity < (medication.quantity ?? 0))
+      return { result, id: suggestion.id, quantity };
+  }
+  return undefined;
+}
+
+function quantityRemark(
+  result: RuleResult,
+  id: string,
+  medication: Medication,
+  quantity: number,
+  rendering: Rendering,
+): string {
+  return wordsOf(result, id, { drug: nameOf(medication, rendering), quantity }, rendering).description;
+}
+
+function creations(result: RuleResult, suggestion: Kind<'create'>, rendering: Rendering, card: string): Suggestion[] {
+  if (suggestion.if !== undefined && result.findings.get(suggestion.if)?.outcome !== 'holds') return [];
+  const { knowledge, chart, language } = rendering;
+  const template = knowledge.templates[suggestion.create] as Resource;
+  const words = wordsOf(result, suggestion.id, {}, rendering);
+  const text = knowledge.cards.shared.orders[suggestion.create]?.[language] ?? suggestion.create;
+  const resource = fromTemplate(template, text, chart.subject, chart.version);
+  return [
+    {
+      label: words.label,
+      uuid: uuidOf(card, suggestion.id),
+      actions: [{ type: 'create', description: words.description, resource }],
+    },
+  ];
+}
+
+function startOf(medication: Medication, today: string): string {
+  return medication.start?.length === 10 ? medication.start : today;
+}
+
+/** Says so where a dosage line begins after the new end and is therefore left out. */
+function droppedRemark(count: number, { knowledge, language }: Rendering): string[] {
+  return count === 0 ? [] : [message(knowledge.cards.shared.discontinuedLines[language], language).format({ count })];
+}
+
+function nameOf(medication: Medication, { knowledge, language }: Rendering): string {
+  return drugName(knowledge, medication, language);
+}
+
+function wordsOf(result: RuleResult, id: string, values: Values, { knowledge, language }: Rendering) {
+  const words = knowledge.cards.templates[result.rule.id]?.suggestions[id];
+  if (!words) throw new Error(`no words for the suggestion ${id} of ${result.rule.id}`);
+  return {
+    label: message(words.label[language], language).format(values),
+    description: message(words.description[language], language).format(values),
+  };
+}

@@ -1,0 +1,53 @@
+import type { Condition, Medication } from '../chart/chart.ts';
+import type { Language } from '../language.ts';
+import type { RuleResult } from '../rules/evaluate.ts';
+import { guidelineOf } from '../rules/knowledge.ts';
+import { factOfPlaceholder } from './load.ts';
+import { type Message, parseMessage } from './message.ts';
+import { conditionNames, drugNames, listOf } from './names.ts';
+import type { Rendering } from './rendering.ts';
+
+export type Values = Record<string, string | number | Date>;
+
+const parsed = new Map<string, Message>();
+
+/** Messages are parsed once; there are as many as cards/ has texts. */
+export function message(text: string, language: Language): Message {
+  const key = `${language}\0${text}`;
+  const known = parsed.get(key);
+  if (known) return known;
+  const fresh = parseMessage(text, language);
+  parsed.set(key, fresh);
+  return fresh;
+}
+
+/** What a message's placeholders stand for in this result; at most `limit` names in a list. */
+export function valuesFor(text: Message, result: RuleResult, rendering: Rendering, limit?: number): Values {
+  return Object.fromEntries([...text.placeholders].map((name) => [name, valueFor(name, result, rendering, limit)]));
+}
+
+function valueFor(
+  placeholder: string,
+  result: RuleResult,
+  { knowledge, language }: Rendering,
+  limit?: number,
+): string | number | Date {
+  const fact = factOfPlaceholder(placeholder);
+  const parameter = guidelineOf(knowledge, result.rule).parameters[fact];
+  if (parameter !== undefined) return Array.isArray(parameter) ? listOf(parameter.map(String), language) : parameter;
+  const value = result.findings.get(fact)?.value ?? [];
+  const medications = value.filter((item): item is Medication => has(item, 'identifiedBy'));
+  const listed = value.filter((item): item is Condition => has(item, 'lists'));
+  const names =
+    medications.length > 0 ? drugNames(knowledge, medications, language) : conditionNames(knowledge, listed, language);
+  if (placeholder !== fact) return names.length;
+  if (names.length > 0) return listOf(names, language, limit);
+  const [first] = value;
+  return typeof first === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(first)
+    ? new Date(first)
+    : ((first as number | string) ?? '');
+}
+
+function has(item: unknown, key: string): boolean {
+  return typeof item === 'object' && item !== null && key in item;
+}

@@ -1,0 +1,85 @@
+import { idOf, type Resource, string } from '../fhir/json.ts';
+import type { Prefetched } from '../fhir/prefetch.ts';
+import type { LeftOut, Medication, Section } from './chart.ts';
+import { asOrder, isOrder, type MedicationContext, readMedication } from './medications.ts';
+
+export type Entry = { resource: Resource; fullUrl: string | undefined };
+type Selection = { hook: string; selections: string[] };
+
+/** Statuses with which a draft is no longer an order to decide on (conformance H8). */
+const SETTLED = ['cancelled', 'stopped', 'completed', 'entered-in-error', 'ended'];
+
+export type Drafts = {
+  medications: Medication[];
+  resources: Map<string, Resource>;
+  /** Orders that this session ends: the record's copy of them no longer counts. */
+  settled: Set<string>;
+};
+
+/** The MedicationRequests of draftOrders; other drafts are not ours (conformance H12). */
+export function readDrafts(
+  entries: Entry[],
+  call: Selection,
+  context: MedicationContext,
+  mine: (resource: Resource) => boolean,
+  leftOut: LeftOut[],
+): Drafts {
+  const drafts: Drafts = { medications: [], resources: new Map(), settled: new Set() };
+  const orders = entries.filter(({ resource }) => resource.resourceType === 'MedicationRequest');
+  const selected = orders.filter((entry) => call.selections.some((selection) => selects(selection, entry)));
+  // Selections that lead nowhere must not silence the drafts: then every draft is looked at (conformance H5).
+  const deciding = call.hook === 'order-select' && selected.length > 0 ? selected : orders;
+  for (const entry of orders) {
+    const { resource } = entry;
+    if (resource['status'] === 'unknown') continue;
+    if (SETTLED.includes(string(resource['status']) ?? '') || resource['doNotPerform'] === true) {
+      if (string(resource['id']) !== undefined) drafts.settled.add(refOf(resource));
+      continue;
+    }
+    const reading = readMedication(resource, { draft: true, ordered: deciding.includes(entry) }, context);
+    if ('leftOut' in reading) leftOut.push({ what: 'order', why: reading.leftOut, ref: refOf(resource) });
+    else if (mine(resource)) {
+      drafts.medications.push(reading.medication);
+      drafts.resources.set(reading.medication.ref, resource);
+    }
+  }
+  return drafts;
+}
+
+/** `Type/id`, a bare id, an absolute URL or the entry's own address (conformance H4). */
+function selects(selection: string, { resource, fullUrl }: Entry): boolean {
+  const id = string(resource['id']);
+  return selection === fullUrl || (id !== undefined && (selection === refOf(resource) || idOf(selection) === id));
+}
+
+/**
+ * The medication list: the orders of the record, and what statements and dispenses add to it. `unidentified` says that
+ * a running order names no medicine at all. Nothing counts twice.
+ */
+export function readMedicationList(
+  prefetched: Record<Section, Prefetched>,
+  settled: Set<string>,
+  context: MedicationContext,
+  mine: (resource: Resource) => boolean,
+  leftOut: LeftOut[],
+): { medications: Medication[]; unidentified: boolean } {
+  const medications: Medication[] = [];
+  let unidentified = false;
+  const seen = new Set(settled);
+  const additions = [...prefetched.statements.resources, ...prefetched.dispenses.resources].map(asOrder);
+  for (const order of [...prefetched.medications.resources, ...additions]) {
+    if (!order || !isOrder(order) || seen.has(refOf(order)) || !mine(order)) continue;
+    if (string(order['id']) !== undefined) seen.add(refOf(order));
+    const reading = readMedication(order, { draft: false, ordered: false }, context);
+    if ('medication' in reading) medications.push(reading.medication);
+    else {
+      leftOut.push({ what: 'medication', why: reading.leftOut, ref: refOf(order) });
+      unidentified ||= reading.leftOut === 'no-medicine' && order['status'] === 'active';
+    }
+  }
+  return { medications, unidentified };
+}
+
+export function refOf(resource: Resource): string {
+  return `${resource.resourceType}/${string(resource['id']) ?? ''}`;
+}

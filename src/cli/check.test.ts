@@ -1,0 +1,150 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { root } from '../testing/app.ts';
+import { copyOfRepository } from '../testing/repository.ts';
+import { check } from './check.ts';
+
+let copy: ReturnType<typeof copyOfRepository>;
+beforeEach(() => {
+  copy = copyOfRepository();
+});
+afterEach(() => copy.remove());
+
+/** What the check says of the spoiled copy about one line. */
+function saidOf(file: string, line: number): string {
+  const { problems } = check(copy.folder);
+  return problems
+    .filter((problem) => problem.file === file && problem.line === line)
+    .map(({ message }) => message)
+    .join('\n');
+}
+
+test('the check finds no problem in the repository', () => {
+  const { problems, rules, bundles } = check(root);
+  expect(problems).toEqual([]);
+  expect(rules).toBeGreaterThan(0);
+  expect(bundles).toBeGreaterThan(rules);
+});
+
+const LARO = 'hooks/laro-benzodiazepines.yaml';
+const START = 'hooks/opioid-start.yaml';
+const CARDS = 'cards/laro-benzodiazepines.yaml';
+
+test.each([
+  ['a misspelt field', LARO, "%setting = 'inpatient'", "%drafts.where(seting = 'inpatient')", 'seting'],
+  ['an unknown variable', LARO, "%setting = 'inpatient'", "%sitting = 'inpatient'", '%sitting'],
+  ['an unknown function', LARO, "memberOf('sedative')", "membrOf('sedative')", 'membrOf'],
+  ['no FHIRPath', LARO, "memberOf('sedative')", "memberOf('sedative'", ''],
+  ['an unknown code list', LARO, "memberOf('sedative')", "memberOf('sedatives')", 'sedatives'],
+  ['an unknown fact', LARO, 'when: [laro, sedativeOrdered]', 'when: [laro, sedativOrdered]', 'sedativOrdered'],
+  ['an unknown rule', LARO, 'supersedes: [opioid-sedative]', 'supersedes: [opioid-sedatives]', 'opioid-sedatives'],
+  ['an indicator above the source’s cap', START, 'indicator: info', 'indicator: warning', 'info'],
+  ['a summary that is too long', CARDS, 'undvik {sedativeOrdered}', `${'undvik '.repeat(16)}{sedativeOrdered}`, '139'],
+  ['a placeholder that is not certain', CARDS, 'LARO ({laro})', 'LARO ({comorbidity})', 'comorbidity'],
+  ['a text that is no message', CARDS, 'LARO ({laro})', 'LARO ({laro)', ''],
+])('%s is said with file and line', (_, file, text, by, word) => {
+  // Lists and long texts are told at the line where the key or the value stands.
+  const line = copy.replace(file, text, by);
+  const { problems } = check(copy.folder);
+  const near = problems.filter((problem) => problem.file === file && problem.line >= line - 1 && problem.line <= line);
+  expect(near.map(({ message }) => message).join('\n')).toContain(word);
+  expect(near).not.toEqual([]);
+});
+
+test('an unknown key is said with its line', () => {
+  const line = copy.replace(
+    LARO,
+    '    when: [laro, sedativeOrdered]',
+    '    whan: [x]\n    when: [laro, sedativeOrdered]',
+  );
+  const { problems } = check(copy.folder);
+  const said = problems.filter(({ file }) => file === LARO);
+  expect(said.map(({ message }) => message).join()).toContain('whan');
+  expect(said.some((problem) => Math.abs(problem.line - line) <= 5)).toBe(true);
+});
+
+test('a missing language is said with its line', () => {
+  const line = copy.replace(
+    CARDS,
+    "        da: 'Journalen viser {comorbidity}",
+    "        dk: 'Journalen viser {comorbidity}",
+  );
+  const { problems } = check(copy.folder);
+  const said = problems.filter(({ file }) => file === CARDS);
+  expect(said.map(({ message }) => message).join()).toMatch(/text(\.da)?:/);
+  expect(said.some((problem) => Math.abs(problem.line - line) <= 2)).toBe(true);
+});
+
+test('YAML that cannot be read is said with its line', () => {
+  const line = copy.replace(LARO, 'unless: [inpatient]', 'unless: [inpatient');
+  expect(check(copy.folder).problems.filter(({ file }) => file === LARO)[0]?.line).toBeGreaterThanOrEqual(line);
+});
+
+test('a key that is given twice is said with its line', () => {
+  const line = copy.replace(LARO, 'status: active', 'status: active\nstatus: draft');
+  expect(saidOf(LARO, line + 1)).toMatch(/unique|status/);
+});
+
+test('a site’s parameter out of bounds, of an unknown guideline or name is said with its line', () => {
+  const line = copy.replace(
+    'hooks/site.yaml',
+    'off: []',
+    'off: []\nparameters:\n  opioid-start:\n    recommendedDays: 300\n    longestDay: 5\n  opioid-stop:\n    recommendedDays: 5',
+  );
+  expect(saidOf('hooks/site.yaml', line + 3)).toMatch(/between 1 and 30/);
+  expect(saidOf('hooks/site.yaml', line + 4)).toMatch(/longestDay/);
+  expect(
+    check(copy.folder)
+      .problems.map(({ message }) => message)
+      .join(),
+  ).toContain('opioid-stop: there is no such guideline');
+});
+
+test('a site’s rule, time zone and key that do not exist are said with their lines', () => {
+  const off = copy.replace('hooks/site.yaml', 'off: []', 'off: [laro-sedative]');
+  expect(saidOf('hooks/site.yaml', off)).toContain('laro-sedative');
+  const zone = copy.replace('hooks/site.yaml', 'Europe/Stockholm', 'Europe/Sthlm');
+  expect(saidOf('hooks/site.yaml', zone)).toMatch(/time zone/);
+  copy.replace('hooks/site.yaml', 'language: sv', 'langauge: sv');
+  expect(
+    check(copy.folder)
+      .problems.map(({ message }) => message)
+      .join(),
+  ).toContain('langauge');
+});
+
+test('every problem is said at once, in the order of files and lines', () => {
+  copy.replace(LARO, "memberOf('sedative')", "memberOf('sedatives')");
+  copy.replace(START, 'indicator: info', 'indicator: critical');
+  copy.replace(CARDS, 'LARO ({laro})', 'LARO ({lara})');
+  const files = check(copy.folder).problems.map(({ file }) => file);
+  for (const file of [LARO, START, CARDS]) expect(files).toContain(file);
+  expect(files).toEqual([...files].sort());
+});
+
+test('a bundle that is answered otherwise than it expects is said', () => {
+  const file = 'test-bundles/laro-benzodiazepines/zopiclone-in-laro-outpatient';
+  copy.replace(`${file}.expected.yaml`, 'warning', 'info');
+  expect(saidOf(`${file}.request.json`, 1)).toContain('indicator');
+});
+
+test('a bundle without date, request or sense is said', () => {
+  const file = 'test-bundles/laro-benzodiazepines/zopiclone-in-laro-outpatient';
+  copy.replace(`${file}.request.json`, '"now"', '"then"');
+  expect(saidOf(`${file}.request.json`, 1)).toContain('date');
+  copy.replace(`${file}.request.json`, '{', '');
+  expect(saidOf(`${file}.request.json`, 1)).toContain('JSON');
+  rmSync(join(copy.folder, `${file}.request.json`));
+  expect(saidOf(`${file}.expected.yaml`, 1)).toContain('request');
+});
+
+test('without its test bundles a rule is not proved', () => {
+  const folder = join(copy.folder, 'test-bundles');
+  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
+  const said = check(copy.folder)
+    .problems.filter(({ file }) => file === LARO)
+    .map(({ message }) => message);
+  expect(said).toContain('laro-sedative-ordered: no test bundle fires it at order-sign');
+  expect(said).toContain("laro-sedative-ordered: no pair of test bundles shows that 'sedativeOrdered' decides");
+});

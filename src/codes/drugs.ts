@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'csv-parse/sync';
+import type { Problem } from '../rules/yaml.ts';
+
+/** What a national or local drug code stands for. */
+export type Drug = { atc: string; form?: string; smallestPackage?: number };
+
+const ATC = /^[A-Z]\d{2}(?:[A-Z](?:[A-Z](?:\d{2})?)?)?$/;
+
+/**
+ * Reads a site's drug codes: `system,code,atc[,form][,smallest_package]` with a heading line, commas or semicolons,
+ * as spreadsheets save them. A row that cannot be used is said with its line and left out; the rest is loaded.
+ * `keyOf` gives our key of a system's URI, or the URI itself.
+ */
+export function readDrugs(
+  path: string,
+  file: string,
+  keyOf: (uri: string) => string,
+  drugs: Map<string, Drug>,
+  remarks: Problem[],
+): void {
+  // Few products differ in all of class, form and package: equal ones are kept once, so that a large table stays small.
+  const shared = new Map<string, Drug>();
+  let column: Record<string, number> | undefined;
+  const row = (cells: string[], { lines }: { lines: number }): null => {
+    if (!column) {
+      column = Object.fromEntries(cells.map((name, at) => [name.toLowerCase(), at]));
+      return null;
+    }
+    const cell = (name: string) => cells[column?.[name] ?? -1] ?? '';
+    const fault = faultOf(cell);
+    if (fault !== undefined) {
+      remarks.push({ file, line: lines, message: fault });
+      return null;
+    }
+    const key = `${cell('atc')}|${cell('form')}|${cell('smallest_package')}`;
+    const drug = shared.get(key) ?? {
+      atc: cell('atc'),
+      ...(cell('form') !== '' && { form: cell('form') }),
+      ...(cell('smallest_package') !== '' && { smallestPackage: Number(cell('smallest_package')) }),
+    };
+    shared.set(key, drug);
+    drugs.set(`${keyOf(cell('system'))}|${cell('code')}`, drug);
+    return null;
+  };
+  try {
+    parse(readFileSync(path), {
+      bom: true,
+      delimiter: [',', ';'],
+      relax_column_count: true,
+      skip_empty_lines: true,
+      trim: true,
+      on_record: row,
+    });
+  } catch (error) {
+    remarks.push({
+      file,
+      line: (error as { lines?: number }).lines ?? 1,
+      message: `no CSV from here on: ${(error as Error).message}`,
+    });
+  }
+  if (!column || !('system' in column && 'code' in column && 'atc' in column)) {
+    remarks.push({
+      file,
+      line: 1,
+      message: 'the first line must name the columns: system,code,atc[,form][,smallest_package]',
+    });
+  }
+}
+
+function faultOf(cell: (name: string) => string): string | undefined {
+  for (const name of ['system', 'code', 'atc']) if (cell(name) === '') return `${name} is empty`;
+  if (!ATC.test(cell('atc'))) return `atc: '${cell('atc')}' is no ATC code`;
+  const size = cell('smallest_package');
+  return size === '' || Number(size) > 0 ? undefined : `smallest_package: '${size}' is no number above 0`;
+}

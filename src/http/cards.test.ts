@@ -1,0 +1,120 @@
+import { afterAll, expect, test } from 'vitest';
+import { knowledge, startService } from '../testing/app.ts';
+import { type Card, cardsFor as cardsOf, topicsOf } from '../testing/cards.ts';
+import { type Json, order, pair, prescription, request } from '../testing/request.ts';
+
+const service = await startService();
+afterAll(() => service.close());
+
+const cardsFor = (body: Json, language?: string) => cardsOf(service, body, language);
+
+test('K1, K3, K5, K6, K9, K16: a card has its id, text, indicator, source and topic', async () => {
+  const [card] = await cardsFor(pair());
+  expect(card?.uuid).toMatch(/^[0-9a-f-]{36}$/);
+  expect(card?.summary).toMatch(/methadone.*zopiclone/);
+  expect(card?.detail).toContain('zopiclone');
+  expect(card?.indicator).toBe('warning');
+  expect(card?.source.label).toMatch(/\S/);
+  expect(card?.source.topic).toMatchObject({ code: 'laro-sedative-ordered', system: 'urn:nordic-opioid-cds:rule' });
+});
+
+test('K7, K8: the source’s address is https and about the source; there is no icon', async () => {
+  for (const { source } of await cardsFor(pair())) {
+    expect(source.url).toMatch(/^https:\/\/[^?]+$/);
+    expect(source.url).not.toContain('kari');
+    expect(source).not.toHaveProperty('icon');
+  }
+});
+
+test('K9, V6: the topic is the rule, whatever the drugs, the language and the patient', async () => {
+  const topics = await Promise.all(
+    [
+      cardsFor(pair(), 'sv'),
+      cardsFor(pair('order-sign', { drafts: [order('o', 'oxazepam')] }), 'da'),
+      cardsFor(pair('order-sign', { record: [prescription('b', 'buprenorphine')] }), 'nb'),
+    ].map(async (cards) => topicsOf(await cards)),
+  );
+  expect(topics).toEqual(Array(3).fill(['laro-sedative-ordered']));
+});
+
+test('K2: a summary with many medicines of long names still fits', async () => {
+  const longest = [...knowledge.codes.substances.values()]
+    .filter(({ atc }) => atc[0]?.startsWith('N05'))
+    .sort((a, b) => b.names.en.length - a.names.en.length)
+    .slice(0, 12);
+  expect(longest).toHaveLength(12);
+  const drafts = longest.map(({ atc, key }) =>
+    order(key, 'zopiclone', {
+      medicationCodeableConcept: { coding: [{ system: 'http://www.whocc.no/atc', code: atc[0] }] },
+    }),
+  );
+  for (const language of ['sv', 'nb', 'da', 'en']) {
+    const [card] = await cardsFor(pair('order-sign', { drafts }), language);
+    expect(card?.source.topic.code).toBe('laro-sedative-ordered');
+    expect(card?.summary.length).toBeLessThanOrEqual(139);
+    expect(card?.summary).toMatch(/\+\d/);
+  }
+});
+
+test('K4: marks of HTML and Markdown in a name stay text in the detail', async () => {
+  const text =
+    'zopiklon <img src=x onerror=alert(1)> [x](javascript:alert(2)) ![y](http://evil.example) `z` **w** | ~~v~~';
+  const named = { ...order('z', 'zopiclone'), medicationCodeableConcept: { text } };
+  const [card] = await cardsFor(pair('order-sign', { drafts: [named] }));
+  expect(card?.detail).toContain('onerror');
+  for (const raw of ['<img', '[x]', '![y]', 'http://evil', ' `z`', ' **w**', '~~v'])
+    expect(card?.detail).not.toContain(raw);
+  expect(card?.summary).not.toMatch(/[<>[\]`*]/);
+});
+
+test('K14: override reasons are coded, named in the reader’s language, and the same in every call', async () => {
+  const [swedish] = await cardsFor(pair(), 'sv');
+  const [danish] = await cardsFor(pair('order-sign', { drafts: [order('o', 'oxazepam')] }), 'da');
+  const codes = (card?: Card) => card?.overrideReasons?.map(({ system, code }) => `${system}|${code}`);
+  expect(codes(swedish)?.length).toBeGreaterThan(2);
+  expect(codes(danish)).toEqual(codes(swedish));
+  expect(danish?.overrideReasons?.[0]?.display).not.toBe(swedish?.overrideReasons?.[0]?.display);
+});
+
+test('K17: the text tells two orders of one kind apart', async () => {
+  const drafts = [order('z', 'zopiclone'), order('o', 'oxazepam')];
+  const [card] = await cardsFor(pair('order-sign', { drafts }));
+  for (const name of ['zopiclone', 'oxazepam']) {
+    expect(card?.summary).toContain(name);
+    expect(card?.suggestions?.some(({ label }) => label.includes(name))).toBe(true);
+  }
+});
+
+test('K18: one card names all the drugs of a problem, each once', async () => {
+  const record = ['methadone', 'pregabalin', 'diazepam'] as const;
+  const list = record.map((drug) => prescription(drug, drug));
+  const cards = await cardsFor(pair('order-sign', { record: list }));
+  const [card, ...others] = cards.filter(({ source }) => source.topic.code === 'laro-sedative-ordered');
+  expect(others).toEqual([]);
+  expect(card?.detail.match(/^- zopiclone.*: new order$/gm)).toHaveLength(1);
+  expect(card?.detail.match(/^- methadone.*: ongoing.*$/gm)).toHaveLength(1);
+  const [open] = await cardsFor(request('patient-view', { record: list }));
+  expect(open?.source.topic.code).toBe('laro-sedative-current');
+  for (const drug of record) expect(open?.detail).toMatch(new RegExp(`^- ${drug}.*: ongoing`, 'm'));
+});
+
+test('K18: the most severe card comes first', async () => {
+  const drafts = [order('oxycodone-1', 'oxycodone'), order('z', 'zopiclone')];
+  const cards = await cardsFor(pair('order-sign', { drafts }));
+  const rank = cards.map(({ indicator }) => ['critical', 'warning', 'info'].indexOf(indicator));
+  expect(new Set(rank).size).toBeGreaterThan(1);
+  expect(rank).toEqual([...rank].sort());
+});
+
+test('L1–L4, A14: there are no links and no systemActions', async () => {
+  const { text } = await service.call(pair());
+  expect(text).not.toMatch(/"links"|"systemActions"|"appContext"|"autolaunchable"/);
+});
+
+test('V5: with the chart open, a card only informs', async () => {
+  const record = [prescription('m', 'methadone'), prescription('o', 'oxazepam')];
+  const [card] = await cardsFor(request('patient-view', { record }));
+  expect(card?.source.topic.code).toBe('laro-sedative-current');
+  expect(card).not.toHaveProperty('suggestions');
+  expect(card).not.toHaveProperty('selectionBehavior');
+});

@@ -1,0 +1,139 @@
+import { afterAll, expect, test } from 'vitest';
+import { knowledge, knowledgeOf, startService } from '../testing/app.ts';
+import { copyOfRepository } from '../testing/repository.ts';
+import { pair } from '../testing/request.ts';
+
+type Service = { hook: string; id: string; prefetch: Record<string, string>; [field: string]: unknown };
+
+const service = await startService();
+afterAll(() => service.close());
+
+const discovered = await service.http.get('/cds-services');
+const services: Service[] = discovered.body.services;
+const templates = services.flatMap(({ id, prefetch }) =>
+  Object.entries(prefetch).map(([key, template]) => ({ id, key, template })),
+);
+
+test('DI1, DI2, DI14, T2: anybody gets the list of services, as JSON', () => {
+  expect(discovered.status).toBe(200);
+  expect(discovered.headers['content-type']).toMatch(/^application\/json(; charset=utf-8)?$/);
+  expect(Object.keys(JSON.parse(discovered.text))).toEqual(['services']);
+  expect(services).toBeInstanceOf(Array);
+});
+
+test('DI4, DI5, DI7: a service for each hook, with every field in words', () => {
+  expect(services.map(({ hook }) => hook)).toEqual(['patient-view', 'order-select', 'order-sign']);
+  for (const each of services) {
+    for (const field of ['hook', 'id', 'title', 'description', 'usageRequirements'])
+      expect(each[field], field).toEqual(expect.stringMatching(/\S/));
+  }
+});
+
+test('DI16, T3: nothing beside the fields of the specification, nothing empty', () => {
+  const fields = ['hook', 'id', 'title', 'description', 'version', 'hookVersion', 'prefetch', 'usageRequirements'];
+  for (const each of services) {
+    expect(Object.keys(each).filter((field) => !fields.includes(field))).toEqual([]);
+    expect(Object.values(each).filter((value) => value === null || value === '')).toEqual([]);
+  }
+});
+
+test('DI8, DI9: the version of CDS Hooks is a semantic version, that of each hook the published one', () => {
+  for (const each of services) {
+    expect(each['version']).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(each['hookVersion']).toBe('1.0');
+  }
+});
+
+test('DI10, DI11: every id is its own, fits a path and answers calls of its hook', async () => {
+  expect(new Set(services.map(({ id }) => id)).size).toBe(services.length);
+  for (const { id, hook } of services) {
+    expect(id).toMatch(/^[a-z0-9-]{1,100}$/);
+    const { status } = await service.http.post(`/cds-services/${id}`).send(pair(hook));
+    expect(status).toBe(200);
+  }
+});
+
+test('DI3, DI13: with every rule switched off there are no services, which is no error', async () => {
+  const copy = copyOfRepository();
+  copy.replace('hooks/site.yaml', 'off: []', `off: [${knowledge.rules.map(({ id }) => id).join(', ')}]`);
+  const silent = await startService({ knowledge: knowledgeOf(copy.folder) });
+  copy.remove();
+  const { status, text } = await silent.http.get('/cds-services');
+  await silent.close();
+  expect(status).toBe(200);
+  expect(JSON.parse(text)).toEqual({ services: [] });
+});
+
+test('DI15: the same bytes for everybody, kept by an ETag', async () => {
+  const again = await service.http
+    .get('/cds-services')
+    .set('accept-language', 'da')
+    .set('origin', 'https://ehr.example');
+  expect(again.text).toBe(discovered.text);
+  expect(again.headers['etag']).toBe(discovered.headers['etag']);
+  expect(discovered.headers['cache-control']).toMatch(/max-age=\d+/);
+  const unchanged = await service.http.get('/cds-services').set('if-none-match', discovered.headers['etag'] as string);
+  expect(unchanged.status).toBe(304);
+  expect(unchanged.text).toBe('');
+});
+
+test('DI6, PT12: the medication list is asked for at every hook, the rest where some rule wants it', () => {
+  for (const { prefetch } of services) {
+    expect(prefetch['medications']).toMatch(/^MedicationRequest\?patient=\{\{context\.patientId\}\}/);
+    for (const template of Object.values(prefetch)) expect(template).toMatch(/\S/);
+  }
+});
+
+test('PT1–PT5: tokens are plain fields of the context that every hook of the service has', () => {
+  for (const { template } of templates) {
+    const tokens = template.match(/\{\{.*?\}\}/g) ?? [];
+    expect(tokens.length).toBeGreaterThan(0);
+    for (const token of tokens) expect(token).toMatch(/^\{\{context\.(patientId|encounterId|userId)\}\}$/);
+    expect(template.replace(/\{\{.*?\}\}/g, '')).not.toMatch(/[{}%()|]/);
+    expect(template).not.toMatch(/[A-Za-z]+\/\{\{context\.userId\}\}/);
+  }
+});
+
+test('PT7–PT9: reads and searches of the common subset, one _include at most, no parameter twice', () => {
+  for (const { template } of templates) {
+    const [path, query] = template.split('?') as [string, string?];
+    expect(path).toMatch(query === undefined ? /^[A-Z][A-Za-z]+\/\{\{context\.\w+\}\}$/ : /^[A-Z][A-Za-z]+$/);
+    const names = (query ?? '')
+      .split('&')
+      .filter(Boolean)
+      .map((part) => part.split('=')[0] as string);
+    expect(new Set(names).size).toBe(names.length);
+    for (const name of names)
+      expect(['patient', 'date', 'code', 'category', 'status', '_count', '_sort', '_include']).toContain(name);
+  }
+});
+
+test('PT10: templates are short and hold no code lists', () => {
+  for (const { template } of templates) {
+    expect(template.length).toBeLessThan(200);
+    expect(template).not.toContain(',');
+  }
+});
+
+test('PT11: a site without the rules that need a part of the record does not ask for it', async () => {
+  const copy = copyOfRepository();
+  const others = knowledge.rules.map(({ id }) => id).filter((id) => id !== 'laro-sedative-current');
+  copy.replace('hooks/site.yaml', 'off: []', `off: [${others.join(', ')}]`);
+  const small = await startService({ knowledge: knowledgeOf(copy.folder) });
+  copy.remove();
+  const { body } = await small.http.get('/cds-services');
+  await small.close();
+  expect(body.services.map(({ hook }: Service) => hook)).toEqual(['patient-view']);
+  // That rule asks nothing of the patient: only of medicines, problems and the encounter.
+  expect(Object.keys(body.services[0].prefetch).sort()).toEqual(['conditions', 'encounter', 'medications']);
+});
+
+test('V1, V4, V7: the list says which FHIR version, which data and which hooks are needed for safety', () => {
+  for (const each of services) {
+    expect(`${each['description']} ${each['usageRequirements']}`).toContain('FHIR R4');
+    expect(each['usageRequirements']).toContain('"medications" is required');
+    expect(each['usageRequirements']).toContain('412');
+    expect(each['usageRequirements']).toMatch(/safety.*order-sign/);
+    for (const key of Object.keys(each.prefetch)) expect(each['usageRequirements']).toContain(`"${key}"`);
+  }
+});

@@ -1,0 +1,236 @@
+import { afterAll, expect, test } from 'vitest';
+import { startService } from '../testing/app.ts';
+import { actionsOf, cardsFor as cardsOf, topicsOf } from '../testing/cards.ts';
+import { bundle, type Json, medicine, order, pair, prescription, request } from '../testing/request.ts';
+
+const service = await startService();
+afterAll(() => service.close());
+
+const cardsFor = (body: Json) => cardsOf(service, body);
+const topicsFor = async (body: Json) => topicsOf(await cardsFor(body));
+
+const LARO = ['laro-sedative-ordered'];
+const methadone = prescription('methadone-1', 'methadone');
+const zopiclone = order('zopiclone-1', 'zopiclone');
+const paracetamol = order('paracetamol-1', 'paracetamol');
+
+test.each([
+  ['Type/id', 'MedicationRequest/zopiclone-1'],
+  ['a bare id', 'zopiclone-1'],
+  ['an absolute address', 'https://fhir.example/r4/MedicationRequest/zopiclone-1'],
+  ['the address of the entry', 'urn:uuid:0d1c2b3a-1111-4222-8333-444455556666'],
+])('H4: a selection may be %s', async (_, selection) => {
+  const entry = [
+    { resource: paracetamol },
+    { fullUrl: 'urn:uuid:0d1c2b3a-1111-4222-8333-444455556666', resource: zopiclone },
+  ];
+  const context = { draftOrders: { resourceType: 'Bundle', type: 'collection', entry }, selections: [selection] };
+  expect(await topicsFor(pair('order-select', { context }))).toEqual(LARO);
+});
+
+test('H4: a single selection under its singular name is read', async () => {
+  const context = { selections: undefined, selection: 'MedicationRequest/zopiclone-1' };
+  expect(await topicsFor(pair('order-select', { drafts: [zopiclone, paracetamol], context }))).toEqual(LARO);
+  const other = { selections: undefined, selection: 'MedicationRequest/paracetamol-1' };
+  expect(await topicsFor(pair('order-select', { drafts: [zopiclone, paracetamol], context: other }))).toEqual([]);
+});
+
+test('H5: a selection that leads nowhere is ignored; where all do, every draft is looked at', async () => {
+  const select = (...selections: unknown[]) => pair('order-select', { drafts: [zopiclone, paracetamol], selections });
+  expect(await topicsFor(select('MedicationRequest/zopiclone-1', 'MedicationRequest/gone'))).toEqual(LARO);
+  expect(await topicsFor(select('MedicationRequest/gone'))).toEqual(LARO);
+  expect(await topicsFor(select())).toEqual(LARO);
+  expect(await topicsFor(select(null, 7, {}))).toEqual(LARO);
+  expect(await topicsFor(select('MedicationRequest/paracetamol-1', 'MedicationRequest/gone'))).toEqual([]);
+});
+
+test('H6: the selected order decides, the other drafts are its context', async () => {
+  const drafts = [zopiclone, order('methadone-2', 'methadone'), paracetamol];
+  const select = (id: string) => request('order-select', { drafts, selections: [`MedicationRequest/${id}`] });
+  expect(await topicsFor(select('zopiclone-1'))).toContain(LARO[0]);
+  expect(await topicsFor(select('paracetamol-1'))).toEqual([]);
+  expect(await topicsFor(request('order-sign', { drafts }))).toContain(LARO[0]);
+});
+
+test('H7: an order without medicine, dosage or intent says nothing', async () => {
+  const blank = { resourceType: 'MedicationRequest', id: 'request-123', status: 'draft', category: { text: 'x' } };
+  for (const hook of ['order-select', 'order-sign'])
+    expect(await cardsFor(request(hook, { drafts: [blank] }))).toEqual([]);
+  const bare = {
+    resourceType: 'MedicationRequest',
+    id: 'zopiclone-1',
+    medicationCodeableConcept: medicine('zopiclone'),
+  };
+  expect(await topicsFor(pair('order-select', { drafts: [bare] }))).toEqual(LARO);
+});
+
+test('H8: an active order about to be signed is looked at, a settled one is not', async () => {
+  for (const status of ['draft', 'active', 'on-hold', undefined])
+    expect(await topicsFor(pair('order-sign', { drafts: [{ ...zopiclone, status }] })), status).toEqual(LARO);
+  for (const status of ['cancelled', 'stopped', 'completed', 'entered-in-error'])
+    expect(await topicsFor(pair('order-sign', { drafts: [{ ...zopiclone, status }] })), status).toEqual([]);
+});
+
+test.each(['collection', 'searchset', 'transaction', 'batch', 'nonsense', undefined])(
+  'H9: a Bundle of type %s is read',
+  async (type) => {
+    const draftOrders = { ...bundle([zopiclone]), type };
+    expect(await topicsFor(pair('order-sign', { context: { draftOrders } }))).toEqual(LARO);
+  },
+);
+
+test('H9: no entries, a bare order, entries without resource', async () => {
+  const send = (draftOrders: unknown) => topicsFor(pair('order-sign', { context: { draftOrders } }));
+  expect(await send({ resourceType: 'Bundle' })).toEqual([]);
+  expect(await send({ resourceType: 'Bundle', entry: [] })).toEqual([]);
+  expect(await send({ resourceType: 'Bundle', entry: [{}, null, { resource: null }] })).toEqual([]);
+  expect(await send(zopiclone)).toEqual(LARO);
+});
+
+test('H9, A16: an order without id gives a card without actions', async () => {
+  const drafts = [
+    { ...zopiclone, id: undefined },
+    { ...order('x', 'oxycodone'), id: undefined },
+  ];
+  const cards = await cardsFor(pair('order-sign', { drafts }));
+  expect(cards.length).toBeGreaterThan(1);
+  expect(actionsOf(cards)).toEqual([]);
+});
+
+test('H10: the malformed doses of the hooks’ own examples are read', async () => {
+  const timing = { repeat: { frequency: 1, period: 1, periodUnit: 'd' } };
+  const dose = { doseQuantity: { value: 1, code: 'TAB' } };
+  const dispenseRequest = { quantity: { value: 6, code: 'TAB' } };
+  for (const dosage of [
+    { timing, doseAndRate: dose },
+    { timing, ...dose },
+    { timing, doseAndRate: [dose] },
+  ]) {
+    const draft = order('oxycodone-1', 'oxycodone', { dosageInstruction: [dosage], dispenseRequest });
+    // Six days of supply are no long course; seven tablets more are.
+    expect(await topicsFor(request('order-sign', { drafts: [draft] }))).toEqual([]);
+    const long = { ...draft, dispenseRequest: { quantity: { value: 13, code: 'TAB' } } };
+    expect(await topicsFor(request('order-sign', { drafts: [long] }))).toEqual(['opioid-stop-date']);
+  }
+});
+
+test('H11: an id of 200 odd characters comes back byte for byte', async () => {
+  const id = `e${'~.-_ÅØ:|'.repeat(24)}1234567`;
+  expect(id).toHaveLength(200);
+  const [remove] = actionsOf(await cardsFor(pair('order-sign', { drafts: [{ ...zopiclone, id }] })));
+  expect(remove?.resourceId).toBe(`MedicationRequest/${id}`);
+  const [stop] = actionsOf(await cardsFor(request('order-sign', { drafts: [order(id, 'oxycodone')] })));
+  expect(stop).toMatchObject({ resource: { id } });
+});
+
+test('H12: drafts of other types are passed over', async () => {
+  const types = ['NutritionOrder', 'ServiceRequest', 'DeviceRequest', 'VisionPrescription', 'CommunicationRequest'];
+  const others = types.map((resourceType) => ({ ...zopiclone, resourceType, id: resourceType }));
+  expect(await cardsFor(pair('order-sign', { drafts: others }))).toEqual([]);
+  expect(await topicsFor(pair('order-sign', { drafts: [...others, zopiclone] }))).toEqual(LARO);
+});
+
+test('H13: an order of another patient is not looked at, and a card says so', async () => {
+  const foreign = { ...zopiclone, subject: { reference: 'Patient/ola' } };
+  expect(await topicsFor(pair('order-sign', { drafts: [foreign] }))).toEqual(['not-checked']);
+  const both = await cardsFor(pair('order-sign', { drafts: [foreign, order('oxazepam-1', 'oxazepam')] }));
+  expect(topicsOf(both)).toEqual([...LARO, 'not-checked']);
+  expect(JSON.stringify(both)).not.toContain('zopiclone-1');
+  const foreignOpioid = { ...methadone, subject: { reference: 'https://fhir.example/Patient/ola' } };
+  expect(await topicsFor(pair('order-sign', { record: [foreignOpioid] }))).not.toContain(LARO[0]);
+});
+
+test('H13, H2: the patient may be named by type, address or version', async () => {
+  for (const reference of [
+    'Patient/kari',
+    'kari',
+    'https://fhir.example/r4/Patient/kari',
+    'Patient/kari/_history/3',
+    'urn:uuid:kari',
+  ])
+    expect(await topicsFor(pair('order-sign', { drafts: [{ ...zopiclone, subject: { reference } }] }))).toEqual(LARO);
+});
+
+test('H14, V1: DSTU2, STU3 and mixed versions are 422, never silence', async () => {
+  const dstu2 = {
+    resourceType: 'MedicationOrder',
+    id: 'a',
+    status: 'draft',
+    medicationCodeableConcept: medicine('zopiclone'),
+  };
+  const stu3 = { ...zopiclone, requester: { agent: { reference: 'Practitioner/nils' } } };
+  const r5 = {
+    ...zopiclone,
+    id: 'b',
+    medicationCodeableConcept: undefined,
+    medication: { concept: medicine('zopiclone') },
+  };
+  for (const drafts of [[dstu2], [stu3], [zopiclone, r5], [dstu2, zopiclone]]) {
+    const { status, body } = await service.call(pair('order-sign', { drafts }));
+    expect(status).toBe(422);
+    expect(body.resourceType).toBe('OperationOutcome');
+    expect(body.issue[0].code).toBe('not-supported');
+  }
+});
+
+test('V1: R5 is read', async () => {
+  const r5 = (draft: Json, concept: Json) => ({
+    ...draft,
+    medicationCodeableConcept: undefined,
+    medication: { concept },
+  });
+  const body = pair('order-sign', {
+    drafts: [r5(zopiclone, medicine('zopiclone'))],
+    record: [r5(methadone, medicine('methadone'))],
+  });
+  expect(await topicsFor(body)).toEqual(LARO);
+});
+
+test('H15: a medicine by code, contained, included, beside the orders or by its name: the same card', async () => {
+  const code = medicine('zopiclone');
+  const other = { resourceType: 'Medication', id: 'med', code };
+  const by = (more: Json) => ({ ...zopiclone, medicationCodeableConcept: undefined, ...more });
+  const ref = { medicationReference: { reference: 'Medication/med' } };
+  const usual = await cardsFor(pair());
+  const send = (draft: Json, extra: { drafts?: Json[]; record?: Json[] } = {}) =>
+    cardsFor(
+      pair('order-sign', { drafts: [draft, ...(extra.drafts ?? [])], record: [methadone, ...(extra.record ?? [])] }),
+    );
+  expect(await send(by({ contained: [{ ...other, id: 'm' }], medicationReference: { reference: '#m' } }))).toEqual(
+    usual,
+  );
+  expect(await send(by(ref), { drafts: [other] })).toEqual(usual);
+  expect(await send(by(ref), { record: [other] })).toEqual(usual);
+  expect(
+    await send(by({ medicationReference: { reference: 'https://fhir.example/r4/Medication/med' } }), {
+      record: [other],
+    }),
+  ).toEqual(usual);
+  const [named] = await send(by({ medicationReference: { reference: 'Medication/gone', display: 'zopiklon' } }));
+  expect(named?.source).toEqual(usual[0]?.source);
+  expect(named?.summary).toBe(usual[0]?.summary);
+  expect(named?.detail).toContain('recognised by its name only');
+  expect(usual[0]?.detail).not.toContain('recognised by its name only');
+});
+
+test('H15: every coding is looked at, and a name that contradicts the code loses', async () => {
+  const local = { system: 'urn:example:local', code: '1' };
+  const code = { coding: [local, ...(medicine('zopiclone')['coding'] as Json[])], text: 'paracetamol' };
+  expect(await topicsFor(pair('order-sign', { drafts: [{ ...zopiclone, medicationCodeableConcept: code }] }))).toEqual(
+    LARO,
+  );
+  const safe = { ...medicine('paracetamol'), text: 'zopiklon' };
+  expect(await topicsFor(pair('order-sign', { drafts: [{ ...zopiclone, medicationCodeableConcept: safe }] }))).toEqual(
+    [],
+  );
+});
+
+test('H15, P14: a running medicine that cannot be found out is no all-clear', async () => {
+  const hidden = {
+    ...methadone,
+    medicationCodeableConcept: undefined,
+    medicationReference: { reference: 'Medication/gone' },
+  };
+  const { status } = await service.call(pair('order-sign', { record: [hidden] }));
+  expect(status).toBe(412);
+});

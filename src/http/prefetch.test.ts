@@ -1,0 +1,175 @@
+import { afterAll, expect, test } from 'vitest';
+import { startService } from '../testing/app.ts';
+import { bundle, encounter, type Json, medicine, order, pair, prescription, request } from '../testing/request.ts';
+
+const service = await startService();
+afterAll(() => service.close());
+
+const zopiclone = order('zopiclone-1', 'zopiclone');
+const methadone = prescription('methadone-1', 'methadone');
+const outcome = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'exception' }] };
+
+/** The answer where `medications` holds this: topics of the cards, or the status. */
+async function withMedications(medications: unknown, drafts: Json[] = [zopiclone]) {
+  return answerTo(request('order-sign', { drafts, prefetch: { medications } }));
+}
+
+async function answerTo(body: Json): Promise<string[] | number> {
+  const response = await service.call(body);
+  if (response.status !== 200) return response.status;
+  return response.body.cards.map((card: { source: { topic: { code: string } } }) => card.source.topic.code);
+}
+
+test('P2, P3, S3: without the key, silence cannot be claimed: 412', async () => {
+  expect(await withMedications(undefined)).toBe(412);
+});
+
+test('P4: null says that the client looked and found nothing', async () => {
+  expect(await withMedications(null)).toEqual([]);
+});
+
+test.each([
+  ['entry: []', { resourceType: 'Bundle', type: 'searchset', entry: [] }],
+  ['no entry', { resourceType: 'Bundle', type: 'searchset' }],
+  ['total: 0', { resourceType: 'Bundle', type: 'searchset', total: 0 }],
+])('P5: an empty Bundle, with %s, is the same as null', async (_, medications) => {
+  expect(await withMedications(medications)).toEqual([]);
+});
+
+test('P6: an OperationOutcome is no data', async () => {
+  expect(await withMedications(outcome)).toBe(412);
+  expect(await withMedications(bundle([outcome], 'searchset'))).toBe(412);
+  const entry = [{ resource: outcome, search: { mode: 'outcome' } }];
+  expect(await withMedications({ resourceType: 'Bundle', entry })).toBe(412);
+});
+
+test('P6: beside an OperationOutcome what was found still counts, what was not cannot be ruled out', async () => {
+  expect(await withMedications(bundle([methadone, outcome], 'searchset'))).toContain('laro-sedative-ordered');
+  expect(await withMedications(bundle([prescription('a', 'atorvastatin'), outcome], 'searchset'))).toBe(412);
+});
+
+test('P6: a remark of the server among the matches is no failure', async () => {
+  const remark = { resourceType: 'OperationOutcome', issue: [{ severity: 'warning', code: 'informational' }] };
+  expect(await withMedications(bundle([prescription('a', 'atorvastatin'), remark], 'searchset'))).toEqual([]);
+});
+
+test('P7: with more pages a finding counts, and silence cannot be claimed', async () => {
+  const page = (...resources: Json[]) => ({
+    ...bundle(resources, 'searchset'),
+    link: [{ relation: 'next', url: 'https://fhir.example/r4?page=2' }],
+  });
+  expect(await withMedications(page(methadone))).toContain('laro-sedative-ordered');
+  expect(await withMedications(page(prescription('a', 'atorvastatin')))).toBe(412);
+  expect(await withMedications(page())).toBe(412);
+  const last = { ...bundle([], 'searchset'), link: [{ relation: 'self', url: 'https://fhir.example/r4' }] };
+  expect(await withMedications(last)).toEqual([]);
+});
+
+test('P8: included resources are looked up and are no matches', async () => {
+  const { medicationCodeableConcept: code, ...rest } = methadone;
+  const byReference = { ...rest, medicationReference: { reference: 'Medication/m' } };
+  const medication = { resourceType: 'Medication', id: 'm', code };
+  const search = { mode: 'include' };
+  const entry = [{ resource: byReference }, { resource: medication, search }];
+  expect(await withMedications({ resourceType: 'Bundle', entry })).toEqual(['laro-sedative-ordered']);
+  const foreign = [{ resource: prescription('a', 'atorvastatin') }, { resource: methadone, search }];
+  expect(await withMedications({ resourceType: 'Bundle', entry: foreign })).toEqual([]);
+});
+
+test('P9, P10, P11: a bare resource, a pre-1.0 wrapper and any type of Bundle are read alike', async () => {
+  const laro = ['laro-sedative-ordered'];
+  expect(await withMedications(methadone)).toEqual(laro);
+  expect(await withMedications({ response: { status: '200 OK' }, resource: bundle([methadone], 'searchset') })).toEqual(
+    laro,
+  );
+  for (const type of ['searchset', 'collection', 'batch-response', undefined])
+    expect(await withMedications({ ...bundle([methadone]), type })).toEqual(laro);
+});
+
+test.each([['<html>502 Bad Gateway</html>'], [[]], [[methadone]], [7], [true], [{}], [{ resourceType: '' }]])(
+  'P12, R10: %j under a key is a failure of the client, not ours',
+  async (garbage) => {
+    expect(await withMedications(garbage)).toBe(412);
+  },
+);
+
+test('P13: another type of resource under the key is no data', async () => {
+  expect(await withMedications(bundle([{ ...methadone, resourceType: 'Observation' }]))).toBe(412);
+  expect(await withMedications(encounter('AMB'))).toBe(412);
+});
+
+test('P13: another patient’s opioid is no finding', async () => {
+  const foreign = { ...methadone, subject: { reference: 'Patient/ola' } };
+  expect(await withMedications(bundle([foreign, prescription('a', 'atorvastatin')]))).not.toContain(
+    'laro-sedative-ordered',
+  );
+});
+
+test('P14: a pair among the drafts is told without any prefetch, and what could not be checked is said', async () => {
+  const drafts = [zopiclone, order('methadone-2', 'methadone')];
+  const body = { ...request('order-sign', { drafts }), prefetch: undefined };
+  const topics = await answerTo(body);
+  expect(topics).toContain('laro-sedative-ordered');
+  expect(topics).toContain('not-checked');
+});
+
+test('P14: a draft of no class raises no question', async () => {
+  expect(await withMedications(undefined, [order('p', 'paracetamol')])).toEqual([]);
+});
+
+test('P15: keys that were not asked for have no effect', async () => {
+  const body = request('order-sign', {
+    drafts: [zopiclone],
+    prefetch: { medicationRequests: bundle([methadone]), item1: null },
+  });
+  expect(await answerTo(body)).toEqual([]);
+});
+
+test.each(['entered-in-error', 'cancelled', 'draft'])(
+  'P16: a prescription that is %s never was one',
+  async (status) => {
+    expect(await withMedications(bundle([{ ...methadone, status }]))).toEqual([]);
+  },
+);
+
+test.each([
+  ['stopped', { status: 'stopped' }],
+  [
+    'completed',
+    { status: 'completed', dosageInstruction: [{ timing: { repeat: { boundsPeriod: { end: '2026-03-01' } } } }] },
+  ],
+  ['on hold', { status: 'on-hold' }],
+  ['not begun', { dosageInstruction: [{ timing: { repeat: { boundsPeriod: { start: '2026-03-09' } } } }] }],
+  ['over', { dosageInstruction: [{ timing: { repeat: { boundsPeriod: { end: '2026-03-01' } } } }] }],
+])('P16: a prescription that is %s is not current', async (_, more) => {
+  expect(await withMedications(bundle([{ ...methadone, ...more }]))).toEqual([]);
+  const record = [{ ...methadone, ...more }, prescription('o', 'oxazepam')];
+  expect(await answerTo(request('patient-view', { record }))).toEqual([]);
+});
+
+test.each([['proposal'], ['plan'], ['option']])('P16: a %s is no order', async (intent) => {
+  expect(await withMedications(bundle([{ ...methadone, intent }]))).toEqual([]);
+});
+
+test('P16: an order not to give a medicine is no order to give it', async () => {
+  expect(await withMedications(bundle([{ ...methadone, doNotPerform: true }]))).toEqual([]);
+});
+
+test('P4, P5: a patient and an encounter that the client does not know silence nothing', async () => {
+  expect(await answerTo(pair('order-sign', { prefetch: { patient: null, encounter: null } }))).toEqual([
+    'laro-sedative-ordered',
+  ]);
+  expect(await answerTo(pair('order-sign', { prefetch: { patient: undefined, encounter: undefined } }))).toContain(
+    'laro-sedative-ordered',
+  );
+});
+
+test('P8: a Medication by its address in the Bundle is found', async () => {
+  const { medicationCodeableConcept: _, ...rest } = methadone;
+  const fullUrl = 'urn:uuid:5f0e1d2c-aaaa-4bbb-8ccc-ddddeeeeffff';
+  const entry = [
+    { resource: { ...rest, medicationReference: { reference: fullUrl } } },
+    { fullUrl, resource: { resourceType: 'Medication', code: medicine('methadone') }, search: { mode: 'include' } },
+  ];
+  expect(await withMedications({ resourceType: 'Bundle', entry })).toEqual(['laro-sedative-ordered']);
+});

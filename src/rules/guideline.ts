@@ -1,0 +1,204 @@
+import { type CardFiles, factsOfCard } from '../cards/load.ts';
+import type { Section } from '../chart/chart.ts';
+import { fieldNames } from '../chart/fields.ts';
+import { sectionOfVariable } from './evaluate.ts';
+import { compileExpression, type Expression } from './expression.ts';
+import type { Fact, Guideline, IndicatorCase, Rule } from './knowledge.ts';
+import {
+  factsOfSuggestion,
+  type GuidelineFile,
+  indicators,
+  loudest,
+  type Site,
+  type SuggestionRule,
+} from './schema.ts';
+import type { Problem, YamlFile } from './yaml.ts';
+
+/** What facts may name beside what stands above them, and what the rules may point to. */
+export type Surroundings = {
+  site: Site | undefined;
+  lists: Set<string>;
+  templates: Set<string>;
+  cards: CardFiles | undefined;
+};
+
+type Say = (path: PropertyKey[], message: string) => void;
+
+/** Compiles one guideline; every problem of it is said. */
+export function compileGuideline(file: YamlFile<GuidelineFile>, around: Surroundings, problems: Problem[]): Guideline {
+  const { data } = file;
+  const say: Say = (path, message) =>
+    problems.push({ file: file.file, line: file.line(path), message: `${path.join('.')}: ${message}` });
+  const own = around.site?.parameters[data.id];
+  const parameters = Object.fromEntries(
+    Object.entries(data.parameters).map(([name, parameter]) => [name, own?.[name] ?? parameter.value]),
+  );
+  const facts = compileFacts(data, parameters, around, say);
+  const rules = data.rules.map((rule) => compileRule(data, rule, around, facts));
+  const guideline: Guideline = { file: data, parameters, facts, rules };
+  for (const [at, rule] of rules.entries()) {
+    checkRule(guideline, rule, around, (path, message) => say(['rules', at, ...path], message));
+  }
+  checkUse(guideline, around, say);
+  return guideline;
+}
+
+function compileFacts(
+  data: GuidelineFile,
+  parameters: Guideline['parameters'],
+  around: Surroundings,
+  say: Say,
+): Map<string, Fact> {
+  const facts = new Map<string, Fact>();
+  for (const [name, text] of Object.entries(data.facts)) {
+    const path = ['facts', name];
+    if (name in sectionOfVariable || name in parameters) say(path, 'the chart or a parameter has this name already');
+    const variables = new Set([...Object.keys(sectionOfVariable), ...Object.keys(parameters), ...facts.keys()]);
+    const expression = compileChecked(text, around.lists, variables, (message) => say(path, message));
+    if (/\.(empty|not)\(\)\s*$/.test(text)) {
+      say(
+        path,
+        'say what is found, and put it under `unless` or `without`: what is not known must not count as absent',
+      );
+    }
+    if (expression) facts.set(name, { name, expression, sections: sectionsOf(expression, facts) });
+  }
+  return facts;
+}
+
+/** Compiles an expression and says whatever it names that does not exist. */
+export function compileChecked(
+  text: string,
+  lists: Set<string>,
+  variables: Set<string>,
+  say: (message: string) => void,
+): Expression | undefined {
+  try {
+    const expression = compileExpression(text);
+    for (const name of expression.variables) {
+      if (!variables.has(name)) say(`'%${name}' is no fact above, parameter or part of the chart`);
+    }
+    for (const name of expression.lists) if (!lists.has(name)) say(`'${name}' is no code list or class`);
+    for (const name of expression.members) if (!fieldNames.has(name)) say(`'${name}' is no field of the chart`);
+    return expression;
+  } catch (error) {
+    say((error as Error).message.split('\n')[0] as string);
+    return undefined;
+  }
+}
+
+function sectionsOf(expression: Expression, facts: Map<string, Fact>): Set<Section> {
+  const variables = [...expression.variables];
+  const own = variables.map((name) => sectionOfVariable[name]).filter((section) => section !== undefined);
+  return new Set([...own, ...variables.flatMap((name) => [...(facts.get(name)?.sections ?? [])])]);
+}
+
+function compileRule(
+  file: GuidelineFile,
+  rule: GuidelineFile['rules'][number],
+  { site, cards }: Surroundings,
+  facts: Map<string, Fact>,
+): Rule {
+  const template = cards?.templates[rule.id];
+  return {
+    ...rule,
+    guideline: file.id,
+    section: file.recommendations[rule.recommendation]?.section ?? '',
+    source: file.source,
+    indicators: indicatorCases(rule.indicator),
+    family: rule.family,
+    said: [
+      ...(template ? factsOfCard(template).filter((name) => facts.has(name)) : []),
+      ...rule.suggest.flatMap((suggestion) => ('if' in suggestion && suggestion.if ? [suggestion.if] : [])),
+    ],
+    off: whyOff(file, rule, site),
+  };
+}
+
+/** Where no country is set all national advice is given, except what other Nordic advice contradicts. */
+function whyOff(file: GuidelineFile, rule: GuidelineFile['rules'][number], site: Site | undefined): Rule['off'] {
+  const countries = rule.countries ?? file.countries;
+  if (file.status !== 'active') return 'status';
+  if (countries && (site?.country ? !countries.includes(site.country) : rule.contested)) return 'country';
+  return site?.off.includes(rule.id) ? 'site' : undefined;
+}
+
+function indicatorCases(indicator: GuidelineFile['rules'][number]['indicator']): IndicatorCase[] {
+  if (typeof indicator === 'string') return [{ indicator, facts: [] }];
+  const cases = [...indicators]
+    .reverse()
+    .flatMap((level) => (indicator[level] ? [{ indicator: level, facts: indicator[level] }] : []));
+  return [...cases, { indicator: indicator.else, facts: [] }];
+}
+
+function checkRule(guideline: Guideline, rule: Rule, around: Surroundings, say: Say): void {
+  const named: [string, string[]][] = [
+    ['when', rule.when],
+    ['unless', rule.unless],
+    ['without', rule.without],
+    ['about', rule.about],
+    ['indicator', rule.indicators.flatMap(({ facts }) => facts)],
+    ['suggest', rule.suggest.flatMap(factsOfSuggestion)],
+  ];
+  for (const [key, names] of named) {
+    for (const name of names) if (!guideline.facts.has(name)) say([key], `'${name}' is no fact of this guideline`);
+  }
+  if (!(rule.recommendation in guideline.file.recommendations)) {
+    say(['recommendation'], `'${rule.recommendation}' is not among the guideline's recommendations`);
+  }
+  const limit = indicators.indexOf(loudest[rule.source.kind]);
+  for (const { indicator } of rule.indicators) {
+    if (indicators.indexOf(indicator) > limit) {
+      say(['indicator'], `a source of kind '${rule.source.kind}' gives at most '${indicators[limit]}'`);
+    }
+  }
+  for (const suggestion of rule.suggest)
+    checkSuggestion(guideline, suggestion, around, (message) => say(['suggest'], message));
+}
+
+function checkSuggestion(
+  guideline: Guideline,
+  suggestion: SuggestionRule,
+  around: Surroundings,
+  say: (message: string) => void,
+): void {
+  const { parameters } = guideline;
+  if ('create' in suggestion && !around.templates.has(suggestion.create))
+    say(`'${suggestion.create}' is not in hooks/templates.yaml`);
+  if ('setQuantity' in suggestion && typeof parameters[suggestion.days] !== 'number')
+    say(`'${suggestion.days}' is no parameter with a number of days`);
+  if (!('setStop' in suggestion)) return;
+  const days = parameters[suggestion.days];
+  if (!Array.isArray(days)) say(`'${suggestion.days}' is no parameter with a list of days`);
+  else if (suggestion.recommended !== undefined && !days.includes(parameters[suggestion.recommended] as number)) {
+    say(`'${suggestion.recommended}' is not one of '${suggestion.days}'`);
+  }
+}
+
+function checkUse(guideline: Guideline, { cards }: Surroundings, say: Say): void {
+  const used = new Set([
+    ...guideline.rules.flatMap((rule) => [
+      ...rule.when,
+      ...rule.unless,
+      ...rule.without,
+      ...rule.about,
+      ...rule.indicators.flatMap(({ facts }) => facts),
+      ...rule.said,
+      ...(cards?.templates[rule.id] ? factsOfCard(cards.templates[rule.id] as CardFiles['templates'][string]) : []),
+      ...rule.suggest.flatMap((suggestion) => [
+        ...factsOfSuggestion(suggestion),
+        ...('days' in suggestion ? [suggestion.days] : []),
+        ...('recommended' in suggestion && suggestion.recommended ? [suggestion.recommended] : []),
+      ]),
+    ]),
+    ...[...guideline.facts.values()].flatMap(({ expression }) => [...expression.variables]),
+  ]);
+  for (const name of guideline.facts.keys())
+    if (!used.has(name)) say(['facts', name], 'no rule and no card uses this fact');
+  for (const name of Object.keys(guideline.parameters))
+    if (!used.has(name)) say(['parameters', name], 'nothing uses this parameter');
+  const served = new Set(guideline.rules.map(({ recommendation }) => recommendation));
+  for (const id of Object.keys(guideline.file.recommendations)) {
+    if (!served.has(id)) say(['recommendations', id], 'no rule carries this recommendation out');
+  }
+}

@@ -1,0 +1,23 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root } from './app.ts';
+
+/** A copy of the repository's hooks/, cards/ and test-bundles/ that a test may spoil. Call `remove` at the end. */
+export function copyOfRepository() {
+  const folder = mkdtempSync(join(tmpdir(), 'nordic-opioid-cds-'));
+  for (const part of ['hooks', 'cards', 'test-bundles'])
+    cpSync(join(root, part), join(folder, part), { recursive: true });
+  return {
+    folder,
+    /** Replaces the first `text` of a file, and says in which line it stood. */
+    replace(file: string, text: string, by: string): number {
+      const whole = readFileSync(join(folder, file), 'utf8');
+      const at = whole.indexOf(text);
+      if (at < 0) throw new Error(`${file} holds no '${text}'`);
+      writeFileSync(join(folder, file), whole.slice(0, at) + by + whole.slice(at + text.length));
+      return whole.slice(0, at).split('\n').length;
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
