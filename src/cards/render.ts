@@ -66,8 +66,15 @@ function templateOf({ rule }: RuleResult, { knowledge }: Rendering): CardTemplat
   return template;
 }
 
-/** As many names as fit; the loader has proved that one of each does. */
+/** A sentence begins with a capital letter, the name of a medicine too. */
 function summaryOf(result: RuleResult, rendering: Rendering): string {
+  const summary = fittingSummary(result, rendering);
+  const [first = ''] = summary;
+  return first.toLocaleUpperCase(rendering.language) + summary.slice(first.length);
+}
+
+/** As many names as fit; the loader has proved that one of each does. */
+function fittingSummary(result: RuleResult, rendering: Rendering): string {
   const text = message(templateOf(result, rendering).summary[rendering.language], rendering.language);
   for (let names = 4; names > 1; names--) {
     const summary = text.format(valuesFor(text, result, rendering, names));

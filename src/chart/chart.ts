@@ -102,8 +102,8 @@ export type Chart = {
   hook: string;
   /** The evaluation date, a local date of the site. */
   today: LocalDate;
-  /** Completed years. */
-  age?: number;
+  /** Completed years; a birth date known by its year or month gives the least and the most that they may be. */
+  age?: { least: number; most: number };
   setting?: Setting;
   /** All drafts of this session that stand in a code list. */
   drafts: Medication[];

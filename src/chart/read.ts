@@ -68,10 +68,11 @@ export function readChart(call: Call, options: ChartOptions): Chart {
   if (list.unidentified && states.medications === 'complete') states.medications = 'partial';
   const patient = prefetched.patient.resources.find(({ id }) => id === call.patientId);
   const age = readAge(patient, today, timeZone);
-  const activities = (section: Section) => readActivities(of(section), codes, timeZone);
+  const activities = (section: Section) => readActivities(of(section), codes, timeZone, today);
   const draftedReferrals = drafts
     .map(({ resource }) => resource)
-    .filter(({ resourceType }) => resourceType === 'ServiceRequest');
+    .filter(({ resourceType }) => resourceType === 'ServiceRequest')
+    .filter(mine('record'));
   return {
     hook: call.hook,
     today,
@@ -84,7 +85,7 @@ export function readChart(call: Call, options: ChartOptions): Chart {
       readResults(resource, { codes, timeZone, interpret: interpreter(codes) }),
     ),
     procedures: activities('procedures'),
-    referrals: [...activities('referrals'), ...readActivities(draftedReferrals, codes, timeZone)],
+    referrals: [...activities('referrals'), ...readActivities(draftedReferrals, codes, timeZone, today)],
     // An appointment names its patient among the participants: the search asked for this patient's.
     appointments: activities('appointments'),
     carePlans: activities('carePlans'),

@@ -2,7 +2,7 @@ import { conceptListsOf } from '../codes/classify.ts';
 import type { Codes } from '../codes/load.ts';
 import { firstDay, type LocalDate, lastDay, localDate, yearsBetween } from '../dates.ts';
 import { type JsonObject, object, objects, type Resource, string } from '../fhir/json.ts';
-import type { Activity, Condition, Setting } from './chart.ts';
+import type { Activity, Chart, Condition, Setting } from './chart.ts';
 import { refOf } from './orders.ts';
 
 /** Clinical statuses with which a condition counts; without one it does too. */
@@ -37,11 +37,11 @@ const VOID = ['entered-in-error', 'not-done', 'cancelled', 'revoked', 'noshow', 
  * What was done, planned or booked, and relatives' illnesses: with the code lists they stand in, of procedures or of
  * conditions, and the day they are about.
  */
-export function readActivities(resources: Resource[], codes: Codes, timeZone: string): Activity[] {
+export function readActivities(resources: Resource[], codes: Codes, timeZone: string, today: LocalDate): Activity[] {
   return resources
     .filter((resource) => !VOID.includes(string(resource['status']) ?? '') && resource['doNotPerform'] !== true)
     .map((resource) => {
-      const date = firstDate(datesOf(resource), timeZone);
+      const date = firstDate(datesOf(resource, today), timeZone);
       return { ref: refOf(resource), lists: activityLists(resource, codes), ...(date !== undefined && { date }) };
     });
 }
@@ -56,9 +56,12 @@ function activityLists(resource: Resource, codes: Codes): string[] {
   ];
 }
 
-function datesOf(resource: Resource): unknown[] {
+/** What goes on without an end is about today. */
+function datesOf(resource: Resource, today: LocalDate): unknown[] {
   const period = (name: string) => object(resource[name]);
+  const ongoing = resource['status'] === 'in-progress' && period('performedPeriod')['end'] === undefined;
   return [
+    ...(ongoing && 'performedPeriod' in resource ? [today] : []),
     resource['performedDateTime'],
     period('performedPeriod')['end'],
     period('performedPeriod')['start'],
@@ -91,12 +94,10 @@ export function settingOfEncounter(
     .find((found) => found !== undefined) as Setting | undefined;
 }
 
-/** Completed years. A birth date known only by its year gives an age only where both ends of the span agree. */
-export function readAge(patient: Resource | undefined, today: LocalDate, timeZone: string): number | undefined {
+export function readAge(patient: Resource | undefined, today: LocalDate, timeZone: string): Chart['age'] {
   const born = localDate(patient?.['birthDate'], timeZone);
   if (born === undefined || lastDay(born) > today) return undefined;
-  const youngest = yearsBetween(lastDay(born), today);
-  return youngest === yearsBetween(firstDay(born), today) ? youngest : undefined;
+  return { least: yearsBetween(lastDay(born), today), most: yearsBetween(firstDay(born), today) };
 }
 
 function firstDate(values: unknown[], timeZone: string): LocalDate | undefined {

@@ -38,7 +38,7 @@ test.each([
   ['no FHIRPath', LARO, "memberOf('sedative')", "memberOf('sedative'", ''],
   ['an unknown code list', LARO, "memberOf('sedative')", "memberOf('sedatives')", 'sedatives'],
   ['an unknown fact', LARO, 'when: [laro, sedativeOrdered]', 'when: [laro, sedativOrdered]', 'sedativOrdered'],
-  ['an unknown rule', LARO, 'supersedes: [opioid-sedative]', 'supersedes: [opioid-sedatives]', 'opioid-sedatives'],
+  ['an unknown rule', LARO, 'supersedes: [laro-relapse]', 'supersedes: [laro-relapsed]', 'laro-relapsed'],
   ['an indicator above the source’s cap', START, 'indicator: info', 'indicator: warning', 'info'],
   ['a summary that is too long', CARDS, 'undvik {sedativeOrdered}', `${'undvik '.repeat(16)}{sedativeOrdered}`, '139'],
   ['a placeholder that is not certain', CARDS, 'LARO ({laro})', 'LARO ({comorbidity})', 'comorbidity'],

@@ -1,3 +1,4 @@
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ServiceError } from '../errors.ts';
@@ -7,16 +8,23 @@ import type { Knowledge } from '../rules/knowledge.ts';
 import { loadKnowledge } from '../rules/load.ts';
 import type { Problem } from '../rules/yaml.ts';
 import { answerFile, compare, readTestBundles, type TestBundle } from './bundles.ts';
+import { traceability } from './traceability.ts';
 
 /** What `npm run check` found. No problems: hooks/, cards/ and test-bundles/ fit together. */
-export type Checked = { problems: Problem[]; rules: number; bundles: number };
+export type Checked = {
+  problems: Problem[];
+  remarks: Problem[];
+  rules: number;
+  bundles: number;
+  trace: string | undefined;
+};
 
 /** Checks a folder that holds hooks/, cards/ and test-bundles/: loads them, runs every bundle, asks for coverage. */
 export function check(folder: string): Checked {
-  const { knowledge, problems: found } = loadKnowledge(folder);
+  const { knowledge, problems: found, remarks } = loadKnowledge(folder);
   const problems: Problem[] = [...found];
   const bundles = readTestBundles(join(folder, 'test-bundles'), problems);
-  if (!knowledge) return { problems, rules: 0, bundles: bundles.length };
+  if (!knowledge) return { problems, remarks, rules: 0, bundles: bundles.length, trace: undefined };
   const sites = new Map<string, Knowledge>([['{}', knowledge]]);
   const observed = bundles.flatMap((bundle) => {
     const there = knowledgeAt(folder, bundle, sites, problems);
@@ -25,7 +33,13 @@ export function check(folder: string): Checked {
   for (const { rule, guideline, message } of coverageGaps(knowledge, observed)) {
     problems.push({ file: `hooks/${guideline}.yaml`, line: 1, message: `${rule}: ${message}` });
   }
-  return { problems, rules: knowledge.rules.length, bundles: bundles.length };
+  return {
+    problems,
+    remarks,
+    rules: knowledge.rules.length,
+    bundles: bundles.length,
+    trace: traceability(knowledge, observed),
+  };
 }
 
 /** The knowledge of the hospital that a bundle plays in; loaded once for each. */
@@ -51,7 +65,7 @@ function run(bundle: TestBundle, knowledge: Knowledge, problems: Problem[]): Obs
     const { request, answer } = answerFile(bundle.body, knowledge, knowledge.site.language, '');
     if (request.wish.now === undefined) say('extension: the evaluation date is missing');
     for (const difference of compare(bundle, answer)) say(difference);
-    return [{ bundle: `${bundle.name}@${bundle.hook}`, results: answer.results }];
+    return [{ bundle: bundle.name, hook: bundle.hook, results: answer.results }];
   } catch (error) {
     if (!(error instanceof ServiceError || error instanceof UnusableFhir)) throw error;
     say(error instanceof ServiceError ? error.diagnostics.join('; ') : error.seen);
@@ -59,14 +73,16 @@ function run(bundle: TestBundle, knowledge: Knowledge, problems: Problem[]): Obs
   }
 }
 
-if (import.meta.main ?? process.argv[1] === fileURLToPath(import.meta.url)) {
+if (import.meta.main) {
   const folder = process.argv[2] ?? fileURLToPath(new URL('../..', import.meta.url));
-  const { problems, rules, bundles } = check(folder);
-  for (const { file, line, message } of problems) process.stdout.write(`${file}:${line}: ${message}\n`);
+  const { problems, remarks, rules, bundles, trace } = check(folder);
+  const line = ({ file, line: at, message }: Problem) => `${file}:${at}: ${message}\n`;
+  const summary =
+    problems.length === 0 ? `${rules} rules, ${bundles} test bundles: no problem found` : `${problems.length} problems`;
   process.stdout.write(
-    problems.length === 0
-      ? `${rules} rules, ${bundles} test bundles: no problem found\n`
-      : `${problems.length} problems\n`,
+    [...remarks.map((remark) => `left out: ${line(remark)}`), ...problems.map(line), `${summary}\n`].join(''),
   );
+  const page = join(folder, 'docs', 'traceability.md');
+  if (trace !== undefined && problems.length === 0 && existsSync(join(folder, 'docs'))) writeFileSync(page, trace);
   process.exitCode = problems.length === 0 ? 0 : 1;
 }

@@ -47,7 +47,7 @@ export function explain(found: Answer): string {
   return [
     section('Record', [
       ['evaluation date', chart.today],
-      ['age', String(chart.age ?? 'not known')],
+      ['age', chart.age ? [...new Set([chart.age.least, chart.age.most])].join(' or ') : 'not known'],
       ['setting', chart.setting ?? 'not known'],
       ...record,
     ]),

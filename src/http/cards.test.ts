@@ -11,8 +11,8 @@ const cardsFor = (body: Json, language?: string) => cardsOf(service, body, langu
 test('K1, K3, K5, K6, K9, K16: a card has its id, text, indicator, source and topic', async () => {
   const [card] = await cardsFor(pair());
   expect(card?.uuid).toMatch(/^[0-9a-f-]{36}$/);
-  expect(card?.summary).toMatch(/methadone.*zopiclone/);
-  expect(card?.detail).toContain('zopiclone');
+  expect(card?.summary).toMatch(/methadone.*pregabalin/);
+  expect(card?.detail).toContain('pregabalin');
   expect(card?.indicator).toBe('warning');
   expect(card?.source.label).toMatch(/\S/);
   expect(card?.source.topic).toMatchObject({ code: 'laro-sedative-ordered', system: 'urn:nordic-opioid-cds:rule' });
@@ -44,7 +44,7 @@ test('K2: a summary with many medicines of long names still fits', async () => {
     .slice(0, 12);
   expect(longest).toHaveLength(12);
   const drafts = longest.map(({ atc, key }) =>
-    order(key, 'zopiclone', {
+    order(key, 'pregabalin', {
       medicationCodeableConcept: { coding: [{ system: 'http://www.whocc.no/atc', code: atc[0] }] },
     }),
   );
@@ -58,8 +58,8 @@ test('K2: a summary with many medicines of long names still fits', async () => {
 
 test('K4: marks of HTML and Markdown in a name stay text in the detail', async () => {
   const text =
-    'zopiklon <img src=x onerror=alert(1)> [x](javascript:alert(2)) ![y](http://evil.example) `z` **w** | ~~v~~';
-  const named = { ...order('z', 'zopiclone'), medicationCodeableConcept: { text } };
+    'pregabalin <img src=x onerror=alert(1)> [x](javascript:alert(2)) ![y](http://evil.example) `z` **w** | ~~v~~';
+  const named = { ...order('z', 'pregabalin'), medicationCodeableConcept: { text } };
   const [card] = await cardsFor(pair('order-sign', { drafts: [named] }));
   expect(card?.detail).toContain('onerror');
   for (const raw of ['<img', '[x]', '![y]', 'http://evil', ' `z`', ' **w**', '~~v'])
@@ -77,9 +77,9 @@ test('K14: override reasons are coded, named in the reader’s language, and the
 });
 
 test('K17: the text tells two orders of one kind apart', async () => {
-  const drafts = [order('z', 'zopiclone'), order('o', 'oxazepam')];
+  const drafts = [order('z', 'pregabalin'), order('o', 'oxazepam')];
   const [card] = await cardsFor(pair('order-sign', { drafts }));
-  for (const name of ['zopiclone', 'oxazepam']) {
+  for (const name of ['pregabalin', 'oxazepam']) {
     expect(card?.summary).toContain(name);
     expect(card?.suggestions?.some(({ label }) => label.includes(name))).toBe(true);
   }
@@ -91,7 +91,7 @@ test('K18: one card names all the drugs of a problem, each once', async () => {
   const cards = await cardsFor(pair('order-sign', { record: list }));
   const [card, ...others] = cards.filter(({ source }) => source.topic.code === 'laro-sedative-ordered');
   expect(others).toEqual([]);
-  expect(card?.detail.match(/^- zopiclone.*: new order$/gm)).toHaveLength(1);
+  expect(card?.detail.match(/^- pregabalin.*: new order$/gm)).toHaveLength(1);
   expect(card?.detail.match(/^- methadone.*: ongoing.*$/gm)).toHaveLength(1);
   const [open] = await cardsFor(request('patient-view', { record: list }));
   expect(open?.source.topic.code).toBe('laro-sedative-current');
@@ -99,7 +99,7 @@ test('K18: one card names all the drugs of a problem, each once', async () => {
 });
 
 test('K18: the most severe card comes first', async () => {
-  const drafts = [order('oxycodone-1', 'oxycodone'), order('z', 'zopiclone')];
+  const drafts = [order('oxycodone-1', 'oxycodone'), order('z', 'pregabalin')];
   const cards = await cardsFor(pair('order-sign', { drafts }));
   const rank = cards.map(({ indicator }) => ['critical', 'warning', 'info'].indexOf(indicator));
   expect(new Set(rank).size).toBeGreaterThan(1);

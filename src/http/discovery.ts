@@ -41,7 +41,7 @@ export function hookOfService(id: string): Hook | undefined {
 }
 
 /** Hooks that some rule is served for: a site that switches off all of a hook's rules has no service for it. */
-export function discover(knowledge: Knowledge): { services: Service[] } {
+function discover(knowledge: Knowledge): { services: Service[] } {
   return {
     services: hooks.filter((hook) => rulesOf(knowledge, hook).length > 0).map((hook) => describe(knowledge, hook)),
   };

@@ -11,33 +11,33 @@ const topicsFor = async (body: Json) => topicsOf(await cardsFor(body));
 
 const LARO = ['laro-sedative-ordered'];
 const methadone = prescription('methadone-1', 'methadone');
-const zopiclone = order('zopiclone-1', 'zopiclone');
+const pregabalin = order('pregabalin-1', 'pregabalin');
 const paracetamol = order('paracetamol-1', 'paracetamol');
 
 test.each([
-  ['Type/id', 'MedicationRequest/zopiclone-1'],
-  ['a bare id', 'zopiclone-1'],
-  ['an absolute address', 'https://fhir.example/r4/MedicationRequest/zopiclone-1'],
+  ['Type/id', 'MedicationRequest/pregabalin-1'],
+  ['a bare id', 'pregabalin-1'],
+  ['an absolute address', 'https://fhir.example/r4/MedicationRequest/pregabalin-1'],
   ['the address of the entry', 'urn:uuid:0d1c2b3a-1111-4222-8333-444455556666'],
 ])('H4: a selection may be %s', async (_, selection) => {
   const entry = [
     { resource: paracetamol },
-    { fullUrl: 'urn:uuid:0d1c2b3a-1111-4222-8333-444455556666', resource: zopiclone },
+    { fullUrl: 'urn:uuid:0d1c2b3a-1111-4222-8333-444455556666', resource: pregabalin },
   ];
   const context = { draftOrders: { resourceType: 'Bundle', type: 'collection', entry }, selections: [selection] };
   expect(await topicsFor(pair('order-select', { context }))).toEqual(LARO);
 });
 
 test('H4: a single selection under its singular name is read', async () => {
-  const context = { selections: undefined, selection: 'MedicationRequest/zopiclone-1' };
-  expect(await topicsFor(pair('order-select', { drafts: [zopiclone, paracetamol], context }))).toEqual(LARO);
+  const context = { selections: undefined, selection: 'MedicationRequest/pregabalin-1' };
+  expect(await topicsFor(pair('order-select', { drafts: [pregabalin, paracetamol], context }))).toEqual(LARO);
   const other = { selections: undefined, selection: 'MedicationRequest/paracetamol-1' };
-  expect(await topicsFor(pair('order-select', { drafts: [zopiclone, paracetamol], context: other }))).toEqual([]);
+  expect(await topicsFor(pair('order-select', { drafts: [pregabalin, paracetamol], context: other }))).toEqual([]);
 });
 
 test('H5: a selection that leads nowhere is ignored; where all do, every draft is looked at', async () => {
-  const select = (...selections: unknown[]) => pair('order-select', { drafts: [zopiclone, paracetamol], selections });
-  expect(await topicsFor(select('MedicationRequest/zopiclone-1', 'MedicationRequest/gone'))).toEqual(LARO);
+  const select = (...selections: unknown[]) => pair('order-select', { drafts: [pregabalin, paracetamol], selections });
+  expect(await topicsFor(select('MedicationRequest/pregabalin-1', 'MedicationRequest/gone'))).toEqual(LARO);
   expect(await topicsFor(select('MedicationRequest/gone'))).toEqual(LARO);
   expect(await topicsFor(select())).toEqual(LARO);
   expect(await topicsFor(select(null, 7, {}))).toEqual(LARO);
@@ -45,11 +45,12 @@ test('H5: a selection that leads nowhere is ignored; where all do, every draft i
 });
 
 test('H6: the selected order decides, the other drafts are its context', async () => {
-  const drafts = [zopiclone, order('methadone-2', 'methadone'), paracetamol];
+  const drafts = [pregabalin, order('methadone-2', 'methadone'), paracetamol];
   const select = (id: string) => request('order-select', { drafts, selections: [`MedicationRequest/${id}`] });
-  expect(await topicsFor(select('zopiclone-1'))).toContain(LARO[0]);
+  expect(await topicsFor(select('pregabalin-1'))).toEqual(LARO);
   expect(await topicsFor(select('paracetamol-1'))).toEqual([]);
-  expect(await topicsFor(request('order-sign', { drafts }))).toContain(LARO[0]);
+  // Both are ordered now, so that the rule about starting the treatment speaks.
+  expect(await topicsFor(request('order-sign', { drafts }))).toEqual(['laro-start-with-sedative']);
 });
 
 test('H7: an order without medicine, dosage or intent says nothing', async () => {
@@ -58,23 +59,23 @@ test('H7: an order without medicine, dosage or intent says nothing', async () =>
     expect(await cardsFor(request(hook, { drafts: [blank] }))).toEqual([]);
   const bare = {
     resourceType: 'MedicationRequest',
-    id: 'zopiclone-1',
-    medicationCodeableConcept: medicine('zopiclone'),
+    id: 'pregabalin-1',
+    medicationCodeableConcept: medicine('pregabalin'),
   };
   expect(await topicsFor(pair('order-select', { drafts: [bare] }))).toEqual(LARO);
 });
 
 test('H8: an active order about to be signed is looked at, a settled one is not', async () => {
   for (const status of ['draft', 'active', 'on-hold', undefined])
-    expect(await topicsFor(pair('order-sign', { drafts: [{ ...zopiclone, status }] })), status).toEqual(LARO);
+    expect(await topicsFor(pair('order-sign', { drafts: [{ ...pregabalin, status }] })), status).toEqual(LARO);
   for (const status of ['cancelled', 'stopped', 'completed', 'entered-in-error'])
-    expect(await topicsFor(pair('order-sign', { drafts: [{ ...zopiclone, status }] })), status).toEqual([]);
+    expect(await topicsFor(pair('order-sign', { drafts: [{ ...pregabalin, status }] })), status).toEqual([]);
 });
 
 test.each(['collection', 'searchset', 'transaction', 'batch', 'nonsense', undefined])(
   'H9: a Bundle of type %s is read',
   async (type) => {
-    const draftOrders = { ...bundle([zopiclone]), type };
+    const draftOrders = { ...bundle([pregabalin]), type };
     expect(await topicsFor(pair('order-sign', { context: { draftOrders } }))).toEqual(LARO);
   },
 );
@@ -84,12 +85,12 @@ test('H9: no entries, a bare order, entries without resource', async () => {
   expect(await send({ resourceType: 'Bundle' })).toEqual([]);
   expect(await send({ resourceType: 'Bundle', entry: [] })).toEqual([]);
   expect(await send({ resourceType: 'Bundle', entry: [{}, null, { resource: null }] })).toEqual([]);
-  expect(await send(zopiclone)).toEqual(LARO);
+  expect(await send(pregabalin)).toEqual(LARO);
 });
 
 test('H9, A16: an order without id gives a card without actions', async () => {
   const drafts = [
-    { ...zopiclone, id: undefined },
+    { ...pregabalin, id: undefined },
     { ...order('x', 'oxycodone'), id: undefined },
   ];
   const cards = await cardsFor(pair('order-sign', { drafts }));
@@ -100,14 +101,14 @@ test('H9, A16: an order without id gives a card without actions', async () => {
 test('H10: the malformed doses of the hooks’ own examples are read', async () => {
   const timing = { repeat: { frequency: 1, period: 1, periodUnit: 'd' } };
   const dose = { doseQuantity: { value: 1, code: 'TAB' } };
-  const dispenseRequest = { quantity: { value: 6, code: 'TAB' } };
+  const dispenseRequest = { quantity: { value: 5, code: 'TAB' } };
   for (const dosage of [
     { timing, doseAndRate: dose },
     { timing, ...dose },
     { timing, doseAndRate: [dose] },
   ]) {
     const draft = order('oxycodone-1', 'oxycodone', { dosageInstruction: [dosage], dispenseRequest });
-    // Six days of supply are no long course; seven tablets more are.
+    // Five days of supply are no long course; thirteen are.
     expect(await topicsFor(request('order-sign', { drafts: [draft] }))).toEqual([]);
     const long = { ...draft, dispenseRequest: { quantity: { value: 13, code: 'TAB' } } };
     expect(await topicsFor(request('order-sign', { drafts: [long] }))).toEqual(['opioid-stop-date']);
@@ -117,7 +118,7 @@ test('H10: the malformed doses of the hooks’ own examples are read', async () 
 test('H11: an id of 200 odd characters comes back byte for byte', async () => {
   const id = `e${'~.-_ÅØ:|'.repeat(24)}1234567`;
   expect(id).toHaveLength(200);
-  const [remove] = actionsOf(await cardsFor(pair('order-sign', { drafts: [{ ...zopiclone, id }] })));
+  const [remove] = actionsOf(await cardsFor(pair('order-sign', { drafts: [{ ...pregabalin, id }] })));
   expect(remove?.resourceId).toBe(`MedicationRequest/${id}`);
   const [stop] = actionsOf(await cardsFor(request('order-sign', { drafts: [order(id, 'oxycodone')] })));
   expect(stop).toMatchObject({ resource: { id } });
@@ -125,17 +126,17 @@ test('H11: an id of 200 odd characters comes back byte for byte', async () => {
 
 test('H12: drafts of other types are passed over', async () => {
   const types = ['NutritionOrder', 'ServiceRequest', 'DeviceRequest', 'VisionPrescription', 'CommunicationRequest'];
-  const others = types.map((resourceType) => ({ ...zopiclone, resourceType, id: resourceType }));
+  const others = types.map((resourceType) => ({ ...pregabalin, resourceType, id: resourceType }));
   expect(await cardsFor(pair('order-sign', { drafts: others }))).toEqual([]);
-  expect(await topicsFor(pair('order-sign', { drafts: [...others, zopiclone] }))).toEqual(LARO);
+  expect(await topicsFor(pair('order-sign', { drafts: [...others, pregabalin] }))).toEqual(LARO);
 });
 
 test('H13: an order of another patient is not looked at, and a card says so', async () => {
-  const foreign = { ...zopiclone, subject: { reference: 'Patient/ola' } };
+  const foreign = { ...pregabalin, subject: { reference: 'Patient/ola' } };
   expect(await topicsFor(pair('order-sign', { drafts: [foreign] }))).toEqual(['not-checked']);
   const both = await cardsFor(pair('order-sign', { drafts: [foreign, order('oxazepam-1', 'oxazepam')] }));
   expect(topicsOf(both)).toEqual([...LARO, 'not-checked']);
-  expect(JSON.stringify(both)).not.toContain('zopiclone-1');
+  expect(JSON.stringify(both)).not.toContain('pregabalin-1');
   const foreignOpioid = { ...methadone, subject: { reference: 'https://fhir.example/Patient/ola' } };
   expect(await topicsFor(pair('order-sign', { record: [foreignOpioid] }))).not.toContain(LARO[0]);
 });
@@ -148,7 +149,7 @@ test('H13, H2: the patient may be named by type, address or version', async () =
     'Patient/kari/_history/3',
     'urn:uuid:kari',
   ])
-    expect(await topicsFor(pair('order-sign', { drafts: [{ ...zopiclone, subject: { reference } }] }))).toEqual(LARO);
+    expect(await topicsFor(pair('order-sign', { drafts: [{ ...pregabalin, subject: { reference } }] }))).toEqual(LARO);
 });
 
 test('H14, V1: DSTU2, STU3 and mixed versions are 422, never silence', async () => {
@@ -156,16 +157,16 @@ test('H14, V1: DSTU2, STU3 and mixed versions are 422, never silence', async () 
     resourceType: 'MedicationOrder',
     id: 'a',
     status: 'draft',
-    medicationCodeableConcept: medicine('zopiclone'),
+    medicationCodeableConcept: medicine('pregabalin'),
   };
-  const stu3 = { ...zopiclone, requester: { agent: { reference: 'Practitioner/nils' } } };
+  const stu3 = { ...pregabalin, requester: { agent: { reference: 'Practitioner/nils' } } };
   const r5 = {
-    ...zopiclone,
+    ...pregabalin,
     id: 'b',
     medicationCodeableConcept: undefined,
-    medication: { concept: medicine('zopiclone') },
+    medication: { concept: medicine('pregabalin') },
   };
-  for (const drafts of [[dstu2], [stu3], [zopiclone, r5], [dstu2, zopiclone]]) {
+  for (const drafts of [[dstu2], [stu3], [pregabalin, r5], [dstu2, pregabalin]]) {
     const { status, body } = await service.call(pair('order-sign', { drafts }));
     expect(status).toBe(422);
     expect(body.resourceType).toBe('OperationOutcome');
@@ -180,16 +181,16 @@ test('V1: R5 is read', async () => {
     medication: { concept },
   });
   const body = pair('order-sign', {
-    drafts: [r5(zopiclone, medicine('zopiclone'))],
+    drafts: [r5(pregabalin, medicine('pregabalin'))],
     record: [r5(methadone, medicine('methadone'))],
   });
   expect(await topicsFor(body)).toEqual(LARO);
 });
 
 test('H15: a medicine by code, contained, included, beside the orders or by its name: the same card', async () => {
-  const code = medicine('zopiclone');
+  const code = medicine('pregabalin');
   const other = { resourceType: 'Medication', id: 'med', code };
-  const by = (more: Json) => ({ ...zopiclone, medicationCodeableConcept: undefined, ...more });
+  const by = (more: Json) => ({ ...pregabalin, medicationCodeableConcept: undefined, ...more });
   const ref = { medicationReference: { reference: 'Medication/med' } };
   const usual = await cardsFor(pair());
   const send = (draft: Json, extra: { drafts?: Json[]; record?: Json[] } = {}) =>
@@ -206,7 +207,7 @@ test('H15: a medicine by code, contained, included, beside the orders or by its 
       record: [other],
     }),
   ).toEqual(usual);
-  const [named] = await send(by({ medicationReference: { reference: 'Medication/gone', display: 'zopiklon' } }));
+  const [named] = await send(by({ medicationReference: { reference: 'Medication/gone', display: 'pregabalin' } }));
   expect(named?.source).toEqual(usual[0]?.source);
   expect(named?.summary).toBe(usual[0]?.summary);
   expect(named?.detail).toContain('recognised by its name only');
@@ -215,12 +216,12 @@ test('H15: a medicine by code, contained, included, beside the orders or by its 
 
 test('H15: every coding is looked at, and a name that contradicts the code loses', async () => {
   const local = { system: 'urn:example:local', code: '1' };
-  const code = { coding: [local, ...(medicine('zopiclone')['coding'] as Json[])], text: 'paracetamol' };
-  expect(await topicsFor(pair('order-sign', { drafts: [{ ...zopiclone, medicationCodeableConcept: code }] }))).toEqual(
+  const code = { coding: [local, ...(medicine('pregabalin')['coding'] as Json[])], text: 'paracetamol' };
+  expect(await topicsFor(pair('order-sign', { drafts: [{ ...pregabalin, medicationCodeableConcept: code }] }))).toEqual(
     LARO,
   );
-  const safe = { ...medicine('paracetamol'), text: 'zopiklon' };
-  expect(await topicsFor(pair('order-sign', { drafts: [{ ...zopiclone, medicationCodeableConcept: safe }] }))).toEqual(
+  const safe = { ...medicine('paracetamol'), text: 'pregabalin' };
+  expect(await topicsFor(pair('order-sign', { drafts: [{ ...pregabalin, medicationCodeableConcept: safe }] }))).toEqual(
     [],
   );
 });

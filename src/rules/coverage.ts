@@ -2,10 +2,15 @@ import type { FactOutcome, RuleResult } from './evaluate.ts';
 import type { Knowledge, Rule } from './knowledge.ts';
 
 /** One test bundle's results: what every rule and fact came to in it. */
-export type Observed = { bundle: string; results: RuleResult[] };
+export type Observed = { bundle: string; hook: string; results: RuleResult[] };
 
 /** What the test bundles do not prove. */
 export type Gap = { rule: string; guideline: string; message: string };
+
+/** Two bundles that differ in one fact of a rule alone: with it the rule speaks in the one and not in the other. */
+export type Pair = { fact: string; speaks: string; silent: string };
+
+type Seen = { bundle: string; hook: string; result: RuleResult };
 
 /**
  * Modified condition/decision coverage of the rules by the test bundles: for every fact of a rule there are two bundles
@@ -14,14 +19,15 @@ export type Gap = { rule: string; guideline: string; message: string };
  */
 export function coverageGaps(knowledge: Knowledge, observed: Observed[]): Gap[] {
   return knowledge.rules.flatMap((rule) => {
-    const seen = observed.flatMap(({ bundle, results }) =>
-      results.filter((result) => result.rule.id === rule.id).map((result) => ({ bundle, result })),
-    );
+    const seen = seenBy(rule, observed);
     const gap = (message: string): Gap => ({ rule: rule.id, guideline: rule.guideline, message });
+    const proved = decidingPairs(rule, observed).map(({ fact }) => fact);
     return [
-      ...missingHooks(rule, seen).map((hook) => gap(`no test bundle fires it at ${hook}`)),
-      ...[...rule.when, ...rule.unless, ...rule.without]
-        .filter((fact) => !flips(rule, fact, seen))
+      ...rule.hooks
+        .filter((hook) => !seen.some((item) => item.hook === hook && speaks(item.result)))
+        .map((hook) => gap(`no test bundle fires it at ${hook}`)),
+      ...deciding(rule)
+        .filter((fact) => !proved.includes(fact))
         .map((fact) => gap(`no pair of test bundles shows that '${fact}' decides`)),
       ...indicatorFacts(rule)
         .filter((fact) => !turnsIndicator(rule, fact, seen))
@@ -33,11 +39,26 @@ export function coverageGaps(knowledge: Knowledge, observed: Observed[]): Gap[] 
   });
 }
 
-type Seen = { bundle: string; result: RuleResult };
+/** For each fact that decides a rule, the first pair of bundles that proves it; none where no pair does. */
+export function decidingPairs(rule: Rule, observed: Observed[]): Pair[] {
+  const seen = seenBy(rule, observed);
+  return deciding(rule).flatMap((fact) => {
+    for (const [holding, not] of pairsApart(seen, deciding(rule), fact)) {
+      if (speaks(holding.result) !== speaks(not.result)) {
+        const [loud, quiet] = speaks(holding.result) ? [holding, not] : [not, holding];
+        return [{ fact, speaks: loud.bundle, silent: quiet.bundle }];
+      }
+    }
+    return [];
+  });
+}
 
-function missingHooks(rule: Rule, seen: Seen[]): string[] {
-  // The hook of a result is told by the rule's hooks only together with its bundle, so it is part of the bundle's name here.
-  return rule.hooks.filter((hook) => !seen.some(({ bundle, result }) => bundle.endsWith(`@${hook}`) && speaks(result)));
+function seenBy(rule: Rule, observed: Observed[]): Seen[] {
+  return observed.flatMap(({ bundle, hook, results }) =>
+    results
+      .filter((result) => result.rule.id === rule.id && result.outcome !== 'switched-off')
+      .map((result) => ({ bundle, hook, result })),
+  );
 }
 
 /** A rule's own decision, before precedence and families: whether it held. */
@@ -45,37 +66,33 @@ function speaks({ outcome }: RuleResult): boolean {
   return ['fires', 'joins', 'superseded', 'rides-only'].includes(outcome);
 }
 
-function flips(rule: Rule, fact: string, seen: Seen[]): boolean {
-  const facts = [...rule.when, ...rule.unless, ...rule.without];
-  return pairs(seen, facts, fact, (a, b) => speaks(a) !== speaks(b));
-}
-
-function turnsIndicator(rule: Rule, fact: string, seen: Seen[]): boolean {
-  const spoken = seen.filter(({ result }) => speaks(result));
-  return pairs(spoken, indicatorFacts(rule), fact, (a, b) => a.indicator !== b.indicator);
+function deciding(rule: Rule): string[] {
+  return [...rule.when, ...rule.unless, ...rule.without];
 }
 
 function indicatorFacts(rule: Rule): string[] {
   return rule.indicators.flatMap(({ facts }) => facts);
 }
 
-/** Whether two of the bundles differ in this fact alone, holding against not, and their results differ as asked. */
-function pairs(
-  seen: Seen[],
-  facts: string[],
-  fact: string,
-  differ: (a: RuleResult, b: RuleResult) => boolean,
-): boolean {
+function turnsIndicator(rule: Rule, fact: string, seen: Seen[]): boolean {
+  const spoken = seen.filter(({ result }) => speaks(result));
+  return pairsApart(spoken, indicatorFacts(rule), fact).some(([a, b]) => a.result.indicator !== b.result.indicator);
+}
+
+/** Pairs in which this fact holds and does not, and the other facts come to the same. */
+function pairsApart(seen: Seen[], facts: string[], fact: string): [Seen, Seen][] {
   const others = facts.filter((name) => name !== fact);
-  const groups = new Map<string, RuleResult[]>();
-  for (const { result } of seen) {
-    const key = others.map((name) => outcome(result, name)).join();
-    groups.set(key, [...(groups.get(key) ?? []), result]);
+  const groups = new Map<string, Seen[]>();
+  for (const item of seen) {
+    const key = others.map((name) => outcome(item.result, name)).join();
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
   }
-  return [...groups.values()].some((group) => {
-    const holding = group.filter((result) => outcome(result, fact) === 'holds');
-    const not = group.filter((result) => outcome(result, fact) === 'does-not-hold');
-    return holding.some((a) => not.some((b) => differ(a, b)));
+  return [...groups.values()].flatMap((group) => {
+    const holding = group.filter(({ result }) => outcome(result, fact) === 'holds');
+    const not = group.filter(({ result }) => outcome(result, fact) === 'does-not-hold');
+    return holding.flatMap((a) => not.map((b): [Seen, Seen] => [a, b]));
   });
 }
 
@@ -86,6 +103,6 @@ function outcome(result: RuleResult, fact: string): FactOutcome | undefined {
 /** Facts that only the card needs must be seen to change it. Facts that the rule needs hold whenever it speaks. */
 function shownAndNot(fact: string, rule: Rule, seen: Seen[]): boolean {
   if (rule.when.includes(fact)) return true;
-  const outcomes = seen.filter(({ result }) => speaks(result)).map(({ result }) => outcome(result, fact) === 'holds');
-  return outcomes.includes(true) && outcomes.includes(false);
+  const shown = seen.filter(({ result }) => speaks(result)).map(({ result }) => outcome(result, fact) === 'holds');
+  return shown.includes(true) && shown.includes(false);
 }

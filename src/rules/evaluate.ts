@@ -137,7 +137,8 @@ function environment(chart: Chart, certainty: Certainty): Variables {
   return {
     hook: chart.hook,
     today: chart.today,
-    age: chart.age ?? [],
+    // Facts ask whether somebody is at least so old.
+    age: (certainty === 'all' ? chart.age?.least : chart.age?.most) ?? [],
     setting: chart.setting ?? [],
     drafts: chart.drafts,
     ordered: chart.drafts.filter((draft) => draft.ordered),
@@ -173,6 +174,7 @@ export const sectionOfVariable: Record<string, Section | undefined> = {
 function isUnclear(chart: Chart): boolean {
   const partial = (...dates: (string | undefined)[]) => dates.some((date) => date !== undefined && isPartial(date));
   return (
+    chart.age?.least !== chart.age?.most ||
     chart.medications.some(
       (medication) => medication.current === undefined || partial(medication.start, medication.stop),
     ) ||
@@ -215,7 +217,8 @@ function decide(rule: Rule, look: (name: string) => Finding): RuleResult {
 
 /** What is not known of a rule that could not be decided, or that speaks although something might silence it. */
 export function openFindings({ rule, outcome, findings }: RuleResult): Finding[] {
-  const names = outcome === 'not-known' ? [...rule.when, ...rule.without] : outcome === 'fires' ? rule.unless : [];
+  const spoken = outcome === 'fires' || outcome === 'joins';
+  const names = outcome === 'not-known' ? [...rule.when, ...rule.without] : spoken ? rule.unless : [];
   return names.map((name) => findings.get(name) as Finding).filter((finding) => finding.outcome === 'not-known');
 }
 
@@ -234,7 +237,7 @@ export function missingForSilence(results: RuleResult[]): Section[] {
 /** What a card says was not checked: also what a rule that speaks would have been silenced by. */
 export function missingForCards(results: RuleResult[]): Section[] {
   const open = results
-    .filter(({ outcome }) => outcome === 'fires')
+    .filter(({ outcome }) => outcome !== 'not-known')
     .flatMap((result) => openFindings(result).flatMap(({ missing }) => missing));
   return needed([...missingForSilence(results), ...open]);
 }

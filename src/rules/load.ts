@@ -118,7 +118,10 @@ function checkParameter(
   value: number | number[],
   say: (message: string) => void,
 ): void {
-  if (!parameter) return say('there is no such parameter');
+  if (!parameter) {
+    say('there is no such parameter');
+    return;
+  }
   const list = Array.isArray(parameter.value);
   if (Array.isArray(value) !== list) say(list ? 'a list of numbers is asked for' : 'one number is asked for');
   const outside = [value].flat().some((number) => number < parameter.min || number > parameter.max);

@@ -1,8 +1,9 @@
+import type { Medication } from '../chart/chart.ts';
 import type { RuleResult } from './evaluate.ts';
 
 /**
- * One card a problem: a rule that fires silences the rules it supersedes wherever they speak about one of its drugs
- * (recommendations.md, "One card a problem"). A rule that is itself superseded silences nothing.
+ * One card a problem: a rule that fires silences the rules it supersedes where it speaks about all of their orders
+ * (recommendations.md, "One card a problem"): an order that it says nothing of keeps its own card. A rule that is itself superseded silences nothing.
  */
 export function supersede(results: RuleResult[]): RuleResult[] {
   const firing = results.filter(({ outcome }) => outcome === 'fires');
@@ -14,13 +15,19 @@ export function supersede(results: RuleResult[]): RuleResult[] {
 }
 
 function strongerOf(weaker: RuleResult, among: RuleResult[]): RuleResult[] {
-  const drugs = new Set(weaker.about.map(({ ref }) => ref));
   return among.filter(
-    ({ rule, about }) =>
-      rule.id !== weaker.rule.id &&
-      (rule.supersedes.includes(weaker.rule.id) || rule.supersedes.includes('*')) &&
-      about.some(({ ref }) => drugs.has(ref)),
+    (stronger) =>
+      stronger.rule.id !== weaker.rule.id &&
+      (stronger.rule.supersedes.includes(weaker.rule.id) || stronger.rule.supersedes.includes('*')) &&
+      covers(stronger.about, weaker.about),
   );
+}
+
+/** Whether the stronger rule speaks about every order that the weaker does; about running medicines, any of them. */
+function covers(stronger: Medication[], weaker: Medication[]): boolean {
+  const refs = new Set(stronger.map(({ ref }) => ref));
+  const orders = weaker.filter(({ ordered }) => ordered);
+  return orders.length > 0 ? orders.every(({ ref }) => refs.has(ref)) : weaker.some(({ ref }) => refs.has(ref));
 }
 
 /**

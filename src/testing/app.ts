@@ -35,8 +35,8 @@ export async function startService({ knowledge: other, clock = () => NOW, ...con
     http,
     /** Sends a call to the service of its hook. */
     call: (body: Json, headers: Record<string, string> = {}) => http.post(pathOf(body)).set(headers).send(body),
-    /** Everything logged so far. */
-    logged: () => lines.join(''),
+    /** The log so far, line by line. */
+    log: lines,
     close: () => app.close(),
   };
 }
@@ -46,8 +46,9 @@ export function pathOf(body: Json): string {
   return `/cds-services/nordic-opioid-${body['hook']}`;
 }
 
-export function knowledgeOf(folder: string): Knowledge {
-  const { knowledge: loaded, problems } = loadKnowledge(folder);
+/** The knowledge of a folder, with keys of its site.yaml set otherwise. */
+export function knowledgeOf(folder: string, site?: Record<string, unknown>): Knowledge {
+  const { knowledge: loaded, problems } = loadKnowledge(folder, site);
   if (!loaded) throw new Error(problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'));
   return loaded;
 }

@@ -75,6 +75,12 @@ export function bundle(resources: Json[], type = 'collection'): Json {
   return { resourceType: 'Bundle', type, entry: resources.map((resource) => ({ resource })) };
 }
 
+/** Parts of the record that are known to be empty, so that nothing is missing. */
+const others = [
+  ...['statements', 'dispenses', 'observations', 'procedures', 'referrals', 'appointments', 'carePlans'],
+  'familyHistory',
+];
+
 type Parts = {
   drafts?: Json[];
   selections?: unknown[];
@@ -108,15 +114,16 @@ export function request(hook: string, parts: Parts = {}): Json & { context: Json
       medications: bundle(record, 'searchset'),
       conditions: bundle(conditions, 'searchset'),
       encounter: encounter('AMB'),
+      ...Object.fromEntries(others.map((key) => [key, bundle([], 'searchset')])),
       ...parts.prefetch,
     },
   };
 }
 
-/** What most tests are about: methadone runs, zopiclone is ordered. One card, `laro-sedative-ordered`. */
+/** What most tests are about: methadone runs, pregabalin is ordered. One card, `laro-sedative-ordered`. */
 export function pair(hook = 'order-sign', parts: Parts = {}) {
   return request(hook, {
-    drafts: [order('zopiclone-1', 'zopiclone')],
+    drafts: [order('pregabalin-1', 'pregabalin')],
     record: [prescription('methadone-1', 'methadone')],
     ...parts,
   });

@@ -6,7 +6,7 @@ import { wireProblems } from './wire-conformance.ts';
 const service = await startService();
 afterAll(() => service.close());
 
-const call = pair('order-sign', { drafts: [order('zopiclone-1', 'zopiclone'), order('oxycodone-1', 'oxycodone')] });
+const call = pair('order-sign', { drafts: [order('pregabalin-1', 'pregabalin'), order('oxycodone-1', 'oxycodone')] });
 const { text } = await service.call(call);
 // biome-ignore lint/suspicious/noExplicitAny: spoiled on purpose
 type Any = Record<string, any>;
@@ -42,7 +42,7 @@ test.each<[string, (body: Any, remove: Any, stop: Any) => unknown]>([
   ['K1: the same UUID twice', (_, card, other) => Object.assign(card, { uuid: other['uuid'] })],
   ['K2: 140 characters', (_, card) => Object.assign(card, { summary: 'x'.repeat(140) })],
   ['K2: 139 characters of two units', (_, card) => Object.assign(card, { summary: '😀'.repeat(100) })],
-  ['K2: Markdown', (_, card) => Object.assign(card, { summary: '**Stop** zopiclone' })],
+  ['K2: Markdown', (_, card) => Object.assign(card, { summary: '**Stop** pregabalin' })],
   ['K2: two lines', (_, card) => Object.assign(card, { summary: 'one\ntwo' })],
   ['K4: HTML in the detail', (_, card) => Object.assign(card, { detail: 'a <b>c</b>' })],
   ['K4: a link in the detail', (_, card) => Object.assign(card, { detail: 'a [b](javascript:c)' })],
@@ -69,7 +69,7 @@ test.each<[string, (body: Any, remove: Any, stop: Any) => unknown]>([
   ['A7: REMOVE', (_, card) => Object.assign(card['suggestions'][0].actions[0], { type: 'REMOVE' })],
   ['A8: no description', (_, card) => delete card['suggestions'][0].actions[0].description],
   ['A10: a resource as text', (_, __, card) => Object.assign(card['suggestions'][0].actions[0], { resource: '{}' })],
-  ['A11: a bare id', (_, card) => Object.assign(card['suggestions'][0].actions[0], { resourceId: 'zopiclone-1' })],
+  ['A11: a bare id', (_, card) => Object.assign(card['suggestions'][0].actions[0], { resourceId: 'pregabalin-1' })],
   ['A12: not in draftOrders', (_, card) => Object.assign(card['suggestions'][0].actions[0], { resourceId: 'A/b' })],
   ['L1: links', (_, card) => Object.assign(card, { links: [{ label: 'x', url: 'https://x', type: 'absolute' }] })],
 ])('the checker finds %s', (_, change) => {

@@ -1,0 +1,62 @@
+import { decidingPairs, type Observed } from '../rules/coverage.ts';
+import type { Guideline, Knowledge, Rule } from '../rules/knowledge.ts';
+
+/**
+ * docs/traceability.md: from each source and its section to the recommendation, the rule, its facts, its card and the
+ * pairs of test bundles that prove each fact. Written by `npm run check`; a test fails if it is stale.
+ */
+export function traceability(knowledge: Knowledge, observed: Observed[]): string {
+  return [
+    '# Traceability',
+    '',
+    'Written by `npm run check` from hooks/, cards/ and test-bundles/; do not edit. Every recommendation of a source is',
+    'carried out by a rule, every rule comes from a recommendation, and for every fact of a rule two test bundles that differ',
+    'in that fact alone show that it decides. The bundles are run over HTTP in all four languages by',
+    '[src/test-bundles.test.ts](../src/test-bundles.test.ts), and the proof is asked for by',
+    '[src/cli/check.test.ts](../src/cli/check.test.ts).',
+    '',
+    ...knowledge.guidelines.flatMap((guideline) => [...guidelineLines(guideline, observed), '']),
+  ].join('\n');
+}
+
+function guidelineLines(guideline: Guideline, observed: Observed[]): string[] {
+  const { file, rules } = guideline;
+  const { source } = file;
+  const where = source.url ? `[${source.title}](${source.url})` : source.title;
+  return [
+    `## ${file.title}`,
+    '',
+    `Source: ${source.publisher}, ${where}${source.date ? `, ${source.date}` : ''} (${source.kind}).`,
+    `Rules: [hooks/${file.id}.yaml](../hooks/${file.id}.yaml). Words: [cards/${file.id}.yaml](../cards/${file.id}.yaml).`,
+    '',
+    ...Object.entries(file.recommendations).flatMap(([id, recommendation]) => [
+      `### ${id}: ${recommendation.says.trim()}`,
+      '',
+      `Section of the source: ${recommendation.section}.${recommendation.added ? ` Added: ${recommendation.added}` : ''}`,
+      '',
+      ...rules.filter((rule) => rule.recommendation === id).flatMap((rule) => [...ruleLines(rule, observed), '']),
+    ]),
+  ].slice(0, -1);
+}
+
+function ruleLines(rule: Rule, observed: Observed[]): string[] {
+  const pairs = decidingPairs(rule, observed);
+  const role = (fact: string) => (['when', 'unless', 'without'] as const).find((key) => rule[key].includes(fact));
+  const limits = [
+    ...(rule.family ? [`one card with the family ${rule.family}${rule.rides ? ', never alone' : ''}`] : []),
+    ...(rule.supersedes.length > 0
+      ? [`silences ${rule.supersedes.map((id) => (id === '*' ? 'every other rule' : id)).join(', ')}`]
+      : []),
+  ];
+  return [
+    `**\`${rule.id}\`** at ${rule.hooks.join(', ')}: ${rule.indicators.map(({ indicator, facts }) => (facts.length > 0 ? `${indicator} where ${facts.join(' or ')}` : indicator)).join(', else ')}.${limits.length > 0 ? ` ${limits.join('; ')}.` : ''}`,
+    '',
+    '| fact | | speaks in | silent in |',
+    '|---|---|---|---|',
+    ...pairs.map(({ fact, speaks, silent }) => `| ${fact} | ${role(fact)} | ${link(speaks)} | ${link(silent)} |`),
+  ];
+}
+
+function link(bundle: string): string {
+  return `[${bundle.split('/')[1]}](../test-bundles/${bundle}.request.json)`;
+}

@@ -1,0 +1,132 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { knowledgeOf, startService } from '../testing/app.ts';
+import { copyOfRepository } from '../testing/repository.ts';
+import { dosageUntil, type Json, order, request } from '../testing/request.ts';
+import { loadKnowledge } from './load.ts';
+
+let copy: ReturnType<typeof copyOfRepository>;
+beforeAll(() => {
+  copy = copyOfRepository();
+});
+afterAll(() => copy.remove());
+
+const NPL = 'urn:oid:1.2.752.129.2.1.5.2';
+const TABLE = `system;code;atc;form;smallest_package
+http://electronichealth.se/identifier/nplpackid;20060824100052;N02AA05;depottablett;14
+http://electronichealth.se/identifier/nplpackid;20060824100053;not-atc;;
+https://hospital.example/drugs;77;N05CF01;;
+`;
+
+/** An order for a product by the hospital's own code, and by nothing else. */
+function product(system: string, code: string, more: Json = {}): Json {
+  return { ...order('draft', 'paracetamol', more), medicationCodeableConcept: { coding: [{ system, code }] } };
+}
+
+const orderSign = (drafts: Json[]) => request('order-sign', { drafts });
+
+const topics = (body: { cards: { source: { topic: { code: string } } }[] }) =>
+  body.cards.map(({ source }) => source.topic.code);
+
+describe('a hospital’s own drug codes', () => {
+  test('a product known by them alone is recognised, by any alias of its system; a bad row is named and left out', async () => {
+    writeFileSync(join(copy.folder, 'hooks/codes/products.csv'), TABLE);
+    const loaded = loadKnowledge(copy.folder);
+    expect(loaded.problems).toEqual([]);
+    expect(loaded.remarks).toEqual([
+      { file: 'hooks/codes/products.csv', line: 3, message: "atc: 'not-atc' is no ATC code" },
+    ]);
+    const service = await startService({ knowledge: knowledgeOf(copy.folder) });
+    const opioid = await service.call(orderSign([product(NPL, '20060824100052')]));
+    const sedative = await service.call(orderSign([product('https://hospital.example/drugs', '77')]));
+    const unknown = await service.call(orderSign([product(NPL, '20060824100053')]));
+    await service.close();
+    expect(topics(opioid.body)).toEqual(['opioid-stop-date']);
+    expect(topics(sedative.body)).toEqual(['benzodiazepine-stop-date']);
+    expect(unknown.body).toEqual({ cards: [] });
+  });
+
+  test('the smallest package is suggested where it is known, alone and with a stop date', async () => {
+    writeFileSync(join(copy.folder, 'hooks/codes/products.csv'), TABLE);
+    const service = await startService({ knowledge: knowledgeOf(copy.folder) });
+    const dispenseRequest = { quantity: { value: 98, unit: 'tablett' }, numberOfRepeatsAllowed: 2 };
+    const { body } = await service.call(orderSign([product(NPL, '20060824100052', { dispenseRequest })]));
+    await service.close();
+    const changed = body.cards[0].suggestions.map(
+      ({ actions }: { actions: { resource: Json }[] }) => actions[0]?.resource['dispenseRequest'],
+    );
+    const smallest = { quantity: { value: 14, unit: 'tablett' }, numberOfRepeatsAllowed: 0 };
+    // Three stop dates, each with the quantity, and the quantity alone; the rest creates.
+    expect(changed.slice(0, 4)).toEqual([smallest, smallest, smallest, smallest]);
+  });
+});
+
+describe('hooks/site.yaml', () => {
+  const draft = orderSign([order('draft', 'oxycodone')]);
+
+  test('a rule switched off is silent, is not asked for, and the trace says why', async () => {
+    const { knowledge } = loadKnowledge(copy.folder, { off: ['opioid-stop-date'] });
+    const service = await startService({ ...(knowledge && { knowledge }) });
+    const { body } = await service.call({ ...draft, extension: { 'org.nordic-opioid-cds': { explain: true } } });
+    await service.close();
+    expect(body.cards).toEqual([]);
+    const rules = body.extension['org.nordic-opioid-cds'].trace.rules as {
+      rule: string;
+      outcome: string;
+      off?: string;
+    }[];
+    expect(rules.find(({ rule }) => rule === 'opioid-stop-date')).toMatchObject({
+      outcome: 'switched-off',
+      off: 'site',
+    });
+    expect(rules.find(({ rule }) => rule === 'opioid-plan')?.outcome).toBe('rides-only');
+  });
+
+  test('a threshold is the site’s', async () => {
+    const { knowledge } = loadKnowledge(copy.folder, {
+      parameters: { 'opioid-start': { courseDays: [2, 4], recommendedDays: 4 } },
+    });
+    const service = await startService({ ...(knowledge && { knowledge }) });
+    const { body } = await service.call(draft, { 'accept-language': 'en' });
+    await service.close();
+    const labels = body.cards[0].suggestions
+      .slice(0, 2)
+      .map((suggestion: Json) => [suggestion['label'], suggestion['isRecommended']]);
+    expect(labels).toEqual([
+      ['Stop after 2 days: 3 March 2026', false],
+      ['Stop after 4 days: 5 March 2026', true],
+    ]);
+  });
+
+  test('what does not fit is refused with its key', () => {
+    const messages = (site: Record<string, unknown>) =>
+      loadKnowledge(copy.folder, site)
+        .problems.map(({ message }) => message)
+        .join('\n');
+    expect(messages({ parameters: { 'opioid-start': { recommendedDays: 99 } } })).toContain(
+      'must lie between 1 and 30',
+    );
+    expect(messages({ parameters: { 'opioid-start': { recommendedDays: 6 } } })).toContain(
+      "'recommendedDays' is not one of 'courseDays'",
+    );
+    expect(messages({ off: ['no-such-rule'] })).toContain("there is no rule 'no-such-rule'");
+    expect(messages({ timeZone: 'Mars/Olympus' })).toContain('timeZone');
+  });
+
+  test('where the list is missing: 412, or by the site’s choice a card that says so', async () => {
+    const { prefetch: _, ...blind } = orderSign([
+      order('draft', 'zopiclone', { dosageInstruction: [dosageUntil('2026-03-08')] }),
+    ]);
+    const { knowledge } = loadKnowledge(copy.folder, { uncheckable: 'card' });
+    const refusing = await startService();
+    const telling = await startService({ ...(knowledge && { knowledge }) });
+    const refused = await refusing.call(blind);
+    const told = await telling.call(blind);
+    await refusing.close();
+    await telling.close();
+    expect(refused.status).toBe(412);
+    expect(told.status).toBe(200);
+    expect(topics(told.body)).toEqual(['not-checked']);
+  });
+});

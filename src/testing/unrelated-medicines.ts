@@ -1,0 +1,53 @@
+/** Substances and brands that have nothing to do with our classes: none may be taken for one of them. */
+export const unrelatedMedicines = `
+abacavir|abatacept|acarbose|acetazolamide|acetylcysteine|aciclovir|adalimumab|adrenaline|albendazole|alendronic acid|alfuzosin
+aliskiren|allopurinol|almotriptan|ambroxol|amikacin|amiloride|aminophylline|amiodarone|amisulpride|amlodipine|amoxicillin
+ampicillin|anakinra|anastrozole|apixaban|apomorphine|apremilast|aprepitant|aripiprazole|asenapine|atazanavir|atenolol
+atomoxetine|atorvastatin|atovaquone|azathioprine|azelastine|azithromycin|aztreonam|baclofen|balsalazide|beclometasone
+bendroflumethiazide|benserazide|benzylpenicillin|betahistine|betamethasone|betaxolol|bezafibrate|bicalutamide|bimatoprost
+bisoprolol|bivalirudin|brimonidine|brinzolamide|bromocriptine|budesonide|bumetanide|buspirone|busulfan|cabergoline|caffeine
+calcipotriol|calcitriol|candesartan|capecitabine|captopril|carbamazepine|carbimazole|carbocisteine|carvedilol|caspofungin
+cefaclor|cefalexin|cefotaxime|ceftriaxone|cefuroxime|celecoxib|cetirizine|chloramphenicol|chlorhexidine|chloroquine
+chlorpromazine|ciclosporin|cilostazol|cimetidine|cinacalcet|ciprofloxacin|citalopram|clarithromycin|clindamycin
+clomethiazole|clomipramine|clonidine|clopidogrel|clotrimazole|clozapine|colchicine|colecalciferol|cyanocobalamin
+cyclizine|cyclophosphamide|cyproterone|dabigatran|dalteparin|danazol|dantrolene|dapagliflozin|dapsone|darunavir|deferasirox
+denosumab|desloratadine|desmopressin|desogestrel|dexamethasone|dexamfetamine|diclofenac|digoxin|diltiazem|dimenhydrinate
+diphenhydramine|dipyridamole|disopyramide|dobutamine|docetaxel|domperidone|donepezil|dopamine|dorzolamide|dosulepin|doxazosin
+doxepin|doxycycline|dronedarone|dulaglutide|duloxetine|dutasteride|edoxaban|efavirenz|eletriptan|empagliflozin|emtricitabine
+enalapril|enoxaparin|entacapone|entecavir|eplerenone|eprosartan|ergotamine|erlotinib|erythromycin|escitalopram|esomeprazole
+estradiol|etanercept|ethambutol|ethosuximide|etoricoxib|everolimus|exemestane|exenatide|ezetimibe|famciclovir|famotidine
+febuxostat|felodipine|fenofibrate|fesoterodine|fexofenadine|filgrastim|finasteride|fingolimod|flecainide|flucloxacillin
+fluconazole|fludrocortisone|fluoxetine|flupentixol|flutamide|fluticasone|fluvastatin|fluvoxamine|folic acid|fondaparinux
+formoterol|fosfomycin|frovatriptan|furosemide|fusidic acid|galantamine|ganciclovir|gefitinib|gemfibrozil|gentamicin|glibenclamide
+gliclazide|glimepiride|glipizide|glucagon|glyceryl trinitrate|goserelin|granisetron|griseofulvin|haloperidol|heparin|hydralazine
+hydrochlorothiazide|hydrocortisone|hydroxychloroquine|hydroxyzine|hyoscine|ibandronic acid|ibuprofen|imatinib|imipramine
+imiquimod|indapamide|indometacin|infliximab|insulin aspart|insulin glargine|interferon beta|ipratropium|irbesartan|isoniazid
+isosorbide mononitrate|isotretinoin|itraconazole|ivabradine|ivermectin|ketoconazole|ketoprofen|ketotifen|labetalol|lacosamide
+lamivudine|lamotrigine|lanreotide|lansoprazole|latanoprost|leflunomide|lenalidomide|lercanidipine|letrozole|leuprorelin
+levetiracetam|levocetirizine|levodopa|levofloxacin|levomepromazine|levonorgestrel|levothyroxine|lidocaine|linagliptin|linezolid
+liothyronine|liraglutide|lisinopril|lithium|loratadine|losartan|lurasidone|mebendazole|mebeverine|medroxyprogesterone
+mefloquine|melatonin|meloxicam|memantine|mercaptopurine|meropenem|mesalazine|metformin|methotrexate|methyldopa
+methylphenidate|methylprednisolone|metoclopramide|metolazone|metoprolol|metronidazole|mianserin|miconazole|minocycline
+minoxidil|mirabegron|mirtazapine|moclobemide|modafinil|mometasone|montelukast|moxifloxacin|moxonidine|mycophenolate|nabumetone
+naproxen|naratriptan|nebivolol|neomycin|nevirapine|nicorandil|nifedipine|nimodipine|nitrofurantoin|norethisterone|nortriptyline
+nystatin|octreotide|ofloxacin|olanzapine|olmesartan|omalizumab|omeprazole|ondansetron|orlistat|oseltamivir|oxcarbazepine
+oxybutynin|oxymetazoline|oxytetracycline|oxytocin|paclitaxel|paliperidone|pantoprazole|paracetamol|paroxetine|penicillamine
+perindopril|phenytoin|pilocarpine|pindolol|pioglitazone|piroxicam|pizotifen|posaconazole|pramipexole|prasugrel|pravastatin
+praziquantel|prazosin|prednisolone|primidone|probenecid|prochlorperazine|progesterone|promethazine|propafenone|propranolol
+propofol|propylthiouracil|pyridostigmine|quetiapine|quinapril|quinine|rabeprazole|raloxifene|ramipril|ranitidine|rasagiline
+repaglinide|ribavirin|rifampicin|risedronic acid|risperidone|rituximab|rivaroxaban|rizatriptan|ropinirole|ropivacaine|rosuvastatin
+rotigotine|sacubitril|salbutamol|salmeterol|saxagliptin|selegiline|semaglutide|sertraline|sevelamer|sildenafil|simvastatin
+sirolimus|sitagliptin|solifenacin|sotalol|spironolactone|sucralfate|sulfasalazine|sulpiride|sumatriptan|tacrolimus|tadalafil
+tamoxifen|tamsulosin|telmisartan|tenofovir|terazosin|terbinafine|terbutaline|testosterone|theophylline|thiamine|tiagabine
+ticagrelor|timolol|tinzaparin|tiotropium|tizanidine|tobramycin|tolterodine|topiramate|torasemide|tranexamic acid|trazodone
+trimethoprim|trospium|ustekinumab|valaciclovir|valproate|valsartan|vancomycin|vardenafil|varenicline|venlafaxine|verapamil
+vigabatrin|vildagliptin|vitamin B12|voriconazole|vortioxetine|warfarin|xylometazoline|zidovudine|ziprasidone|zoledronic acid
+zolmitriptan|zonisamide|Alvedon|Panodil|Ipren|Naproxen Mylan|Trombyl|Waran|Eliquis|Furix|Seloken ZOC|Levaxin|Euthyrox|Metformin
+Lantus|NovoRapid|Ventoline|Pulmicort|Symbicort|Omeprazol|Losec|Nexium|Cipralex|Zoloft|Efexor|Cymbalta|Lamictal|Keppra|Tegretol
+Ergenyl|Orfiril|Lithionit|Zyprexa|Seroquel|Risperdal|Abilify|Concerta|Ritalin|Strattera|Propavan|Atarax|Lergigan|Theralen|Melatonin
+Mirtazapin|Voltaren|Arcoxia|Tramazoline|Kåvepenin|Heracillin|Doxyferm|Ciproxin|Flagyl|Selexid|Furadantin|Valtrex|Tamiflu|Prednisolon
+Betapred|Kenacort|Methotrexate|Humira|Enbrel|Behepan|Folacin|Duroferon|Kalcipos|Divisun|Alfacalcidol|Activelle|Mini-pe|Cerazette
+`
+  .split(/[|\n]/)
+  .map((name) => name.trim())
+  .filter(Boolean);
