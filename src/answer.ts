@@ -1,8 +1,9 @@
 import { notCheckedCard } from './cards/not-checked.ts';
 import { type Card, renderCards } from './cards/render.ts';
-import type { Chart, Section } from './chart/chart.ts';
+import type { Chart } from './chart/chart.ts';
 import { type Call, readChart } from './chart/read.ts';
 import type { LocalDate } from './dates.ts';
+import type { Section } from './fhir/prefetch.ts';
 import type { Language } from './language.ts';
 import { evaluate, missingForCards, missingForSilence, type RuleResult } from './rules/evaluate.ts';
 import type { Knowledge } from './rules/knowledge.ts';

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { createApp } from './app.ts';
 import { readConfig } from './config.ts';
 import { serviceId } from './http/discovery.ts';
-import { loadKnowledge } from './rules/load.ts';
+import { loadKnowledge } from './knowledge/load.ts';
 
 const config = read();
 const { knowledge, problems } = loadKnowledge(config.knowledge);

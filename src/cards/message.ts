@@ -19,13 +19,22 @@ const formats = {
   ),
 };
 
-/** Parses an ICU message. Throws an Error with a one-line message where it is none. */
-export function parseMessage(text: string, language: Language): Message {
+const known = new Map<string, Message>();
+
+/** Parses an ICU message, once: there are as many as cards/ has texts. Throws an Error where it is none. */
+export function message(text: string, language: Language): Message {
+  const key = `${language}\0${text}`;
+  const parsed = known.get(key) ?? parse(text, language);
+  known.set(key, parsed);
+  return parsed;
+}
+
+function parse(text: string, language: Language): Message {
   // Markup in angle brackets is text for a reader here, never a tag.
-  const message = new IntlMessageFormat(text, locales[language], formats, { ignoreTag: true });
+  const format = new IntlMessageFormat(text, locales[language], formats, { ignoreTag: true });
   const placeholders = new Set<string>();
-  collect(message.getAst() as Element[], placeholders);
-  return { placeholders, format: (values) => String(message.format(values)) };
+  collect(format.getAst() as Element[], placeholders);
+  return { placeholders, format: (values) => String(format.format(values)) };
 }
 
 function collect(elements: Element[], placeholders: Set<string>): void {

@@ -1,10 +1,11 @@
 import { brand } from '../brand.ts';
-import type { Medication, Section } from '../chart/chart.ts';
+import type { Medication } from '../chart/chart.ts';
+import type { Section } from '../fhir/prefetch.ts';
 import { openFindings, type RuleResult } from '../rules/evaluate.ts';
+import { message } from './message.ts';
 import { drugNames, listOf } from './names.ts';
 import type { Card } from './render.ts';
 import { type Rendering, uuidOf } from './rendering.ts';
-import { message } from './values.ts';
 
 /** Topic of the card that says what could not be checked (recommendations.md, "What could not be checked"). */
 const TOPIC = 'not-checked';

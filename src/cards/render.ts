@@ -4,11 +4,12 @@ import type { RuleResult } from '../rules/evaluate.ts';
 import { guidelineOf } from '../rules/knowledge.ts';
 import type { Indicator, Source } from '../rules/schema.ts';
 import { escapeMarkdown } from './markdown.ts';
+import { message } from './message.ts';
 import { drugName, SUMMARY_LIMIT } from './names.ts';
 import { type Rendering, uuidOf } from './rendering.ts';
 import type { CardTemplate } from './schema.ts';
 import { type Suggestion, suggestionsOf } from './suggestions.ts';
-import { message, valuesFor } from './values.ts';
+import { valuesFor } from './values.ts';
 
 /** CDS Hooks: Card Attributes. Optional fields without a value are left out. */
 export type Card = {

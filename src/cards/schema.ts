@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Section, sections } from '../chart/chart.ts';
+import { type Section, sections } from '../fhir/prefetch.ts';
 import { languages, type Texts } from '../language.ts';
 import { type SourceKind, sourceKinds } from '../rules/schema.ts';
 

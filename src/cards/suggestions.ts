@@ -4,10 +4,11 @@ import type { Resource } from '../fhir/json.ts';
 import type { RuleResult } from '../rules/evaluate.ts';
 import { guidelineOf } from '../rules/knowledge.ts';
 import type { SuggestionRule } from '../rules/schema.ts';
+import { message } from './message.ts';
 import { drugName } from './names.ts';
 import { fromTemplate, withQuantity, withStop } from './orders.ts';
 import { type Rendering, uuidOf } from './rendering.ts';
-import { message, type Values } from './values.ts';
+import type { Values } from './values.ts';
 
 /** CDS Hooks: Suggestion and Action. Actions never touch what is not among the call's draft orders, or create. */
 export type Suggestion = { label: string; uuid: string; isRecommended?: boolean; actions: Action[] };

@@ -1,24 +1,15 @@
 import type { Condition, Medication } from '../chart/chart.ts';
-import type { Language } from '../language.ts';
 import type { RuleResult } from '../rules/evaluate.ts';
 import { guidelineOf } from '../rules/knowledge.ts';
-import { factOfPlaceholder } from './load.ts';
-import { type Message, parseMessage } from './message.ts';
+import type { Message } from './message.ts';
 import { conditionNames, drugNames, listOf } from './names.ts';
 import type { Rendering } from './rendering.ts';
 
 export type Values = Record<string, string | number | Date>;
 
-const parsed = new Map<string, Message>();
-
-/** Messages are parsed once; there are as many as cards/ has texts. */
-export function message(text: string, language: Language): Message {
-  const key = `${language}\0${text}`;
-  const known = parsed.get(key);
-  if (known) return known;
-  const fresh = parseMessage(text, language);
-  parsed.set(key, fresh);
-  return fresh;
+/** `{sedativeCount}` counts what `{sedative}` lists. */
+export function factOfPlaceholder(placeholder: string): string {
+  return placeholder.replace(/Count$/, '');
 }
 
 /** What a message's placeholders stand for in this result; at most `limit` names in a list. */

@@ -1,22 +1,6 @@
 import type { LocalDate } from '../dates.ts';
 import type { Resource } from '../fhir/json.ts';
-
-/** The parts of a record that a request brings or lacks. */
-export const sections = [
-  'patient',
-  'medications',
-  'statements',
-  'dispenses',
-  'conditions',
-  'encounter',
-  'observations',
-  'procedures',
-  'referrals',
-  'appointments',
-  'carePlans',
-  'familyHistory',
-] as const;
-export type Section = (typeof sections)[number];
+import type { Section } from '../fhir/prefetch.ts';
 
 /** `partial`: some of it is here, more exists. A positive finding counts; "nothing found" does not. */
 export type SectionState = 'complete' | 'partial' | 'missing';

@@ -1,6 +1,6 @@
 import { idOf, type Resource, string } from '../fhir/json.ts';
-import type { Prefetched } from '../fhir/prefetch.ts';
-import type { LeftOut, Medication, Section } from './chart.ts';
+import type { Prefetched, Section } from '../fhir/prefetch.ts';
+import type { LeftOut, Medication } from './chart.ts';
 import { asOrder, isOrder, type MedicationContext, readMedication } from './medications.ts';
 
 export type Entry = { resource: Resource; fullUrl: string | undefined };

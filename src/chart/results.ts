@@ -74,7 +74,9 @@ function outcomeOfNumber(
 }
 
 function unitOf(quantity: JsonObject): string | undefined {
-  return (string(quantity['code']) ?? string(quantity['unit']))?.toLowerCase().replace(/[\u00b5\u03bc]/g, 'u')
+  return (string(quantity['code']) ?? string(quantity['unit']))
+    ?.toLowerCase()
+    .replace(/[\u00b5\u03bc]/g, 'u')
     .replace(/\[?iu\]?(?=\/)/, 'u');
 }
 

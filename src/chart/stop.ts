@@ -79,7 +79,7 @@ function boundsEnd(repeat: JsonObject, start: LocalDate | undefined, timeZone: s
 }
 
 /** The last day of a duration that begins on `from`. Parts of a day count as one. */
-function endOfDuration(from: LocalDate, duration: unknown): LocalDate | undefined {
+export function endOfDuration(from: LocalDate, duration: unknown): LocalDate | undefined {
   const value = number(object(duration)['value']);
   const unit = string(object(duration)['code']) ?? string(object(duration)['unit']);
   if (value === undefined || unit === undefined || value <= 0 || value > MAX_DURATION) return undefined;
@@ -136,7 +136,7 @@ function daysOfQuantity(order: Resource, supplies: number): number | undefined {
 }
 
 /** The dose of one day over all dosage lines; undefined where one line cannot be read or units differ. */
-function dailyDose(order: Resource): { value: number; unit: JsonObject } | undefined {
+export function dailyDose(order: Resource): { value: number; unit: JsonObject } | undefined {
   const lines = dosages(order).map((dosage) => {
     // R4 has doseAndRate (a list), the examples of the hooks an object, STU3 doseQuantity on the dosage itself.
     const dose = objects(dosage['doseAndRate'])[0] ?? dosage;

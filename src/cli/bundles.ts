@@ -9,7 +9,7 @@ import { type Request, readRequest } from '../http/wire.ts';
 import type { Language } from '../language.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 import { type Hook, hooks, indicators } from '../rules/schema.ts';
-import { type Problem, readYaml } from '../rules/yaml.ts';
+import { type Problem, readYaml } from '../yaml.ts';
 
 const expectedCard = z.strictObject({
   rule: z.string(),

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ServiceError } from '../errors.ts';
 import { UnusableFhir } from '../fhir/versions.ts';
+import { compileKnowledge, type KnowledgeFiles, readKnowledge } from '../knowledge/load.ts';
 import { coverageGaps, type Observed } from '../rules/coverage.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
-import { loadKnowledge } from '../rules/load.ts';
-import type { Problem } from '../rules/yaml.ts';
+import type { Problem } from '../yaml.ts';
 import { answerFile, compare, readTestBundles, type TestBundle } from './bundles.ts';
 import { traceability } from './traceability.ts';
 
@@ -21,17 +21,18 @@ export type Checked = {
 
 /** Checks a folder that holds hooks/, cards/ and test-bundles/: loads them, runs every bundle, asks for coverage. */
 export function check(folder: string): Checked {
-  const { knowledge, problems: found, remarks } = loadKnowledge(folder);
+  const files = readKnowledge(folder);
+  const { knowledge, problems: found, remarks } = compileKnowledge(files);
   const problems: Problem[] = [...found];
   const bundles = readTestBundles(join(folder, 'test-bundles'), problems);
   if (!knowledge) return { problems, remarks, rules: 0, bundles: bundles.length, trace: undefined };
   const sites = new Map<string, Knowledge>([['{}', knowledge]]);
   const observed = bundles.flatMap((bundle) => {
-    const there = knowledgeAt(folder, bundle, sites, problems);
+    const there = knowledgeAt(files, bundle, sites, problems);
     return there ? run(bundle, there, problems) : [];
   });
-  for (const { rule, guideline, message } of coverageGaps(knowledge, observed)) {
-    problems.push({ file: `hooks/${guideline}.yaml`, line: 1, message: `${rule}: ${message}` });
+  for (const { rule, message } of coverageGaps(knowledge, observed)) {
+    problems.push({ file: `hooks/${rule.guideline}.yaml`, line: rule.line, message: `${rule.id}: ${message}` });
   }
   return {
     problems,
@@ -42,9 +43,9 @@ export function check(folder: string): Checked {
   };
 }
 
-/** The knowledge of the hospital that a bundle plays in; loaded once for each. */
+/** The knowledge of the hospital that a bundle plays in; compiled once for each. */
 function knowledgeAt(
-  folder: string,
+  files: KnowledgeFiles,
   bundle: TestBundle,
   sites: Map<string, Knowledge>,
   problems: Problem[],
@@ -52,7 +53,7 @@ function knowledgeAt(
   const key = JSON.stringify(bundle.expected.site ?? {});
   const known = sites.get(key);
   if (known) return known;
-  const loaded = loadKnowledge(folder, bundle.expected.site);
+  const loaded = compileKnowledge(files, bundle.expected.site);
   for (const { message } of loaded.problems) problems.push({ file: bundle.file, line: 1, message: `site: ${message}` });
   if (loaded.knowledge) sites.set(key, loaded.knowledge);
   return loaded.knowledge;

@@ -5,8 +5,8 @@ import type { Answer } from '../answer.ts';
 import { dateOfInstant, isPartial, localDate } from '../dates.ts';
 import { ServiceError } from '../errors.ts';
 import { UnusableFhir } from '../fhir/versions.ts';
+import { loadKnowledge } from '../knowledge/load.ts';
 import { type Language, languages } from '../language.ts';
-import { loadKnowledge } from '../rules/load.ts';
 import { type RuleTrace, traceOf } from '../rules/trace.ts';
 import { answerFile } from './bundles.ts';
 

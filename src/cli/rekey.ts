@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { brand } from '../brand.ts';
-import { type Section, sections } from '../chart/chart.ts';
 import { readBundle } from '../fhir/bundle.ts';
 import { isObject, object, type Resource } from '../fhir/json.ts';
-import { sectionTypes } from '../fhir/prefetch.ts';
+import { type Section, sections, sectionTypes } from '../fhir/prefetch.ts';
 
 const USAGE = `Usage: npm run rekey -- FILE [--now 2026-03-02]
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Problem } from '../rules/yaml.ts';
+import type { Problem } from '../yaml.ts';
 import { type Drug, readDrugs } from './drugs.ts';
 
 let folder: string;

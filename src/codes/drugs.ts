@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'csv-parse/sync';
-import type { Problem } from '../rules/yaml.ts';
+import type { Problem } from '../yaml.ts';
 
 /** What a national or local drug code stands for. */
 export type Drug = { atc: string; form?: string; smallestPackage?: number };

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Texts } from '../language.ts';
-import { type Problem, readYaml, type YamlFile } from '../rules/yaml.ts';
+import { type Problem, readYaml, type YamlFile } from '../yaml.ts';
 import { type Drug, readDrugs } from './drugs.ts';
 import { type CodeFile, codeFileSchema, conceptSystems, formSystems } from './schema.ts';
 

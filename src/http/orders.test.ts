@@ -50,7 +50,7 @@ test('H6: the selected order decides, the other drafts are its context', async (
   expect(await topicsFor(select('pregabalin-1'))).toEqual(LARO);
   expect(await topicsFor(select('paracetamol-1'))).toEqual([]);
   // Both are ordered now, so that the rule about starting the treatment speaks.
-  expect(await topicsFor(request('order-sign', { drafts }))).toEqual(['laro-start-with-sedative']);
+  expect(await topicsFor(request('order-sign', { drafts }))).toContain('laro-start-with-sedative');
 });
 
 test('H7: an order without medicine, dosage or intent says nothing', async () => {
@@ -88,14 +88,14 @@ test('H9: no entries, a bare order, entries without resource', async () => {
   expect(await send(pregabalin)).toEqual(LARO);
 });
 
-test('H9, A16: an order without id gives a card without actions', async () => {
+test('H9, A16: an order without id gives a card that changes no order', async () => {
   const drafts = [
     { ...pregabalin, id: undefined },
     { ...order('x', 'oxycodone'), id: undefined },
   ];
   const cards = await cardsFor(pair('order-sign', { drafts }));
   expect(cards.length).toBeGreaterThan(1);
-  expect(actionsOf(cards)).toEqual([]);
+  expect(actionsOf(cards).filter(({ type }) => type !== 'create')).toEqual([]);
 });
 
 test('H10: the malformed doses of the hooks’ own examples are read', async () => {

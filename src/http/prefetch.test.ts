@@ -109,7 +109,8 @@ test('P14: a pair among the drafts is told without any prefetch, and what could 
   const drafts = [pregabalin, order('methadone-2', 'methadone')];
   const body = { ...request('order-sign', { drafts }), prefetch: undefined };
   const topics = await answerTo(body);
-  expect(topics).toEqual(['laro-start-with-sedative', 'not-checked']);
+  expect(topics).toContain('laro-start-with-sedative');
+  expect(topics).toContain('not-checked');
 });
 
 test('P14: a draft of no class raises no question', async () => {

@@ -5,7 +5,7 @@ import type { Knowledge, Rule } from './knowledge.ts';
 export type Observed = { bundle: string; hook: string; results: RuleResult[] };
 
 /** What the test bundles do not prove. */
-export type Gap = { rule: string; guideline: string; message: string };
+export type Gap = { rule: Rule; message: string };
 
 /** Two bundles that differ in one fact of a rule alone: with it the rule speaks in the one and not in the other. */
 export type Pair = { fact: string; speaks: string; silent: string };
@@ -20,7 +20,7 @@ type Seen = { bundle: string; hook: string; result: RuleResult };
 export function coverageGaps(knowledge: Knowledge, observed: Observed[]): Gap[] {
   return knowledge.rules.flatMap((rule) => {
     const seen = seenBy(rule, observed);
-    const gap = (message: string): Gap => ({ rule: rule.id, guideline: rule.guideline, message });
+    const gap = (message: string): Gap => ({ rule, message });
     const proved = decidingPairs(rule, observed).map(({ fact }) => fact);
     return [
       ...rule.hooks
@@ -76,24 +76,23 @@ function indicatorFacts(rule: Rule): string[] {
 
 function turnsIndicator(rule: Rule, fact: string, seen: Seen[]): boolean {
   const spoken = seen.filter(({ result }) => speaks(result));
-  return pairsApart(spoken, indicatorFacts(rule), fact).some(([a, b]) => a.result.indicator !== b.result.indicator);
+  for (const [a, b] of pairsApart(spoken, indicatorFacts(rule), fact))
+    if (a.result.indicator !== b.result.indicator) return true;
+  return false;
 }
 
 /** Pairs in which this fact holds and does not, and the other facts come to the same. */
-function pairsApart(seen: Seen[], facts: string[], fact: string): [Seen, Seen][] {
+function* pairsApart(seen: Seen[], facts: string[], fact: string): Generator<[Seen, Seen]> {
   const others = facts.filter((name) => name !== fact);
-  const groups = new Map<string, Seen[]>();
+  const groups = new Map<string, { holding: Seen[]; not: Seen[] }>();
   for (const item of seen) {
     const key = others.map((name) => outcome(item.result, name)).join();
-    const group = groups.get(key);
-    if (group) group.push(item);
-    else groups.set(key, [item]);
+    const group = groups.get(key) ?? { holding: [], not: [] };
+    groups.set(key, group);
+    if (outcome(item.result, fact) === 'holds') group.holding.push(item);
+    else if (outcome(item.result, fact) === 'does-not-hold') group.not.push(item);
   }
-  return [...groups.values()].flatMap((group) => {
-    const holding = group.filter(({ result }) => outcome(result, fact) === 'holds');
-    const not = group.filter(({ result }) => outcome(result, fact) === 'does-not-hold');
-    return holding.flatMap((a) => not.map((b): [Seen, Seen] => [a, b]));
-  });
+  for (const { holding, not } of groups.values()) for (const a of holding) for (const b of not) yield [a, b];
 }
 
 function outcome(result: RuleResult, fact: string): FactOutcome | undefined {

@@ -1,5 +1,6 @@
-import { type Chart, type Medication, type Section, sections } from '../chart/chart.ts';
+import type { Chart, Medication } from '../chart/chart.ts';
 import { type Certainty, isPartial } from '../dates.ts';
+import { type Section, sections } from '../fhir/prefetch.ts';
 import type { Variables } from './expression.ts';
 import type { Guideline, Knowledge, Rule } from './knowledge.ts';
 import { joinFamilies, supersede } from './precedence.ts';

@@ -69,8 +69,16 @@ function functions(certainty: Certainty) {
 
 const tables: Record<Certainty, ReturnType<typeof functions>> = { all: functions('all'), some: functions('some') };
 
-/** Compiles an expression once. Throws an Error with a one-line message where it is no FHIRPath. */
+const known = new Map<string, Expression>();
+
+/** Compiles an expression, once for each text. Throws an Error with a one-line message where it is no FHIRPath. */
 export function compileExpression(text: string): Expression {
+  const expression = known.get(text) ?? compile(text);
+  known.set(text, expression);
+  return expression;
+}
+
+function compile(text: string): Expression {
   const tree = fhirpath.parse(text) as Node;
   const named = {
     variables: new Set<string>(),

@@ -1,6 +1,6 @@
 import type { CardFile, SharedCards } from '../cards/schema.ts';
-import type { Section } from '../chart/chart.ts';
 import type { Codes } from '../codes/load.ts';
+import type { Section } from '../fhir/prefetch.ts';
 import type { Expression } from './expression.ts';
 import type { GuidelineFile, Hook, Indicator, Site, Source, SuggestionRule, Template } from './schema.ts';
 
@@ -16,6 +16,8 @@ export type IndicatorCase = { indicator: Indicator; facts: string[] };
 export type Rule = {
   id: string;
   guideline: string;
+  /** Where it stands in its file. */
+  line: number;
   recommendation: string;
   section: string;
   source: Source;

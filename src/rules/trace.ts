@@ -1,4 +1,5 @@
-import type { Chart, Section } from '../chart/chart.ts';
+import type { Chart } from '../chart/chart.ts';
+import type { Section } from '../fhir/prefetch.ts';
 import type { FactOutcome, Finding, RuleOutcome, RuleResult } from './evaluate.ts';
 
 /** Why each rule spoke or kept silent: plain data, for the response's extension and for `npm run explain`. */

@@ -2,8 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import supertest from 'supertest';
 import { type AppOptions, createApp } from '../app.ts';
+import { loadKnowledge } from '../knowledge/load.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
-import { loadKnowledge } from '../rules/load.ts';
 import type { Json } from './request.ts';
 
 /** The folder that holds hooks/, cards/ and test-bundles/. */

@@ -1,21 +1,22 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkCards, loadCards } from '../cards/load.ts';
-import { loadCodes } from '../codes/load.ts';
-import { sectionOfVariable } from './evaluate.ts';
-import type { Expression } from './expression.ts';
-import { compileChecked, compileGuideline } from './guideline.ts';
-import type { Guideline, Knowledge } from './knowledge.ts';
+import { type Codes, loadCodes } from '../codes/load.ts';
+import { sectionOfVariable } from '../rules/evaluate.ts';
+import type { Expression } from '../rules/expression.ts';
+import type { Guideline, Knowledge } from '../rules/knowledge.ts';
 import {
   classesSchema,
   type GuidelineFile,
   guidelineSchema,
   type Site,
   siteSchema,
+  type Template,
   templatesSchema,
-} from './schema.ts';
-import { type Problem, readYaml, type YamlFile } from './yaml.ts';
+} from '../rules/schema.ts';
+import { type Problem, readYaml, type YamlFile } from '../yaml.ts';
+import { type CardFiles, checkCards, loadCards } from './cards.ts';
+import { compileChecked, compileGuideline } from './guideline.ts';
 
 /** Files of hooks/ that are no guideline. */
 const NOT_GUIDELINES = ['site.yaml', 'classes.yaml', 'templates.yaml'];
@@ -26,62 +27,88 @@ export type Loaded = { remarks: Problem[] } & (
   | { knowledge: undefined; problems: Problem[] }
 );
 
+/** What the files of a folder say, read once; `compileKnowledge` makes of it what a hospital serves. */
+export type KnowledgeFiles = {
+  site: YamlFile<Site> | undefined;
+  codes: Codes;
+  lists: Set<string>;
+  classes: Map<string, Expression>;
+  templates: Record<string, Template>;
+  cards: CardFiles | undefined;
+  guidelines: YamlFile<GuidelineFile>[];
+  fingerprint: string;
+  problems: Problem[];
+  remarks: Problem[];
+};
+
 /**
  * Loads hooks/ and cards/ of a folder. Every problem is found before any is said, each with file and line; knowledge
  * with a problem is not served. `site` stands in for keys of hooks/site.yaml: what another hospital would choose.
  */
 export function loadKnowledge(folder: string, site: Record<string, unknown> = {}): Loaded {
+  return compileKnowledge(readKnowledge(folder), site);
+}
+
+export function readKnowledge(folder: string): KnowledgeFiles {
   const problems: Problem[] = [];
   const remarks: Problem[] = [];
   const hooks = join(folder, 'hooks');
-  const siteFile = readYaml(join(hooks, 'site.yaml'), 'hooks/site.yaml', siteSchema, problems);
-  if (siteFile) {
-    const changed = siteSchema.safeParse({ ...siteFile.data, ...site });
-    if (changed.success) siteFile.data = changed.data;
-    else
-      problems.push(
-        ...changed.error.issues.map(({ path, message }) => ({
-          file: siteFile.file,
-          line: 1,
-          message: `${path.join('.')}: ${message}`,
-        })),
-      );
-  }
   const codes = loadCodes(join(hooks, 'codes'), 'hooks/codes', problems, remarks);
-  const lists = new Set([
-    ...codes.lists.keys(),
-    ...codes.conditions.names,
-    ...codes.procedures.names,
-    ...codes.results.names,
-  ]);
+  const concepts = [codes.conditions, codes.procedures, codes.results].flatMap(({ names }) => [...names]);
+  const lists = new Set([...codes.lists.keys(), ...concepts]);
   const classes = compileClasses(hooks, lists, problems);
-  const templates =
-    readYaml(join(hooks, 'templates.yaml'), 'hooks/templates.yaml', templatesSchema, problems)?.data.templates ?? {};
-  const cards = loadCards(join(folder, 'cards'), problems);
-  const files = readdirSync(hooks)
+  const templates = readYaml(join(hooks, 'templates.yaml'), 'hooks/templates.yaml', templatesSchema, problems);
+  const guidelines = readdirSync(hooks)
     .filter((name) => name.endsWith('.yaml') && !NOT_GUIDELINES.includes(name))
     .sort()
     .map((name) => readYaml(join(hooks, name), `hooks/${name}`, guidelineSchema, problems))
     .filter((file) => file !== undefined);
-  const around = { site: siteFile?.data, lists, templates: new Set(Object.keys(templates)), cards };
-  const guidelines = files.map((file) => compileGuideline(file, around, problems));
-  if (siteFile) checkSite(siteFile, guidelines, problems);
-  checkReferences(files, problems);
-  if (!siteFile || !cards) return { knowledge: undefined, problems: sorted(problems), remarks };
-  const knowledge: Knowledge = {
-    site: siteFile.data,
+  return {
+    site: readYaml(join(hooks, 'site.yaml'), 'hooks/site.yaml', siteSchema, problems),
     codes,
+    lists,
     classes,
+    templates: templates?.data.templates ?? {},
+    cards: loadCards(join(folder, 'cards'), problems),
+    guidelines,
+    fingerprint: fingerprint(folder),
+    problems,
+    remarks,
+  };
+}
+
+export function compileKnowledge(files: KnowledgeFiles, changes: Record<string, unknown> = {}): Loaded {
+  const problems = [...files.problems];
+  const { cards, remarks } = files;
+  const site = files.site && changedSite(files.site, changes, problems);
+  const around = { site: site?.data, lists: files.lists, templates: new Set(Object.keys(files.templates)), cards };
+  const guidelines = files.guidelines.map((file) => compileGuideline(file, around, problems));
+  if (site) checkSite(site, guidelines, problems);
+  checkReferences(files.guidelines, problems);
+  if (!site || !cards) return { knowledge: undefined, problems: sorted(problems), remarks };
+  const knowledge: Knowledge = {
+    site: site.data,
+    codes: files.codes,
+    classes: files.classes,
     guidelines,
     rules: guidelines.flatMap(({ rules }) => rules),
-    templates,
+    templates: files.templates,
     cards: { shared: cards.shared.data, templates: cards.templates },
-    fingerprint: fingerprint(folder),
+    fingerprint: files.fingerprint,
   };
   checkCards(knowledge, cards, problems);
   return problems.length > 0
     ? { knowledge: undefined, problems: sorted(problems), remarks }
     : { knowledge, problems: [], remarks };
+}
+
+function changedSite(file: YamlFile<Site>, changes: Record<string, unknown>, problems: Problem[]): YamlFile<Site> {
+  const changed = siteSchema.safeParse({ ...file.data, ...changes });
+  if (changed.success) return { ...file, data: changed.data };
+  for (const { path, message } of changed.error.issues) {
+    problems.push({ file: file.file, line: file.line(path), message: `${path.join('.')}: ${message}` });
+  }
+  return file;
 }
 
 function compileClasses(folder: string, lists: Set<string>, problems: Problem[]): Map<string, Expression> {

@@ -1,9 +1,8 @@
-import { type CardFiles, factsOfCard } from '../cards/load.ts';
-import type { Section } from '../chart/chart.ts';
 import { fieldNames } from '../chart/fields.ts';
-import { sectionOfVariable } from './evaluate.ts';
-import { compileExpression, type Expression } from './expression.ts';
-import type { Fact, Guideline, IndicatorCase, Rule } from './knowledge.ts';
+import type { Section } from '../fhir/prefetch.ts';
+import { sectionOfVariable } from '../rules/evaluate.ts';
+import { compileExpression, type Expression } from '../rules/expression.ts';
+import type { Fact, Guideline, IndicatorCase, Rule } from '../rules/knowledge.ts';
 import {
   factsOfSuggestion,
   type GuidelineFile,
@@ -11,8 +10,9 @@ import {
   loudest,
   type Site,
   type SuggestionRule,
-} from './schema.ts';
-import type { Problem, YamlFile } from './yaml.ts';
+} from '../rules/schema.ts';
+import type { Problem, YamlFile } from '../yaml.ts';
+import { type CardFiles, factsOfCard } from './cards.ts';
 
 /** What facts may name beside what stands above them, and what the rules may point to. */
 export type Surroundings = {
@@ -34,7 +34,7 @@ export function compileGuideline(file: YamlFile<GuidelineFile>, around: Surround
     Object.entries(data.parameters).map(([name, parameter]) => [name, own?.[name] ?? parameter.value]),
   );
   const facts = compileFacts(data, parameters, around, say);
-  const rules = data.rules.map((rule) => compileRule(data, rule, around, facts));
+  const rules = data.rules.map((rule, at) => compileRule(data, rule, file.line(['rules', at, 'id']), around, facts));
   const guideline: Guideline = { file: data, parameters, facts, rules };
   for (const [at, rule] of rules.entries()) {
     checkRule(guideline, rule, around, (path, message) => say(['rules', at, ...path], message));
@@ -96,6 +96,7 @@ function sectionsOf(expression: Expression, facts: Map<string, Fact>): Set<Secti
 function compileRule(
   file: GuidelineFile,
   rule: GuidelineFile['rules'][number],
+  line: number,
   { site, cards }: Surroundings,
   facts: Map<string, Fact>,
 ): Rule {
@@ -103,6 +104,7 @@ function compileRule(
   return {
     ...rule,
     guideline: file.id,
+    line,
     section: file.recommendations[rule.recommendation]?.section ?? '',
     source: file.source,
     indicators: indicatorCases(rule.indicator),

@@ -1,12 +1,13 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { message } from '../cards/message.ts';
+import { longestName, SUMMARY_LIMIT } from '../cards/names.ts';
+import { type CardFile, type CardTemplate, cardFileSchema, type SharedCards, sharedSchema } from '../cards/schema.ts';
+import { factOfPlaceholder } from '../cards/values.ts';
 import { type Language, languages, type Texts } from '../language.ts';
 import { guidelineOf, type Knowledge, type Rule } from '../rules/knowledge.ts';
 import type { SuggestionRule } from '../rules/schema.ts';
-import { type Problem, readYaml, type YamlFile } from '../rules/yaml.ts';
-import { parseMessage } from './message.ts';
-import { longestName, SUMMARY_LIMIT } from './names.ts';
-import { type CardFile, type CardTemplate, cardFileSchema, type SharedCards, sharedSchema } from './schema.ts';
+import { type Problem, readYaml, type YamlFile } from '../yaml.ts';
 
 export type CardFiles = { shared: YamlFile<SharedCards>; files: YamlFile<CardFile>[]; templates: CardFile };
 
@@ -32,14 +33,9 @@ export function factsOfCard(template: CardTemplate): string[] {
   ];
 }
 
-/** `{sedativeCount}` counts what `{sedative}` lists. */
-export function factOfPlaceholder(placeholder: string): string {
-  return placeholder.replace(/Count$/, '');
-}
-
 function safePlaceholders(text: string, language: Language): Set<string> {
   try {
-    return parseMessage(text, language).placeholders;
+    return message(text, language).placeholders;
   } catch {
     return new Set();
   }
@@ -72,7 +68,7 @@ export function checkCards(knowledge: Knowledge, cards: CardFiles, problems: Pro
     if (!(rule.id in cards.templates))
       problems.push({
         file: `hooks/${rule.guideline}.yaml`,
-        line: 1,
+        line: rule.line,
         message: `${rule.id}: there is no card for this rule in cards/`,
       });
   }
@@ -115,7 +111,7 @@ function checkCard(knowledge: Knowledge, rule: Rule, template: CardTemplate, say
 function checkTexts(texts: Texts, known: Set<string>, path: PropertyKey[], say: Say): void {
   for (const language of languages) {
     try {
-      for (const name of parseMessage(texts[language], language).placeholders) {
+      for (const name of message(texts[language], language).placeholders) {
         if (!known.has(factOfPlaceholder(name)))
           say([...path, language], `{${name}} is not certain to stand for anything here`);
       }
@@ -129,14 +125,14 @@ function checkTexts(texts: Texts, known: Set<string>, path: PropertyKey[], say: 
 function checkLength(knowledge: Knowledge, rule: Rule, summary: Texts, say: Say): void {
   for (const language of languages) {
     try {
-      const message = parseMessage(summary[language], language);
+      const parsed = message(summary[language], language);
       const values = Object.fromEntries(
-        [...message.placeholders].map((name) => [
+        [...parsed.placeholders].map((name) => [
           name,
           name.endsWith('Count') ? 99 : longestName(knowledge, rule, factOfPlaceholder(name), language),
         ]),
       );
-      const { length } = message.format(values);
+      const { length } = parsed.format(values);
       if (length > SUMMARY_LIMIT)
         say(['summary', language], `${length} characters with the longest names; at most ${SUMMARY_LIMIT}`);
     } catch {

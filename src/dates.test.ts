@@ -1,0 +1,151 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  dateOfInstant,
+  daysBetween,
+  firstDay,
+  isPartial,
+  lastDay,
+  lengthInDays,
+  localDate,
+  onOrAfter,
+  onOrBefore,
+  plusDays,
+  plusMonths,
+  yearsBetween,
+} from './dates.ts';
+
+const SEED = 20260302;
+const STOCKHOLM = 'Europe/Stockholm';
+const day = fc
+  .date({ min: new Date('1900-01-01'), max: new Date('2199-12-31'), noInvalidDate: true })
+  .map((date) => date.toISOString().slice(0, 10));
+const partial = fc.tuple(day, fc.constantFrom(4, 7, 10)).map(([date, length]) => date.slice(0, length));
+
+test.each([
+  ['2026', '2026'],
+  ['2026-03', '2026-03'],
+  ['2026-03-14', '2026-03-14'],
+  ['2024-02-29', '2024-02-29'],
+  ['2026-03-14T23:30:00Z', '2026-03-15'],
+  ['2026-03-14T22:30:00Z', '2026-03-14'],
+  ['2026-03-14T22:30:00.123456Z', '2026-03-14'],
+  ['2026-03-15T00:10:00+02:00', '2026-03-14'],
+  ['2026-03-14T23:30:00', '2026-03-14'],
+  // An hour later in summer: midnight is at 22 o'clock UTC.
+  ['2026-07-14T21:59:59Z', '2026-07-14'],
+  ['2026-07-14T22:00:00Z', '2026-07-15'],
+  // The nights on which the clock changes.
+  ['2026-03-28T23:00:00Z', '2026-03-29'],
+  ['2026-03-29T22:00:00Z', '2026-03-30'],
+  ['2026-10-24T22:00:00Z', '2026-10-25'],
+  ['2026-10-25T22:59:59Z', '2026-10-25'],
+])('localDate reads %s as %s', (text, date) => {
+  expect(localDate(text, STOCKHOLM)).toBe(date);
+});
+
+test.each([
+  ...['', '26', '2026-3', '2026-13', '2026-00', '2026-02-30', '2025-02-29', '2026-03-00', '2026-03-14 10:00', 'today'],
+  ...[
+    '2026-03-14T25:00:00Z',
+    '2026-03-14T10:00:00+99:99',
+    '+002026-03-14',
+    '-000001-01-01',
+    '2026-02-30T10:00:00',
+    '2026-W11',
+  ],
+  ...[null, undefined, 2026, {}, ['2026-03-14']],
+])('localDate reads no date in %j', (text) => {
+  expect(localDate(text, STOCKHOLM)).toBeUndefined();
+});
+
+test('the same instant is another day elsewhere', () => {
+  const instant = Date.parse('2026-03-14T23:30:00Z');
+  expect(dateOfInstant(instant, STOCKHOLM)).toBe('2026-03-15');
+  expect(dateOfInstant(instant, 'Atlantic/Reykjavik')).toBe('2026-03-14');
+  expect(dateOfInstant(instant, 'America/Nuuk')).toBe('2026-03-14');
+});
+
+test.each([
+  ['2026', '2026-01-01', '2026-12-31'],
+  ['2026-02', '2026-02-01', '2026-02-28'],
+  ['2024-02', '2024-02-01', '2024-02-29'],
+  ['2026-04', '2026-04-01', '2026-04-30'],
+  ['2026-04-07', '2026-04-07', '2026-04-07'],
+])('%s means %s to %s', (date, first, last) => {
+  expect([firstDay(date), lastDay(date)]).toEqual([first, last]);
+  expect(isPartial(date)).toBe(first !== last);
+});
+
+test('a span lies on a side for certain only where all of it does', () => {
+  expect(onOrBefore('2026-02', '2026-02-28', 'all')).toBe(true);
+  expect(onOrBefore('2026-02', '2026-02-27', 'all')).toBe(false);
+  expect(onOrBefore('2026-02', '2026-02-01', 'some')).toBe(true);
+  expect(onOrBefore('2026-02', '2026-01-31', 'some')).toBe(false);
+  expect(onOrAfter('2026-02', '2026-02-01', 'all')).toBe(true);
+  expect(onOrAfter('2026-02', '2026-02-02', 'all')).toBe(false);
+  expect(onOrAfter('2026', '2026-12-31', 'some')).toBe(true);
+  expect(onOrAfter('2026', '2027-01-01', 'some')).toBe(false);
+});
+
+test.each([
+  ['2026-01-31', 1, '2026-02-28'],
+  ['2024-01-31', 1, '2024-02-29'],
+  ['2025-08-31', 6, '2026-02-28'],
+  ['2025-08-30', 6, '2026-02-28'],
+  ['2025-08-28', 6, '2026-02-28'],
+  ['2026-03-31', -1, '2026-02-28'],
+  ['2025-12-15', 1, '2026-01-15'],
+])('%s and %i months is %s', (date, months, result) => {
+  expect(plusMonths(date, months)).toBe(result);
+});
+
+test('days are calendar days, also across the change of the clock', () => {
+  expect(plusDays('2026-03-28', 2)).toBe('2026-03-30');
+  expect(plusDays('2026-10-24', 2)).toBe('2026-10-26');
+  expect(plusDays('2026-02-28', 1)).toBe('2026-03-01');
+  expect(daysBetween('2026-03-28', '2026-03-30')).toBe(2);
+  expect(lengthInDays('2026-11-01', '2026-11-05')).toBe(5);
+  expect(lengthInDays('2026-11-01', '2026-11-01')).toBe(1);
+});
+
+test('years are completed years', () => {
+  expect(yearsBetween('2008-03-02', '2026-03-01')).toBe(17);
+  expect(yearsBetween('2008-03-02', '2026-03-02')).toBe(18);
+  expect(yearsBetween('2008-02-29', '2026-02-28')).toBe(17);
+  expect(yearsBetween('2008-02-29', '2026-03-01')).toBe(18);
+});
+
+describe(`for any date (seed ${SEED})`, () => {
+  test('what is added is between', () => {
+    fc.assert(
+      fc.property(day, fc.integer({ min: -4000, max: 4000 }), (date, days) => {
+        expect(daysBetween(date, plusDays(date, days))).toBe(days);
+      }),
+      { seed: SEED },
+    );
+  });
+
+  test('certain is possible, and a span begins before it ends', () => {
+    fc.assert(
+      fc.property(partial, partial, (a, b) => {
+        expect(firstDay(a) <= lastDay(a)).toBe(true);
+        if (onOrBefore(a, b, 'all')) expect(onOrBefore(a, b, 'some')).toBe(true);
+        // One of the two may hold for whole days, and of spans at least one may.
+        expect(onOrBefore(a, b, 'some') || onOrAfter(a, b, 'some')).toBe(true);
+        if (!isPartial(a) && !isPartial(b)) expect(onOrBefore(a, b, 'all')).toBe(a <= b);
+      }),
+      { seed: SEED, numRuns: 500 },
+    );
+  });
+
+  test('an instant is read as the date that the clock shows at the site', () => {
+    const instants = fc.date({ min: new Date('1990-01-01'), max: new Date('2100-01-01'), noInvalidDate: true });
+    fc.assert(
+      fc.property(instants, fc.constantFrom(STOCKHOLM, 'UTC', 'America/Nuuk', 'Pacific/Auckland'), (date, zone) => {
+        expect(localDate(date.toISOString(), zone)).toBe(dateOfInstant(date.getTime(), zone));
+      }),
+      { seed: SEED },
+    );
+  });
+});
