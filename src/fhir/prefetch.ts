@@ -1,5 +1,5 @@
 import { readBundle } from './bundle.ts';
-import { type JsonObject, object, type Resource } from './json.ts';
+import { type JsonObject, object, type Resource, string } from './json.ts';
 
 /** The parts of a record that a request brings or lacks. */
 export const sections = [
@@ -73,7 +73,8 @@ export function readPrefetch(prefetch: unknown, section: Section): Prefetched {
   if (contents.failed && contents.entries.length === 0) return { state: 'failed', ...nothing };
   const lookup = new Map<string, Resource>();
   for (const { resource, fullUrl } of contents.entries) {
-    lookup.set(`${resource.resourceType}/${resource['id']}`, resource);
+    const id = string(resource['id']);
+    if (id !== undefined) lookup.set(`${resource.resourceType}/${id}`, resource);
     if (fullUrl !== undefined) lookup.set(fullUrl, resource);
   }
   const matches = contents.entries.filter(

@@ -68,7 +68,7 @@ test('H7: an order without medicine, dosage or intent says nothing', async () =>
 test('H8: an active order about to be signed is looked at, a settled one is not', async () => {
   for (const status of ['draft', 'active', 'on-hold', undefined])
     expect(await topicsFor(pair('order-sign', { drafts: [{ ...pregabalin, status }] })), status).toEqual(LARO);
-  for (const status of ['cancelled', 'stopped', 'completed', 'entered-in-error'])
+  for (const status of ['cancelled', 'stopped', 'completed', 'entered-in-error', 'unknown'])
     expect(await topicsFor(pair('order-sign', { drafts: [{ ...pregabalin, status }] })), status).toEqual([]);
 });
 
