@@ -4,7 +4,8 @@ import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { discoveryRoute } from './http/discovery.ts';
 import { invokeRoute } from './http/invoke.ts';
-import { answerProblems } from './http/problems.ts';
+import { logCalls } from './http/log.ts';
+import { answerFrameworkError, answerProblems } from './http/problems.ts';
 import type { Knowledge } from './rules/knowledge.ts';
 
 export type AppOptions = {
@@ -21,6 +22,7 @@ export async function createApp({ knowledge, config, logger, clock }: AppOptions
     // The routes write one line for each call; Fastify's own lines would write addresses and queries.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.bodyLimit,
+    frameworkErrors: (error, request, reply) => void answerFrameworkError(error, request as never, reply as never),
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 100 },
   });
   // Only JSON is read; without this Fastify takes text/plain and answers 400 for it instead of 415 (T6).
@@ -32,6 +34,7 @@ export async function createApp({ knowledge, config, logger, clock }: AppOptions
     methods: ['GET', 'POST'],
     allowedHeaders: ['Authorization', 'Content-Type', 'Accept-Language'],
   });
+  logCalls(app);
   answerProblems(app);
   discoveryRoute(app, knowledge);
   invokeRoute(app, { knowledge, clock, explain: config.explain });

@@ -88,8 +88,13 @@ export function yearsBetween(start: LocalDate, stop: LocalDate): number {
   return Temporal.PlainDate.from(start).until(Temporal.PlainDate.from(stop), { largestUnit: 'year' }).years;
 }
 
+/** Years in which anybody's record can lie; what lies outside is a slip, and sums with it could leave the calendar. */
+const FIRST_YEAR = '1800';
+const LAST_YEAR = '9000';
+
 function exists(date: string): boolean {
-  const [, , month, day] = FHIR_DATE.exec(date) ?? [];
+  const [, year = '', month, day] = FHIR_DATE.exec(date) ?? [];
+  if (year < FIRST_YEAR || year > LAST_YEAR) return false;
   if (!month) return true;
   if (!day) return Number(month) >= 1 && Number(month) <= 12;
   try {

@@ -6,6 +6,7 @@ import type { OperationOutcome } from 'fhir/r4.js';
  */
 export const errors = {
   'not-json': { status: 400, issue: 'structure', text: 'The body is not valid JSON.' },
+  'too-deep': { status: 400, issue: 'structure', text: 'The body is nested too deeply.' },
   envelope: { status: 400, issue: 'invalid', text: 'The request is not a CDS Hooks request.' },
   'no-service': {
     status: 404,
@@ -25,7 +26,6 @@ export const errors = {
     issue: 'not-supported',
     text: 'The FHIR version is not supported: send FHIR R4 (R5 is read too).',
   },
-  overloaded: { status: 503, issue: 'transient', text: 'The service is not ready. Try again later.' },
   internal: {
     status: 500,
     issue: 'exception',

@@ -5,28 +5,44 @@ import { pino } from 'pino';
 import { createApp } from './app.ts';
 import { readConfig } from './config.ts';
 import { serviceId } from './http/discovery.ts';
+import { framesOf } from './http/problems.ts';
 import { loadKnowledge } from './knowledge/load.ts';
 
 const config = read();
-const { knowledge, problems } = loadKnowledge(config.knowledge);
-if (!knowledge) {
-  for (const { file, line, message } of problems) process.stderr.write(`${file}:${line}: ${message}\n`);
-  process.exit(1);
-}
+const { knowledge, problems, remarks } = loadKnowledge(config.knowledge);
+if (!knowledge) fail(problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'));
 
-const logger = pino({ level: config.logLevel, base: null, redact: ['req.headers', 'res.headers'] });
+const logger = pino({ level: config.logLevel, base: null });
+for (const remark of remarks) logger.warn(remark, 'left out');
 const app = await createApp({ knowledge, config, logger, clock: Date.now });
-closeWithGrace({ delay: 10_000, logger }, () => app.close());
-const address = await app.listen({ host: config.host, port: config.port });
+closeWithGrace({ delay: 10_000, logger }, async ({ err, signal }) => {
+  if (err) logger.fatal({ err: { type: err.name, stack: framesOf(err) } }, 'the process failed');
+  else logger.info({ signal }, 'stopping');
+  await app.close();
+});
+process.stderr.write(welcome(await listen()));
 
-process.stderr.write(welcome(address));
+async function listen(): Promise<string> {
+  try {
+    return await app.listen({ host: config.host, port: config.port });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'EADDRINUSE' ? 'another program listens there; choose another with PORT' : code;
+    return fail(`Cannot listen on ${config.host}:${config.port}: ${why}`);
+  }
+}
 
 /** What a newcomer can try. The image has no test bundles, so there is nothing to send from it. */
 function welcome(address: string): string {
   const folder = join(config.knowledge, 'test-bundles');
   const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort() : [];
   const example = names.find(
-    (name) => name.endsWith('.request.json') && readFileSync(join(folder, name), 'utf8').includes('"order-sign"'),
+    (name) =>
+      name.endsWith('.request.json') &&
+      readFileSync(join(folder, name), 'utf8').includes('"order-sign"') &&
+      readFileSync(join(folder, name.replace(/request\.json$/, 'expected.yaml')), 'utf8').includes(
+        'indicator: warning',
+      ),
   );
   const lines = [
     `Nordic Opioid CDS answers at ${address}`,
@@ -48,7 +64,11 @@ function read() {
   try {
     return readConfig(process.env);
   } catch (error) {
-    process.stderr.write(`The environment does not fit:\n${(error as Error).message}\n`);
-    process.exit(1);
+    return fail(`The environment does not fit:\n${(error as Error).message}`);
   }
+}
+
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Answer } from './answer.ts';
 import { answerFile, compare, readTestBundles, type TestBundle } from './cli/bundles.ts';
+import { deliveredSite } from './knowledge/load.ts';
 import { languages } from './language.ts';
 import { knowledgeOf, root, startService } from './testing/app.ts';
 import { actionsOf, type Card } from './testing/cards.ts';
@@ -22,7 +23,7 @@ afterAll(async () => {
 });
 
 async function open(site: Record<string, unknown> | undefined) {
-  const knowledge = knowledgeOf(root, site);
+  const knowledge = knowledgeOf(root, { ...deliveredSite, ...site });
   return { knowledge, service: await startService({ knowledge }) };
 }
 

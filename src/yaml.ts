@@ -43,7 +43,8 @@ export function readYaml<T>(
   const parsed = schema.safeParse(document.toJS() ?? {});
   if (parsed.success) return { file, data: parsed.data, line };
   for (const issue of parsed.error.issues) {
-    problems.push({ file, line: line(issue.path), message: `${issue.path.join('.') || 'the file'}: ${issue.message}` });
+    const at = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] as string] : issue.path;
+    problems.push({ file, line: line(at), message: `${issue.path.join('.') || 'the file'}: ${issue.message}` });
   }
   return undefined;
 }

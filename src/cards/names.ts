@@ -13,7 +13,12 @@ const NAME_LIMIT = 24;
 export function drugName(knowledge: Knowledge, medication: Medication, language: Language): string {
   const substance =
     medication.substance === undefined ? undefined : knowledge.codes.substances.get(medication.substance);
-  return substance?.names[language] ?? plainText(medication.name ?? medication.ref, NAME_LIMIT);
+  return substance?.names[language] ?? bareName(medication.name ?? medication.ref);
+}
+
+/** A name that the record wrote, fit for plain text and for Markdown: without any mark that could be markup. */
+function bareName(text: string): string {
+  return plainText(text.replace(/[^\p{L}\p{N} .,%/+-]+/gu, ' '), NAME_LIMIT);
 }
 
 /** Each name once, in the order found. */
@@ -55,7 +60,7 @@ export function longestName(knowledge: Knowledge, rule: Rule, fact: string, lang
   return `${longest} +9`;
 }
 
-function listsOfFact(knowledge: Knowledge, rule: Rule, fact: string): string[] {
+export function listsOfFact(knowledge: Knowledge, rule: Rule, fact: string): string[] {
   const { facts } = guidelineOf(knowledge, rule);
   const expression = facts.get(fact)?.expression;
   const own = [...(expression?.lists ?? [])].flatMap((list) => [list, ...(knowledge.classes.get(list)?.lists ?? [])]);

@@ -39,7 +39,11 @@ function render(results: RuleResult[], rendering: Rendering): Card {
   const { knowledge, language } = rendering;
   const leader = results[0] as RuleResult;
   const { rule } = leader;
-  const about = [...new Map(results.flatMap((result) => result.about).map((drug) => [drug.ref, drug])).values()];
+  const about = [
+    ...new Map(
+      results.flatMap((result) => result.about).map((drug) => [`${drug.ref}|${drug.substance}`, drug]),
+    ).values(),
+  ];
   const uuid = uuidOf(rendering.hookInstance, rule.id, ...about.map(({ ref }) => ref));
   const suggestions = suggestionsOf(results, rendering, uuid);
   const overrideReasons = templateOf(leader, rendering).overrideReasons.flatMap((key) => {

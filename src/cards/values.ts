@@ -34,9 +34,9 @@ function valueFor(
   if (placeholder !== fact) return names.length;
   if (names.length > 0) return listOf(names, language, limit);
   const [first] = value;
-  return typeof first === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(first)
-    ? new Date(first)
-    : ((first as number | string) ?? '');
+  if (typeof first === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(first)) return new Date(first);
+  // The loader has seen to it that what has no word is not named.
+  return typeof first === 'string' || typeof first === 'number' ? first : '';
 }
 
 function has(item: unknown, key: string): boolean {

@@ -203,5 +203,7 @@ function isCurrent(
 /** Whose order it is: `Patient/x`, `x`, an absolute URL. Undefined where the order names nobody. */
 export function subjectOf(resource: Resource): string | undefined {
   const ref = reference(resource['subject']) ?? reference(resource['patient']);
-  return ref === undefined ? undefined : idOf(ref);
+  if (ref === undefined) return undefined;
+  const type = /([A-Za-z]+)\/[^/]+(?:\/_history\/[^/]*)?$/.exec(ref)?.[1];
+  return type === undefined || type === 'Patient' ? idOf(ref) : ref;
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { idOf, type Resource, string } from '../fhir/json.ts';
 import type { Prefetched, Section } from '../fhir/prefetch.ts';
 import type { LeftOut, Medication } from './chart.ts';
@@ -29,6 +30,7 @@ export function readDrafts(
   const selected = orders.filter((entry) => call.selections.some((selection) => selects(selection, entry)));
   // Selections that lead nowhere must not silence the drafts: then every draft is looked at (conformance H5).
   const deciding = call.hook === 'order-select' && selected.length > 0 ? selected : orders;
+  const ambiguous = new Set<string>();
   for (const entry of orders) {
     const { resource } = entry;
     if (resource['status'] === 'unknown') continue;
@@ -38,12 +40,23 @@ export function readDrafts(
     }
     const reading = readMedication(resource, { draft: true, ordered: deciding.includes(entry) }, context);
     if ('leftOut' in reading) leftOut.push({ what: 'order', why: reading.leftOut, ref: refOf(resource) });
-    else if (mine(resource)) {
-      drafts.medications.push(reading.medication);
-      drafts.resources.set(reading.medication.ref, resource);
-    }
+    else if (mine(resource)) addDraft(drafts, reading.medication, resource, ambiguous);
   }
   return drafts;
+}
+
+/**
+ * The same draft sent twice counts once. Two different drafts of one id both count, and no action can point to either:
+ * it would write one over the other.
+ */
+function addDraft(drafts: Drafts, medication: Medication, resource: Resource, ambiguous: Set<string>): void {
+  const { ref, id } = medication;
+  const earlier = id === undefined ? undefined : drafts.resources.get(ref);
+  if (earlier && isDeepStrictEqual(earlier, resource)) return;
+  drafts.medications.push(medication);
+  if (earlier) ambiguous.add(ref);
+  if (ambiguous.has(ref)) drafts.resources.delete(ref);
+  else drafts.resources.set(ref, resource);
 }
 
 /** `Type/id`, a bare id, an absolute URL or the entry's own address (conformance H4). */

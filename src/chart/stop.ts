@@ -79,14 +79,17 @@ function boundsEnd(repeat: JsonObject, start: LocalDate | undefined, timeZone: s
 }
 
 /** The last day of a duration that begins on `from`. Parts of a day count as one. */
-export function endOfDuration(from: LocalDate, duration: unknown): LocalDate | undefined {
+function endOfDuration(from: LocalDate, duration: unknown): LocalDate | undefined {
   const value = number(object(duration)['value']);
   const unit = string(object(duration)['code']) ?? string(object(duration)['unit']);
-  if (value === undefined || unit === undefined || value <= 0 || value > MAX_DURATION) return undefined;
+  if (value === undefined || unit === undefined || value <= 0) return undefined;
   const months = MONTHS_OF_UNIT[unit];
+  if (months !== undefined && value * months * 31 > MAX_DURATION) return undefined;
   if (months !== undefined) return plusDays(plusMonths(from, Math.ceil(value * months)), -1);
   const days = DAYS_OF_UNIT[unit];
-  return days === undefined ? undefined : plusDays(from, Math.max(1, Math.ceil(value * days)) - 1);
+  return days === undefined || value * days > MAX_DURATION
+    ? undefined
+    : plusDays(from, Math.max(1, Math.ceil(value * days)) - 1);
 }
 
 function countDays(repeat: JsonObject): number | undefined {
@@ -136,7 +139,7 @@ function daysOfQuantity(order: Resource, supplies: number): number | undefined {
 }
 
 /** The dose of one day over all dosage lines; undefined where one line cannot be read or units differ. */
-export function dailyDose(order: Resource): { value: number; unit: JsonObject } | undefined {
+function dailyDose(order: Resource): { value: number; unit: JsonObject } | undefined {
   const lines = dosages(order).map((dosage) => {
     // R4 has doseAndRate (a list), the examples of the hooks an object, STU3 doseQuantity on the dosage itself.
     const dose = objects(dosage['doseAndRate'])[0] ?? dosage;

@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type Answer, answer } from '../answer.ts';
 import type { Card } from '../cards/render.ts';
 import { dosages, repeatOf } from '../chart/stop.ts';
+import { isPartial, localDate } from '../dates.ts';
 import { object, objects, type Resource, string } from '../fhir/json.ts';
 import { type Request, readRequest } from '../http/wire.ts';
 import type { Language } from '../language.ts';
@@ -40,6 +41,7 @@ export type TestBundle = { name: string; file: string; text: string; hook: Hook;
 
 /** Reads test-bundles/: each `x.request.json` with its `x.expected.yaml`. */
 export function readTestBundles(folder: string, problems: Problem[]): TestBundle[] {
+  if (!existsSync(folder)) return [];
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((name) => name.replaceAll('\\', '/'))
     .sort();
@@ -82,7 +84,8 @@ export function answerFile(
 ): { request: Request; answer: Answer } {
   const hook = hooks.find((candidate) => candidate === object(body)['hook']) ?? 'patient-view';
   const request = readRequest(body, hook);
-  const today = always ? now : (request.wish.now ?? now);
+  const wished = localDate(request.wish.now, knowledge.site.timeZone);
+  const today = always || wished === undefined || isPartial(wished) ? now : wished;
   return {
     request,
     answer: answer({ call: request.call, hookInstance: request.hookInstance, language, today }, knowledge),

@@ -9,6 +9,11 @@ let copy: ReturnType<typeof copyOfRepository>;
 beforeEach(() => {
   copy = copyOfRepository();
 });
+/** For tests that spoil bundles. */
+function copyWithBundles() {
+  copy.remove();
+  copy = copyOfRepository('laro-benzodiazepines');
+}
 afterEach(() => copy.remove());
 
 /** What the check says of the spoiled copy about one line. */
@@ -124,12 +129,14 @@ test('every problem is said at once, in the order of files and lines', () => {
 });
 
 test('a bundle that is answered otherwise than it expects is said', () => {
+  copyWithBundles();
   const file = 'test-bundles/laro-benzodiazepines/zopiclone-in-laro-outpatient';
   copy.replace(`${file}.expected.yaml`, 'warning', 'info');
   expect(saidOf(`${file}.request.json`, 1)).toContain('indicator');
 });
 
 test('a bundle without date, request or sense is said', () => {
+  copyWithBundles();
   const file = 'test-bundles/laro-benzodiazepines/zopiclone-in-laro-outpatient';
   copy.replace(`${file}.request.json`, '"now"', '"then"');
   expect(saidOf(`${file}.request.json`, 1)).toContain('date');
@@ -140,11 +147,24 @@ test('a bundle without date, request or sense is said', () => {
 });
 
 test('without its test bundles a rule is not proved', () => {
-  const folder = join(copy.folder, 'test-bundles');
-  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
-  const said = check(copy.folder)
-    .problems.filter(({ file }) => file === LARO)
-    .map(({ message }) => message);
-  expect(said).toContain('laro-sedative-ordered: no test bundle fires it at order-sign');
-  expect(said).toContain("laro-sedative-ordered: no pair of test bundles shows that 'sedativeOrdered' decides");
+  const gaps = () =>
+    check(copy.folder)
+      .problems.filter(({ file }) => file === LARO)
+      .map(({ message }) => message);
+  const unproved = 'laro-sedative-ordered: no test bundle fires it at order-sign';
+  expect(gaps()).toContain(unproved);
+  expect(gaps()).toContain("laro-sedative-ordered: no pair of test bundles shows that 'sedativeOrdered' decides");
+  copyWithBundles();
+  expect(gaps()).not.toContain(unproved);
+});
+
+test('a single bundle that is taken away leaves a gap where it was the only proof', () => {
+  copyWithBundles();
+  const folder = join(copy.folder, 'test-bundles/laro-benzodiazepines');
+  const gaps = () => check(copy.folder).problems.filter(({ file }) => file === LARO).length;
+  const before = gaps();
+  const inpatient = readdirSync(folder).filter((name) => /inpatient|ward|discharge/.test(name));
+  expect(inpatient.length).toBeGreaterThan(0);
+  for (const name of inpatient) rmSync(join(folder, name));
+  expect(gaps()).toBeGreaterThan(before);
 });

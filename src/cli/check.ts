@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ServiceError } from '../errors.ts';
 import { UnusableFhir } from '../fhir/versions.ts';
-import { compileKnowledge, type KnowledgeFiles, readKnowledge } from '../knowledge/load.ts';
+import { compileKnowledge, deliveredSite, type KnowledgeFiles, readKnowledge } from '../knowledge/load.ts';
 import { coverageGaps, type Observed } from '../rules/coverage.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 import type { Problem } from '../yaml.ts';
@@ -19,14 +19,19 @@ export type Checked = {
   trace: string | undefined;
 };
 
-/** Checks a folder that holds hooks/, cards/ and test-bundles/: loads them, runs every bundle, asks for coverage. */
+/**
+ * Checks a folder that holds hooks/, cards/ and test-bundles/: loads them, runs every bundle, asks for coverage. Where
+ * there are no test bundles, as in the image, the rules are loaded and not proved.
+ */
 export function check(folder: string): Checked {
   const files = readKnowledge(folder);
   const { knowledge, problems: found, remarks } = compileKnowledge(files);
   const problems: Problem[] = [...found];
   const bundles = readTestBundles(join(folder, 'test-bundles'), problems);
-  if (!knowledge) return { problems, remarks, rules: 0, bundles: bundles.length, trace: undefined };
-  const sites = new Map<string, Knowledge>([['{}', knowledge]]);
+  const counts = { rules: knowledge?.rules.length ?? 0, bundles: bundles.length };
+  if (!knowledge || !existsSync(join(folder, 'test-bundles')))
+    return { problems, remarks, ...counts, trace: undefined };
+  const sites = new Map<string, Knowledge>();
   const observed = bundles.flatMap((bundle) => {
     const there = knowledgeAt(files, bundle, sites, problems);
     return there ? run(bundle, there, problems) : [];
@@ -34,13 +39,7 @@ export function check(folder: string): Checked {
   for (const { rule, message } of coverageGaps(knowledge, observed)) {
     problems.push({ file: `hooks/${rule.guideline}.yaml`, line: rule.line, message: `${rule.id}: ${message}` });
   }
-  return {
-    problems,
-    remarks,
-    rules: knowledge.rules.length,
-    bundles: bundles.length,
-    trace: traceability(knowledge, observed),
-  };
+  return { problems, remarks, ...counts, trace: traceability(knowledge, observed) };
 }
 
 /** The knowledge of the hospital that a bundle plays in; compiled once for each. */
@@ -53,7 +52,7 @@ function knowledgeAt(
   const key = JSON.stringify(bundle.expected.site ?? {});
   const known = sites.get(key);
   if (known) return known;
-  const loaded = compileKnowledge(files, bundle.expected.site);
+  const loaded = compileKnowledge(files, { ...deliveredSite, ...bundle.expected.site });
   for (const { message } of loaded.problems) problems.push({ file: bundle.file, line: 1, message: `site: ${message}` });
   if (loaded.knowledge) sites.set(key, loaded.knowledge);
   return loaded.knowledge;
@@ -79,7 +78,9 @@ if (import.meta.main) {
   const { problems, remarks, rules, bundles, trace } = check(folder);
   const line = ({ file, line: at, message }: Problem) => `${file}:${at}: ${message}\n`;
   const summary =
-    problems.length === 0 ? `${rules} rules, ${bundles} test bundles: no problem found` : `${problems.length} problems`;
+    problems.length === 0
+      ? `${rules} rules, ${bundles} test bundles: no problem found${trace === undefined ? '; without test bundles the rules are loaded and not proved' : ''}`
+      : `${problems.length} problem${problems.length === 1 ? '' : 's'}`;
   process.stdout.write(
     [...remarks.map((remark) => `left out: ${line(remark)}`), ...problems.map(line), `${summary}\n`].join(''),
   );

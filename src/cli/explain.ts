@@ -9,6 +9,7 @@ import { loadKnowledge } from '../knowledge/load.ts';
 import { type Language, languages } from '../language.ts';
 import { type RuleTrace, traceOf } from '../rules/trace.ts';
 import { answerFile } from './bundles.ts';
+import { messageOf } from './words.ts';
 
 const USAGE = `Usage: npm run explain -- FILE [--now 2026-03-02] [--language sv|nb|da|en]
 
@@ -96,37 +97,37 @@ function section(title: string, rows: string[][], none = ''): string {
   return [styleText('bold', title), ...lines].join('\n');
 }
 
-if (import.meta.main) {
-  const { positionals, values } = parseArgs({
-    allowPositionals: true,
-    options: { now: { type: 'string' }, language: { type: 'string', default: 'en' } },
-  });
-  process.exitCode = run(positionals[0], values.now, values.language);
-}
+if (import.meta.main) process.exitCode = run(process.argv.slice(2));
 
-function run(file: string | undefined, now: string | undefined, language: string): number {
-  const say = (text: string, code: number) => {
-    process.stderr.write(`${text}\n`);
-    return code;
-  };
-  if (file === undefined || !(languages as readonly string[]).includes(language)) return say(USAGE, 2);
-  const { knowledge, problems } = loadKnowledge(fileURLToPath(new URL('../..', import.meta.url)));
-  if (!knowledge) return say(problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'), 1);
-  const date = now ?? dateOfInstant(Date.now(), knowledge.site.timeZone);
-  if (localDate(date, knowledge.site.timeZone) === undefined || isPartial(date))
-    return say(`--now: '${date}' is no date such as 2026-03-02`, 2);
+function run(words: string[]): number {
   try {
+    const options = { now: { type: 'string' }, language: { type: 'string', default: 'en' } } as const;
+    const { positionals, values } = parseArgs({ args: words, allowPositionals: true, options });
+    const [file] = positionals;
+    if (file === undefined || !isLanguage(values.language)) throw new Error(USAGE);
+    const { knowledge, problems } = loadKnowledge(fileURLToPath(new URL('../..', import.meta.url)));
+    if (!knowledge)
+      throw new Error(problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'));
+    const { timeZone } = knowledge.site;
+    const date = values.now ?? dateOfInstant(Date.now(), timeZone);
+    if (localDate(date, timeZone) !== date || isPartial(date))
+      throw new Error(`--now: '${date}' is no date such as 2026-03-02`);
     const body: unknown = JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8'));
-    process.stdout.write(
-      `${explain(answerFile(body, knowledge, language as Language, date, now !== undefined).answer)}\n`,
-    );
+    const { answer } = answerFile(body, knowledge, values.language, date, values.now !== undefined);
+    process.stdout.write(`${explain(answer)}\n`);
     return 0;
   } catch (error) {
-    if (error instanceof ServiceError)
-      return say(`The service would answer ${error.code}: ${error.diagnostics.join('; ')}`, 1);
-    if (error instanceof UnusableFhir) return say(`The service would refuse the FHIR version: ${error.seen}`, 1);
-    if (error instanceof SyntaxError) return say('The file is no valid JSON.', 1);
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return say(`There is no file ${file}.`, 1);
-    throw error;
+    process.stderr.write(`${refusal(error)}\n`);
+    return 1;
   }
+}
+
+function isLanguage(text: string): text is Language {
+  return (languages as readonly string[]).includes(text);
+}
+
+function refusal(error: unknown): string {
+  if (error instanceof ServiceError) return `The service would answer ${error.code}: ${error.diagnostics.join('; ')}`;
+  if (error instanceof UnusableFhir) return `The service would refuse the FHIR version: ${error.seen}`;
+  return messageOf(error);
 }

@@ -4,10 +4,11 @@ import { brand } from '../brand.ts';
 import { readBundle } from '../fhir/bundle.ts';
 import { isObject, object, type Resource } from '../fhir/json.ts';
 import { type Section, sections, sectionTypes } from '../fhir/prefetch.ts';
+import { messageOf } from './words.ts';
 
 const USAGE = `Usage: npm run rekey -- FILE [--now 2026-03-02]
 
-Writes a CDS Hooks request to standard output with its prefetch re-keyed to this service's own keys, by the type of the
+Writes a CDS Hooks request (FILE, or - for standard input) to standard output with its prefetch re-keyed to this service's own keys, by the type of the
 resources under each key. --now adds the evaluation date, for requests that were recorded in the past.
 `;
 
@@ -19,8 +20,9 @@ export function rekey(body: unknown, now?: string): Record<string, unknown> {
   const request = object(body);
   const groups = new Map<Section, Resource[]>();
   const others: Resource[] = [];
+  const partial = new Set<Section>();
   for (const [key, value] of Object.entries(object(request['prefetch']))) {
-    const { entries, failed } = readBundle(value);
+    const { entries, failed, hasNextPage } = readBundle(value);
     // An error stays an error: as an absent key.
     if (failed && value !== null) continue;
     if (entries.length === 0) {
@@ -29,26 +31,29 @@ export function rekey(body: unknown, now?: string): Record<string, unknown> {
     }
     for (const { resource } of entries) {
       const section = sections.find((candidate) => sectionTypes[candidate] === resource.resourceType);
+      if (section && hasNextPage) partial.add(section);
       if (section) groups.set(section, [...(groups.get(section) ?? []), resource]);
       else others.push(resource);
     }
   }
   const prefetch = Object.fromEntries(
-    [...groups].map(([section, resources]) => [section, keyed(section, resources, others)]),
+    [...groups].map(([section, resources]) => [section, keyed(section, resources, others, partial.has(section))]),
   );
   const extension =
     now === undefined ? {} : { extension: { ...object(request['extension']), [brand.extension]: { now } } };
   return { ...request, prefetch, ...extension };
 }
 
-function keyed(section: Section, resources: Resource[], others: Resource[]): unknown {
+function keyed(section: Section, resources: Resource[], others: Resource[], partial: boolean): unknown {
   if (section === 'patient') return resources[0] ?? null;
   const included = section === 'medications' ? others.filter(({ resourceType }) => resourceType === 'Medication') : [];
   const entries = [
     ...resources.map((resource) => ({ resource, search: { mode: 'match' } })),
     ...included.map((resource) => ({ resource, search: { mode: 'include' } })),
   ];
-  return { resourceType: 'Bundle', type: 'searchset', ...(entries.length > 0 && { entry: entries }) };
+  // A first page stays a first page: where the next one is, is the other server's matter.
+  const link = partial ? { link: [{ relation: 'next', url: 'urn:next-page' }] } : {};
+  return { resourceType: 'Bundle', type: 'searchset', ...link, ...(entries.length > 0 && { entry: entries }) };
 }
 
 function sectionOfKey(key: string): Section | undefined {
@@ -58,13 +63,20 @@ function sectionOfKey(key: string): Section | undefined {
   );
 }
 
-if (import.meta.main) {
-  const { positionals, values } = parseArgs({ allowPositionals: true, options: { now: { type: 'string' } } });
-  const [file] = positionals;
-  const body: unknown = file === undefined ? undefined : JSON.parse(readFileSync(file, 'utf8'));
-  if (!isObject(body)) {
-    process.stderr.write(USAGE);
-    process.exit(2);
+if (import.meta.main) process.exitCode = run(process.argv.slice(2));
+
+function run(words: string[]): number {
+  try {
+    const options = { now: { type: 'string' } } as const;
+    const { positionals, values } = parseArgs({ args: words, allowPositionals: true, options });
+    const [file] = positionals;
+    if (file === undefined) throw new Error(USAGE);
+    const body: unknown = JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8'));
+    if (!isObject(body)) throw new Error('The file is no CDS Hooks request.');
+    process.stdout.write(`${JSON.stringify(rekey(body, values.now), null, 2)}\n`);
+    return 0;
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`);
+    return 1;
   }
-  process.stdout.write(`${JSON.stringify(rekey(body, values.now), null, 2)}\n`);
 }

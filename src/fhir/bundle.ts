@@ -12,7 +12,7 @@ export type Contents = { entries: Entry[]; failed: boolean; hasNextPage: boolean
  */
 export function readBundle(value: unknown): Contents {
   if (!isObject(value)) return { entries: [], failed: true, hasNextPage: false };
-  if (!('resourceType' in value) && isObject(value['resource'])) return readBundle(value['resource']);
+  if (!('resourceType' in value) && isResource(value['resource'])) return readBundle(value['resource']);
   if (value['resourceType'] === 'OperationOutcome') return { entries: [], failed: true, hasNextPage: false };
   if (value['resourceType'] === 'Bundle' || (!('resourceType' in value) && Array.isArray(value['entry'])))
     return readEntries(value);

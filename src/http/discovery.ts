@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { brand } from '../brand.ts';
 import { prefetchTemplates, type Section, sections } from '../fhir/prefetch.ts';
+import { NEEDED_FOR_SILENCE } from '../rules/evaluate.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 import { type Hook, hooks } from '../rules/schema.ts';
 
@@ -28,7 +29,7 @@ const titles: Record<Hook, string> = {
 };
 
 const DESCRIPTION =
-  'Advice on opioid agonist treatment with sedatives, on the length of opioid courses and on opioids with sedatives, after Nordic guidelines. Reads FHIR R4.';
+  'Advice on opioid agonist treatment and on opioids together with sedatives, on short and long courses of opioids and benzodiazepines, and on medicines against alcohol dependence, after Nordic documents.';
 
 /** One service for each hook; its id never changes. */
 export function serviceId(hook: Hook): string {
@@ -48,7 +49,8 @@ function discover(knowledge: Knowledge): { services: Service[] } {
 
 function describe(knowledge: Knowledge, hook: Hook): Service {
   const needed = neededSections(knowledge, hook);
-  const optional = needed.filter((section) => section !== 'medications');
+  const required = needed.filter((section) => NEEDED_FOR_SILENCE.includes(section));
+  const optional = needed.filter((section) => !NEEDED_FOR_SILENCE.includes(section));
   return {
     hook,
     id: serviceId(hook),
@@ -58,12 +60,16 @@ function describe(knowledge: Knowledge, hook: Hook): Service {
     hookVersion: HOOK_VERSION,
     prefetch: Object.fromEntries(needed.map((section) => [section, prefetchTemplates[section]])),
     usageRequirements: [
-      'FHIR R4.',
-      `Prefetch "medications" is required: without it the answer is HTTP 412 unless the orders alone call for a card.`,
-      `"${optional.join('", "')}" sharpen the advice; what lacks them says what could not be checked.`,
+      'FHIR R4 (R5 is read too).',
+      `Needed: ${listed(required)}. What cannot be decided without them is answered with HTTP 412, or, where another card is given, said on a card.`,
+      ...(optional.length > 0 ? [`Sharpening the advice: ${listed(optional)}.`] : []),
       'For safety, call order-sign as well as order-select: a pair of unsigned orders of which neither is selected is told at order-sign.',
     ].join(' '),
   };
+}
+
+function listed(sections: Section[]): string {
+  return sections.map((section) => `"${section}"`).join(', ');
 }
 
 function rulesOf(knowledge: Knowledge, hook: Hook) {
@@ -98,7 +104,8 @@ export function discoveryRoute(app: FastifyInstance, knowledge: Knowledge): void
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
   app.get('/cds-services', (request, reply) => {
     reply.headers({ etag, 'cache-control': 'public, max-age=60' });
-    if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+    const known = (request.headers['if-none-match'] ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+    if (known.includes(etag) || known.includes('*')) return reply.code(304).send();
     return reply.type('application/json; charset=utf-8').send(body);
   });
 }

@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { readTestBundles } from '../cli/bundles.ts';
 import { pathOf, root, startService } from '../testing/app.ts';
-import type { Card } from '../testing/cards.ts';
 import { type Json, order, pair, prescription, request } from '../testing/request.ts';
 import { wireProblems } from '../testing/wire-conformance.ts';
 
@@ -86,7 +85,7 @@ const step = fc.record({
   at: fc.nat(),
   other: fc.nat(),
   junk: fc.oneof(fc.constantFrom(...junk), fc.jsonValue({ maxDepth: 3 })),
-  key: fc.constantFrom('__proto__', 'constructor', 'prototype', 'length', 'resourceType', CANARY, ''),
+  key: fc.constantFrom('__proto__', 'toString', 'constructor', 'prototype', 'length', 'resourceType', CANARY, ''),
 });
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 type Place = { holder: Record<string, unknown>; key: string };
@@ -168,9 +167,7 @@ test(`R10, T2, T3, S5: whatever is broken in a request, the answer is whole (see
         expect(body.issue.length).toBeGreaterThan(0);
         expect(answer.text).not.toContain(CANARY);
       }
-      // The id of the call is written down as it came, so that both sides can find it.
-      const { hookInstance } = JSON.parse(text);
-      expect(answer.logged.replace(JSON.stringify(hookInstance), '')).not.toContain(CANARY);
+      expect(answer.logged).not.toContain(CANARY);
       expect(answer.logged).not.toContain('"level":50');
     }),
     { seed: SEED, numRuns: 800 },
@@ -196,60 +193,4 @@ test(`R10, T7: whatever is broken in the text of a request, the answer is whole 
     }),
     { seed: SEED, numRuns: 300 },
   );
-}, 60_000);
-
-/** Marks that a careless client would run, load or open. */
-const marks = [
-  '<img src=x onerror=alert(1)>',
-  '<b>x</b>',
-  '[x](javascript:alert(1))',
-  '![](http://evil.example/p.png)',
-  '`x`',
-  '**x**',
-];
-const links = [
-  'https://evil.example',
-  'http://evil.example',
-  'www.evil.example',
-  'mailto:a@evil.example',
-  'a@evil.example',
-];
-
-test(`K4: marks and addresses in names of known medicines never reach a card alive (seed ${SEED})`, async () => {
-  const name = fc.array(fc.constantFrom(...marks, ...links, 'pregabalin', ' ', '\n', '\\', '&lt;', '<', '|'), {
-    minLength: 1,
-    maxLength: 5,
-  });
-  const names = fc.tuple(name, name).map((pair) => pair.map((parts) => parts.join(' ')));
-  let shown = 0;
-  await fc.assert(
-    fc.asyncProperty(names, async ([ordered, running]) => {
-      const named = (draft: Json, text?: string) => ({
-        ...draft,
-        medicationCodeableConcept: { ...(draft['medicationCodeableConcept'] as Json), text },
-      });
-      const body = request('order-sign', {
-        drafts: [named(order('z', 'pregabalin'), ordered), named(order('x', 'oxycodone'), ordered)],
-        record: [named(prescription('m', 'methadone'), running)],
-      });
-      const { cards } = JSON.parse((await send(pathOf(body), JSON.stringify(body))).text) as { cards: Card[] };
-      expect(cards.length).toBeGreaterThan(0);
-      for (const card of cards) {
-        const plain = [
-          card.summary,
-          ...(card.suggestions ?? []).flatMap(({ label, actions }) => [
-            label,
-            ...actions.map(({ description }) => description),
-          ]),
-        ];
-        for (const text of plain) expect(text).not.toMatch(/[<>`*[\]]|evil/);
-        expect(card.detail).not.toMatch(
-          /<[A-Za-z!/]|(?<!\\)(\\\\)*[`*[]|(https?|mailto):(?!\u2060)|www\.(?!\u2060)|@(?!\u2060)/,
-        );
-        if (card.detail.includes('evil')) shown++;
-      }
-    }),
-    { seed: SEED, numRuns: 150 },
-  );
-  expect(shown).toBeGreaterThan(20);
 }, 60_000);

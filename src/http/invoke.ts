@@ -30,10 +30,10 @@ export function invokeRoute(app: FastifyInstance, { knowledge, clock, explain }:
     const language = negotiateLanguage(request.headers['accept-language'], site.language);
     const found = answer({ call, hookInstance, language, today }, knowledge);
     const fired = found.results.filter(({ outcome }) => outcome === 'fires').map(({ rule }) => rule.id);
-    request.log.info(
-      { hook, hookInstance, fired, leftOut: countBy(found.chart.leftOut.map(({ what, why }) => `${what}:${why}`)) },
-      'answered',
-    );
+    // For correlation only; free text in its place could hold anything.
+    const instance = UUID.test(hookInstance) ? { hookInstance } : {};
+    const leftOut = countBy(found.chart.leftOut.map(({ what, why }) => `${what}:${why}`));
+    Object.assign(request.told, { hook, ...instance, fired, leftOut });
     if ('missing' in found)
       throw new ServiceError(
         'missing-data',
@@ -50,6 +50,8 @@ export function invokeRoute(app: FastifyInstance, { knowledge, clock, explain }:
       .send(JSON.stringify({ cards: found.cards, ...extension }));
   });
 }
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 function countBy(names: string[]): Record<string, number> {
   const counts: Record<string, number> = {};

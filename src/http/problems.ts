@@ -27,6 +27,8 @@ function problemOf(error: FastifyError | Error): ServiceError {
   if (error instanceof UnusableFhir) return new ServiceError('unusable-fhir', [`seen: ${error.seen}`]);
   // The JSON parser's errors quote the text that they stumbled over.
   if (error instanceof SyntaxError) return new ServiceError('not-json');
+  // The stack ends where a body is nested by the thousands.
+  if (error instanceof RangeError && error.message.includes('call stack')) return new ServiceError('too-deep');
   const code = 'code' in error ? FASTIFY_CODES[error.code] : undefined;
   if (code !== undefined) return new ServiceError(code);
   const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500;
@@ -35,29 +37,41 @@ function problemOf(error: FastifyError | Error): ServiceError {
 
 function notFound(app: FastifyInstance, request: FastifyRequest): ServiceError {
   const url = request.url.split('?')[0] as string;
-  const allowed = (['GET', 'POST'] as const).filter((method) => app.findRoute({ method, url: patternOf(url) }));
+  const pattern = patternOf(url);
+  const allowed = (['GET', 'POST'] as const).filter(
+    (method) => pattern !== '' && app.findRoute({ method, url: pattern }),
+  );
   return allowed.length > 0
     ? new ServiceError('no-method', [], { allow: allowed.join(', ') })
     : new ServiceError('no-service');
 }
 
-/** The route that an address would belong to if the method were right. */
+/** The route that an address would belong to if the method were right; the root is none. */
 function patternOf(url: string): string {
   const path = url.replace(/\/{2,}/g, '/').replace(/\/$/, '');
   return path.replace(/^\/cds-services\/[^/]+$/, '/cds-services/:id');
+}
+
+/** Errors before any route: an address that is none. Fastify's own answer would repeat it. */
+export function answerFrameworkError(
+  _error: FastifyError,
+  _request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  return sendProblem(reply, new ServiceError('no-service'));
 }
 
 function sendProblem(reply: FastifyReply, problem: ServiceError): FastifyReply {
   const body = outcomeOf(problem.code, problem.diagnostics);
   return reply
     .code(errors[problem.code].status)
-    .headers(problem.headers)
+    .headers({ 'cache-control': 'no-store', 'x-request-id': reply.request.id, ...problem.headers })
     .type('application/json; charset=utf-8')
     .send(JSON.stringify(body));
 }
 
 /** Where a failure happened, never its message: that may quote data. */
-function framesOf(error: Error): string {
+export function framesOf(error: Error): string {
   return (error.stack ?? '')
     .split('\n')
     .filter((line) => /^\s+at /.test(line))

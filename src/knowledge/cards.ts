@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { message } from '../cards/message.ts';
-import { longestName, SUMMARY_LIMIT } from '../cards/names.ts';
+import { listsOfFact, longestName, SUMMARY_LIMIT } from '../cards/names.ts';
 import { type CardFile, type CardTemplate, cardFileSchema, type SharedCards, sharedSchema } from '../cards/schema.ts';
 import { factOfPlaceholder } from '../cards/values.ts';
 import { type Language, languages, type Texts } from '../language.ts';
@@ -65,7 +65,9 @@ export function checkCards(knowledge: Knowledge, cards: CardFiles, problems: Pro
       });
   }
   for (const rule of knowledge.rules) {
-    if (!(rule.id in cards.templates))
+    // A file that could not be read has had its say.
+    const unread = problems.some(({ file }) => file === `cards/${rule.guideline}.yaml`);
+    if (!(rule.id in cards.templates) && !unread)
       problems.push({
         file: `hooks/${rule.guideline}.yaml`,
         line: rule.line,
@@ -88,6 +90,7 @@ function checkCard(knowledge: Knowledge, rule: Rule, template: CardTemplate, say
   // What a text may name: parameters, and facts that hold for certain where the text is shown.
   const sure = new Set([...rule.when, ...Object.keys(guideline.parameters)]);
   checkTexts(template.summary, sure, ['summary'], say);
+  checkTerms(knowledge, rule, template, say);
   checkLength(knowledge, rule, template.summary, say);
   for (const [at, part] of template.detail.entries()) {
     if (part.if !== undefined && !guideline.facts.has(part.if))
@@ -106,6 +109,33 @@ function checkCard(knowledge: Knowledge, rule: Rule, template: CardTemplate, say
     if (!(reason in knowledge.cards.shared.overrideReasons))
       say(['overrideReasons', at], `'${reason}' is not in cards/shared.yaml`);
   }
+}
+
+/** A text that names a problem or a test needs its word in cards/shared.yaml: the record has only codes. */
+function checkTerms(knowledge: Knowledge, rule: Rule, template: CardTemplate, say: Say): void {
+  const { conditions, procedures, results } = knowledge.codes;
+  const { facts } = guidelineOf(knowledge, rule);
+  const texts = [
+    { text: template.summary, path: ['summary'] },
+    ...template.detail.map(({ text }, at) => ({ text, path: ['detail', at] })),
+  ];
+  for (const { text, path } of texts) {
+    for (const fact of new Set([...safePlaceholders(text.en, 'en')].map(factOfPlaceholder))) {
+      if (!facts.has(fact) || isOfMedicines(facts, fact)) continue;
+      for (const list of listsOfFact(knowledge, rule, fact)) {
+        const coded = [conditions, procedures, results].some(({ names }) => names.has(list));
+        if (coded && !(list in knowledge.cards.shared.terms))
+          say(path, `{${fact}} may be '${list}', which has no word under terms in cards/shared.yaml`);
+      }
+    }
+  }
+}
+
+/** Whether a fact comes from medicines, whose names are known, directly or through other facts. */
+function isOfMedicines(facts: ReturnType<typeof guidelineOf>['facts'], name: string): boolean {
+  return [...(facts.get(name)?.expression.variables ?? [])].some(
+    (variable) => ['medications', 'drafts', 'ordered'].includes(variable) || isOfMedicines(facts, variable),
+  );
 }
 
 function checkTexts(texts: Texts, known: Set<string>, path: PropertyKey[], say: Say): void {

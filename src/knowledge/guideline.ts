@@ -143,7 +143,8 @@ function checkRule(guideline: Guideline, rule: Rule, around: Surroundings, say: 
     ['suggest', rule.suggest.flatMap(factsOfSuggestion)],
   ];
   for (const [key, names] of named) {
-    for (const name of names) if (!guideline.facts.has(name)) say([key], `'${name}' is no fact of this guideline`);
+    // A fact that does not compile has been said.
+    for (const name of names) if (!(name in guideline.file.facts)) say([key], `'${name}' is no fact of this guideline`);
   }
   if (!(rule.recommendation in guideline.file.recommendations)) {
     say(['recommendation'], `'${rule.recommendation}' is not among the guideline's recommendations`);

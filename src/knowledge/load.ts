@@ -102,6 +102,12 @@ export function compileKnowledge(files: KnowledgeFiles, changes: Record<string, 
     : { knowledge, problems: [], remarks };
 }
 
+/**
+ * The site as it is delivered, to lay over any hospital's own: test bundles prove the rules and not a hospital's choices,
+ * so they play at it unless they name a site themselves.
+ */
+export const deliveredSite: Readonly<Record<string, unknown>> = { ...siteSchema.parse({}), country: undefined };
+
 function changedSite(file: YamlFile<Site>, changes: Record<string, unknown>, problems: Problem[]): YamlFile<Site> {
   const changed = siteSchema.safeParse({ ...file.data, ...changes });
   if (changed.success) return { ...file, data: changed.data };

@@ -45,7 +45,7 @@ export type RuleResult = {
 };
 
 /** The parts of the record without which silence would be a claim nobody can make (recommendations.md). */
-const NEEDED_FOR_SILENCE: readonly Section[] = ['medications', 'conditions'];
+export const NEEDED_FOR_SILENCE: readonly Section[] = ['medications', 'conditions'];
 
 /** Decides every rule of the call's hook. Pure: the same knowledge and chart give the same results in the same order. */
 export function evaluate(knowledge: Knowledge, chart: Chart): RuleResult[] {

@@ -6,7 +6,7 @@ import type { FactOutcome, Finding, RuleOutcome, RuleResult } from './evaluate.t
 export type Trace = {
   today: string;
   sections: Chart['sections'];
-  leftOut: Chart['leftOut'];
+  leftOut?: Chart['leftOut'];
   rules: RuleTrace[];
 };
 
@@ -28,7 +28,12 @@ export type RuleTrace = {
 };
 
 export function traceOf(chart: Chart, results: RuleResult[]): Trace {
-  return { today: chart.today, sections: chart.sections, leftOut: chart.leftOut, rules: results.map(ruleTrace) };
+  return {
+    today: chart.today,
+    sections: chart.sections,
+    ...(chart.leftOut.length > 0 && { leftOut: chart.leftOut }),
+    rules: results.map(ruleTrace),
+  };
 }
 
 function ruleTrace({ rule, outcome, by, missing, findings }: RuleResult): RuleTrace {

@@ -1,13 +1,19 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from './app.ts';
 
-/** A copy of the repository's hooks/, cards/ and test-bundles/ that a test may spoil. Call `remove` at the end. */
-export function copyOfRepository() {
+/**
+ * A copy of the repository's hooks/ and cards/ that a test may spoil, and of the test bundles in one folder of
+ * test-bundles/. Call `remove` at the end.
+ */
+export function copyOfRepository(bundles?: string) {
   const folder = mkdtempSync(join(tmpdir(), 'nordic-opioid-cds-'));
-  for (const part of ['hooks', 'cards', 'test-bundles'])
+  mkdirSync(join(folder, 'test-bundles'));
+  for (const part of ['hooks', 'cards', ...(bundles === undefined ? [] : [`test-bundles/${bundles}`])])
     cpSync(join(root, part), join(folder, part), { recursive: true });
+  // What a hospital has set is its own matter; the tests spoil a plain one.
+  writeFileSync(join(folder, 'hooks/site.yaml'), 'timeZone: Europe/Stockholm\nlanguage: sv\noff: []\n');
   return {
     folder,
     /** Replaces the first `text` of a file, and says in which line it stood. */

@@ -1,0 +1,24 @@
+import type { FastifyInstance } from 'fastify';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What the log line of this call says besides route, status and time. Never a patient's data. */
+    told: Record<string, unknown>;
+  }
+}
+
+/** One line for each call: its route (never its address or query), status, milliseconds, and what the route told. */
+export function logCalls(app: FastifyInstance): void {
+  app.decorateRequest('told');
+  app.addHook('onRequest', async (request) => {
+    request.told = {};
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none';
+    const { method, told } = request;
+    request.log.info(
+      { method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime), ...told },
+      'answered',
+    );
+  });
+}

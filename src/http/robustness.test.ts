@@ -1,0 +1,105 @@
+import { afterAll, expect, test } from 'vitest';
+import { pathOf, startService } from '../testing/app.ts';
+import { actionsOf, cardsFor } from '../testing/cards.ts';
+import { type Json, order, pair, prescription, request } from '../testing/request.ts';
+
+const service = await startService();
+afterAll(() => service.close());
+
+const post = (text: string) => service.http.post(pathOf(pair())).set('content-type', 'application/json').send(text);
+
+test('H9, A10: of two drafts with one id neither is written over the other', async () => {
+  const drafts = [order('x', 'oxycodone'), order('x', 'morphine')];
+  for (const card of await cardsFor(service, request('order-sign', { drafts }))) {
+    for (const { resource } of actionsOf([card]).filter(({ type }) => type === 'update'))
+      expect(drafts.map(({ medicationCodeableConcept: code }) => code)).toContainEqual(
+        resource['medicationCodeableConcept'],
+      );
+    const ids = (card.suggestions ?? []).map(({ actions }) =>
+      actions.map(({ resource }) => resource?.['medicationCodeableConcept']),
+    );
+    for (const codes of ids) expect(new Set(codes.map((code) => JSON.stringify(code))).size).toBe(codes.length);
+  }
+});
+
+test('K1, A2, H9: the same draft sent twice is suggested about once', async () => {
+  const drafts = [order('p', 'pregabalin'), order('p', 'pregabalin')];
+  const [card] = await cardsFor(service, pair('order-sign', { drafts }));
+  expect(card?.suggestions).toHaveLength(1);
+});
+
+test('K2, K4: the name of a medicine without a name of ours stays text in every field', async () => {
+  const code = { coding: [{ system: 'http://www.whocc.no/atc', code: 'N05CF99' }], text: '<img src=x onerror=a()>' };
+  const epilepsy = [{ coding: [{ system: 'http://hl7.org/fhir/sid/icd-10', code: 'G40.9' }] }];
+  const draft = order('z', 'pregabalin', { medicationCodeableConcept: code, reasonCode: epilepsy });
+  // cardsFor proves that there is no markup in summary and detail.
+  const cards = await cardsFor(service, request('order-sign', { drafts: [draft, order('x', 'oxycodone')] }));
+  for (const { label, actions } of cards.flatMap(({ suggestions = [] }) => suggestions))
+    expect([label, ...actions.map(({ description }) => description)].join()).not.toMatch(/<img/);
+});
+
+test('R10: an id that cannot become a text is no failure', async () => {
+  const id = { toString: 'x' };
+  const { status } = await service.call(pair('order-sign', { record: [prescription(id as never, 'methadone')] }));
+  expect(status).toBe(200);
+});
+
+test('R10, T8: nesting that nobody needs is refused and is no failure', async () => {
+  const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+  const draft = JSON.stringify(request('order-sign', { drafts: [order('x', 'oxycodone', { extension: 'DEEP' })] }));
+  expect([200, 400, 422]).toContain((await post(draft.replace('"DEEP"', deep))).status);
+  const wrapped = `${'{"resource":'.repeat(200_000)}1${'}'.repeat(200_000)}`;
+  const list = JSON.stringify(pair('order-sign', { prefetch: { medications: 'DEEP' } }));
+  expect([400, 412, 422]).toContain((await post(list.replace('"DEEP"', wrapped))).status);
+});
+
+test('R3, S5: a hookInstance that is no UUID is not copied into the log', async () => {
+  await service.call({ ...pair(), hookInstance: `Vidar Hemmelig 010180 ${'x'.repeat(10_000)}` });
+  expect(service.log.join('')).not.toContain('Hemmelig');
+});
+
+test('T3: nothing empty in the trace', async () => {
+  const { text } = await service.call({ ...pair(), extension: { 'org.nordic-opioid-cds': { explain: true } } });
+  expect(text).not.toMatch(/:(\[\]|\{\}|null|"")/);
+});
+
+test('T10: the root of the service is no address of ours', async () => {
+  expect((await service.http.get('/')).status).toBe(404);
+});
+
+test('T10, S5: a path with a broken escape is an OperationOutcome that does not repeat it', async () => {
+  const { statusCode, body } = await service.app.inject({
+    method: 'POST',
+    url: '/cds-services/Hemmelig%zz',
+    payload: pair(),
+  });
+  expect([400, 404]).toContain(statusCode);
+  expect(JSON.parse(body).resourceType).toBe('OperationOutcome');
+  expect(body).not.toContain('Hemmelig');
+});
+
+test('S8: a refusal is not kept by caches either', async () => {
+  const missing = request('order-sign', { drafts: [order('p', 'pregabalin')], prefetch: { medications: undefined } });
+  expect((await service.call(missing)).headers['cache-control']).toBe('no-store');
+  expect((await post('{bad')).headers['cache-control']).toBe('no-store');
+});
+
+// chart/stop.test.ts
+test('a course of thousands of years is a slip of the pen and no ended one', async () => {
+  const timing = (value: number): Json => ({
+    dosageInstruction: [{ timing: { repeat: { boundsDuration: { value, code: 'a' } } } }],
+  });
+  for (const years of [100, 8000, 9999, 36_525])
+    expect(
+      await cardsFor(service, pair('order-sign', { record: [prescription('m', 'methadone', timing(years))] })),
+      String(years),
+    ).toHaveLength(1);
+});
+
+test('A13: a stop date beyond the year 9999 is not written', async () => {
+  const cards = await cardsFor(
+    service,
+    request('order-sign', { drafts: [order('x', 'oxycodone', { authoredOn: '9999-12-30' })] }),
+  );
+  expect(JSON.stringify(cards)).not.toMatch(/"end":"\+/);
+});
