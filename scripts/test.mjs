@@ -11,7 +11,7 @@ const steps = [
   ['Style and lint (biome)', tool('@biomejs/biome/bin/biome'), 'ci', `--colors=${colors}`, '.'],
   ['Types (tsc)', tool('typescript/bin/tsc'), '--noEmit'],
   ['Unused files, exports and packages (knip)', tool('knip/bin/knip.js')],
-  ['Knowledge: hooks, cards and test bundles (npm run check)', join(root, 'src/cli/check.ts')],
+  ['Knowledge: hooks, cards and test bundles (npm run check)', join(root, 'src/cli/check.ts'), '--dry'],
   ['Tests (vitest)', tool('vitest/vitest.mjs'), 'run', ...process.argv.slice(2)],
 ];
 

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { root } from '../testing/app.ts';
@@ -167,4 +167,11 @@ test('a single bundle that is taken away leaves a gap where it was the only proo
   expect(inpatient.length).toBeGreaterThan(0);
   for (const name of inpatient) rmSync(join(folder, name));
   expect(gaps()).toBeGreaterThan(before);
+});
+
+test('docs/traceability.md is what the files say now', () => {
+  const { trace, problems } = check(root);
+  expect(problems).toEqual([]);
+  // `npm run check` writes it.
+  expect(readFileSync(join(root, 'docs/traceability.md'), 'utf8')).toBe(trace);
 });

@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { ServiceError } from '../errors.ts';
 import { UnusableFhir } from '../fhir/versions.ts';
 import { compileKnowledge, deliveredSite, type KnowledgeFiles, readKnowledge } from '../knowledge/load.ts';
@@ -34,7 +35,7 @@ export function check(folder: string): Checked {
   const sites = new Map<string, Knowledge>();
   const observed = bundles.flatMap((bundle) => {
     const there = knowledgeAt(files, bundle, sites, problems);
-    return there ? run(bundle, there, problems) : [];
+    return there ? answerBundle(bundle, there, problems) : [];
   });
   for (const { rule, message } of coverageGaps(knowledge, observed)) {
     problems.push({ file: `hooks/${rule.guideline}.yaml`, line: rule.line, message: `${rule.id}: ${message}` });
@@ -58,7 +59,7 @@ function knowledgeAt(
   return loaded.knowledge;
 }
 
-function run(bundle: TestBundle, knowledge: Knowledge, problems: Problem[]): Observed[] {
+function answerBundle(bundle: TestBundle, knowledge: Knowledge, problems: Problem[]): Observed[] {
   const say = (message: string) => problems.push({ file: bundle.file, line: 1, message });
   try {
     // A bundle without a date of its own would prove something else every day.
@@ -74,17 +75,27 @@ function run(bundle: TestBundle, knowledge: Knowledge, problems: Problem[]): Obs
 }
 
 if (import.meta.main) {
-  const folder = process.argv[2] ?? fileURLToPath(new URL('../..', import.meta.url));
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { dry: { type: 'boolean', default: false } },
+  });
+  process.exitCode = run(positionals[0] ?? fileURLToPath(new URL('../..', import.meta.url)), values.dry);
+}
+
+/** Prints what was found, and writes docs/traceability.md unless `dry`. */
+function run(folder: string, dry: boolean): number {
   const { problems, remarks, rules, bundles, trace } = check(folder);
   const line = ({ file, line: at, message }: Problem) => `${file}:${at}: ${message}\n`;
+  const proved = trace === undefined ? '; without test bundles the rules are loaded and not proved' : '';
   const summary =
     problems.length === 0
-      ? `${rules} rules, ${bundles} test bundles: no problem found${trace === undefined ? '; without test bundles the rules are loaded and not proved' : ''}`
-      : `${problems.length} problem${problems.length === 1 ? '' : 's'}`;
+      ? `${rules} rules, ${bundles} test bundles: no problem found${proved}\n`
+      : `${problems.length} problem${problems.length === 1 ? '' : 's'}\n`;
   process.stdout.write(
-    [...remarks.map((remark) => `left out: ${line(remark)}`), ...problems.map(line), `${summary}\n`].join(''),
+    [...remarks.map((remark) => `left out: ${line(remark)}`), ...problems.map(line), summary].join(''),
   );
-  const page = join(folder, 'docs', 'traceability.md');
-  if (trace !== undefined && problems.length === 0 && existsSync(join(folder, 'docs'))) writeFileSync(page, trace);
-  process.exitCode = problems.length === 0 ? 0 : 1;
+  const docs = join(folder, 'docs');
+  if (!dry && trace !== undefined && problems.length === 0 && existsSync(docs))
+    writeFileSync(join(docs, 'traceability.md'), trace);
+  return problems.length === 0 ? 0 : 1;
 }
