@@ -6,7 +6,7 @@ const names = z.strictObject(
   Object.fromEntries(languages.map((language) => [language, z.string().min(1)])),
 ) as unknown as z.ZodType<Texts>;
 /** Systems in which problems, procedures and results are coded. */
-export const conceptSystems = ['icd10', 'icpc2', 'snomed', 'loinc', 'npu', 'nlk', 'sks', 'own'] as const;
+export const conceptSystems = ['icd10', 'icpc2', 'snomed', 'loinc', 'npu', 'nlk', 'sks', 'local'] as const;
 const bySystem = z.partialRecord(z.enum(conceptSystems), codes);
 const concept = z.strictObject({
   ...(Object.fromEntries(conceptSystems.map((system) => [system, codes.optional()])) as Record<

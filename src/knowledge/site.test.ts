@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { knowledgeOf, startService } from '../testing/app.ts';
 import { copyOfRepository } from '../testing/repository.ts';
-import { dosageUntil, type Json, order, request } from '../testing/request.ts';
+import { bundle, dosageUntil, type Json, order, prescription, request } from '../testing/request.ts';
 import { loadKnowledge } from './load.ts';
 
 let copy: ReturnType<typeof copyOfRepository>;
@@ -59,6 +59,30 @@ describe('a hospital’s own drug codes', () => {
     const smallest = { quantity: { value: 14, unit: 'tablett' }, numberOfRepeatsAllowed: 0 };
     // Three stop dates, each with the quantity, and the quantity alone; the rest creates.
     expect(changed.slice(0, 4)).toEqual([smallest, smallest, smallest, smallest]);
+  });
+});
+
+describe('a hospital’s own codes of problems, procedures and results', () => {
+  test('a file beside ours adds to our lists', async () => {
+    const yaml = `systems: {local: ['https://hospital.example/lab']}\nresults: {benzodiazepine-test: {local: [U-BENZO]}}\n`;
+    writeFileSync(join(copy.folder, 'hooks/codes/hospital.yaml'), yaml);
+    const service = await startService({ knowledge: knowledgeOf(copy.folder) });
+    const observation = {
+      resourceType: 'Observation',
+      id: 'screen',
+      status: 'final',
+      code: { coding: [{ system: 'https://hospital.example/lab', code: 'U-BENZO' }] },
+      subject: { reference: 'Patient/kari' },
+      effectiveDateTime: '2026-02-27',
+      valueString: 'Positiv',
+    };
+    const parts = {
+      record: [prescription('laro', 'methadone')],
+      prefetch: { observations: bundle([observation], 'searchset') },
+    };
+    const { body } = await service.call(request('patient-view', parts));
+    await service.close();
+    expect(topics(body)).toEqual(['laro-relapse']);
   });
 });
 
