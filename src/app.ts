@@ -1,42 +1,98 @@
 import cors from '@fastify/cors';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import rateLimit from '@fastify/rate-limit';
+import underPressure from '@fastify/under-pressure';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyServerOptions,
+  LogController,
+} from 'fastify';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
+import { ServiceError } from './errors.ts';
+import type { FetchJson } from './fhir/fetch-json.ts';
+import { requireTokens, sandboxClient, useSandboxClient } from './http/auth.ts';
 import { discoveryRoute } from './http/discovery.ts';
+import { healthRoutes } from './http/health.ts';
 import { invokeRoute } from './http/invoke.ts';
 import { logCalls } from './http/log.ts';
+import { createMetrics, metricsRoute } from './http/metrics.ts';
 import { answerFrameworkError, answerProblems } from './http/problems.ts';
 import type { Knowledge } from './rules/knowledge.ts';
+import type { Client } from './trust/clients.ts';
+import { createKeys } from './trust/keys.ts';
+import { createReplay, type Replay } from './trust/replay.ts';
 
 export type AppOptions = {
   knowledge: Knowledge;
-  config: Pick<Config, 'bodyLimit' | 'corsOrigins' | 'explain'>;
+  config: Pick<Config, 'mode' | 'bodyLimit' | 'publicUrl' | 'fhirServers' | 'tls' | 'auditKey'>;
+  /** Who may call, in production. */
+  clients: readonly Client[];
   logger: Logger;
+  /** Milliseconds since 1970 in UTC. */
   clock: () => number;
+  fetchJson: FetchJson;
+  /** Tokens that were used; shared where several processes serve. */
+  replay?: Replay;
+  /** Milliseconds of event-loop delay from which calls are put off; 0 never. */
+  maxEventLoopDelay?: number;
 };
 
+/** How long a slow client may take to send a call. */
+const REQUEST_TIMEOUT = 15_000;
+
 /** The wiring: every plugin and every route, named once. Listens nowhere. */
-export async function createApp({ knowledge, config, logger, clock }: AppOptions): Promise<FastifyInstance> {
-  const app = fastify({
+export async function createApp(options: AppOptions): Promise<FastifyInstance> {
+  const { knowledge, config, clients, logger, clock, fetchJson } = options;
+  const sandbox = config.mode === 'sandbox';
+  const base: FastifyServerOptions = {
     loggerInstance: logger as FastifyBaseLogger,
     // The routes write one line for each call; Fastify's own lines would write addresses and queries.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.bodyLimit,
-    frameworkErrors: (error, request, reply) => void answerFrameworkError(error, request as never, reply as never),
+    requestTimeout: REQUEST_TIMEOUT,
+    frameworkErrors: answerFrameworkError,
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 100 },
-  });
+  };
+  const app = (
+    config.tls ? fastify({ ...base, https: { ...config.tls, minVersion: 'TLSv1.2' } } as object) : fastify(base)
+  ) as FastifyInstance;
+  const metrics = createMetrics();
   // Only JSON is read; without this Fastify takes text/plain and answers 400 for it instead of 415 (T6).
   app.removeContentTypeParser('text/plain');
   app.addContentTypeParser('application/fhir+json', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'));
   // Before everything that may refuse a request: a browser must be able to read the refusal (C2, C4).
   await app.register(cors, {
-    origin: config.corsOrigins,
+    origin: sandbox ? '*' : [...new Set(clients.flatMap(({ origins }) => origins))],
     methods: ['GET', 'POST'],
     allowedHeaders: ['Authorization', 'Content-Type', 'Accept-Language'],
   });
-  logCalls(app);
+  logCalls(app, metrics);
   answerProblems(app);
+  if (options.maxEventLoopDelay) {
+    await app.register(underPressure, {
+      maxEventLoopDelay: options.maxEventLoopDelay,
+      pressureHandler: () => {
+        throw new ServiceError('overloaded', [], { 'retry-after': '5' });
+      },
+    });
+  }
+  if (sandbox) useSandboxClient(app, sandboxClient(config.fhirServers));
+  else {
+    const keys = createKeys(fetchJson, clock);
+    requireTokens(app, { clients, keys, replay: options.replay ?? createReplay(clock), clock }, config.publicUrl ?? '');
+  }
+  await app.register(rateLimit, {
+    global: false,
+    keyGenerator: (request) => request.client.name,
+    max: (request) => request.client.requestsPerMinute,
+    timeWindow: 60_000,
+    errorResponseBuilder: (_request, { ttl }) =>
+      new ServiceError('rate-limited', [], { 'retry-after': String(Math.ceil(ttl / 1000)) }),
+  });
   discoveryRoute(app, knowledge);
-  invokeRoute(app, { knowledge, clock, explain: config.explain });
+  healthRoutes(app, { mode: config.mode, fingerprint: knowledge.fingerprint, clients: clients.length });
+  metricsRoute(app, metrics);
+  invokeRoute(app, { knowledge, clock, sandbox, fetchJson, metrics, auditKey: config.auditKey });
   return app;
 }

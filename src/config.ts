@@ -1,33 +1,65 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
-const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
-
-const schema = z.object({
-  HOST: z.string().min(1).default('127.0.0.1'),
-  PORT: z.coerce.number().int().min(0).max(65535).default(3000),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-  /** Folder that holds hooks/ and cards/. */
-  KNOWLEDGE: z
-    .string()
-    .min(1)
-    .default(fileURLToPath(new URL('..', import.meta.url))),
-  BODY_LIMIT_MIB: z.coerce.number().positive().max(1024).default(8),
-  /** Origins that browsers may call from, comma-separated, or `*`. Default: any, while only this machine can call. */
-  CORS_ORIGINS: z.string().optional(),
-  /** Whether a request may ask for the trace and set the evaluation date. Default: only while only this machine can call. */
-  EXPLAIN: flag.optional(),
-});
+const schema = z
+  .object({
+    /** `sandbox`: this machine only, no authentication. `production`: only clients of the file, with their tokens. */
+    MODE: z.enum(['sandbox', 'production']).default('sandbox'),
+    HOST: z.string().min(1).optional(),
+    PORT: z.coerce.number().int().min(0).max(65535).default(3000),
+    LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+    /** Folder that holds hooks/ and cards/. */
+    KNOWLEDGE: z
+      .string()
+      .min(1)
+      .default(fileURLToPath(new URL('..', import.meta.url))),
+    /** File of the clients that may call (production). */
+    CLIENTS: z.string().min(1).optional(),
+    /** Address by which clients reach the service, which their tokens name as audience (production). */
+    PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+    BODY_LIMIT_MIB: z.coerce.number().positive().max(1024).default(8),
+    /** FHIR servers that a sandbox may ask, comma-separated; those of this machine always. */
+    FHIR_SERVERS: z.string().optional(),
+    /** Certificate and key files, where the service speaks TLS itself. */
+    TLS_CERT: z.string().min(1).optional(),
+    TLS_KEY: z.string().min(1).optional(),
+    /** Key for the audit line's hash of the patient id; without one the line says nothing of the patient. */
+    AUDIT_KEY: z.string().min(16).optional(),
+  })
+  .superRefine((given, context) => {
+    const say = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+    if ((given.TLS_CERT === undefined) !== (given.TLS_KEY === undefined))
+      say('TLS_CERT', 'TLS_CERT and TLS_KEY belong together');
+    if (given.MODE === 'production') {
+      if (given.CLIENTS === undefined) say('CLIENTS', 'needed in production: the file of the clients that may call');
+      if (given.PUBLIC_URL === undefined)
+        say('PUBLIC_URL', 'needed in production: the address that tokens name as audience');
+      else if (!given.PUBLIC_URL.startsWith('https:')) say('PUBLIC_URL', 'https only in production');
+    } else if (!isThisMachine(given.HOST ?? LOOPBACK)) {
+      say(
+        'HOST',
+        'a sandbox has no authentication and listens on this machine only: set MODE=production, or leave HOST out',
+      );
+    }
+  });
 
 export type Config = {
+  mode: 'sandbox' | 'production';
   host: string;
   port: number;
   logLevel: string;
   knowledge: string;
+  clients: string | undefined;
+  /** Without a slash at the end; in a sandbox, undefined. */
+  publicUrl: string | undefined;
   bodyLimit: number;
-  corsOrigins: '*' | string[];
-  explain: boolean;
+  fhirServers: string[];
+  tls: { cert: Buffer; key: Buffer } | undefined;
+  auditKey: string | undefined;
 };
+
+const LOOPBACK = '127.0.0.1';
 
 /** Reads the environment once. Throws an Error that names every variable that does not fit. */
 export function readConfig(environment: Record<string, string | undefined>): Readonly<Config> {
@@ -36,21 +68,27 @@ export function readConfig(environment: Record<string, string | undefined>): Rea
   if (!parsed.success)
     throw new Error(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'));
   const { data } = parsed;
-  const onlyThisMachine = ['127.0.0.1', '::1', 'localhost'].includes(data.HOST);
-  const origins = data.CORS_ORIGINS ?? (onlyThisMachine ? '*' : '');
   return Object.freeze({
-    host: data.HOST,
+    mode: data.MODE,
+    host: data.HOST ?? (data.MODE === 'production' ? '0.0.0.0' : LOOPBACK),
     port: data.PORT,
     logLevel: data.LOG_LEVEL,
     knowledge: data.KNOWLEDGE,
+    clients: data.CLIENTS,
+    publicUrl: data.PUBLIC_URL?.replace(/\/+$/, ''),
     bodyLimit: Math.floor(data.BODY_LIMIT_MIB * 1024 * 1024),
-    corsOrigins:
-      origins === '*'
-        ? '*'
-        : origins
-            .split(',')
-            .map((origin) => origin.trim())
-            .filter(Boolean),
-    explain: data.EXPLAIN ?? onlyThisMachine,
+    fhirServers: (data.FHIR_SERVERS ?? '')
+      .split(',')
+      .map((url) => url.trim())
+      .filter(Boolean),
+    tls:
+      data.TLS_CERT === undefined
+        ? undefined
+        : { cert: readFileSync(data.TLS_CERT), key: readFileSync(data.TLS_KEY as string) },
+    auditKey: data.AUDIT_KEY,
   });
+}
+
+function isThisMachine(host: string): boolean {
+  return ['127.0.0.1', '::1', 'localhost'].includes(host);
 }

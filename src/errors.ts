@@ -8,6 +8,8 @@ export const errors = {
   'not-json': { status: 400, issue: 'structure', text: 'The body is not valid JSON.' },
   'too-deep': { status: 400, issue: 'structure', text: 'The body is nested too deeply.' },
   envelope: { status: 400, issue: 'invalid', text: 'The request is not a CDS Hooks request.' },
+  unauthenticated: { status: 401, issue: 'login', text: 'A valid client token is needed.' },
+  'not-entitled': { status: 403, issue: 'forbidden', text: 'This client may not call this service.' },
   'no-service': {
     status: 404,
     issue: 'not-found',
@@ -26,6 +28,8 @@ export const errors = {
     issue: 'not-supported',
     text: 'The FHIR version is not supported: send FHIR R4 (R5 is read too).',
   },
+  'rate-limited': { status: 429, issue: 'throttled', text: 'Too many calls. Try again later.' },
+  overloaded: { status: 503, issue: 'transient', text: 'The service is too busy. Try again later.' },
   internal: {
     status: 500,
     issue: 'exception',

@@ -20,8 +20,9 @@ const mayImport: Record<string, string[]> = {
   rules: ['rules', 'chart', 'codes', 'fhir/prefetch.ts', 'cards/schema.ts', ...base],
   cards: ['cards', 'rules', 'chart', 'codes', 'fhir', ...base],
   knowledge: ['knowledge', 'cards', 'rules', 'chart/fields.ts', 'codes', 'fhir/prefetch.ts', ...base],
-  http: ['http', 'answer.ts', 'cards/language.ts', 'chart/read.ts', 'fhir', 'rules', ...base],
-  cli: ['cli', 'http/wire.ts', 'answer.ts', 'knowledge', 'cards', 'chart', 'fhir', 'rules', ...base],
+  trust: ['trust', 'fhir', ...base],
+  http: ['http', 'answer.ts', 'cards', 'chart/read.ts', 'fhir', 'rules', 'trust', ...base],
+  cli: ['cli', 'http/wire.ts', 'answer.ts', 'knowledge', 'cards', 'chart', 'fhir', 'rules', 'trust', ...base],
 };
 
 function importsOf(file: { name: string; text: string }): string[] {

@@ -4,23 +4,44 @@ import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
 import { createApp } from './app.ts';
 import { readConfig } from './config.ts';
+import { createFetchJson } from './fhir/fetch-json.ts';
 import { serviceId } from './http/discovery.ts';
 import { framesOf } from './http/problems.ts';
 import { loadKnowledge } from './knowledge/load.ts';
+import { readClients } from './trust/clients.ts';
 
 const config = read();
 const { knowledge, problems, remarks } = loadKnowledge(config.knowledge);
-if (!knowledge) fail(problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'));
+const clients = config.clients === undefined ? [] : readClients(config.clients, problems);
+if (!knowledge || problems.length > 0) {
+  fail(problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'));
+}
 
 const logger = pino({ level: config.logLevel, base: null });
 for (const remark of remarks) logger.warn(remark, 'left out');
-const app = await createApp({ knowledge, config, logger, clock: Date.now });
+const fetchJson = createFetchJson();
+const app = await createApp({
+  knowledge,
+  config,
+  clients,
+  logger,
+  clock: Date.now,
+  fetchJson,
+  maxEventLoopDelay: 1000,
+});
+app.addHook('onClose', () => fetchJson.close());
 closeWithGrace({ delay: 10_000, logger }, async ({ err, signal }) => {
   if (err) logger.fatal({ err: { type: err.name, stack: framesOf(err) } }, 'the process failed');
   else logger.info({ signal }, 'stopping');
   await app.close();
 });
-process.stderr.write(welcome(await listen()));
+const address = await listen();
+if (config.mode === 'sandbox') logger.warn('sandbox: no authentication, this machine only');
+process.stderr.write(
+  config.mode === 'sandbox'
+    ? welcome(address)
+    : `Nordic Opioid CDS answers at ${address} as ${config.publicUrl}, to ${clients.length} clients\n`,
+);
 
 async function listen(): Promise<string> {
   try {
@@ -46,6 +67,7 @@ function welcome(address: string): string {
   );
   const lines = [
     `Nordic Opioid CDS answers at ${address}`,
+    'SANDBOX: no authentication, for invented patients on this machine only',
     '',
     `  Services   curl ${address}/cds-services`,
     ...(example === undefined

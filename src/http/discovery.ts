@@ -77,7 +77,7 @@ function rulesOf(knowledge: Knowledge, hook: Hook) {
 }
 
 /** Only what the rules of this hook rest on is asked for (conformance PT11). */
-function neededSections(knowledge: Knowledge, hook: Hook): Section[] {
+export function neededSections(knowledge: Knowledge, hook: Hook): Section[] {
   const used = new Set<Section>();
   for (const rule of rulesOf(knowledge, hook)) {
     const { facts } = knowledge.guidelines.find(({ file }) => file.id === rule.guideline) ?? { facts: new Map() };

@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
 import { pathOf, startService } from '../testing/app.ts';
+import { createClient } from '../testing/client.ts';
 import { dosageUntil, type Json, order, pair, prescription, request } from '../testing/request.ts';
 
 const service = await startService();
@@ -195,8 +196,9 @@ test('E3: the evaluation date of our extension decides where the service allows 
   const later = { ...body, extension: { 'org.nordic-opioid-cds': { now: '2026-03-06', explain: true } } };
   expect(await cardsFor(body)).toHaveLength(1);
   expect(await cardsFor(later)).toHaveLength(0);
-  const closed = await startService({ explain: false });
-  const { body: answer } = await closed.call(later);
+  const { client, token } = await createClient();
+  const closed = await startService({ mode: 'production', clients: [client] });
+  const { body: answer } = await closed.call(later, { authorization: `Bearer ${await token(pathOf(later))}` });
   await closed.close();
   expect(answer.cards).toHaveLength(1);
   expect(answer).not.toHaveProperty('extension');

@@ -1,57 +1,141 @@
+import { createHmac } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import { answer } from '../answer.ts';
+import { type Answer, answer } from '../answer.ts';
 import { brand } from '../brand.ts';
 import { negotiateLanguage } from '../cards/language.ts';
-import { dateOfInstant, isPartial, localDate } from '../dates.ts';
+import { dateOfInstant, isPartial, type LocalDate, localDate } from '../dates.ts';
 import { ServiceError } from '../errors.ts';
+import { readBundle } from '../fhir/bundle.ts';
+import { completePrefetch } from '../fhir/complete.ts';
+import type { FetchJson } from '../fhir/fetch-json.ts';
+import type { Section } from '../fhir/prefetch.ts';
+import { NEEDED_FOR_SILENCE } from '../rules/evaluate.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
+import { type Hook, hooks } from '../rules/schema.ts';
 import { traceOf } from '../rules/trace.ts';
-import { hookOfService } from './discovery.ts';
-import { readRequest } from './wire.ts';
+import type { Client } from '../trust/clients.ts';
+import { accessOf } from './access.ts';
+import { hookOfService, neededSections } from './discovery.ts';
+import type { Metrics } from './metrics.ts';
+import { fitCard } from './profile.ts';
+import { type Request, readRequest } from './wire.ts';
 
 export type InvokeOptions = {
   knowledge: Knowledge;
   /** Milliseconds since 1970 in UTC. */
   clock: () => number;
-  /** Whether a request may ask for the trace and name its own evaluation date. */
-  explain: boolean;
+  /** In a sandbox a request may name its own evaluation date, and ask any FHIR server of this machine. */
+  sandbox: boolean;
+  fetchJson: FetchJson;
+  metrics: Metrics;
+  auditKey: string | undefined;
 };
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 /** `POST /cds-services/{id}`: the answer of one service. */
-export function invokeRoute(app: FastifyInstance, { knowledge, clock, explain }: InvokeOptions): void {
-  const { site } = knowledge;
-  app.post<{ Params: { id: string } }>('/cds-services/:id', (request, reply) => {
+export function invokeRoute(app: FastifyInstance, options: InvokeOptions): void {
+  const { knowledge, metrics } = options;
+  const sections = Object.fromEntries(hooks.map((hook) => [hook, neededSections(knowledge, hook)])) as Record<
+    Hook,
+    Section[]
+  >;
+  app.post<{ Params: { id: string } }>('/cds-services/:id', { config: { rateLimit: {} } }, async (request, reply) => {
     const hook = hookOfService(request.params.id);
     if (!hook) throw new ServiceError('no-service');
-    const { call, hookInstance, wish } = readRequest(request.body, hook);
-    const wishedDate = explain ? localDate(wish.now, site.timeZone) : undefined;
-    const today =
-      wishedDate !== undefined && !isPartial(wishedDate) ? wishedDate : dateOfInstant(clock(), site.timeZone);
-    const language = negotiateLanguage(request.headers['accept-language'], site.language);
-    const found = answer({ call, hookInstance, language, today }, knowledge);
-    const fired = found.results.filter(({ outcome }) => outcome === 'fires').map(({ rule }) => rule.id);
+    const call = readRequest(request.body, hook);
+    const { client } = request;
     // For correlation only; free text in its place could hold anything.
-    const instance = UUID.test(hookInstance) ? { hookInstance } : {};
-    const leftOut = countBy(found.chart.leftOut.map(({ what, why }) => `${what}:${why}`));
-    Object.assign(request.told, { hook, ...instance, fired, leftOut });
-    if ('missing' in found)
+    Object.assign(request.told, {
+      service: request.params.id,
+      hook,
+      ...(UUID.test(call.hookInstance) && { hookInstance: call.hookInstance }),
+    });
+    metrics.prefetch(client.name, call.call.prefetch, sections[hook]);
+    const prefetch = await complete(call, request.body, client, sections[hook], options, request.told);
+    const language = negotiateLanguage(request.headers['accept-language'], knowledge.site.language);
+    const today = evaluationDate(call, options);
+    const found = answer(
+      { call: { ...call.call, prefetch }, hookInstance: call.hookInstance, language, today },
+      knowledge,
+    );
+    metrics.answered(found);
+    tell(found, call, request, options);
+    if ('missing' in found) {
       throw new ServiceError(
         'missing-data',
         found.missing.map((key) => `prefetch key missing or not whole: ${key}`),
       );
-    const extension =
-      explain && wish.explain
-        ? { extension: { [brand.extension]: { trace: traceOf(found.chart, found.results) } } }
-        : {};
+    }
+    const explained = call.wish.explain && (options.sandbox || client.explain);
+    const extension = explained
+      ? { extension: { [brand.extension]: { trace: traceOf(found.chart, found.results) } } }
+      : {};
     // Written out here: a response schema would drop what it does not know of the orders that come back (T14).
     return reply
-      .headers({ 'cache-control': 'no-store', 'content-language': language, vary: 'Accept-Language' })
+      .headers({ 'cache-control': 'no-store', 'content-language': language, vary: 'Accept-Language, Origin' })
       .type('application/json; charset=utf-8')
-      .send(JSON.stringify({ cards: found.cards, ...extension }));
+      .send(JSON.stringify({ cards: found.cards.map((card) => fitCard(card, client.profile)), ...extension }));
   });
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+function evaluationDate({ wish }: Request, { sandbox, knowledge, clock }: InvokeOptions): LocalDate {
+  const { timeZone } = knowledge.site;
+  const wished = sandbox ? localDate(wish.now, timeZone) : undefined;
+  return wished !== undefined && !isPartial(wished) ? wished : dateOfInstant(clock(), timeZone);
+}
+
+/** The prefetch with what could be fetched of the rest. */
+async function complete(
+  { call }: Request,
+  body: unknown,
+  client: Client,
+  sections: Section[],
+  { knowledge, fetchJson, metrics, sandbox }: InvokeOptions,
+  told: Record<string, unknown>,
+): Promise<unknown> {
+  const access = accessOf(body, call.patientId, client, sandbox);
+  if (typeof access === 'string') {
+    if (access !== 'none-named') told['fhirServer'] = access;
+    return call.prefetch;
+  }
+  const drafts =
+    call.draftOrders === undefined ? [] : readBundle(call.draftOrders).entries.map(({ resource }) => resource);
+  const limits = knowledge.site.fetch;
+  const needed = NEEDED_FOR_SILENCE.filter((section) => sections.includes(section));
+  const { prefetch, outcomes } = await completePrefetch(call.prefetch, sections, needed, call, drafts, {
+    access,
+    limits,
+    fetchJson,
+  });
+  metrics.fetched(outcomes);
+  if (outcomes.length > 0) told['fetched'] = Object.fromEntries(outcomes.map(({ key, outcome }) => [key, outcome]));
+  return prefetch;
+}
+
+/** What the log says of an answered call, and the audit line: which rules spoke, under which knowledge. Never of whom. */
+function tell(
+  found: Answer,
+  { call }: Request,
+  request: { told: Record<string, unknown>; log: { info: (line: object, message: string) => void } },
+  options: InvokeOptions,
+): void {
+  const fired = found.results
+    .filter(({ outcome }) => outcome === 'fires' || outcome === 'joins')
+    .map(({ rule }) => rule.id);
+  const leftOut = countBy(found.chart.leftOut.map(({ what, why }) => `${what}:${why}`));
+  Object.assign(request.told, { fired, leftOut, knowledge: options.knowledge.fingerprint.slice(0, 12) });
+  const { client, hook, hookInstance } = request.told;
+  const patient =
+    options.auditKey === undefined
+      ? {}
+      : { patient: createHmac('sha256', options.auditKey).update(call.patientId).digest('hex') };
+  const result = 'missing' in found ? { missing: found.missing } : { fired };
+  request.log.info(
+    { audit: true, client, hook, hookInstance, ...result, knowledge: options.knowledge.fingerprint, ...patient },
+    'audit',
+  );
+}
 
 function countBy(names: string[]): Record<string, number> {
   const counts: Record<string, number> = {};

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { Metrics } from './metrics.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -8,14 +9,20 @@ declare module 'fastify' {
 }
 
 /** One line for each call: its route (never its address or query), status, milliseconds, and what the route told. */
-export function logCalls(app: FastifyInstance): void {
+export function logCalls(app: FastifyInstance, metrics: Metrics): void {
   app.decorateRequest('told');
+  app.decorateRequest('client');
   app.addHook('onRequest', async (request) => {
     request.told = {};
   });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none';
     const { method, told } = request;
+    metrics.call(
+      typeof told['service'] === 'string' ? told['service'] : route,
+      reply.statusCode,
+      reply.elapsedTime / 1000,
+    );
     request.log.info(
       { method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime), ...told },
       'answered',

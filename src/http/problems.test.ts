@@ -1,8 +1,9 @@
 import { afterAll, expect, test } from 'vitest';
 import { BODY_LIMIT, pathOf, startService } from '../testing/app.ts';
+import { createClient } from '../testing/client.ts';
 import { bundle, order, pair, prescription, request } from '../testing/request.ts';
 
-const service = await startService({ corsOrigins: ['https://ehr.example'] });
+const service = await startService();
 afterAll(() => service.close());
 
 const path = pathOf(pair());
@@ -110,9 +111,11 @@ test('T10, S5: another method is 405 and names those that are answered', async (
   }
 });
 
-test('T15, C1–C3: a browser of a named origin may ask first, and read answers and refusals', async () => {
+test('T15, C1–C4: a browser of a listed origin may ask first without a token, and read answers and refusals', async () => {
   const origin = 'https://ehr.example';
-  const preflight = await service.http.options(path).set({
+  const { client, token } = await createClient({ origins: [origin] });
+  const production = await startService({ mode: 'production', clients: [client] });
+  const preflight = await production.http.options(path).set({
     origin,
     'access-control-request-method': 'POST',
     'access-control-request-headers': 'authorization,content-type',
@@ -122,23 +125,29 @@ test('T15, C1–C3: a browser of a named origin may ask first, and read answers 
   expect(preflight.headers['access-control-allow-methods']).toMatch(/POST/);
   expect(preflight.headers['access-control-allow-headers']).toMatch(/authorization/i);
   expect(preflight.headers['access-control-allow-headers']).toMatch(/content-type/i);
-  for (const response of [
-    await service.call(pair(), { origin }),
-    await post('{bad').set({ origin }),
-    await service.http.post('/cds-services/nope').set({ origin }).send({}),
-    await post('x', 'text/plain').set({ origin }),
-    await service.http.get(path).set({ origin }),
-    await service.call(
-      request('order-sign', { drafts: [order('z', 'pregabalin')], prefetch: { medications: undefined } }),
-      {
-        origin,
-      },
-    ),
-  ])
+  const blind = request('order-sign', { drafts: [order('z', 'pregabalin')], prefetch: { medications: undefined } });
+  const signed = async (at: string) => ({ origin, authorization: `Bearer ${await token(at)}` });
+  const responses = [
+    await production.call(pair(), await signed(path)),
+    await production.call(pair(), { origin }),
+    await production.call(blind, await signed(path)),
+    await production.http
+      .post(path)
+      .set(await signed(path))
+      .set('content-type', json)
+      .send('{bad'),
+    await production.http
+      .post('/cds-services/nope')
+      .set(await signed('/cds-services/nope'))
+      .send({}),
+    await production.http.get(path).set(await signed(path)),
+  ];
+  const foreign = await production.call(pair(), { ...(await signed(path)), origin: 'https://evil.example' });
+  await production.close();
+  expect(responses.map(({ status }) => status)).toEqual([200, 401, 412, 400, 404, 405]);
+  for (const response of responses)
     expect(response.headers['access-control-allow-origin'], String(response.status)).toBe(origin);
-  const foreign = await service.call(pair(), { origin: 'https://evil.example' });
-  expect(foreign.headers['access-control-allow-origin']).not.toBe('https://evil.example');
-  expect(foreign.headers['access-control-allow-origin']).not.toBe('*');
+  expect(foreign.headers['access-control-allow-origin']).toBeUndefined();
 });
 
 test('S3, S5, S6, P2: missing data are 412, and the keys are named', async () => {

@@ -137,6 +137,15 @@ export const siteSchema = z.strictObject({
   openEndedMonths: z.int().min(1).max(120).default(12),
   validityPeriodEndsTreatment: z.boolean().default(false),
   uncheckable: z.enum(['refuse', 'card']).default('refuse'),
+  fetch: z
+    .strictObject({
+      softMs: z.int().min(0).max(10_000).default(400),
+      hardMs: z.int().min(100).max(30_000).default(4000),
+      maxPages: z.int().min(1).max(200).default(20),
+      post: z.boolean().default(false),
+    })
+    .refine(({ softMs, hardMs }) => softMs <= hardMs, { message: 'softMs must not be above hardMs' })
+    .prefault({}),
 });
 export type Site = z.infer<typeof siteSchema>;
 

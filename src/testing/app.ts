@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import supertest from 'supertest';
 import { type AppOptions, createApp } from '../app.ts';
+import { FetchFailed, type FetchJson } from '../fhir/fetch-json.ts';
 import { deliveredSite, loadKnowledge } from '../knowledge/load.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 import type { Json } from './request.ts';
@@ -15,19 +16,48 @@ export const knowledge = knowledgeOf(root, deliveredSite);
 /** A morning on which the invented patients live; 2026-03-02 in Stockholm. */
 const NOW = Date.parse('2026-03-02T09:00:00Z');
 
+/** Where production clients think that the service is. */
+export const PUBLIC_URL = 'https://cds.example';
+
 export const BODY_LIMIT = 8 * 1024 * 1024;
 
-type Options = Partial<AppOptions['config']> & { knowledge?: Knowledge; clock?: () => number };
+type Options = Partial<AppOptions['config']> &
+  Partial<Pick<AppOptions, 'knowledge' | 'clock' | 'clients' | 'fetchJson' | 'maxEventLoopDelay'>>;
 
-/** The service on a free port of this machine, with a fixed clock and a log that can be read. */
-export async function startService({ knowledge: other, clock = () => NOW, ...config }: Options = {}) {
+/** Nothing else listens where tests run: a fetch that a test does not expect fails. */
+const fetchNothing: FetchJson = () => Promise.reject(new FetchFailed('unreachable'));
+
+/**
+ * The service on a free port of this machine, with a fixed clock and a log that can be read. A sandbox unless `mode` says
+ * otherwise; in production `clients` may call it as `https://cds.example`.
+ */
+export async function startService(options: Options = {}) {
+  const {
+    knowledge: other,
+    clock = () => NOW,
+    clients = [],
+    fetchJson = fetchNothing,
+    maxEventLoopDelay = 0,
+    ...config
+  } = options;
   const lines: string[] = [];
   const logger = pino({ level: 'trace', base: null }, { write: (line: string) => void lines.push(line) });
   const app = await createApp({
     knowledge: other ?? knowledge,
-    config: { bodyLimit: BODY_LIMIT, corsOrigins: '*', explain: true, ...config },
+    config: {
+      mode: 'sandbox',
+      bodyLimit: BODY_LIMIT,
+      publicUrl: PUBLIC_URL,
+      fhirServers: [],
+      tls: undefined,
+      auditKey: undefined,
+      ...config,
+    },
+    clients,
     logger,
     clock,
+    fetchJson,
+    maxEventLoopDelay,
   });
   const http = supertest(await app.listen({ host: '127.0.0.1', port: 0 }));
   return {

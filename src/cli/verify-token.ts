@@ -1,0 +1,76 @@
+import { parseArgs } from 'node:util';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { createFetchJson } from '../fhir/fetch-json.ts';
+import { readClients } from '../trust/clients.ts';
+import { createKeys } from '../trust/keys.ts';
+import { createReplay } from '../trust/replay.ts';
+import { type Reason, Refusal, verifyToken } from '../trust/token.ts';
+import type { Problem } from '../yaml.ts';
+import { messageOf } from './words.ts';
+
+const USAGE = `Usage: npm run verify-token -- TOKEN --clients clients.yaml --url https://cds.example/cds-services/ID [--now SECONDS]
+
+Checks a client's token as the service would for a call of that address, and says which check fails. Replay is not tried.
+`;
+
+/** What each check asks for, for the person who makes the tokens. */
+const ASKED: Record<Reason, string> = {
+  'no-token': 'the token is empty or holds blanks',
+  malformed: 'it must be a signed JWT of three parts: header, claims, signature',
+  type: 'header typ must be JWT',
+  'key-id': 'header kid must name the key',
+  claims: 'claims iss, aud, exp, iat and jti must be there and of the right type',
+  issuer: 'claim iss must be that of a client in the file',
+  jku: 'header jku must be the one that is listed for the client, or be left out',
+  algorithm: 'header alg must be one of those listed for the client',
+  key: 'no key of this kid and algorithm in the client’s key set',
+  'key-server': 'the client’s key set could not be fetched',
+  signature: 'the signature does not fit the key',
+  audience: 'claim aud must be the address that is called',
+  expired: 'claim exp lies in the past',
+  'not-yet-valid': 'claim iat or nbf lies in the future',
+  lifetime: 'exp must not lie more than an hour after iat',
+  tenant: 'claim tenant must be one of those listed for the client',
+  replay: 'this token was used before',
+};
+
+process.exitCode = await run(process.argv.slice(2));
+
+async function run(words: string[]): Promise<number> {
+  const fetchJson = createFetchJson();
+  try {
+    const options = { clients: { type: 'string' }, url: { type: 'string' }, now: { type: 'string' } } as const;
+    const { positionals, values } = parseArgs({ args: words, allowPositionals: true, options });
+    const [token] = positionals;
+    if (token === undefined || values.clients === undefined || values.url === undefined) throw new Error(USAGE);
+    const problems: Problem[] = [];
+    const clients = readClients(values.clients, problems);
+    for (const { file, line, message } of problems) process.stderr.write(`${file}:${line}: ${message}\n`);
+    const clock = () => (values.now === undefined ? Date.now() : Number(values.now) * 1000);
+    process.stdout.write(describe(token));
+    const trust = { clients, keys: createKeys(fetchJson, clock), replay: createReplay(clock), clock };
+    const { client, tenant } = await verifyToken(`Bearer ${token}`, [values.url], trust);
+    process.stdout.write(`valid: client ${client.name}${tenant === undefined ? '' : `, tenant ${tenant}`}\n`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof Refusal)) {
+      process.stderr.write(`${messageOf(error)}\n`);
+      return 2;
+    }
+    process.stdout.write(
+      `refused (${error.reason}): ${ASKED[error.reason]}${error.client === undefined ? '' : ` [client ${error.client}]`}\n`,
+    );
+    return 1;
+  } finally {
+    await fetchJson.close();
+  }
+}
+
+/** Header and claims as far as they can be read; the signature stays out. */
+function describe(token: string): string {
+  try {
+    return `header ${JSON.stringify(decodeProtectedHeader(token))}\nclaims ${JSON.stringify(decodeJwt(token))}\n`;
+  } catch {
+    return '';
+  }
+}

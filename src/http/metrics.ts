@@ -1,0 +1,79 @@
+import type { FastifyInstance } from 'fastify';
+import { Counter, Histogram, Registry } from 'prom-client';
+import type { Answer } from '../answer.ts';
+import type { Completed } from '../fhir/complete.ts';
+import { readPrefetch, type Section } from '../fhir/prefetch.ts';
+
+/** Figures about calls, by service, client, key and rule: never by patient. */
+export type Metrics = {
+  registry: Registry;
+  call: (service: string, status: number, seconds: number) => void;
+  prefetch: (client: string, prefetch: unknown, sections: Section[]) => void;
+  fetched: (outcomes: Completed['outcomes']) => void;
+  answered: (answer: Answer) => void;
+};
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const calls = new Counter({
+    name: 'cds_requests_total',
+    help: 'Calls by service and HTTP status',
+    labelNames: ['service', 'status'],
+    registers,
+  });
+  const seconds = new Histogram({
+    name: 'cds_request_seconds',
+    help: 'Time to answer by service',
+    labelNames: ['service'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers,
+  });
+  const cards = new Counter({
+    name: 'cds_cards_total',
+    help: 'Cards by rule and indicator',
+    labelNames: ['rule', 'indicator'],
+    registers,
+  });
+  const keys = new Counter({
+    name: 'cds_prefetch_total',
+    help: 'Prefetch keys by client, key and what was sent',
+    labelNames: ['client', 'key', 'state'],
+    registers,
+  });
+  const fetches = new Counter({
+    name: 'cds_fhir_fetch_total',
+    help: 'Fetches from FHIR servers by key and outcome',
+    labelNames: ['key', 'outcome'],
+    registers,
+  });
+  const leftOut = new Counter({
+    name: 'cds_left_out_total',
+    help: 'Orders and medicines left out, by reason',
+    labelNames: ['what', 'why'],
+    registers,
+  });
+  return {
+    registry,
+    call: (service, status, time) => {
+      calls.inc({ service, status });
+      seconds.observe({ service }, time);
+    },
+    prefetch: (client, prefetch, sections) => {
+      for (const key of sections) keys.inc({ client, key, state: readPrefetch(prefetch, key).state });
+    },
+    fetched: (outcomes) => {
+      for (const { key, outcome } of outcomes) fetches.inc({ key, outcome });
+    },
+    answered: (answer) => {
+      for (const { what, why } of answer.chart.leftOut) leftOut.inc({ what, why });
+      for (const card of 'cards' in answer ? answer.cards : [])
+        cards.inc({ rule: card.source.topic.code, indicator: card.indicator });
+    },
+  };
+}
+
+/** `GET /metrics`: Prometheus' text format. */
+export function metricsRoute(app: FastifyInstance, { registry }: Metrics): void {
+  app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()));
+}

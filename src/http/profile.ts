@@ -1,0 +1,13 @@
+import type { Card } from '../cards/render.ts';
+import type { Profile } from '../trust/clients.ts';
+
+/** A card as its client can show it: clients treat a card with a feature they do not know as an error (conformance K12). */
+export function fitCard(card: Card, profile: Profile): Card {
+  const { suggestions = [], selectionBehavior, ...rest } = card;
+  const shown = profile.suggestions
+    ? suggestions.filter(({ actions }) => !profile.oneAction || actions.length === 1)
+    : [];
+  if (shown.length === 0) return rest;
+  const behavior = profile.selectionBehavior ?? selectionBehavior ?? 'any';
+  return { ...rest, suggestions: shown, selectionBehavior: behavior };
+}

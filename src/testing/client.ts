@@ -1,0 +1,54 @@
+import { exportJWK, generateKeyPair, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose';
+import type { Client } from '../trust/clients.ts';
+import { PUBLIC_URL } from './app.ts';
+
+/** A morning on which the invented patients live, in seconds. */
+export const NOW = Date.parse('2026-03-02T09:00:00Z') / 1000;
+
+/** A client of the file with a key of its own, and a hand that signs for it. */
+export async function createClient(changes: Partial<Client> = {}, alg = 'ES384') {
+  const pair = await generateKeyPair(alg, { extractable: true });
+  const publicKey = { ...(await exportJWK(pair.publicKey)), kid: 'key-1', alg, use: 'sig' };
+  const client: Client = {
+    name: 'ehr',
+    iss: 'https://ehr.example',
+    keys: [publicKey as never],
+    audiences: [],
+    algorithms: ['ES384', 'RS384'],
+    fhirServers: ['https://fhir.ehr.example/r4'],
+    privateNetwork: false,
+    origins: ['https://ehr.example'],
+    replay: 'strict',
+    optionalClaims: [],
+    explain: false,
+    requestsPerMinute: 600,
+    profile: { suggestions: true, oneAction: false },
+    ...changes,
+  };
+  let count = 0;
+  /** A token for an address; claims or header fields that are set to undefined are left out. */
+  const token = async (
+    path: string,
+    claims: JWTPayload = {},
+    header: Partial<JWTHeaderParameters> = {},
+  ): Promise<string> => {
+    count += 1;
+    const payload = {
+      iss: client.iss,
+      aud: `${PUBLIC_URL}${path}`,
+      exp: NOW + 300,
+      iat: NOW,
+      jti: `token-${count}`,
+      ...claims,
+    };
+    const headers = { alg, kid: 'key-1', typ: 'JWT', ...header };
+    return new SignJWT(withoutUndefined(payload))
+      .setProtectedHeader(withoutUndefined(headers) as JWTHeaderParameters)
+      .sign(pair.privateKey);
+  };
+  return { client, publicKey, token };
+}
+
+function withoutUndefined<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as T;
+}

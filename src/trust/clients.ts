@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { type Problem, readYaml } from '../yaml.ts';
+
+/** Signature algorithms that a client may use; symmetric ones and `none` never (CDS Hooks: Trusting CDS Clients). */
+const ASYMMETRIC = ['ES384', 'RS384', 'ES256', 'ES512', 'RS256', 'RS512', 'PS256', 'PS384', 'PS512', 'EdDSA'] as const;
+
+const httpUrl = z.url({ protocol: /^https?$/ });
+const publicKey = z
+  .looseObject({ kty: z.enum(['EC', 'RSA', 'OKP']), kid: z.string().min(1) })
+  .refine((key) => !('d' in key), {
+    message: 'a private key: put the public part here',
+  });
+
+const profileSchema = z.strictObject({
+  /** What `selectionBehavior` the client understands; one that it does not makes it refuse the card. */
+  selectionBehavior: z.enum(['any', 'at-most-one']).optional(),
+  suggestions: z.boolean().default(true),
+  /** The client applies only suggestions with one action. */
+  oneAction: z.boolean().default(false),
+});
+export type Profile = z.infer<typeof profileSchema>;
+
+const clientSchema = z
+  .strictObject({
+    name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,49}$/, 'a name is lower-case letters, digits and hyphens'),
+    iss: z.string().min(1),
+    jku: httpUrl.optional(),
+    keys: z.array(publicKey).min(1).optional(),
+    audiences: z.array(z.string().min(1)).default([]),
+    algorithms: z.array(z.enum(ASYMMETRIC)).min(1).default(['ES384', 'RS384']),
+    tenants: z.array(z.string().min(1)).min(1).optional(),
+    fhirServers: z.array(httpUrl).default([]),
+    /** Its FHIR server and key server stand in the hospital's own network, so private addresses are right. */
+    privateNetwork: z.boolean().default(false),
+    origins: z.array(httpUrl).default([]),
+    replay: z.enum(['strict', 'warn']).default('strict'),
+    optionalClaims: z.array(z.enum(['jti', 'iat'])).default([]),
+    services: z.array(z.string()).optional(),
+    /** May ask for the trace: for the tester of the vendor. */
+    explain: z.boolean().default(false),
+    requestsPerMinute: z.int().min(1).default(600),
+    profile: profileSchema.prefault({}),
+  })
+  .refine((client) => client.jku !== undefined || client.keys !== undefined, { message: 'jku or keys is needed' });
+
+export type Client = z.infer<typeof clientSchema>;
+
+const fileSchema = z.strictObject({ clients: z.array(clientSchema).min(1) });
+
+/** Keys and issuers whose private half is published: whoever trusts them trusts everybody (conformance J18). */
+const PUBLISHED = {
+  issuers: ['https://sandbox.cds-hooks.org'],
+  /** Paths of Inferno's CRD server suite, whose default keys stand in its repository. */
+  paths: [/\/custom\/crd_server(\/|$)/],
+  kids: ['44823f3d-0b01-4a6c-a80e-b9d3e8a7226f'],
+  coordinates: ['dw_JGR8nB2I6XveNxUOl2qk699ZPLM2nYI5STSdiEl9avAkrm3CkfYMbrrjr8laB'],
+};
+
+/** Reads the file of clients that may call. Every problem is said with its line; any of them forbids serving. */
+export function readClients(path: string, problems: Problem[]): Client[] {
+  const file = readYaml(path, path, fileSchema, problems);
+  if (!file) return [];
+  const { clients } = file.data;
+  for (const [at, client] of clients.entries()) {
+    const say = (key: string, message: string) =>
+      problems.push({ file: path, line: file.line(['clients', at, key]), message: `${client.name}: ${message}` });
+    if (clients.findIndex(({ name }) => name === client.name) !== at) say('name', 'another client has this name');
+    if (clients.findIndex(({ iss, jku }) => iss === client.iss && jku === client.jku) !== at)
+      say('iss', 'another client has this issuer and jku');
+    if (isPublished(client)) say('iss', 'a test key that everybody has: never in production');
+    for (const url of [client.jku, ...client.fhirServers, ...client.origins]) {
+      if (url !== undefined && !url.startsWith('https:')) say('fhirServers', `${url}: https only`);
+    }
+  }
+  return clients;
+}
+
+export function isPublished({ iss, jku = '', keys = [] }: Pick<Client, 'iss' | 'jku' | 'keys'>): boolean {
+  const urls = [iss, jku];
+  return (
+    urls.some(
+      (url) =>
+        PUBLISHED.issuers.some((issuer) => url.startsWith(issuer)) || PUBLISHED.paths.some((path) => path.test(url)),
+    ) || keys.some((key) => PUBLISHED.kids.includes(key.kid) || PUBLISHED.coordinates.includes(String(key['x'])))
+  );
+}

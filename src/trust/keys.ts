@@ -1,0 +1,75 @@
+import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+import type { FetchJson } from '../fhir/fetch-json.ts';
+import { isObject, objects } from '../fhir/json.ts';
+
+/** Looks up the key for a token's header. Throws jose's errors. */
+type KeySet = JWTVerifyGetKey;
+export type Keys = { of: (jku: string, privateNetwork: boolean) => Promise<KeySet> };
+
+type Cached = { set: KeySet; kids: Set<string>; until: number; tried: number };
+
+/** How long a key set is kept: what the server says, within these bounds; after a failure, the old one for a day. */
+const FLOOR = 60_000;
+const CEILING = 60 * 60_000;
+const STALE = 24 * 60 * 60_000;
+/** How often an unknown key id may make us ask again. */
+const COOLDOWN = 30_000;
+
+/**
+ * Keys of the listed `jku` addresses, cached and rotated (conformance J11, J17): a key id that is not known asks the server
+ * again, at most once in the cool-down; a server that is down leaves the keys it last gave.
+ */
+export function createKeys(fetchJson: FetchJson, clock: () => number): Keys {
+  const cache = new Map<string, Cached>();
+  const pending = new Map<string, Promise<Cached>>();
+
+  const refresh = (jku: string, privateNetwork: boolean): Promise<Cached> => {
+    const running = pending.get(jku);
+    if (running) return running;
+    const asked = ask(jku, privateNetwork).finally(() => pending.delete(jku));
+    pending.set(jku, asked);
+    return asked;
+  };
+
+  const ask = async (jku: string, privateNetwork: boolean): Promise<Cached> => {
+    const before = cache.get(jku);
+    if (before) before.tried = clock();
+    const { body, maxAge } = await fetchJson(jku, { privateNetwork, timeoutMs: 3000, accept: 'application/json' });
+    if (!isKeySet(body)) throw new Error('no JWK Set');
+    const age = Math.min(CEILING, Math.max(FLOOR, (maxAge ?? 0) * 1000));
+    const kids = new Set(objects(body.keys).map(({ kid }) => String(kid)));
+    const fresh = { set: createLocalJWKSet(body), kids, until: clock() + age, tried: clock() };
+    cache.set(jku, fresh);
+    return fresh;
+  };
+
+  const current = async (jku: string, privateNetwork: boolean): Promise<Cached> => {
+    const known = cache.get(jku);
+    if (known && known.until > clock()) return known;
+    if (known && known.tried + COOLDOWN > clock()) return known;
+    try {
+      return await refresh(jku, privateNetwork);
+    } catch (error) {
+      if (known && known.until + STALE > clock()) return known;
+      throw error;
+    }
+  };
+
+  return {
+    of: async (jku, privateNetwork) => {
+      const first = await current(jku, privateNetwork);
+      return async (header, token) => {
+        const missing = typeof header?.kid === 'string' && !first.kids.has(header.kid);
+        if (!missing || first.tried + COOLDOWN > clock()) return first.set(header, token);
+        const next = await refresh(jku, privateNetwork).catch(() => first);
+        return next.set(header, token);
+      };
+    },
+  };
+}
+
+function isKeySet(body: unknown): body is JSONWebKeySet {
+  const keys = isObject(body) ? body['keys'] : undefined;
+  // A set that shows a private key is everybody's.
+  return Array.isArray(keys) && objects(keys).every((key) => !('d' in key) && key['kty'] !== 'oct');
+}

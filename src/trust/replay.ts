@@ -1,0 +1,27 @@
+/** Remembers which tokens were used. `use` says whether this one is used for the first time. */
+export type Replay = { use: (issuer: string, jti: string, expiresAt: number) => Promise<boolean> };
+
+/** How many tokens are remembered: at most an hour's, and each of the kept costs about 100 bytes. */
+const LIMIT = 1_000_000;
+
+/**
+ * Replay store of one process, each token for its lifetime (conformance J14). `expiresAt` in milliseconds since 1970.
+ * Several processes need a shared one.
+ */
+export function createReplay(clock: () => number): Replay {
+  const used = new Map<string, number>();
+  let sweep = 0;
+  return {
+    use: async (issuer, jti, expiresAt) => {
+      const now = clock();
+      if (now > sweep || used.size >= LIMIT) {
+        for (const [key, expiry] of used) if (expiry < now) used.delete(key);
+        sweep = now + 60_000;
+      }
+      const key = `${issuer}\0${jti}`;
+      if ((used.get(key) ?? 0) >= now) return false;
+      used.set(key, expiresAt);
+      return true;
+    },
+  };
+}
