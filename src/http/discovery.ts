@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { brand } from '../brand.ts';
 import { prefetchTemplates, type Section, sections } from '../fhir/prefetch.ts';
 import { NEEDED_FOR_SILENCE } from '../rules/evaluate.ts';
-import type { Knowledge } from '../rules/knowledge.ts';
+import { factsOfRule, guidelineOf, type Knowledge } from '../rules/knowledge.ts';
 import { type Hook, hooks } from '../rules/schema.ts';
 
 /** CDS Hooks: Discovery, `services[]`. */
@@ -80,16 +80,8 @@ function rulesOf(knowledge: Knowledge, hook: Hook) {
 export function neededSections(knowledge: Knowledge, hook: Hook): Section[] {
   const used = new Set<Section>();
   for (const rule of rulesOf(knowledge, hook)) {
-    const { facts } = knowledge.guidelines.find(({ file }) => file.id === rule.guideline) ?? { facts: new Map() };
-    const names = [
-      ...rule.when,
-      ...rule.unless,
-      ...rule.without,
-      ...rule.about,
-      ...rule.said,
-      ...rule.indicators.flatMap((item) => item.facts),
-    ];
-    for (const name of names) for (const section of facts.get(name)?.sections ?? []) used.add(section as Section);
+    const { facts } = guidelineOf(knowledge, rule);
+    for (const name of factsOfRule(rule)) for (const section of facts.get(name)?.sections ?? []) used.add(section);
   }
   // Whether a medicine is for pain or for dependence is told from the problem list, and where an order belongs from the encounter.
   if (used.size > 0) for (const section of ['conditions', 'encounter'] as const) used.add(section);

@@ -2,7 +2,7 @@ import { fieldNames } from '../chart/fields.ts';
 import type { Section } from '../fhir/prefetch.ts';
 import { sectionOfVariable } from '../rules/evaluate.ts';
 import { compileExpression, type Expression } from '../rules/expression.ts';
-import type { Fact, Guideline, IndicatorCase, Rule } from '../rules/knowledge.ts';
+import { type Fact, factsOfRule, type Guideline, type IndicatorCase, type Rule } from '../rules/knowledge.ts';
 import {
   factsOfSuggestion,
   type GuidelineFile,
@@ -181,15 +181,9 @@ function checkSuggestion(
 function checkUse(guideline: Guideline, { cards }: Surroundings, say: Say): void {
   const used = new Set([
     ...guideline.rules.flatMap((rule) => [
-      ...rule.when,
-      ...rule.unless,
-      ...rule.without,
-      ...rule.about,
-      ...rule.indicators.flatMap(({ facts }) => facts),
-      ...rule.said,
+      ...factsOfRule(rule),
       ...(cards?.templates[rule.id] ? factsOfCard(cards.templates[rule.id] as CardFiles['templates'][string]) : []),
       ...rule.suggest.flatMap((suggestion) => [
-        ...factsOfSuggestion(suggestion),
         ...('days' in suggestion ? [suggestion.days] : []),
         ...('recommended' in suggestion && suggestion.recommended ? [suggestion.recommended] : []),
       ]),

@@ -2,9 +2,9 @@ import type { Chart, Medication } from '../chart/chart.ts';
 import { type Certainty, isPartial } from '../dates.ts';
 import { type Section, sections } from '../fhir/prefetch.ts';
 import type { Variables } from './expression.ts';
-import type { Guideline, Knowledge, Rule } from './knowledge.ts';
+import { factsOfRule, type Guideline, type Knowledge, type Rule } from './knowledge.ts';
 import { joinFamilies, supersede } from './precedence.ts';
-import { factsOfSuggestion, type Indicator, indicators } from './schema.ts';
+import { type Indicator, indicators } from './schema.ts';
 
 export type FactOutcome = 'holds' | 'does-not-hold' | 'not-known';
 
@@ -189,16 +189,7 @@ function isUnclear(chart: Chart): boolean {
 }
 
 function decide(rule: Rule, look: (name: string) => Finding): RuleResult {
-  const names = [
-    ...rule.when,
-    ...rule.unless,
-    ...rule.without,
-    ...rule.about,
-    ...rule.indicators.flatMap(({ facts }) => facts),
-    ...rule.said,
-    ...rule.suggest.flatMap(factsOfSuggestion),
-  ];
-  const found = new Map(names.map((name) => [name, look(name)]));
+  const found = new Map(factsOfRule(rule).map((name) => [name, look(name)]));
   const outcomes = (list: string[]) => list.map((name) => (found.get(name) as Finding).outcome);
   const { indicator } = rule.indicators.find(
     ({ facts }) => facts.length === 0 || outcomes(facts).includes('holds'),

@@ -2,7 +2,16 @@ import type { CardFile, SharedCards } from '../cards/schema.ts';
 import type { Codes } from '../codes/load.ts';
 import type { Section } from '../fhir/prefetch.ts';
 import type { Expression } from './expression.ts';
-import type { GuidelineFile, Hook, Indicator, Site, Source, SuggestionRule, Template } from './schema.ts';
+import {
+  factsOfSuggestion,
+  type GuidelineFile,
+  type Hook,
+  type Indicator,
+  type Site,
+  type Source,
+  type SuggestionRule,
+  type Template,
+} from './schema.ts';
 
 export type Fact = {
   name: string;
@@ -68,4 +77,17 @@ export function guidelineOf(knowledge: Knowledge, rule: Rule): Guideline {
   const found = knowledge.guidelines.find(({ file }) => file.id === rule.guideline);
   if (!found) throw new Error(`no guideline ${rule.guideline}`);
   return found;
+}
+
+/** Every fact that a rule or its card rests on. */
+export function factsOfRule(rule: Rule): string[] {
+  return [
+    ...rule.when,
+    ...rule.unless,
+    ...rule.without,
+    ...rule.about,
+    ...rule.indicators.flatMap(({ facts }) => facts),
+    ...rule.said,
+    ...rule.suggest.flatMap(factsOfSuggestion),
+  ];
 }
