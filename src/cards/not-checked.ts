@@ -19,6 +19,7 @@ export function notCheckedCard(results: RuleResult[], missing: Section[], render
   const { shared } = knowledge.cards;
   const words = shared.notChecked;
   const unclear = unclearMedications(results, rendering);
+  const unresolved = chart.leftOut.filter(({ what, why }) => what === 'order' && why === 'unresolved').length;
   const others = chart.leftOut.filter(({ what, why }) => what === 'order' && why === 'other-patient').length;
   const paragraphs = [
     ...missing.map((section) =>
@@ -31,6 +32,7 @@ export function notCheckedCard(results: RuleResult[], missing: Section[], render
           }),
         ]
       : []),
+    ...(unresolved > 0 ? [message(words.unresolved[language], language).format({ count: unresolved })] : []),
     ...(others > 0 ? [message(words.otherPatient[language], language).format({ count: others })] : []),
   ];
   if (paragraphs.length === 0) return undefined;

@@ -34,7 +34,14 @@ export const sharedSchema = z.strictObject({
   discontinuedLines: texts,
   terms: z.record(z.string(), texts),
   overrideReasons: z.record(z.string(), coding),
-  notChecked: z.strictObject({ source: texts, summary: texts, missing: texts, unclear: texts, otherPatient: texts }),
+  notChecked: z.strictObject({
+    source: texts,
+    summary: texts,
+    missing: texts,
+    unclear: texts,
+    otherPatient: texts,
+    unresolved: texts,
+  }),
   /** What a resource that a card offers to create is called, by its template in hooks/. */
   orders: z.record(z.string(), texts),
   /** How a medicine is listed: ordered now, taken since a date, taken, ended. */

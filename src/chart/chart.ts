@@ -77,7 +77,7 @@ export type Activity = { ref: string; lists: string[]; date?: LocalDate };
 /** What was left out of the chart, and why: for the trace and the metrics. Never holds a name or an id. */
 export type LeftOut = {
   what: 'order' | 'medication' | 'record';
-  why: 'other-patient' | 'no-medicine' | 'unclassified' | 'of-no-list';
+  why: 'other-patient' | 'no-medicine' | 'unresolved' | 'unclassified' | 'of-no-list';
   ref: string;
 };
 

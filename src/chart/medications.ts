@@ -32,7 +32,9 @@ export function readMedication(
   context: MedicationContext,
 ): Reading {
   const medicine = readMedicine(order, context);
-  if (medicine.concepts.length === 0 && medicine.names.length === 0) return { leftOut: 'no-medicine' };
+  if (medicine.concepts.length === 0 && medicine.names.length === 0) {
+    return { leftOut: medicine.pointed ? 'unresolved' : 'no-medicine' };
+  }
   const classified = classifyMedicine(medicine.concepts, medicine.names, context.codes);
   if (!classified) return { leftOut: 'unclassified' };
   if (classified.lists.length === 0) return { leftOut: 'of-no-list' };
@@ -82,7 +84,8 @@ function endOfStopped(
   return stop === undefined ? undefined : { stop, stopFrom: 'status-changed' };
 }
 
-type Medicine = { concepts: JsonObject[]; names: string[]; form: unknown };
+/** `pointed`: the order points to a Medication, here or not. */
+type Medicine = { concepts: JsonObject[]; names: string[]; form: unknown; pointed: boolean };
 
 function readMedicine(order: Resource, context: MedicationContext): Medicine {
   const r5 = object(order['medication']);
@@ -97,7 +100,7 @@ function readMedicine(order: Resource, context: MedicationContext): Medicine {
   const display = string(pointer?.['display']);
   if (display !== undefined) names.push(display);
   if (resource && concepts.length === 0) addIngredients(resource, concepts, names);
-  return { concepts, names, form: resource?.['doseForm'] ?? resource?.['form'] };
+  return { concepts, names, form: resource?.['doseForm'] ?? resource?.['form'], pointed: ref !== undefined };
 }
 
 /** A Medication without a code of its own is what it contains. */
@@ -202,6 +205,11 @@ function isCurrent(
 
 /** Whose order it is: `Patient/x`, `x`, an absolute URL. Undefined where the order names nobody. */
 export function subjectOf(resource: Resource): string | undefined {
+  // An appointment names its patients among those who take part.
+  if (resource.resourceType === 'Appointment') {
+    const actors = objects(resource['participant']).map(({ actor }) => reference(actor) ?? '');
+    return actors.filter((actor) => /(^|\/)Patient\//.test(actor)).map(idOf)[0];
+  }
   const ref = reference(resource['subject']) ?? reference(resource['patient']);
   if (ref === undefined) return undefined;
   const type = /([A-Za-z]+)\/[^/]+(?:\/_history\/[^/]*)?$/.exec(ref)?.[1];

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
 import { idOf, type Resource, string } from '../fhir/json.ts';
-import type { Prefetched, Section } from '../fhir/prefetch.ts';
 import type { LeftOut, Medication } from './chart.ts';
 import { asOrder, isOrder, type MedicationContext, readMedication } from './medications.ts';
 
@@ -67,27 +66,27 @@ function selects(selection: string, { resource, fullUrl }: Entry): boolean {
 
 /**
  * The medication list: the orders of the record, and what statements and dispenses add to it. `unidentified` says that
- * a running order names no medicine at all. Nothing counts twice.
+ * something running or handed over names no medicine that could be found. Nothing counts twice.
  */
 export function readMedicationList(
-  prefetched: Record<Section, Prefetched>,
+  resources: Resource[],
   settled: Set<string>,
   context: MedicationContext,
-  mine: (resource: Resource) => boolean,
   leftOut: LeftOut[],
 ): { medications: Medication[]; unidentified: boolean } {
   const medications: Medication[] = [];
   let unidentified = false;
   const seen = new Set(settled);
-  const additions = [...prefetched.statements.resources, ...prefetched.dispenses.resources].map(asOrder);
-  for (const order of [...prefetched.medications.resources, ...additions]) {
-    if (!order || !isOrder(order) || seen.has(refOf(order)) || !mine(order)) continue;
+  for (const resource of resources) {
+    const order = resource.resourceType === 'MedicationRequest' ? resource : asOrder(resource);
+    if (!order || !isOrder(order) || seen.has(refOf(order))) continue;
     if (string(order['id']) !== undefined) seen.add(refOf(order));
     const reading = readMedication(order, { draft: false, ordered: false }, context);
     if ('medication' in reading) medications.push(reading.medication);
     else {
       leftOut.push({ what: 'medication', why: reading.leftOut, ref: refOf(order) });
-      unidentified ||= reading.leftOut === 'no-medicine' && order['status'] === 'active';
+      const running = order['status'] === 'active' || resource.resourceType === 'MedicationDispense';
+      unidentified ||= (reading.leftOut === 'no-medicine' || reading.leftOut === 'unresolved') && running;
     }
   }
   return { medications, unidentified };

@@ -48,31 +48,44 @@ export function readChart(call: Call, options: ChartOptions): Chart {
     leftOut.push({ what, why: 'other-patient', ref: refOf(resource) });
     return false;
   };
-  const of = (section: Section) => prefetched[section].resources.filter(mine('record'));
+  const own = bySection((section) =>
+    prefetched[section].resources.filter(mine(MEDICINES.includes(section) ? 'medication' : 'record')),
+  );
+  // A list that holds only other patients' entries is not this patient's.
+  const states = bySection((section) =>
+    own[section].length === 0 && prefetched[section].resources.length > 0 ? 'missing' : stateOf(prefetched[section]),
+  );
 
-  const conditions = of('conditions');
-  const setting = settingOfEncounter(of('encounter'), call.encounterId, codes);
+  const setting = settingOfEncounter(own.encounter, call.encounterId, codes);
   const context: MedicationContext = {
     ...options,
     resolve: resolver(Object.values(prefetched), drafts),
     conditionLists: (reference) => {
-      const condition = conditions.find((candidate) => string(candidate['id']) === idOf(reference));
+      const condition = own.conditions.find((candidate) => string(candidate['id']) === idOf(reference));
       return condition ? conceptListsOf(condition['code'], codes.conditions, codes) : [];
     },
     encounterSetting: setting,
   };
   const orders = readDrafts(drafts, call, context, mine('order'), leftOut);
-  const list = readMedicationList(prefetched, orders.settled, context, mine('medication'), leftOut);
-  const states = bySection((section) => stateOf(prefetched[section]));
+  const list = readMedicationList(
+    MEDICINES.flatMap((section) => own[section]),
+    orders.settled,
+    context,
+    leftOut,
+  );
   // A running order whose medicine cannot be found out may be anything: the list is not whole.
   if (list.unidentified && states.medications === 'complete') states.medications = 'partial';
-  const patient = prefetched.patient.resources.find(({ id }) => id === call.patientId);
-  const age = readAge(patient, today, timeZone);
-  const activities = (section: Section) => readActivities(of(section), codes, timeZone, today);
+  const age = readAge(
+    own.patient.find(({ id }) => id === call.patientId),
+    today,
+    timeZone,
+  );
+  const activities = (resources: Resource[]) => readActivities(resources, codes, timeZone, today);
   const draftedReferrals = drafts
     .map(({ resource }) => resource)
     .filter(({ resourceType }) => resourceType === 'ServiceRequest')
     .filter(mine('record'));
+  const interpret = interpreter(codes);
   return {
     hook: call.hook,
     today,
@@ -80,16 +93,13 @@ export function readChart(call: Call, options: ChartOptions): Chart {
     ...(setting !== undefined && { setting }),
     drafts: orders.medications,
     medications: list.medications,
-    conditions: conditions.flatMap((resource) => readCondition(resource, codes, timeZone)),
-    results: of('observations').flatMap((resource) =>
-      readResults(resource, { codes, timeZone, interpret: interpreter(codes) }),
-    ),
-    procedures: activities('procedures'),
-    referrals: [...activities('referrals'), ...readActivities(draftedReferrals, codes, timeZone, today)],
-    // An appointment names its patient among the participants: the search asked for this patient's.
-    appointments: activities('appointments'),
-    carePlans: activities('carePlans'),
-    familyHistory: activities('familyHistory'),
+    conditions: own.conditions.flatMap((resource) => readCondition(resource, codes, timeZone)),
+    results: own.observations.flatMap((resource) => readResults(resource, { codes, timeZone, interpret })),
+    procedures: activities(own.procedures),
+    referrals: activities([...own.referrals, ...draftedReferrals]),
+    appointments: activities(own.appointments),
+    carePlans: activities(own.carePlans),
+    familyHistory: activities(own.familyHistory),
     sections: states,
     leftOut,
     resources: orders.resources,
@@ -97,6 +107,9 @@ export function readChart(call: Call, options: ChartOptions): Chart {
     version,
   };
 }
+
+/** Parts of the record that make up the medication list: orders, and what statements and dispenses add. */
+const MEDICINES: readonly Section[] = ['medications', 'statements', 'dispenses'];
 
 function bySection<T>(value: (section: Section) => T): Record<Section, T> {
   return Object.fromEntries(sections.map((section) => [section, value(section)])) as Record<Section, T>;
@@ -106,13 +119,19 @@ function stateOf({ state }: Prefetched): SectionState {
   return state === 'complete' || state === 'partial' ? state : 'missing';
 }
 
-/** Finds what a reference points to, wherever it was sent: by its full address, or by `Type/id`. */
+/**
+ * Finds what a reference points to, wherever it was sent: by its full address, by `Type/id` where it is relative, and
+ * where it is absolute also among what came without an address of its own.
+ */
 function resolver(places: Prefetched[], drafts: Entry[]): (reference: string) => Resource | undefined {
   return (reference) => {
-    const tail = /([A-Za-z]+\/[^/]+)(?:\/_history\/[^/]*)?$/.exec(reference)?.[1];
+    const [, server, tail] = /^(.*\/)?([A-Za-z]+\/[^/]+)(?:\/_history\/[^/]*)?$/.exec(reference) ?? [];
+    const local = tail === undefined ? [] : [server === undefined ? tail : `*/${tail}`];
     for (const { lookup } of places) {
-      const found = lookup.get(reference) ?? (tail === undefined ? undefined : lookup.get(tail));
-      if (found) return found;
+      for (const key of [reference, ...local]) {
+        const found = lookup.get(key);
+        if (found) return found;
+      }
     }
     return drafts.find(({ resource, fullUrl }) => fullUrl === reference || refOf(resource) === tail)?.resource;
   };

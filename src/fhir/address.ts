@@ -10,7 +10,7 @@ const INNER = ['private', 'uniqueLocal', 'carrierGradeNat', 'loopback'];
  */
 export function mayConnect(address: string, privateNetwork: boolean): boolean {
   if (!ipaddr.isValid(address)) return false;
-  const range = ipaddr.process(address).range();
+  const range = ipaddr.process(withoutPadding(address)).range();
   return range === 'unicast' || (privateNetwork && INNER.includes(range));
 }
 
@@ -18,4 +18,13 @@ export function mayConnect(address: string, privateNetwork: boolean): boolean {
 export function literalAddress(host: string): string | undefined {
   const bare = host.replace(/^\[|\]$/g, '');
   return ipaddr.isValid(bare) ? bare : undefined;
+}
+
+/** IPv6's old way to write an IPv4 address, `::127.0.0.1`, as that IPv4 address. */
+function withoutPadding(address: string): string {
+  const parsed = ipaddr.parse(address);
+  if (!(parsed instanceof ipaddr.IPv6)) return address;
+  const [high = 0, low = 0] = parsed.parts.slice(6);
+  const padded = parsed.parts.slice(0, 6).every((part) => part === 0) && (high !== 0 || low > 1);
+  return padded ? [high >> 8, high & 255, low >> 8, low & 255].join('.') : address;
 }

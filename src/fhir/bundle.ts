@@ -1,4 +1,4 @@
-import { isObject, isResource, type JsonObject, object, objects, type Resource, string } from './json.ts';
+import { isObject, isResource, type JsonObject, number, object, objects, type Resource, string } from './json.ts';
 
 export type Entry = { resource: Resource; fullUrl: string | undefined; include: boolean };
 
@@ -22,21 +22,23 @@ export function readBundle(value: unknown): Contents {
 
 function readEntries(bundle: JsonObject): Contents {
   const entries: Entry[] = [];
-  let failed = false;
-  for (const entry of objects(bundle['entry'])) {
+  // What is there and cannot be read may be anything.
+  let failed =
+    'entry' in bundle && bundle['entry'] !== null && !isObject(bundle['entry']) && !Array.isArray(bundle['entry']);
+  for (const item of [bundle['entry'] ?? []].flat()) {
+    const entry = object(item);
     const resource = entry['resource'];
-    if (!isResource(resource)) continue;
+    if (!isResource(resource)) failed = true;
     // A warning beside the matches is only a remark; an error says that the list is not whole.
-    if (resource.resourceType === 'OperationOutcome') failed ||= objects(resource['issue']).some(isError);
-    else
-      entries.push({
-        resource,
-        fullUrl: string(entry['fullUrl']),
-        include: object(entry['search'])['mode'] === 'include',
-      });
+    else if (resource.resourceType === 'OperationOutcome') failed ||= objects(resource['issue']).some(isError);
+    else {
+      const include = object(entry['search'])['mode'] === 'include';
+      entries.push({ resource, fullUrl: string(entry['fullUrl']), include });
+    }
   }
-  const hasNextPage = objects(bundle['link']).some((link) => link['relation'] === 'next' && string(link['url']));
-  return { entries, failed, hasNextPage };
+  const total = number(bundle['total']) ?? 0;
+  const cut = total > entries.filter(({ include }) => !include).length && !failed;
+  return { entries, failed, hasNextPage: cut || objects(bundle['link']).some((link) => link['relation'] === 'next') };
 }
 
 function isError(issue: JsonObject): boolean {

@@ -1,7 +1,7 @@
 import { readBundle } from './bundle.ts';
-import type { FetchFailed, FetchJson } from './fetch-json.ts';
+import { FetchFailed, type FetchJson } from './fetch-json.ts';
 import { isObject, type Json, type JsonObject, object, objects, type Resource, reference, string } from './json.ts';
-import { prefetchTemplates, readPrefetch, type Section, sectionTypes } from './prefetch.ts';
+import { prefetchTemplates, readPrefetch, type Section } from './prefetch.ts';
 
 /** How a call may ask its FHIR server: CDS Hooks, FHIR Resource Access. */
 export type Access = {
@@ -22,17 +22,19 @@ export type FetchLimits = {
   post: boolean;
 };
 
-export type Outcome = { key: string; outcome: 'fetched' | FetchFailed['failure'] | 'no-fhir' };
+export type Outcome = { key: string; outcome: 'fetched' | 'partial' | FetchFailed['failure'] };
 export type Completed = { prefetch: JsonObject; outcomes: Outcome[] };
 
-type Asking = { access: Access; limits: FetchLimits; fetchJson: FetchJson; signal: AbortSignal; outcomes: Outcome[] };
-type Context = { patientId: string; encounterId: string | undefined };
-
-const EMPTY: JsonObject = { resourceType: 'Bundle', type: 'searchset' };
-const MISSING: JsonObject = {
-  ...EMPTY,
-  entry: [{ resource: { resourceType: 'OperationOutcome', issue: [{ severity: 'error' }] } }],
+type Asking = {
+  access: Access;
+  limits: FetchLimits;
+  fetchJson: FetchJson;
+  signal: AbortSignal;
+  outcomes: Outcome[];
+  medications: Map<string, Medicine>;
 };
+type Medicine = { address: string; resource: JsonObject };
+type Context = { patientId: string; encounterId: string | undefined };
 
 /** How many medicines that only have a reference are looked up for one call. */
 const MAX_MEDICATIONS = 50;
@@ -52,21 +54,29 @@ export async function completePrefetch(
 ): Promise<Completed> {
   const values: JsonObject = { ...object(prefetch) };
   const hard = new AbortController();
-  const asking: Asking = { access, limits, fetchJson, signal: hard.signal, outcomes: [] };
-  const lacking = sections.filter((section) =>
-    ['absent', 'failed', 'partial'].includes(readPrefetch(values, section).state),
+  const asking: Asking = { access, limits, fetchJson, signal: hard.signal, outcomes: [], medications: new Map() };
+  // A client that says it failed is believed, and not asked again on its behalf (P6).
+  const lacking = sections.filter(
+    (section) =>
+      readPrefetch(values, section).state !== 'complete' &&
+      object(values[section])['resourceType'] !== 'OperationOutcome',
   );
   const tasks = new Map(lacking.map((section) => [section, fill(values, section, context, asking)]));
-  const list = Promise.resolve(tasks.get('medications')).then(() => addMedications(values, drafts, asking));
-  const all = Promise.all([...tasks.values(), list]);
-  const must = Promise.all([...needed.map((section) => tasks.get(section)), list]);
+  const lookUps = [
+    lookUp(drafts, asking),
+    ...MEDICINES.map((section) =>
+      Promise.resolve(tasks.get(section)).then(() => lookUp(resourcesOf(values[section]), asking)),
+    ),
+  ];
+  const all = Promise.all([...tasks.values(), ...lookUps]);
+  const must = Promise.all([...needed.map((section) => tasks.get(section)), lookUps[0], lookUps[1]]);
   await within(all, limits.softMs);
   await within(must, limits.hardMs - limits.softMs);
   // Whatever still runs may not write into an answer that has gone.
-  const answered = { prefetch: { ...values }, outcomes: [...asking.outcomes] };
+  const answered = withMedications({ ...values }, [...asking.medications.values()]);
   hard.abort();
   await Promise.allSettled([all, must]);
-  return { ...answered, outcomes: asking.outcomes };
+  return { prefetch: answered, outcomes: asking.outcomes };
 }
 
 async function within(task: Promise<unknown>, milliseconds: number): Promise<void> {
@@ -83,23 +93,31 @@ async function fill(values: JsonObject, section: Section, context: Context, aski
   const query = queryOf(section, context);
   if (query === undefined) return;
   try {
-    const partial = readPrefetch(values, section).state === 'partial';
-    const first = partial ? values[section] : await ask(addressOf(query, asking), asking, formOf(query, asking));
-    const whole = await withPages(first as Json, asking);
-    if (!whole) throw Object.assign(new Error('no FHIR'), { failure: 'no-fhir' });
-    values[section] = whole;
-    asking.outcomes.push({ key: section, outcome: 'fetched' });
-  } catch (error) {
+    const begun = readPrefetch(values, section).state === 'partial';
+    const first = begun ? values[section] : await ask(addressOf(query, asking), asking, formOf(query, asking));
+    if (!isObject(first) || (!begun && !isFhir(first))) throw new FetchFailed('no-fhir');
+    // What is here already counts, should the next page never come.
+    values[section] = first;
+    values[section] = await withPages(first, asking);
+    const { state } = readPrefetch(values, section);
     asking.outcomes.push({
       key: section,
-      outcome: (error as { failure?: Outcome['outcome'] }).failure ?? 'unreachable',
+      outcome: state === 'complete' ? 'fetched' : state === 'partial' ? 'partial' : 'no-fhir',
     });
+  } catch (error) {
+    asking.outcomes.push({ key: section, outcome: error instanceof FetchFailed ? error.failure : 'unreachable' });
   }
+}
+
+function isFhir(value: JsonObject): boolean {
+  return typeof value['resourceType'] === 'string' && value['resourceType'] !== 'OperationOutcome';
 }
 
 /** The query of a template for this call; undefined where a token has no value. */
 function queryOf(section: Section, { patientId, encounterId }: Context): string | undefined {
-  if (section === 'encounter' && encounterId === undefined) return undefined;
+  // An id of dots would leave its place in the address.
+  const id = section === 'encounter' ? encounterId : patientId;
+  if (id === undefined || /^\.+$/.test(id)) return undefined;
   return prefetchTemplates[section]
     .replace('{{context.patientId}}', encodeURIComponent(patientId))
     .replace('{{context.encounterId}}', encodeURIComponent(encounterId ?? ''));
@@ -134,55 +152,98 @@ async function ask(url: string, { access, limits, fetchJson, signal }: Asking, f
 
 /**
  * A bundle with its further pages, of the same server only. Where a page cannot be had, the bundle keeps its link to it,
- * so that the chart knows it is not whole. Undefined where it is no FHIR at all.
+ * so that the chart knows it is not whole. What is no bundle has no pages.
  */
-async function withPages(first: Json, asking: Asking): Promise<Json | undefined> {
-  if (!isObject(first) || typeof first['resourceType'] !== 'string' || first['resourceType'] === 'OperationOutcome')
-    return undefined;
-  if (first['resourceType'] !== 'Bundle') return first;
-  const entries = [...objects(first['entry'])];
-  let next = nextOf(first);
+async function withPages(first: JsonObject, asking: Asking): Promise<JsonObject> {
+  const bundle = bundleIn(first);
+  if (!bundle) return first;
+  // Entries stay as they came: what cannot be read among them speaks against the whole.
+  const entries = entriesOf(bundle);
+  let next = nextOf(bundle);
   for (let page = 1; next !== undefined && page < asking.limits.maxPages; page++) {
-    const url = new URL(next, `${asking.access.base}/`);
-    if (url.origin !== new URL(asking.access.base).origin) break;
-    const more = await ask(url.toString(), asking).catch(() => undefined);
-    if (!isObject(more) || more['resourceType'] !== 'Bundle') break;
-    entries.push(...objects((more as JsonObject)['entry']));
-    next = nextOf(more as JsonObject);
+    const url = pageAddress(next, asking.access.base);
+    const more = url === undefined ? undefined : await ask(url, asking).catch(() => undefined);
+    const following = isObject(more) ? bundleIn(more as JsonObject) : undefined;
+    if (!following) break;
+    entries.push(...entriesOf(following));
+    next = nextOf(following);
   }
-  const link = next === undefined ? {} : { link: [{ relation: 'next', url: next }] };
-  const { link: _first, ...bundle } = first;
-  return { ...bundle, entry: entries, ...link };
+  const { link: _first, ...rest } = bundle;
+  return { ...rest, entry: entries, ...(next !== undefined && { link: [{ relation: 'next', url: next }] }) };
+}
+
+function entriesOf({ entry }: JsonObject): Json[] {
+  if (entry === undefined) return [];
+  return Array.isArray(entry) ? [...entry] : [entry];
+}
+
+/** The bundle that a value is or wraps: one that forgot its type, and the pre-1.0 wrapper, too. */
+function bundleIn(value: JsonObject): JsonObject | undefined {
+  if (!('resourceType' in value) && isObject(value['resource'])) return bundleIn(value['resource']);
+  const bundle = value['resourceType'] === 'Bundle' || (!('resourceType' in value) && Array.isArray(value['entry']));
+  return bundle ? value : undefined;
+}
+
+/** The address of a further page; undefined for one of another server, and for what is no address. */
+function pageAddress(next: string, base: string): string | undefined {
+  const url = URL.canParse(next, `${base}/`) ? new URL(next, `${base}/`) : undefined;
+  return url?.origin === new URL(base).origin ? url.toString() : undefined;
 }
 
 function nextOf(bundle: JsonObject): string | undefined {
-  return objects(bundle['link']).flatMap((link) => (link['relation'] === 'next' ? [string(link['url'])] : []))[0];
+  return objects(bundle['link']).flatMap((link) => (link['relation'] === 'next' ? [string(link['url']) ?? ''] : []))[0];
+}
+
+/** Parts of the record whose resources may only point to their medicine; the list first. */
+const MEDICINES = ['medications', 'statements', 'dispenses'] as const;
+
+function resourcesOf(value: unknown): Resource[] {
+  return readBundle(value ?? {}).entries.map(({ resource }) => resource);
 }
 
 /** Looks up Medications that orders only point to and that nobody sent (conformance H15, PT8). */
-async function addMedications(values: JsonObject, drafts: Resource[], asking: Asking): Promise<void> {
-  const list = readBundle(values['medications'] ?? {}).entries.map(({ resource }) => resource);
-  const sent = new Set(list.map(({ resourceType, id }) => `${resourceType}/${string(id) ?? ''}`));
-  const wanted = [...drafts, ...list]
-    .filter(({ resourceType }) => resourceType === sectionTypes.medications)
+async function lookUp(resources: Resource[], asking: Asking): Promise<void> {
+  const sent = new Set(resources.map(({ resourceType, id }) => `${resourceType}/${string(id) ?? ''}`));
+  const wanted = resources
     .map((order) => reference(order['medicationReference']) ?? reference(object(order['medication'])['reference']))
-    .map((ref) => /^(?:.*\/)?(Medication\/[A-Za-z0-9.-]{1,64})(?:\/_history\/[^/]*)?$/.exec(ref ?? '')?.[1])
-    .filter((ref) => ref !== undefined && !sent.has(ref));
-  const found = await Promise.all(
-    [...new Set(wanted)]
-      .slice(0, MAX_MEDICATIONS)
-      .map((ref) => ask(`${asking.access.base}/${ref}`, asking).catch(() => undefined)),
+    .map((ref) => medicationOf(ref, asking.access.base))
+    .filter((ref) => ref !== undefined && !sent.has(ref) && !asking.medications.has(ref));
+  await Promise.all(
+    [...new Set(wanted as string[])].slice(0, MAX_MEDICATIONS).map(async (ref) => {
+      const found = await ask(`${asking.access.base}/${ref}`, asking).catch(() => undefined);
+      if (!isObject(found) || found['resourceType'] !== 'Medication') return;
+      asking.medications.set(ref, { address: `${asking.access.base}/${ref}`, resource: found as JsonObject });
+    }),
   );
-  const medications = found.filter(
-    (resource): resource is JsonObject => isObject(resource) && resource['resourceType'] === 'Medication',
-  );
-  if (medications.length === 0) return;
-  // Where the list itself is missing it stays so: what is added then only tells what the drafts are.
-  const bundle = isObject(values['medications'])
-    ? values['medications']
-    : values['medications'] === null
-      ? EMPTY
-      : MISSING;
-  const included = medications.map((resource) => ({ resource, search: { mode: 'include' } }));
-  values['medications'] = { ...bundle, entry: [...objects(bundle['entry']), ...included] };
 }
+
+/** `Medication/x` of a reference that lies on this server: relative, or by its full address. */
+function medicationOf(ref: string | undefined, base: string): string | undefined {
+  const local = ref?.startsWith(`${base}/`) ? ref.slice(base.length + 1) : ref;
+  return /^(Medication\/[A-Za-z0-9_.-]{1,256})(?:\/_history\/[^/]*)?$/.exec(local ?? '')?.[1];
+}
+
+/** The prefetch with the Medications that were looked up, as includes of the list. */
+function withMedications(values: JsonObject, medications: Medicine[]): JsonObject {
+  if (medications.length === 0) return values;
+  const { state } = readPrefetch(values, 'medications');
+  // Where the list itself is missing it stays so: what is added then only tells what the drafts are.
+  const list = state === 'absent' || state === 'failed' ? MISSING : asBundle(values['medications'] ?? null);
+  const included = medications.map(({ address, resource }) => ({
+    fullUrl: address,
+    resource,
+    search: { mode: 'include' },
+  }));
+  return { ...values, medications: { ...list, entry: [...entriesOf(list), ...included] } };
+}
+
+function asBundle(value: Json): JsonObject {
+  if (!isObject(value)) return { resourceType: 'Bundle', type: 'searchset' };
+  return bundleIn(value) ?? { resourceType: 'Bundle', type: 'searchset', entry: [{ resource: value }] };
+}
+
+const MISSING: JsonObject = {
+  resourceType: 'Bundle',
+  type: 'searchset',
+  entry: [{ resource: { resourceType: 'OperationOutcome', issue: [{ severity: 'error' }] } }],
+};

@@ -30,7 +30,8 @@ export type Failure =
   | 'not-json'
   | 'too-large'
   | 'circuit-open'
-  | 'too-late';
+  | 'too-late'
+  | 'no-fhir';
 
 export class FetchFailed extends Error {
   readonly failure: Failure;
@@ -134,7 +135,7 @@ function failureOf(error: unknown): FetchFailed {
 function isServersFault(error: unknown): boolean {
   const failed = error instanceof FetchFailed ? error : undefined;
   if (!failed) return true;
-  return ['unreachable', 'timeout'].includes(failed.failure) || (failed.status ?? 0) >= 500;
+  return ['unreachable', 'timeout'].includes(failed.failure) || ((failed.status ?? 0) >= 500 && failed.status !== 501);
 }
 
 const REFUSED = 'ERR_ADDRESS_REFUSED';
@@ -154,8 +155,9 @@ function agentFor(privateNetwork: boolean): Agent {
   return new Agent({
     connect: { lookup: checked, timeout: 2000 },
     maxResponseSize: MAX_RESPONSE,
-    headersTimeout: 5000,
-    bodyTimeout: 5000,
+    // The call's own deadline decides; these only keep a socket from staying for ever.
+    headersTimeout: 31_000,
+    bodyTimeout: 31_000,
     connections: 32,
   });
 }

@@ -75,7 +75,9 @@ export function readPrefetch(prefetch: unknown, section: Section): Prefetched {
   for (const { resource, fullUrl } of contents.entries) {
     const id = string(resource['id']);
     if (id !== undefined) lookup.set(`${resource.resourceType}/${id}`, resource);
+    // An entry without an address may be what an absolute reference means; one with another address is not.
     if (fullUrl !== undefined) lookup.set(fullUrl, resource);
+    else if (id !== undefined) lookup.set(`*/${resource.resourceType}/${id}`, resource);
   }
   const matches = contents.entries.filter(
     ({ resource, include }) => !include && resource.resourceType === sectionTypes[section],

@@ -22,12 +22,23 @@ export function accessOf(body: unknown, patientId: string, client: Client, sandb
   const authorization = object(request['fhirAuthorization']);
   const token = string(authorization['access_token']);
   const type = string(authorization['token_type']);
-  const usable = token !== undefined && /^[\x21-\x7e]+$/.test(token) && type?.toLowerCase() === 'bearer';
-  if (!usable && !sandbox) return 'no-token';
   const life = authorization['expires_in'];
-  if (typeof life === 'number' && life <= 0) return 'expired';
-  const patient = string(authorization['patient']);
-  if (patient !== undefined && patient.replace(/^Patient\//, '') !== patientId) return 'other-patient';
+  const scope = authorization['scope'];
+  const whole =
+    Number.isInteger(life) &&
+    string(authorization['subject']) !== undefined &&
+    (scope === undefined || typeof scope === 'string');
+  const usable = token !== undefined && /^[\x21-\x7e]+$/.test(token) && type?.toLowerCase() === 'bearer' && whole;
+  if (!usable && !sandbox) return 'no-token';
+  if (usable && (life as number) <= 0) return 'expired';
+  const patient = authorization['patient'];
+  if (
+    patient !== undefined &&
+    patient !== null &&
+    (typeof patient !== 'string' || patient.replace(/^Patient\//, '') !== patientId)
+  ) {
+    return 'other-patient';
+  }
   return { base, authorization: usable ? `Bearer ${token}` : undefined, privateNetwork: client.privateNetwork };
 }
 

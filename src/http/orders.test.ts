@@ -138,7 +138,8 @@ test('H13: an order of another patient is not looked at, and a card says so', as
   expect(topicsOf(both)).toEqual([...LARO, 'not-checked']);
   expect(JSON.stringify(both)).not.toContain('pregabalin-1');
   const foreignOpioid = { ...methadone, subject: { reference: 'https://fhir.example/Patient/ola' } };
-  expect(await topicsFor(pair('order-sign', { record: [foreignOpioid] }))).not.toContain(LARO[0]);
+  const own = prescription('own', 'atorvastatin');
+  expect(await topicsFor(pair('order-sign', { record: [own, foreignOpioid] }))).not.toContain(LARO[0]);
 });
 
 test('H13, H2: the patient may be named by type, address or version', async () => {

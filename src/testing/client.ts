@@ -1,9 +1,13 @@
 import { exportJWK, generateKeyPair, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose';
 import type { Client } from '../trust/clients.ts';
-import { PUBLIC_URL } from './app.ts';
+import { PUBLIC_URL, type startService } from './app.ts';
+import { pair } from './request.ts';
 
 /** A morning on which the invented patients live, in seconds. */
 export const NOW = Date.parse('2026-03-02T09:00:00Z') / 1000;
+
+/** Where the service for order-sign is called. */
+export const SIGN = '/cds-services/nordic-opioid-order-sign';
 
 /** A client of the file with a key of its own, and a hand that signs for it. */
 export async function createClient(changes: Partial<Client> = {}, alg = 'ES384') {
@@ -51,4 +55,18 @@ export async function createClient(changes: Partial<Client> = {}, alg = 'ES384')
 
 function withoutUndefined<T extends object>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as T;
+}
+
+/** What becomes of a call at `path` in production: `accepted`, the reason for its 401 in the log, or another status. */
+export async function verdictOn(
+  service: Awaited<ReturnType<typeof startService>>,
+  token: string,
+  path = SIGN,
+): Promise<string> {
+  const { status, headers } = await service.http.post(path).set('authorization', `Bearer ${token}`).send(pair());
+  if (status === 200) return 'accepted';
+  const line = service.log
+    .map((text) => JSON.parse(text))
+    .find(({ msg, reqId }) => msg === 'answered' && reqId === headers['x-request-id']);
+  return status === 401 ? line.refused : `status ${status}`;
 }

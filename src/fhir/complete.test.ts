@@ -1,0 +1,462 @@
+import { describe, expect, test } from 'vitest';
+import { searchset } from '../testing/fhir-server.ts';
+import { bundle, encounter, type Json, medicine, order, prescription } from '../testing/request.ts';
+import { completePrefetch, type FetchLimits } from './complete.ts';
+import { FetchFailed, type FetchJson, type FetchOptions } from './fetch-json.ts';
+import { prefetchTemplates, readPrefetch, type Section, sections } from './prefetch.ts';
+
+const BASE = 'https://fhir.example/r4';
+const NEEDED: Section[] = ['medications', 'conditions'];
+const LIST = 'MedicationRequest?patient=kari&_include=MedicationRequest:medication';
+
+type Answers = Record<string, unknown>;
+type Setting = {
+  prefetch?: unknown;
+  keys?: readonly Section[];
+  drafts?: Json[];
+  /** By what follows the base; undefined hangs until it is called off; an Error fails. */
+  answers?: Answers;
+  limits?: Partial<FetchLimits>;
+  context?: { patientId: string; encounterId: string | undefined };
+};
+
+/** Completes a prefetch against a server in memory, which has nothing but what is said. */
+async function complete(setting: Setting) {
+  const asked: { path: string; url: string; options: FetchOptions }[] = [];
+  const fetchJson: FetchJson = (url, options) => {
+    const path = url.startsWith(`${BASE}/`) ? url.slice(BASE.length + 1) : url;
+    const plain = path.replace('&_count=500', '');
+    asked.push({ path, url, options });
+    const { answers = {} } = setting;
+    if (!(plain in answers)) return Promise.reject(new FetchFailed('status', 404));
+    const body = answers[plain];
+    if (body instanceof Error) return Promise.reject(body);
+    if (body !== undefined) return Promise.resolve({ body, maxAge: undefined });
+    return new Promise((_, reject) => {
+      options.signal?.addEventListener('abort', () => reject(new FetchFailed('too-late')));
+    });
+  };
+  const { prefetch, outcomes } = await completePrefetch(
+    setting.prefetch,
+    [...(setting.keys ?? ['medications'])],
+    NEEDED,
+    setting.context ?? { patientId: 'kari', encounterId: 'visit' },
+    (setting.drafts ?? []) as never,
+    {
+      access: { base: BASE, authorization: 'Bearer t', privateNetwork: false },
+      limits: { softMs: 100, hardMs: 300, maxPages: 5, post: false, ...setting.limits },
+      fetchJson,
+    },
+  );
+  const read = readPrefetch(prefetch, 'medications');
+  return {
+    asked,
+    paths: asked.map(({ path }) => path),
+    prefetch,
+    outcomes,
+    state: read.state,
+    ids: read.resources.map(({ id }) => id),
+    lookup: read.lookup,
+  };
+}
+
+const methadone = prescription('methadone-1', 'methadone');
+const atorvastatin = prescription('a', 'atorvastatin');
+
+describe('which keys are asked for', () => {
+  test('P1, P3, F9: each absent key is its template with the values put in, and a page size for searches', async () => {
+    const { paths } = await complete({ keys: sections });
+    const expected = Object.values(prefetchTemplates).map((template) => {
+      const query = template.replace('{{context.patientId}}', 'kari').replace('{{context.encounterId}}', 'visit');
+      return query.includes('?') ? `${query}&_count=500` : query;
+    });
+    expect(new Set(paths)).toEqual(new Set(expected));
+    expect(paths).toHaveLength(sections.length);
+  });
+
+  test('P1: only the keys of the hook are asked for', async () => {
+    expect((await complete({ keys: ['medications', 'patient'] })).paths.sort()).toEqual([
+      `${LIST}&_count=500`,
+      'Patient/kari',
+    ]);
+  });
+
+  test.each([
+    ['null', null],
+    ['an empty Bundle', bundle([], 'searchset')],
+    ['a Bundle without entries', { resourceType: 'Bundle', type: 'searchset', total: 0 }],
+    ['a whole list', bundle([methadone], 'searchset')],
+    ['a bare resource', methadone],
+  ])('P4, P5, P9: %s is not asked for again', async (_, medications) => {
+    const { asked, prefetch, outcomes } = await complete({ prefetch: { medications } });
+    expect(asked).toEqual([]);
+    expect(outcomes).toEqual([]);
+    expect(prefetch).toEqual({ medications });
+  });
+
+  test.each(['<html>', 7, [], {}, bundle([encounter('AMB')])])('P12, P13: %j is asked for', async (medications) => {
+    const answers = { [LIST]: searchset([methadone]) };
+    const { state, ids } = await complete({ prefetch: { medications }, answers });
+    expect([state, ids]).toEqual(['complete', ['methadone-1']]);
+  });
+
+  test.each([undefined, null, 'x', 7, []])('P3: a prefetch that is %j lacks everything', async (prefetch) => {
+    expect((await complete({ prefetch, answers: { [LIST]: searchset([methadone]) } })).ids).toEqual(['methadone-1']);
+  });
+
+  test('P15: keys of others are handed on and not asked for', async () => {
+    const prefetch = { medications: null, item1: { resourceType: 'OperationOutcome' } };
+    expect(await complete({ prefetch })).toMatchObject({ asked: [], prefetch });
+  });
+
+  test('P1: without an encounter none is asked for', async () => {
+    const context = { patientId: 'kari', encounterId: undefined };
+    expect(await complete({ keys: ['encounter'], context })).toMatchObject({ asked: [], outcomes: [] });
+  });
+
+  test.each([
+    ['a&status=x', 'a%26status%3Dx'],
+    ['a b', 'a%20b'],
+    ['a?b#c', 'a%3Fb%23c'],
+    ['$&', '%24%26'],
+    ['æ', '%C3%A6'],
+  ])('P1, F8: the id "%s" cannot change the query', async (patientId, written) => {
+    const context = { patientId, encounterId: undefined };
+    const { paths } = await complete({ keys: ['patient', 'conditions'], context });
+    expect(paths.sort()).toEqual([`Condition?patient=${written}&_count=500`, `Patient/${written}`]);
+  });
+});
+
+describe('how they are asked for', () => {
+  test('F2, F11: every call has the token and says what it takes', async () => {
+    const pointing = { ...methadone, medicationCodeableConcept: undefined };
+    const { asked } = await complete({
+      keys: sections,
+      drafts: [{ ...pointing, medicationReference: { reference: 'Medication/d' } }],
+      answers: {
+        [LIST]: searchset(
+          [{ ...pointing, medicationReference: { reference: 'Medication/m' } }],
+          `${BASE}/MedicationRequest?page=2`,
+        ),
+        'MedicationRequest?page=2': searchset([atorvastatin]),
+      },
+    });
+    const paths = asked.map(({ path }) => path);
+    expect(paths).toEqual(expect.arrayContaining(['MedicationRequest?page=2', 'Medication/d', 'Medication/m']));
+    for (const { options } of asked)
+      expect(options).toMatchObject({
+        authorization: 'Bearer t',
+        accept: 'application/fhir+json',
+        privateNetwork: false,
+        signal: expect.any(AbortSignal),
+      });
+  });
+
+  test('F11: where the site wants it, searches are posted and reads are not', async () => {
+    const { asked } = await complete({ keys: ['medications', 'patient'], limits: { post: true } });
+    expect(asked.map(({ path, options }) => [path, options.form]).sort()).toEqual([
+      ['MedicationRequest/_search', 'patient=kari&_include=MedicationRequest:medication&_count=500'],
+      ['Patient/kari', undefined],
+    ]);
+  });
+});
+
+describe('P7: pages', () => {
+  const page = (ids: string[], next?: string) =>
+    searchset(
+      ids.map((id) => prescription(id, 'atorvastatin')),
+      next,
+    );
+
+  test('P7, F1: the pages of a list that is fetched are followed to the end', async () => {
+    const answers = {
+      [LIST]: page(['1'], `${BASE}/MedicationRequest?page=2`),
+      'MedicationRequest?page=2': page(['2'], `${BASE}/MedicationRequest?page=3`),
+      'MedicationRequest?page=3': page(['3']),
+    };
+    const { state, ids, outcomes } = await complete({ answers });
+    expect([state, ids]).toEqual(['complete', ['1', '2', '3']]);
+    expect(outcomes).toEqual([{ key: 'medications', outcome: 'fetched' }]);
+  });
+
+  test('P7: of a list whose first page was sent, only the rest is fetched', async () => {
+    const prefetch = { medications: page(['1'], `${BASE}/MedicationRequest?page=2`) };
+    const { paths, state, ids } = await complete({ prefetch, answers: { 'MedicationRequest?page=2': page(['2']) } });
+    expect([paths, state, ids]).toEqual([['MedicationRequest?page=2'], 'complete', ['1', '2']]);
+  });
+
+  test.each(['?page=2', 'MedicationRequest?page=2', '/r4/MedicationRequest?page=2'])(
+    'P7: the relative link %s leads to the same server',
+    async (next) => {
+      const { asked } = await complete({ prefetch: { medications: page(['1'], next) } });
+      expect(asked.map(({ url }) => new URL(url).origin)).toEqual(['https://fhir.example']);
+    },
+  );
+
+  test.each([
+    'https://other.example/r4/MedicationRequest?page=2',
+    'https://fhir.example:8443/r4/MedicationRequest?page=2',
+    'http://fhir.example/r4/MedicationRequest?page=2',
+    'https://fhir.example@other.example/r4/MedicationRequest?page=2',
+    'https://fhir.example.other.example/r4/MedicationRequest?page=2',
+    '//other.example/r4/MedicationRequest?page=2',
+    'http://169.254.169.254/',
+    'file:///etc/passwd',
+    'javascript:alert(1)',
+  ])('P7, F2, F8: the link %s is not followed, and the list is not whole', async (next) => {
+    const sent = await complete({ prefetch: { medications: page(['1'], next) } });
+    expect([sent.asked, sent.state, sent.ids]).toEqual([[], 'partial', ['1']]);
+    const fetched = await complete({ answers: { [LIST]: page(['1'], next) } });
+    expect(fetched.asked).toHaveLength(1);
+    expect([fetched.state, fetched.ids]).toEqual(['partial', ['1']]);
+  });
+
+  test.each([1, 2, 5])('P7, F9: no more than %i pages', async (maxPages) => {
+    const answers: Answers = { [LIST]: page(['1'], '?page=2') };
+    for (let at = 2; at < 20; at++) answers[`?page=${at}`] = page([String(at)], `?page=${at + 1}`);
+    const { asked, state, ids } = await complete({ answers, limits: { maxPages } });
+    expect(asked).toHaveLength(maxPages);
+    expect([state, ids.length]).toEqual(['partial', maxPages]);
+  });
+
+  test('P7: as many pages as are allowed make a whole list', async () => {
+    const answers = { [LIST]: page(['1'], '?page=2'), '?page=2': page(['2']) };
+    const { state, ids } = await complete({ answers, limits: { maxPages: 2 } });
+    expect([state, ids]).toEqual(['complete', ['1', '2']]);
+  });
+
+  test('P7: links that lead in a circle come to an end, and the list is not whole', async () => {
+    const answers = {
+      [LIST]: page(['1'], `${BASE}/MedicationRequest?page=2`),
+      'MedicationRequest?page=2': page(['2'], `${BASE}/${LIST}`),
+    };
+    const { asked, state } = await complete({ answers });
+    expect([asked.length, state]).toEqual([5, 'partial']);
+  });
+
+  test.each([
+    ['missing', new FetchFailed('status', 404)],
+    ['refused', new FetchFailed('status', 403)],
+    ['not JSON', new FetchFailed('not-json')],
+    ['an OperationOutcome', { resourceType: 'OperationOutcome', issue: [{ severity: 'error' }] }],
+    ['another resource', methadone],
+    ['an array', [methadone]],
+    ['null', null],
+  ])('P7, F10: where the next page is %s, the list is not whole', async (_, second) => {
+    const { state, ids } = await complete({ answers: { [LIST]: page(['1'], '?page=2'), '?page=2': second } });
+    expect([state, ids]).toEqual(['partial', ['1']]);
+  });
+
+  test('P6, P7: a page with an error among its entries makes the list not whole', async () => {
+    const second = bundle([atorvastatin, { resourceType: 'OperationOutcome', issue: [{ severity: 'error' }] }]);
+    const { state, ids } = await complete({ answers: { [LIST]: page(['1'], '?page=2'), '?page=2': second } });
+    expect([state, ids]).toEqual(['partial', ['1', 'a']]);
+  });
+});
+
+describe('F10: what the server does not give', () => {
+  test.each([
+    ['refused-address'],
+    ['unreachable'],
+    ['timeout'],
+    ['redirect'],
+    ['status'],
+    ['not-json'],
+    ['too-large'],
+    ['circuit-open'],
+  ] as const)('F10: %s leaves the key missing, and is told', async (failure) => {
+    const { prefetch, outcomes, state } = await complete({ answers: { [LIST]: new FetchFailed(failure) } });
+    expect(state).toBe('absent');
+    expect(prefetch).toEqual({});
+    expect(outcomes).toEqual([{ key: 'medications', outcome: failure }]);
+  });
+
+  test.each([
+    ['an OperationOutcome', { resourceType: 'OperationOutcome', issue: [{ severity: 'error' }] }],
+    ['an array', []],
+    ['a text', 'x'],
+    ['null', null],
+    ['an object', {}],
+    ['a Bundle of no type', { entry: [{ resource: methadone }] }],
+  ])('F10, P6: with status 200 %s is no FHIR', async (_, body) => {
+    const { outcomes, state } = await complete({ answers: { [LIST]: body } });
+    expect([state, outcomes]).toEqual(['absent', [{ key: 'medications', outcome: 'no-fhir' }]]);
+  });
+
+  test('F10, P13: a search that is answered with other resources is no list', async () => {
+    for (const body of [encounter('AMB'), bundle([encounter('AMB')]), { resourceType: 'CapabilityStatement' }])
+      expect((await complete({ answers: { [LIST]: body } })).state).toBe('failed');
+  });
+
+  test('F10: what was sent and failed stays as it was', async () => {
+    const prefetch = { medications: '<html>' };
+    expect((await complete({ prefetch })).prefetch).toEqual(prefetch);
+  });
+
+  test('F10: one key that fails keeps no other', async () => {
+    const answers = { 'Condition?patient=kari': bundle([]) };
+    const { prefetch, outcomes } = await complete({ keys: ['medications', 'conditions', 'procedures'], answers });
+    expect(Object.keys(prefetch)).toEqual(['conditions']);
+    expect(new Set(outcomes.map(({ key, outcome }) => `${key}: ${outcome}`))).toEqual(
+      new Set(['medications: status', 'conditions: fetched', 'procedures: status']),
+    );
+  });
+});
+
+describe('F9: deadlines', () => {
+  const condition = 'Condition?patient=kari';
+
+  test('F9: keys that only sharpen the answer are waited for until the soft limit', async () => {
+    const { prefetch, outcomes } = await complete({
+      keys: ['medications', 'procedures', 'patient'],
+      answers: { [LIST]: searchset([methadone]), 'Procedure?patient=kari': undefined, 'Patient/kari': undefined },
+      // Waiting for the hard limit would end the test.
+      limits: { softMs: 20, hardMs: 1_000_000 },
+    });
+    expect(Object.keys(prefetch)).toEqual(['medications']);
+    expect(outcomes).toContainEqual({ key: 'medications', outcome: 'fetched' });
+    expect(outcomes).toContainEqual({ key: 'procedures', outcome: 'too-late' });
+  });
+
+  test('F9: keys that the answer needs are waited for until the hard limit', async () => {
+    const { prefetch, outcomes } = await complete({
+      keys: ['medications', 'conditions'],
+      answers: { [LIST]: undefined, [condition]: bundle([]) },
+      limits: { softMs: 20, hardMs: 200 },
+    });
+    expect(Object.keys(prefetch)).toEqual(['conditions']);
+    expect(outcomes).toContainEqual({ key: 'medications', outcome: 'too-late' });
+  });
+
+  test('F9: where nothing is slow nothing is waited for', async () => {
+    const { state } = await complete({
+      answers: { [LIST]: searchset([]) },
+      limits: { softMs: 1_000_000, hardMs: 1_000_000 },
+    });
+    expect(state).toBe('complete');
+  });
+
+  test('F9: an answer that has gone is written into by nobody', async () => {
+    const late: (() => void)[] = [];
+    const fetchJson: FetchJson = () =>
+      new Promise((resolve) => late.push(() => resolve({ body: searchset([methadone]), maxAge: undefined })));
+    const completing = completePrefetch(
+      {},
+      ['medications'],
+      NEEDED,
+      { patientId: 'kari', encounterId: undefined },
+      [],
+      {
+        access: { base: BASE, authorization: undefined, privateNetwork: false },
+        limits: { softMs: 10, hardMs: 100, maxPages: 5, post: false },
+        fetchJson,
+      },
+    );
+    setTimeout(() => {
+      for (const answer of late) answer();
+    }, 400);
+    expect((await completing).prefetch).toEqual({});
+  });
+
+  test('F9: all keys are asked for at once', async () => {
+    const answers = Object.fromEntries(
+      sections.map((section) => [
+        prefetchTemplates[section].replace('{{context.patientId}}', 'kari').replace('{{context.encounterId}}', 'visit'),
+        undefined,
+      ]),
+    );
+    expect((await complete({ keys: sections, answers })).asked).toHaveLength(sections.length);
+  });
+});
+
+describe('H15: medicines that are only pointed to', () => {
+  const { medicationCodeableConcept: code, ...bare } = methadone;
+  const pointing = (ref: string, id = 'methadone-1') => ({ ...bare, id, medicationReference: { reference: ref } });
+  const medication = (id: string) => ({ resourceType: 'Medication', id, code });
+
+  test.each(['Medication/m', `${BASE}/Medication/m`, 'Medication/m/_history/2', `${BASE}/Medication/m/_history/2`])(
+    'H15: %s is read once and looked up',
+    async (ref) => {
+      const { paths, lookup, state, ids } = await complete({
+        prefetch: { medications: bundle([pointing(ref), pointing(ref, 'b')]) },
+        answers: { 'Medication/m': medication('m') },
+      });
+      expect(paths).toEqual(['Medication/m']);
+      expect(lookup.get('Medication/m')).toMatchObject({ code });
+      expect([state, ids]).toEqual(['complete', ['methadone-1', 'b']]);
+    },
+  );
+
+  test('H15: so is that of an order of R5', async () => {
+    const { paths } = await complete({
+      prefetch: { medications: bundle([{ ...bare, medication: { reference: { reference: 'Medication/m' } } }]) },
+    });
+    expect(paths).toEqual(['Medication/m']);
+  });
+
+  test('H15: what was sent or included is not read', async () => {
+    const sent = bundle([pointing('Medication/m'), medication('m')]);
+    expect((await complete({ prefetch: { medications: sent } })).asked).toEqual([]);
+    const { paths } = await complete({ answers: { [LIST]: sent } });
+    expect(paths).toEqual([`${LIST}&_count=500`]);
+  });
+
+  test.each(['#m', 'urn:uuid:5f0e1d2c-aaaa-4bbb-8ccc-ddddeeeeffff', 'Group/m', 'Medication/', 'Medication/a?b=c', ''])(
+    'H15, F8: "%s" is nothing that can be read',
+    async (ref) => {
+      expect((await complete({ prefetch: { medications: bundle([pointing(ref)]) } })).asked).toEqual([]);
+    },
+  );
+
+  test('H15: no more than 50 are read', async () => {
+    const orders = Array.from({ length: 60 }, (_, at) => pointing(`Medication/m${at}`, `o${at}`));
+    const { asked } = await complete({ prefetch: { medications: bundle(orders) } });
+    expect(asked).toHaveLength(50);
+  });
+
+  test('H15: those of the drafts come first', async () => {
+    const orders = Array.from({ length: 60 }, (_, at) => pointing(`Medication/m${at}`, `o${at}`));
+    const { paths } = await complete({
+      prefetch: { medications: bundle(orders) },
+      drafts: [pointing('Medication/draft')],
+    });
+    expect(paths).toContain('Medication/draft');
+  });
+
+  test.each([
+    ['absent', {}, 'partial'],
+    ['null', { medications: null }, 'complete'],
+    ['an empty list', { medications: bundle([]) }, 'complete'],
+    ['a text', { medications: '<html>' }, 'partial'],
+  ])(
+    'H15, P14: where the list is %s, a draft’s medicine is added and says nothing of the list',
+    async (_, prefetch, state) => {
+      const drafts = [pointing('Medication/m')];
+      const found = await complete({ prefetch, drafts, answers: { 'Medication/m': medication('m') } });
+      expect(found.state).toBe(state);
+      expect(found.ids).toEqual([]);
+      expect(found.lookup.get('Medication/m')).toMatchObject({ code });
+    },
+  );
+
+  test('H15, F10: a Medication that is something else is none', async () => {
+    const { prefetch } = await complete({
+      prefetch: { medications: bundle([pointing('Medication/m')]) },
+      answers: { 'Medication/m': { resourceType: 'OperationOutcome', issue: [{ severity: 'error' }] } },
+    });
+    expect(readPrefetch(prefetch, 'medications').lookup.has('Medication/m')).toBe(false);
+  });
+
+  test('H15, F9: a Medication that never comes does not keep the list', async () => {
+    const { state, ids } = await complete({
+      prefetch: { medications: bundle([pointing('Medication/m')]) },
+      answers: { 'Medication/m': undefined },
+    });
+    expect([state, ids]).toEqual(['complete', ['methadone-1']]);
+  });
+
+  test('H15, P8: an ordinary order’s medicine is not read', async () => {
+    const drafts = [order('z', 'zopiclone', { medicationCodeableConcept: medicine('zopiclone') })];
+    expect((await complete({ prefetch: { medications: bundle([methadone]) }, drafts })).asked).toEqual([]);
+  });
+});

