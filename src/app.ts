@@ -17,7 +17,7 @@ import { healthRoutes } from './http/health.ts';
 import { invokeRoute } from './http/invoke.ts';
 import { logCalls } from './http/log.ts';
 import { createMetrics, metricsRoute } from './http/metrics.ts';
-import { answerFrameworkError, answerProblems } from './http/problems.ts';
+import { answerClientError, answerFrameworkErrors, answerProblems } from './http/problems.ts';
 import type { Knowledge } from './rules/knowledge.ts';
 import type { Client } from './trust/clients.ts';
 import { createKeys } from './trust/keys.ts';
@@ -40,6 +40,8 @@ export type AppOptions = {
 
 /** How long a slow client may take to send a call. */
 const REQUEST_TIMEOUT = 15_000;
+/** Node looks for slow ones in this interval, and its own limit for headers must lie below that for the whole. */
+const SLOWNESS = { headersTimeout: 10_000, requestTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: 1000 };
 
 /** The wiring: every plugin and every route, named once. Listens nowhere. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
@@ -51,11 +53,14 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.bodyLimit,
     requestTimeout: REQUEST_TIMEOUT,
-    frameworkErrors: answerFrameworkError,
+    clientErrorHandler: answerClientError,
+    frameworkErrors: answerFrameworkErrors(!sandbox),
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 100 },
   };
   const app = (
-    config.tls ? fastify({ ...base, https: { ...config.tls, minVersion: 'TLSv1.2' } } as object) : fastify(base)
+    config.tls
+      ? fastify({ ...base, https: { ...SLOWNESS, ...config.tls, minVersion: 'TLSv1.2' } } as object)
+      : fastify({ ...base, http: SLOWNESS } as object)
   ) as FastifyInstance;
   const metrics = createMetrics();
   // Only JSON is read; without this Fastify takes text/plain and answers 400 for it instead of 415 (T6).
@@ -63,16 +68,19 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.addContentTypeParser('application/fhir+json', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'));
   // Before everything that may refuse a request: a browser must be able to read the refusal (C2, C4).
   await app.register(cors, {
-    origin: sandbox ? '*' : [...new Set(clients.flatMap(({ origins }) => origins))],
+    origin: sandbox ? '*' : [...new Set(clients.flatMap(({ origins }) => origins.map((url) => new URL(url).origin)))],
     methods: ['GET', 'POST'],
     allowedHeaders: ['Authorization', 'Content-Type', 'Accept-Language'],
+    exposedHeaders: ['Retry-After', 'X-Request-Id'],
   });
   logCalls(app, metrics);
   answerProblems(app);
   if (options.maxEventLoopDelay) {
     await app.register(underPressure, {
       maxEventLoopDelay: options.maxEventLoopDelay,
-      pressureHandler: () => {
+      pressureHandler: (request) => {
+        // A busy process lives: it must not be restarted for being busy.
+        if (['/health', '/metrics'].includes(request.routeOptions.url ?? '')) return;
         throw new ServiceError('overloaded', [], { 'retry-after': '5' });
       },
     });
@@ -93,6 +101,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   discoveryRoute(app, knowledge);
   healthRoutes(app, { mode: config.mode, fingerprint: knowledge.fingerprint, clients: clients.length });
   metricsRoute(app, metrics);
-  invokeRoute(app, { knowledge, clock, sandbox, fetchJson, metrics, auditKey: config.auditKey });
+  // Audit lines are written whatever the log's level.
+  const audit = logger.child({ audit: true }, { level: 'info' });
+  invokeRoute(app, { knowledge, clock, sandbox, fetchJson, metrics, audit, auditKey: config.auditKey });
   return app;
 }

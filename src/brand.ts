@@ -4,6 +4,9 @@ export const brand = {
   extension: 'org.nordic-opioid-cds',
   /** Code system of `source.topic`: the code is the rule's id. */
   topicSystem: 'urn:nordic-opioid-cds:rule',
-  /** Service ids: this and the hook's name. */
-  servicePrefix: 'nordic-opioid-',
 } as const;
+
+/** The id of the one service that answers a hook. */
+export function serviceId(hook: string): string {
+  return `nordic-opioid-${hook}`;
+}

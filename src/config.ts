@@ -26,6 +26,8 @@ const schema = z
     TLS_KEY: z.string().min(1).optional(),
     /** Key for the audit line's hash of the patient id; without one the line says nothing of the patient. */
     AUDIT_KEY: z.string().min(16).optional(),
+    /** Seconds between the signal to stop and closing the port, for balancers that ask /ready. */
+    DRAIN_SECONDS: z.coerce.number().min(0).max(120).default(0),
   })
   .superRefine((given, context) => {
     const say = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
@@ -57,6 +59,7 @@ export type Config = {
   fhirServers: string[];
   tls: { cert: Buffer; key: Buffer } | undefined;
   auditKey: string | undefined;
+  drainSeconds: number;
 };
 
 const LOOPBACK = '127.0.0.1';
@@ -84,9 +87,18 @@ export function readConfig(environment: Record<string, string | undefined>): Rea
     tls:
       data.TLS_CERT === undefined
         ? undefined
-        : { cert: readFileSync(data.TLS_CERT), key: readFileSync(data.TLS_KEY as string) },
+        : { cert: readPem('TLS_CERT', data.TLS_CERT), key: readPem('TLS_KEY', data.TLS_KEY as string) },
     auditKey: data.AUDIT_KEY,
+    drainSeconds: data.DRAIN_SECONDS,
   });
+}
+
+function readPem(variable: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new Error(`${variable}: ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
 }
 
 function isThisMachine(host: string): boolean {

@@ -21,6 +21,9 @@ export const errors = {
     issue: 'incomplete',
     text: 'FHIR data that the answer rests on are missing, so "nothing to warn about" cannot be said.',
   },
+  'too-slow': { status: 408, issue: 'timeout', text: 'The request took too long to arrive.' },
+  'headers-too-large': { status: 431, issue: 'too-long', text: 'The headers are too large.' },
+  'no-http': { status: 400, issue: 'structure', text: 'This is no HTTP request.' },
   'too-large': { status: 413, issue: 'too-long', text: 'The body is too large.' },
   'not-json-type': { status: 415, issue: 'not-supported', text: 'Send JSON: Content-Type application/json.' },
   'unusable-fhir': {

@@ -1,18 +1,21 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
+import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
-import { createApp } from './app.ts';
+import { type AppOptions, createApp } from './app.ts';
+import { serviceId } from './brand.ts';
 import { readConfig } from './config.ts';
 import { createFetchJson } from './fhir/fetch-json.ts';
-import { serviceId } from './http/discovery.ts';
 import { framesOf } from './http/problems.ts';
 import { loadKnowledge } from './knowledge/load.ts';
+import { hooks } from './rules/schema.ts';
 import { readClients } from './trust/clients.ts';
 
 const config = read();
 const { knowledge, problems, remarks } = loadKnowledge(config.knowledge);
-const clients = config.clients === undefined ? [] : readClients(config.clients, problems);
+const clients = config.clients === undefined ? [] : readClients(config.clients, problems, hooks.map(serviceId));
 if (!knowledge || problems.length > 0) {
   fail(problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'));
 }
@@ -20,7 +23,7 @@ if (!knowledge || problems.length > 0) {
 const logger = pino({ level: config.logLevel, base: null });
 for (const remark of remarks) logger.warn(remark, 'left out');
 const fetchJson = createFetchJson();
-const app = await createApp({
+const app = await create({
   knowledge,
   config,
   clients,
@@ -30,9 +33,12 @@ const app = await createApp({
   maxEventLoopDelay: 1000,
 });
 app.addHook('onClose', () => fetchJson.close());
-closeWithGrace({ delay: 10_000, logger }, async ({ err, signal }) => {
+closeWithGrace({ delay: 10_000 + config.drainSeconds * 1000, logger }, async ({ err, signal }) => {
   if (err) logger.fatal({ err: { type: err.name, stack: framesOf(err) } }, 'the process failed');
   else logger.info({ signal }, 'stopping');
+  // A balancer that asks /ready learns of it before the port closes.
+  app.draining.value = true;
+  if (!err) await delay(config.drainSeconds * 1000);
   await app.close();
 });
 const address = await listen();
@@ -42,6 +48,16 @@ process.stderr.write(
     ? welcome(address)
     : `Nordic Opioid CDS answers at ${address} as ${config.publicUrl}, to ${clients.length} clients\n`,
 );
+
+/** Node reads certificate and key when the server is made; what it says of them names no file. */
+async function create(options: AppOptions): Promise<FastifyInstance> {
+  try {
+    return await createApp(options);
+  } catch (error) {
+    if (!config.tls) throw error;
+    return fail(`TLS_CERT and TLS_KEY cannot be used: ${(error as Error).message}`);
+  }
+}
 
 async function listen(): Promise<string> {
   try {

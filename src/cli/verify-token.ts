@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { serviceId } from '../brand.ts';
 import { createFetchJson } from '../fhir/fetch-json.ts';
+import { hooks } from '../rules/schema.ts';
 import { readClients } from '../trust/clients.ts';
 import { createKeys } from '../trust/keys.ts';
 import { createReplay } from '../trust/replay.ts';
@@ -43,9 +45,12 @@ async function run(words: string[]): Promise<number> {
     const { positionals, values } = parseArgs({ args: words, allowPositionals: true, options });
     const [token] = positionals;
     if (token === undefined || values.clients === undefined || values.url === undefined) throw new Error(USAGE);
+    if (values.now !== undefined && !/^\d{1,12}$/.test(values.now))
+      throw new Error(`--now must be seconds since 1970 (claims exp and iat are), not '${values.now}'`);
     const problems: Problem[] = [];
-    const clients = readClients(values.clients, problems);
-    for (const { file, line, message } of problems) process.stderr.write(`${file}:${line}: ${message}\n`);
+    const clients = readClients(values.clients, problems, hooks.map(serviceId));
+    if (problems.length > 0)
+      throw new Error(problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'));
     const clock = () => (values.now === undefined ? Date.now() : Number(values.now) * 1000);
     process.stdout.write(describe(token));
     const trust = { clients, keys: createKeys(fetchJson, clock), replay: createReplay(clock), clock };

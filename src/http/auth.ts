@@ -1,8 +1,9 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ServiceError } from '../errors.ts';
 import type { Client } from '../trust/clients.ts';
 import { Refusal, type Trust, verifyToken } from '../trust/token.ts';
 import { hookOfService } from './discovery.ts';
+import { unauthenticated } from './problems.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -12,7 +13,7 @@ declare module 'fastify' {
 }
 
 /** Routes that anybody may ask: they hold no patient's data. */
-const OPEN = ['/cds-services', '/health', '/ready', '/metrics', '/openapi.json'];
+const OPEN = ['/cds-services', '/health', '/ready', '/metrics'];
 
 /**
  * In production every call but discovery and the operational routes needs a client's token, before anything else is said:
@@ -41,18 +42,25 @@ export function requireTokens(app: FastifyInstance, trust: Trust, publicUrl: str
         refused: error.reason,
         ...(error.client !== undefined && { client: error.client }),
       });
-      throw new ServiceError('unauthenticated', [], { 'www-authenticate': 'Bearer' });
+      throw unauthenticated();
     }
-    const service = /^\/cds-services\/([^/]+)/.exec(path)?.[1];
-    const { services } = request.client;
-    if (services && service !== undefined && hookOfService(service) && !services.includes(service))
-      throw new ServiceError('not-entitled');
+    const service = serviceOf(request);
+    if (service === undefined) return;
+    if (!hookOfService(service)) throw new ServiceError('no-service');
+    if (request.client.services?.includes(service) === false) throw new ServiceError('not-entitled');
   });
 }
 
-/** The address that was called; for feedback also that of its service (J7). */
+/** The service that the router found: however the address was written, this is what will answer. */
+function serviceOf(request: FastifyRequest): string | undefined {
+  const { id } = request.params as { id?: string };
+  return request.routeOptions.url?.startsWith('/cds-services/:id') ? id : undefined;
+}
+
+/** The addresses that a token may name: the one called; for feedback also that of its service (J7). */
 function endpointsOf(publicUrl: string, path: string): string[] {
-  return [`${publicUrl}${path}`, `${publicUrl}${path.replace(/\/feedback$/, '')}`];
+  const address = `${publicUrl}${path}`;
+  return path.endsWith('/feedback') ? [address, address.slice(0, -'/feedback'.length)] : [address];
 }
 
 /** The one client of a sandbox: it may do everything and is asked for nothing. */

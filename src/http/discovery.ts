@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import { brand } from '../brand.ts';
+import { serviceId } from '../brand.ts';
 import { prefetchTemplates, type Section, sections } from '../fhir/prefetch.ts';
 import { NEEDED_FOR_SILENCE } from '../rules/evaluate.ts';
 import { factsOfRule, guidelineOf, type Knowledge } from '../rules/knowledge.ts';
@@ -30,11 +30,6 @@ const titles: Record<Hook, string> = {
 
 const DESCRIPTION =
   'Advice on opioid agonist treatment and on opioids together with sedatives, on short and long courses of opioids and benzodiazepines, and on medicines against alcohol dependence, after Nordic documents.';
-
-/** One service for each hook; its id never changes. */
-export function serviceId(hook: Hook): string {
-  return `${brand.servicePrefix}${hook}`;
-}
 
 export function hookOfService(id: string): Hook | undefined {
   return hooks.find((hook) => serviceId(hook) === id);

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
 import { type Answer, answer } from '../answer.ts';
 import { brand } from '../brand.ts';
 import { negotiateLanguage } from '../cards/language.ts';
@@ -28,6 +29,9 @@ export type InvokeOptions = {
   sandbox: boolean;
   fetchJson: FetchJson;
   metrics: Metrics;
+  /** Where one line is written for each answered call: who asked, which rules spoke, under which knowledge. */
+  audit: Pick<Logger, 'info'>;
+  /** Key of the audit line's hash of the patient id; without one the line says nothing of the patient. */
   auditKey: string | undefined;
 };
 
@@ -113,26 +117,32 @@ async function complete(
   return prefetch;
 }
 
-/** What the log says of an answered call, and the audit line: which rules spoke, under which knowledge. Never of whom. */
+/** What the log says of an answered call, and the audit line. Never of whom. */
 function tell(
   found: Answer,
   { call }: Request,
-  request: { told: Record<string, unknown>; log: { info: (line: object, message: string) => void } },
-  options: InvokeOptions,
+  { id, client, told }: Pick<FastifyRequest, 'id' | 'client' | 'told'>,
+  { knowledge: { fingerprint }, audit, auditKey }: InvokeOptions,
 ): void {
   const fired = found.results
     .filter(({ outcome }) => outcome === 'fires' || outcome === 'joins')
     .map(({ rule }) => rule.id);
   const leftOut = countBy(found.chart.leftOut.map(({ what, why }) => `${what}:${why}`));
-  Object.assign(request.told, { fired, leftOut, knowledge: options.knowledge.fingerprint.slice(0, 12) });
-  const { client, hook, hookInstance } = request.told;
-  const patient =
-    options.auditKey === undefined
-      ? {}
-      : { patient: createHmac('sha256', options.auditKey).update(call.patientId).digest('hex') };
+  Object.assign(told, { fired, leftOut, knowledge: fingerprint.slice(0, 12) });
   const result = 'missing' in found ? { missing: found.missing } : { fired };
-  request.log.info(
-    { audit: true, client, hook, hookInstance, ...result, knowledge: options.knowledge.fingerprint, ...patient },
+  // Ids are a client's own: the same one elsewhere is another person.
+  const patient = auditKey && createHmac('sha256', auditKey).update(`${client.name}\0${call.patientId}`).digest('hex');
+  const { hook, hookInstance } = told;
+  audit.info(
+    {
+      reqId: id,
+      client: client.name,
+      hook,
+      hookInstance,
+      ...result,
+      knowledge: fingerprint,
+      ...(patient && { patient }),
+    },
     'audit',
   );
 }

@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, errors, outcomeOf, ServiceError } from '../errors.ts';
 import { UnusableFhir } from '../fhir/versions.ts';
@@ -52,13 +54,36 @@ function patternOf(url: string): string {
   return path.replace(/^\/cds-services\/[^/]+$/, '/cds-services/:id');
 }
 
-/** Errors before any route: an address that is none. Fastify's own answer would repeat it. */
-export function answerFrameworkError(
-  _error: FastifyError,
-  _request: FastifyRequest,
-  reply: FastifyReply,
-): FastifyReply {
-  return sendProblem(reply, new ServiceError('no-service'));
+/** What Node refuses before there is a request: written by hand, since there is nothing to answer it with. */
+export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+  const code = CLIENT_ERRORS[error.code ?? ''] ?? 'no-http';
+  const { status } = errors[code];
+  const body = JSON.stringify(outcomeOf(code, []));
+  if (socket.writable) {
+    socket.write(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json; charset=utf-8\r\n` +
+        `cache-control: no-store\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    );
+  }
+  socket.destroy(error);
+}
+
+const CLIENT_ERRORS: Record<string, ErrorCode> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'too-slow',
+  HPE_HEADER_OVERFLOW: 'headers-too-large',
+};
+
+/**
+ * Answers errors before any route: an address that is none. Fastify's own answer would repeat it. No hook has run, so where
+ * tokens are needed there is none that was looked at (conformance J15).
+ */
+export function answerFrameworkErrors(needTokens: boolean) {
+  return (_error: FastifyError, _request: FastifyRequest, reply: FastifyReply): FastifyReply =>
+    sendProblem(reply, needTokens ? unauthenticated() : new ServiceError('no-service'));
+}
+
+export function unauthenticated(): ServiceError {
+  return new ServiceError('unauthenticated', [], { 'www-authenticate': 'Bearer' });
 }
 
 function sendProblem(reply: FastifyReply, problem: ServiceError): FastifyReply {

@@ -22,7 +22,9 @@ export const PUBLIC_URL = 'https://cds.example';
 export const BODY_LIMIT = 8 * 1024 * 1024;
 
 type Options = Partial<AppOptions['config']> &
-  Partial<Pick<AppOptions, 'knowledge' | 'clock' | 'clients' | 'fetchJson' | 'maxEventLoopDelay'>>;
+  Partial<Pick<AppOptions, 'knowledge' | 'clock' | 'clients' | 'fetchJson' | 'maxEventLoopDelay'>> & {
+    logLevel?: string;
+  };
 
 /** Nothing else listens where tests run: a fetch that a test does not expect fails. */
 const fetchNothing: FetchJson = () => Promise.reject(new FetchFailed('unreachable'));
@@ -38,10 +40,11 @@ export async function startService(options: Options = {}) {
     clients = [],
     fetchJson = fetchNothing,
     maxEventLoopDelay = 0,
+    logLevel = 'trace',
     ...config
   } = options;
   const lines: string[] = [];
-  const logger = pino({ level: 'trace', base: null }, { write: (line: string) => void lines.push(line) });
+  const logger = pino({ level: logLevel, base: null }, { write: (line: string) => void lines.push(line) });
   const app = await createApp({
     knowledge: other ?? knowledge,
     config: {

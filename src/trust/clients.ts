@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Problem, readYaml } from '../yaml.ts';
+import { isPublishedAddress, isPublishedKey } from './published.ts';
 
 /** Signature algorithms that a client may use; symmetric ones and `none` never (CDS Hooks: Trusting CDS Clients). */
 const ASYMMETRIC = ['ES384', 'RS384', 'ES256', 'ES512', 'RS256', 'RS512', 'PS256', 'PS384', 'PS512', 'EdDSA'] as const;
@@ -47,40 +48,33 @@ export type Client = z.infer<typeof clientSchema>;
 
 const fileSchema = z.strictObject({ clients: z.array(clientSchema).min(1) });
 
-/** Keys and issuers whose private half is published: whoever trusts them trusts everybody (conformance J18). */
-const PUBLISHED = {
-  issuers: ['https://sandbox.cds-hooks.org'],
-  /** Paths of Inferno's CRD server suite, whose default keys stand in its repository. */
-  paths: [/\/custom\/crd_server(\/|$)/],
-  kids: ['44823f3d-0b01-4a6c-a80e-b9d3e8a7226f'],
-  coordinates: ['dw_JGR8nB2I6XveNxUOl2qk699ZPLM2nYI5STSdiEl9avAkrm3CkfYMbrrjr8laB'],
-};
-
-/** Reads the file of clients that may call. Every problem is said with its line; any of them forbids serving. */
-export function readClients(path: string, problems: Problem[]): Client[] {
+/** Reads the file of clients that may call, and the ids of `services` that it may name. Every problem is said with its line; any of them forbids serving. */
+export function readClients(path: string, problems: Problem[], services: readonly string[]): Client[] {
   const file = readYaml(path, path, fileSchema, problems);
   if (!file) return [];
   const { clients } = file.data;
   for (const [at, client] of clients.entries()) {
-    const say = (key: string, message: string) =>
-      problems.push({ file: path, line: file.line(['clients', at, key]), message: `${client.name}: ${message}` });
+    const say = (key: string, message: string, index?: number) => {
+      const line = file.line(['clients', at, key, ...(index === undefined ? [] : [index])]);
+      problems.push({ file: path, line, message: `${client.name}: ${message}` });
+    };
     if (clients.findIndex(({ name }) => name === client.name) !== at) say('name', 'another client has this name');
     if (clients.findIndex(({ iss, jku }) => iss === client.iss && jku === client.jku) !== at)
       say('iss', 'another client has this issuer and jku');
-    if (isPublished(client)) say('iss', 'a test key that everybody has: never in production');
-    for (const url of [client.jku, ...client.fhirServers, ...client.origins]) {
-      if (url !== undefined && !url.startsWith('https:')) say('fhirServers', `${url}: https only`);
+    const { iss, jku = '', keys = [] } = client;
+    if ([iss, jku].some(isPublishedAddress) || keys.some(isPublishedKey))
+      say('iss', 'a test key that everybody has: never in production');
+    for (const [index, service] of (client.services ?? []).entries()) {
+      if (!services.includes(service)) say('services', `there is no service '${service}'`, index);
+    }
+    if (jku !== '' && !isHttps(jku)) say('jku', `${jku}: https only`);
+    for (const key of ['fhirServers', 'origins'] as const) {
+      for (const [index, url] of client[key].entries()) if (!isHttps(url)) say(key, `${url}: https only`, index);
     }
   }
   return clients;
 }
 
-export function isPublished({ iss, jku = '', keys = [] }: Pick<Client, 'iss' | 'jku' | 'keys'>): boolean {
-  const urls = [iss, jku];
-  return (
-    urls.some(
-      (url) =>
-        PUBLISHED.issuers.some((issuer) => url.startsWith(issuer)) || PUBLISHED.paths.some((path) => path.test(url)),
-    ) || keys.some((key) => PUBLISHED.kids.includes(key.kid) || PUBLISHED.coordinates.includes(String(key['x'])))
-  );
+function isHttps(url: string): boolean {
+  return new URL(url).protocol === 'https:';
 }

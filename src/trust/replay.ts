@@ -14,10 +14,12 @@ export function createReplay(clock: () => number): Replay {
   return {
     use: async (issuer, jti, expiresAt) => {
       const now = clock();
-      if (now > sweep || used.size >= LIMIT) {
+      if (now > sweep) {
         for (const [key, expiry] of used) if (expiry < now) used.delete(key);
         sweep = now + 60_000;
       }
+      // The oldest goes first: it is the next to expire.
+      if (used.size >= LIMIT) used.delete(used.keys().next().value as string);
       const key = `${issuer}\0${jti}`;
       if ((used.get(key) ?? 0) >= now) return false;
       used.set(key, expiresAt);

@@ -35,7 +35,8 @@ export class Refusal extends Error {
 }
 
 export type Trust = { clients: readonly Client[]; keys: Keys; replay: Replay; clock: () => number };
-export type Trusted = { client: Client; jti: string | undefined; tenant: string | undefined; replayed: boolean };
+/** `tenant` is said only for a client whose tenants are listed. */
+export type Trusted = { client: Client; tenant: string | undefined; replayed: boolean };
 
 /** Clock skew that is tolerated, and the longest life of a token, in seconds (conformance J9). */
 const SKEW = 60;
@@ -72,12 +73,12 @@ export async function verifyToken(
   const jti = typeof claims.jti === 'string' && claims.jti !== '' ? claims.jti : undefined;
   if (jti === undefined && !client.optionalClaims.includes('jti')) refuse('claims');
   checkTimes(claims as Times, Math.floor(trust.clock() / 1000), refuse);
-  const tenant = typeof claims['tenant'] === 'string' ? claims['tenant'] : undefined;
+  const { tenant } = claims;
   if (!tenantFits(client, tenant)) refuse('tenant');
   const expiresAt = ((claims.exp as number) + SKEW) * 1000;
   const first = jti === undefined || (await trust.replay.use(client.iss, jti, expiresAt));
   if (!first && client.replay === 'strict') refuse('replay');
-  return { client, jti, tenant, replayed: !first };
+  return { client, tenant: client.tenants && (tenant as string | undefined), replayed: !first };
 }
 
 function decode(token: string) {
@@ -119,7 +120,8 @@ async function verifySignature(token: string, client: Client, { keys, clock }: T
 
 function reasonOf(error: unknown): Reason {
   if (error instanceof errors.JWTExpired) return 'expired';
-  if (error instanceof errors.JWTClaimValidationFailed) return error.claim === 'nbf' ? 'not-yet-valid' : 'claims';
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return error.claim === 'nbf' && error.reason === 'check_failed' ? 'not-yet-valid' : 'claims';
   if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) return 'key';
   return 'signature';
 }
@@ -132,9 +134,9 @@ function checkTimes({ exp, iat }: Times, now: number, refuse: (reason: Reason) =
 }
 
 /** A client of several tenants must name one of them; a client of one may leave it out (conformance J10). */
-function tenantFits({ tenants }: Client, tenant: string | undefined): boolean {
+function tenantFits({ tenants }: Client, tenant: unknown): boolean {
   if (tenants === undefined) return true;
-  return tenant === undefined ? tenants.length === 1 : tenants.includes(tenant);
+  return tenant === undefined ? tenants.length === 1 : tenants.includes(tenant as string);
 }
 
 function audiencesOf(aud: unknown): string[] {

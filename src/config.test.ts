@@ -1,0 +1,385 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { get as getSecure } from 'node:https';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as connectSecurely, createServer as createSecureServer, type SecureVersion } from 'node:tls';
+import { afterAll, expect, test } from 'vitest';
+import { readConfig } from './config.ts';
+import { PUBLIC_URL, root } from './testing/app.ts';
+import { createClient, SIGN } from './testing/client.ts';
+import { pair } from './testing/request.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'nordic-opioid-cds-'));
+const children: ChildProcess[] = [];
+afterAll(() => {
+  for (const child of children) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+function file(name: string, text: string): string {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+}
+
+const production = { MODE: 'production', CLIENTS: 'clients.yaml', PUBLIC_URL: 'https://cds.example' };
+const readWith = (environment: Record<string, string | undefined>) => () => readConfig(environment);
+
+test('with no variables it is a sandbox of this machine', () => {
+  expect(readConfig({})).toMatchObject({
+    mode: 'sandbox',
+    host: '127.0.0.1',
+    port: 3000,
+    clients: undefined,
+    publicUrl: undefined,
+    bodyLimit: 8 * 1024 * 1024,
+    fhirServers: [],
+    tls: undefined,
+    auditKey: undefined,
+  });
+});
+
+test('a variable that is empty counts as not set', () => {
+  const empty = { MODE: '', HOST: '', PORT: '', CLIENTS: '', PUBLIC_URL: '', TLS_CERT: '', TLS_KEY: '', AUDIT_KEY: '' };
+  expect(readConfig(empty)).toEqual(readConfig({}));
+  expect(readWith({ ...production, CLIENTS: '' })).toThrow(/^CLIENTS: /);
+});
+
+test.each(['127.0.0.1', '::1', 'localhost'])('J1: a sandbox may listen on %s', (HOST) => {
+  expect(readConfig({ HOST }).host).toBe(HOST);
+});
+
+test.each(['0.0.0.0', '::', '10.0.0.5', '192.168.1.2', 'cds.example', '127.0.0.1.evil.example', ' 127.0.0.1', '*'])(
+  'J1: a sandbox refuses to listen on %j, whatever else is set',
+  (HOST) => {
+    expect(readWith({ HOST })).toThrow(/^HOST: a sandbox has no authentication/);
+    expect(readWith({ ...production, MODE: 'sandbox', HOST })).toThrow(/HOST/);
+  },
+);
+
+test.each(['Production', 'prod', 'dev', 'none'])('J1: MODE %s is no mode, and not taken for a sandbox', (MODE) => {
+  expect(readWith({ ...production, MODE })).toThrow(/MODE/);
+});
+
+test('J1, J6: production listens everywhere, and needs clients and a public address', () => {
+  expect(readConfig(production)).toMatchObject({ mode: 'production', host: '0.0.0.0', publicUrl: PUBLIC_URL });
+  expect(readConfig({ ...production, HOST: '127.0.0.1' }).host).toBe('127.0.0.1');
+  expect(readWith({ ...production, CLIENTS: undefined })).toThrow(/^CLIENTS: needed/);
+  expect(readWith({ ...production, PUBLIC_URL: undefined })).toThrow(/^PUBLIC_URL: needed/);
+  expect(readWith({ MODE: 'production' })).toThrow(/^CLIENTS: .*\nPUBLIC_URL: .*$/);
+});
+
+test.each(['http://cds.example', 'cds.example', 'ftp://cds.example', 'https//cds.example', '/cds'])(
+  'T1, J6: in production the public address cannot be %s',
+  (url) => {
+    expect(readWith({ ...production, PUBLIC_URL: url })).toThrow(/PUBLIC_URL/);
+  },
+);
+
+test.each([
+  ['https://cds.example/', 'https://cds.example'],
+  ['https://cds.example//', 'https://cds.example'],
+  ['https://cds.example/opioids/', 'https://cds.example/opioids'],
+  ['https://cds.example:8443', 'https://cds.example:8443'],
+])('J6: the public address %s is kept as %s', (given, kept) => {
+  expect(readConfig({ ...production, PUBLIC_URL: given }).publicUrl).toBe(kept);
+});
+
+test('T1: certificate and key belong together', () => {
+  expect(readWith({ ...production, TLS_CERT: '/cert.pem' })).toThrow(/TLS_CERT and TLS_KEY belong together/);
+  expect(readWith({ ...production, TLS_KEY: '/key.pem' })).toThrow(/TLS_CERT and TLS_KEY belong together/);
+  const [TLS_CERT, TLS_KEY] = [file('cert.txt', 'certificate'), file('key.txt', 'key')];
+  expect(readConfig({ ...production, TLS_CERT, TLS_KEY }).tls).toEqual({
+    cert: Buffer.from('certificate'),
+    key: Buffer.from('key'),
+  });
+});
+
+test('T1: a certificate that cannot be read is said with its variable and file', () => {
+  const environment = { TLS_CERT: 'none.pem', TLS_KEY: 'none.pem' };
+  expect(() => readConfig(environment)).toThrow(/TLS_CERT: .*none\.pem/);
+});
+
+test.each([
+  ['PORT', '65536'],
+  ['PORT', '-1'],
+  ['PORT', '80.5'],
+  ['PORT', 'http'],
+  ['LOG_LEVEL', 'verbose'],
+  ['BODY_LIMIT_MIB', '0'],
+  ['BODY_LIMIT_MIB', '-1'],
+  ['BODY_LIMIT_MIB', 'big'],
+  ['BODY_LIMIT_MIB', '1025'],
+  ['AUDIT_KEY', 'short'],
+])('%s=%s does not fit, and is named', (name, value) => {
+  expect(readWith({ [name]: value })).toThrow(new RegExp(`^${name}: `));
+});
+
+test('every variable that does not fit is named at once', () => {
+  const bad = { MODE: 'prod', PORT: 'x', LOG_LEVEL: 'loud', AUDIT_KEY: 'x' };
+  const said = (() => {
+    try {
+      readConfig(bad);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return '';
+  })();
+  expect(said.split('\n').map((line) => line.split(':')[0])).toEqual(['MODE', 'PORT', 'LOG_LEVEL', 'AUDIT_KEY']);
+});
+
+test('a key for the audit is not repeated when it does not fit', () => {
+  expect(readWith({ AUDIT_KEY: 'hemmelig' })).not.toThrow(/hemmelig/);
+});
+
+test('F1: FHIR servers of a sandbox stand between commas', () => {
+  expect(readConfig({ FHIR_SERVERS: ' https://a.example/r4 ,, http://b.example ' }).fhirServers).toEqual([
+    'https://a.example/r4',
+    'http://b.example',
+  ]);
+});
+
+/** Starts the service as its own process. */
+function start(environment: Record<string, string>) {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'src/server.ts'], {
+    cwd: root,
+    env: { PATH: process.env['PATH'], ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.push(child);
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (said += text));
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, said }));
+  return {
+    child,
+    ended,
+    said: () => said,
+    /** Waits until the process has written something. */
+    async until(words: RegExp): Promise<RegExpMatchArray> {
+      for (;;) {
+        const match = said.match(words);
+        if (match) return match;
+        const alive = await Promise.race([
+          ended.then(() => false),
+          ...[child.stdout, child.stderr].map((stream) => once(stream, 'data').then(() => true)),
+        ]);
+        if (!alive && !words.test(said)) throw new Error(`ended without ${words}: ${said}`);
+      }
+    },
+    /** The port that it listens on. */
+    async port(): Promise<number> {
+      return Number((await this.until(/answers at https?:\/\/127\.0\.0\.1:(\d+)/))[1]);
+    },
+    async stop() {
+      child.kill('SIGTERM');
+      return ended;
+    },
+  };
+}
+
+const { client, token } = await createClient();
+const clients = file('clients.yaml', JSON.stringify({ clients: [client] }));
+
+test.concurrent('J1: production without a file of clients ends with 1 and names what is missing', async () => {
+  const { code, said } = await start({ MODE: 'production', PUBLIC_URL, PORT: '0' }).ended;
+  expect(code).toBe(1);
+  expect(said).toContain('CLIENTS: needed in production');
+  expect(said).not.toContain('answers at');
+});
+
+test.concurrent('J1: production with a file of clients that is not there ends with 1 and names it', async () => {
+  const missing = join(folder, 'nobody.yaml');
+  const { code, said } = await start({ MODE: 'production', PUBLIC_URL, PORT: '0', CLIENTS: missing }).ended;
+  expect([code, said]).toEqual([1, `${missing}:1: the file cannot be read\n`]);
+});
+
+test.concurrent('J18: production with a test key that everybody has ends with 1 and names its line', async () => {
+  const open = file(
+    'open.yaml',
+    'clients:\n  - name: sandbox\n    iss: https://sandbox.cds-hooks.org\n    jku: https://sandbox.cds-hooks.org/.well-known/jwks.json\n',
+  );
+  const { code, said } = await start({ MODE: 'production', PUBLIC_URL, PORT: '0', CLIENTS: open }).ended;
+  expect(code).toBe(1);
+  expect(said).toContain(`${open}:3: sandbox: a test key that everybody has`);
+});
+
+test.concurrent('J1: a sandbox does not start for the whole network', async () => {
+  const { code, said } = await start({ HOST: '0.0.0.0', PORT: '0' }).ended;
+  expect(code).toBe(1);
+  expect(said).toMatch(/HOST: a sandbox has no authentication/);
+  expect(said).not.toContain('answers at');
+});
+
+test.concurrent('a port that is taken is said, and the process ends with 1', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  const { code, said } = await start({ PORT: String(port), LOG_LEVEL: 'silent' }).ended;
+  other.close();
+  expect(code).toBe(1);
+  expect(said).toBe(`Cannot listen on 127.0.0.1:${port}: another program listens there; choose another with PORT\n`);
+});
+
+test.concurrent('J1, J2: the process in production serves who has a token and nobody else', async () => {
+  const service = start({ MODE: 'production', HOST: '127.0.0.1', PORT: '0', PUBLIC_URL, CLIENTS: clients });
+  const address = `http://127.0.0.1:${await service.port()}`;
+  expect(service.said()).toMatch(/as https:\/\/cds\.example, to 1 clients/);
+  expect(service.said()).not.toMatch(/sandbox/i);
+  const now = Math.floor(Date.now() / 1000);
+  const send = async (headers: Record<string, string>) =>
+    fetch(`${address}${SIGN}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(pair()),
+    });
+  const authorization = `Bearer ${await token(SIGN, { iat: now, exp: now + 300 })}`;
+  const answers = [await send({}), await send({ authorization }), await send({ authorization })];
+  expect(answers.map(({ status }) => status)).toEqual([401, 200, 401]);
+  const { code } = await service.stop();
+  expect(code).toBe(0);
+  expect(service.said()).not.toContain(authorization.split('.')[2]);
+});
+
+/** A certificate for this machine, made by openssl; undefined where there is none. */
+function certificate(): { TLS_CERT: string; TLS_KEY: string } | undefined {
+  // Through a name, as knip takes a program that is called by its word for one of ours.
+  const program = 'openssl';
+  if (spawnSync(program, ['version']).status !== 0) return undefined;
+  const [TLS_CERT, TLS_KEY] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+  const words = 'req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1';
+  execFileSync(program, [...words.split(' '), '-keyout', TLS_KEY, '-out', TLS_CERT], { stdio: 'ignore' });
+  return { TLS_CERT, TLS_KEY };
+}
+const tls = certificate();
+
+/** The version on which a handshake agrees, or why it fails. The client itself would speak every version. */
+function handshake(port: number, version: SecureVersion): Promise<string> {
+  return new Promise((done) => {
+    const socket = connectSecurely({
+      host: '127.0.0.1',
+      port,
+      minVersion: version,
+      maxVersion: version,
+      ciphers: 'DEFAULT@SECLEVEL=0',
+      rejectUnauthorized: false,
+    });
+    socket.on('secureConnect', () => {
+      done(socket.getProtocol() ?? '');
+      socket.destroy();
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => done(error.code ?? error.message));
+  });
+}
+
+test.concurrent('T1: TLS 1.2 and 1.3 are served, 1.0 and 1.1 refused', async ({ skip }) => {
+  const files = tls ?? skip('openssl is not installed, so there is no certificate');
+  const [cert, key] = [readFileSync(files.TLS_CERT), readFileSync(files.TLS_KEY)];
+  // A server of the old days, to see that the client of this test can speak its versions.
+  const old = createSecureServer({ cert, key, minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' }).listen(
+    0,
+    '127.0.0.1',
+  );
+  old.on('tlsClientError', () => {});
+  await once(old, 'listening');
+  const { port: oldPort } = old.address() as AddressInfo;
+  expect(await handshake(oldPort, 'TLSv1.1')).toBe('TLSv1.1');
+  expect(await handshake(oldPort, 'TLSv1')).toBe('TLSv1');
+  old.close();
+
+  const service = start({ MODE: 'production', HOST: '127.0.0.1', PORT: '0', PUBLIC_URL, CLIENTS: clients, ...files });
+  const port = await service.port();
+  expect(service.said()).toContain('https://127.0.0.1');
+  expect(await handshake(port, 'TLSv1.2')).toBe('TLSv1.2');
+  expect(await handshake(port, 'TLSv1.3')).toBe('TLSv1.3');
+  expect(await handshake(port, 'TLSv1.1')).toMatch(/PROTOCOL/);
+  expect(await handshake(port, 'TLSv1')).toMatch(/PROTOCOL/);
+
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const options = { ca: cert, minVersion: version, maxVersion: version, agent: false } as const;
+    const [response] = await once(getSecure(`https://127.0.0.1:${port}/cds-services`, options), 'response');
+    expect(response.statusCode).toBe(200);
+    response.resume();
+  }
+
+  // Plain HTTP on the same port gets no answer, and nothing of it is read.
+  const plain = connect(port, '127.0.0.1').setEncoding('utf8');
+  let answer = '';
+  plain.on('data', (text) => (answer += text)).on('error', () => {});
+  plain.write(head(2, 'content-type: application/json\r\n'));
+  plain.write('{}');
+  await once(plain, 'close');
+  expect(answer).not.toMatch(/HTTP\/1\.1 (2|401)/);
+  const { code } = await service.stop();
+  expect(code).toBe(0);
+  expect(service.said()).not.toContain('"POST"');
+});
+
+/** The head of a call for order-sign. */
+function head(length: number, more = ''): string {
+  return `POST ${SIGN} HTTP/1.1\r\nhost: cds.example\r\ncontent-length: ${length}\r\n${more}\r\n`;
+}
+
+/** Waits until a socket has received something; fails where it closes before. */
+async function received(socket: Socket, words: RegExp): Promise<string> {
+  let text = '';
+  for await (const part of socket.iterator({ destroyOnReturn: false })) {
+    text += part;
+    if (words.test(text)) return text;
+  }
+  throw new Error(`closed after ${JSON.stringify(text)}`);
+}
+
+const windows = process.platform === 'win32';
+test.skipIf(windows).each(['close', 'keep-alive'])(
+  'SIGTERM under load: calls that have begun are answered, later ones refused, and the process ends with 0 (connection: %s)',
+  async (connection) => {
+    const service = start({ PORT: '0' });
+    const port = await service.port();
+    const body = JSON.stringify(pair());
+    const type = 'content-type: application/json\r\n';
+    const idle = connect(port, '127.0.0.1').setEncoding('utf8');
+    idle.on('error', () => {});
+    idle.write('GET /health HTTP/1.1\r\nhost: x\r\n\r\n');
+    await received(idle, /"status":"ok"/);
+    // The service has seen each of these calls, as it asks for the rest.
+    const calls = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+        socket.write(head(Buffer.byteLength(body), `${type}connection: ${connection}\r\nexpect: 100-continue\r\n`));
+        await received(socket, /^HTTP\/1\.1 100 Continue\r\n\r\n/);
+        return socket;
+      }),
+    );
+    service.child.kill('SIGTERM');
+    await service.until(/"stopping"/);
+    await untilRefused(port);
+    const answers = await Promise.all(
+      calls.map((socket) => {
+        const answer = received(socket, /\r\n\r\n\{.*\}$/s);
+        socket.write(body);
+        return answer;
+      }),
+    );
+    for (const answer of answers) {
+      expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+      expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n'))).cards).toHaveLength(1);
+    }
+    const { code, said } = await service.ended;
+    expect(code, said.slice(-1000)).toBe(0);
+    expect(said).not.toMatch(/killed by timeout/);
+    for (const socket of [...calls, idle]) socket.destroy();
+  },
+);
+
+/** Calls again and again until the service takes no more calls. */
+async function untilRefused(port: number): Promise<void> {
+  for (;;) {
+    const status = await fetch(`http://127.0.0.1:${port}/health`, { headers: { connection: 'close' } }).then(
+      (response) => response.status,
+      () => 'refused',
+    );
+    if (status === 'refused' || status === 503) return;
+    expect(status).toBe(200);
+  }
+}

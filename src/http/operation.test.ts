@@ -1,0 +1,96 @@
+import { createHmac } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
+import { expect, test } from 'vitest';
+import { startService } from '../testing/app.ts';
+import { pair, request } from '../testing/request.ts';
+
+const PATIENT = (pair()['context'] as { patientId: string }).patientId;
+const KEY = 'an invented key of tests';
+
+async function auditOf(options: Parameters<typeof startService>[0], ...bodies: ReturnType<typeof pair>[]) {
+  const service = await startService(options);
+  for (const body of bodies) await service.call(body);
+  await service.close();
+  const lines = service.log.map((line) => JSON.parse(line));
+  return { audit: lines.filter(({ audit }) => audit), answered: lines.filter(({ msg }) => msg === 'answered') };
+}
+
+test('an answered call leaves one audit line: which rules spoke, under which knowledge, and of whom only by a keyed hash', async () => {
+  const { audit, answered } = await auditOf({ auditKey: KEY }, pair());
+  expect(audit).toHaveLength(1);
+  expect(audit[0]).toMatchObject({
+    level: 30,
+    reqId: answered[0].reqId,
+    client: 'sandbox',
+    hook: 'order-sign',
+    fired: ['laro-sedative-ordered'],
+    knowledge: expect.stringMatching(/^[0-9a-f]{64}$/),
+    patient: createHmac('sha256', KEY).update(`sandbox\0${PATIENT}`).digest('hex'),
+  });
+  expect(JSON.stringify(audit)).not.toContain(PATIENT);
+});
+
+test('without a key the audit line says nothing of the patient', async () => {
+  const { audit } = await auditOf({}, pair());
+  expect(audit[0]).not.toHaveProperty('patient');
+});
+
+test('an answer that had to be refused for want of data is in the audit with what was missing', async () => {
+  const { audit } = await auditOf({}, { ...request('patient-view'), prefetch: {} });
+  expect(audit).toMatchObject([{ missing: expect.arrayContaining(['medications']) }]);
+});
+
+test('audit lines are written whatever the level of the log', async () => {
+  const { audit, answered } = await auditOf({ logLevel: 'error', auditKey: KEY }, pair());
+  expect(answered).toEqual([]);
+  expect(audit).toHaveLength(1);
+});
+
+test('while the process stops, /ready refuses and calls are still answered, on connections that close', async () => {
+  const { app, http, call, close } = await startService();
+  expect((await http.get('/ready')).status).toBe(200);
+  app.draining.value = true;
+  const ready = await http.get('/ready');
+  expect([ready.status, ready.body.ready]).toEqual([503, false]);
+  expect((await http.get('/health')).status).toBe(200);
+  const answer = await call(pair());
+  expect(answer.body.cards).toHaveLength(1);
+  expect(answer.headers['connection']).toBe('close');
+  await close();
+});
+
+test('a process that is too busy puts calls off with Retry-After, and still says that it lives', async () => {
+  const { http, close } = await startService({ maxEventLoopDelay: 1 });
+  // The plugin measures every second; the loop is held up until it has seen that.
+  let answer = await http.get('/cds-services');
+  for (let count = 0; count < 100 && answer.status === 200; count++) {
+    hold(60);
+    answer = await http.get('/cds-services');
+  }
+  expect([answer.status, answer.headers['retry-after']]).toEqual([503, '5']);
+  hold(60);
+  expect((await http.get('/health')).status).toBe(200);
+  await close();
+});
+
+/** Keeps this thread busy for some milliseconds. */
+function hold(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
+test.each([
+  ['headers of 20 KB', `GET /cds-services HTTP/1.1\r\nhost: x\r\nx-a: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
+  ['what is no HTTP', 'Anna Andersson 19121212-1212\r\n\r\n', 400],
+])('%s are refused with an OperationOutcome that repeats nothing', async (_, sent, status) => {
+  const { app, close, log } = await startService();
+  const { port } = app.server.address() as AddressInfo;
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+  socket.write(sent);
+  let answer = '';
+  for await (const part of socket) answer += part;
+  await close();
+  expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ resourceType: 'OperationOutcome' });
+  expect(`${answer}${log.join('')}`).not.toMatch(/aaaa|Andersson/);
+});

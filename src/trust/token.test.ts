@@ -1,0 +1,359 @@
+import { type CryptoKey, exportSPKI, importJWK, type JWTPayload, SignJWT } from 'jose';
+import { afterAll, expect, test } from 'vitest';
+import { PUBLIC_URL, startService } from '../testing/app.ts';
+import { createClient, NOW, SIGN, verdictOn } from '../testing/client.ts';
+import { pair } from '../testing/request.ts';
+
+const ehr = await createClient();
+const rsa = await createClient({ name: 'rsa', iss: 'https://rsa.example' }, 'RS384');
+const byHand = await createClient({ name: 'by-hand', iss: 'https://by-hand.example', audiences: ['sand_man'] });
+const noJti = await createClient({ name: 'no-jti', iss: 'https://no-jti.example', optionalClaims: ['jti'] });
+const noIat = await createClient({ name: 'no-iat', iss: 'https://no-iat.example', optionalClaims: ['iat'] });
+const region = await createClient({ name: 'region', iss: 'https://region.example', tenants: ['north', 'south'] });
+const house = await createClient({ name: 'house', iss: 'https://house.example', tenants: ['north'] });
+const hand = [ehr, rsa, byHand, noJti, noIat, region, house];
+
+const service = await startService({ mode: 'production', clients: hand.map(({ client }) => client) });
+afterAll(() => service.close());
+
+const verdict = (token: string, path?: string) => verdictOn(service, token, path);
+/** The verdict on a token of the usual client with other claims or header fields. */
+const claiming = async (claims: Record<string, unknown>, header: Record<string, unknown> = {}) =>
+  verdict(await ehr.token(SIGN, claims as JWTPayload, header));
+
+const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+const usual = { iss: 'https://ehr.example', aud: `${PUBLIC_URL}${SIGN}`, exp: NOW + 300, iat: NOW, jti: 'by hand' };
+/** A token of three parts as an attacker writes it. */
+const forged = (header: object, signature = '') =>
+  `${part({ kid: 'key-1', typ: 'JWT', ...header })}.${part(usual)}.${signature}`;
+
+test('J2, J21: a token signed with the key of the client’s record is accepted', async () => {
+  expect(await claiming({})).toBe('accepted');
+});
+
+test('J3: kid is needed and is a text', async () => {
+  for (const kid of [undefined, '', 7, null, ['key-1']])
+    expect(await claiming({}, { kid }), JSON.stringify(kid)).toBe('key-id');
+});
+
+test.each(['JWT', 'jwt', 'Jwt'])('J3: typ %s is accepted', async (typ) => {
+  expect(await claiming({}, { typ })).toBe('accepted');
+});
+
+test.each([undefined, '', 'JOSE', 'at+jwt', 'application/jwt', 'JWT ', 7, null, ['JWT']])(
+  'J3: typ %j is refused',
+  async (typ) => {
+    expect(await claiming({}, { typ })).toBe('type');
+  },
+);
+
+test.each([
+  ['iss', 'claims'],
+  ['aud', 'audience'],
+  ['exp', 'claims'],
+  ['iat', 'claims'],
+  ['jti', 'claims'],
+])('J4: without %s refused', async (claim, reason) => {
+  expect(await claiming({ [claim]: undefined })).toBe(reason);
+});
+
+test.each([
+  ['iss', 7],
+  ['iss', ['https://ehr.example']],
+  ['iss', null],
+  ['exp', String(NOW + 300)],
+  ['exp', null],
+  ['exp', {}],
+  ['iat', String(NOW)],
+  ['iat', null],
+  ['jti', ''],
+  ['jti', 7],
+  ['jti', null],
+])('J4: %s = %j is refused', async (claim, value) => {
+  expect(await claiming({ [claim]: value })).toBe('claims');
+});
+
+test('J9: an nbf that is no number is refused', async () => {
+  expect(['claims', 'not-yet-valid']).toContain(await claiming({ nbf: 'now' }));
+});
+
+test('J4: jti and iat may be left out only by the clients whose record says so, and only the one that it names', async () => {
+  expect(await verdict(await noJti.token(SIGN, { jti: undefined as never }))).toBe('accepted');
+  expect(await verdict(await noJti.token(SIGN, { iat: undefined as never }))).toBe('claims');
+  expect(await verdict(await noIat.token(SIGN, { iat: undefined as never }))).toBe('accepted');
+  expect(await verdict(await noIat.token(SIGN, { jti: undefined as never }))).toBe('claims');
+  // What is sent is checked all the same.
+  expect(await verdict(await noIat.token(SIGN, { iat: 'x' as never }))).toBe('claims');
+  expect(await verdict(await noIat.token(SIGN, { iat: NOW + 61 }))).toBe('not-yet-valid');
+});
+
+test('J9: without iat the lifetime counts from now', async () => {
+  const lasting = (seconds: number) => noIat.token(SIGN, { iat: undefined as never, exp: NOW + seconds });
+  expect(await verdict(await lasting(3600))).toBe('accepted');
+  expect(await verdict(await lasting(3601))).toBe('lifetime');
+});
+
+test.each(['https://evil.example', 'https://ehr.example/', 'https://EHR.example', 'http://ehr.example', 'ehr', ''])(
+  'J5: issuer %j is unknown',
+  async (iss) => {
+    expect(await claiming({ iss })).toBe('issuer');
+  },
+);
+
+test('J5, J11: one client cannot sign for another', async () => {
+  expect(await verdict(await byHand.token(SIGN, { iss: 'https://ehr.example' }))).toBe('signature');
+});
+
+test.each([
+  ['the address', `${PUBLIC_URL}${SIGN}`],
+  ['a list of it alone', [`${PUBLIC_URL}${SIGN}`]],
+  ['a list that holds it', ['https://other.example', `${PUBLIC_URL}${SIGN}`]],
+  ['a slash at the end', `${PUBLIC_URL}${SIGN}/`],
+  ['slashes doubled', `${PUBLIC_URL}/${SIGN}`],
+  ['slashes doubled inside', `${PUBLIC_URL}/cds-services//nordic-opioid-order-sign`],
+  ['the default port', `${PUBLIC_URL}:443${SIGN}`],
+  ['scheme and host in capitals', `HTTPS://CDS.EXAMPLE${SIGN}`],
+])('J6: as audience %s is accepted', async (_, aud) => {
+  expect(await claiming({ aud })).toBe('accepted');
+});
+
+test.each([
+  ['another service', `${PUBLIC_URL}/cds-services/nordic-opioid-order-select`],
+  ['discovery', `${PUBLIC_URL}/cds-services`],
+  ['the server', PUBLIC_URL],
+  ['another server', `https://evil.example${SIGN}`],
+  ['a server with our name in front', `https://cds.example.evil.example${SIGN}`],
+  ['our name as user of another server', `https://cds.example@evil.example${SIGN}`],
+  ['another port', `${PUBLIC_URL}:8443${SIGN}`],
+  ['http', `http://cds.example${SIGN}`],
+  ['the path alone', SIGN],
+  ['the path in capitals', `${PUBLIC_URL}${SIGN.toUpperCase()}`],
+  ['a longer path', `${PUBLIC_URL}${SIGN}-2`],
+  ['a path with the service in front', `${PUBLIC_URL}${SIGN}/x`],
+  ['a path that leads elsewhere', `${PUBLIC_URL}${SIGN}/../nordic-opioid-order-select`],
+  ['its feedback', `${PUBLIC_URL}${SIGN}/feedback`],
+  ['a list of others', ['https://other.example', `${PUBLIC_URL}/cds-services`]],
+  ['an empty list', []],
+  ['a list in a list', [[`${PUBLIC_URL}${SIGN}`]]],
+  ['nothing', ''],
+  ['null', null],
+  ['a number', 7],
+  ['an object', { 0: `${PUBLIC_URL}${SIGN}` }],
+  ['another client’s word', 'sand_man'],
+])('J6, J8: as audience %s is refused', async (_, aud) => {
+  expect(await claiming({ aud })).toBe('audience');
+});
+
+test('J6, T11: a call with a slash too many takes the token for the address', async () => {
+  for (const path of [`${SIGN}/`, `/${SIGN}`, '/cds-services//nordic-opioid-order-sign'])
+    expect(await verdict(await ehr.token(SIGN), path), path).toBe('accepted');
+  expect(await verdict(await ehr.token(SIGN), `${SIGN}?debug=1`)).toBe('accepted');
+});
+
+test('J6: the audience is the public address, not the one behind the proxy', async () => {
+  const proxied = await startService({
+    mode: 'production',
+    clients: [ehr.client],
+    publicUrl: 'https://proxy.example/opioids',
+  });
+  const at = async (aud: string) => verdictOn(proxied, await ehr.token(SIGN, { aud }));
+  expect(await at(`https://proxy.example/opioids${SIGN}`)).toBe('accepted');
+  expect(await at(`https://proxy.example${SIGN}`)).toBe('audience');
+  const { headers } = await proxied.http.get('/health').set('host', 'cds.example');
+  expect(headers['content-type']).toContain('json');
+  // Neither the address that it listens on nor the Host header of a caller counts.
+  const { address, port } = proxied.app.server.address() as { address: string; port: number };
+  expect(await at(`http://${address}:${port}${SIGN}`)).toBe('audience');
+  const { status } = await proxied.http
+    .post(SIGN)
+    .set({
+      host: 'evil.example',
+      authorization: `Bearer ${await ehr.token(SIGN, { aud: `https://evil.example${SIGN}` })}`,
+    })
+    .send(pair());
+  expect(status).toBe(401);
+  await proxied.close();
+});
+
+test('J7: feedback takes its own address and that of its service, and no other', async () => {
+  const at = async (aud: string) => verdict(await ehr.token('', { aud: `${PUBLIC_URL}${aud}` }), `${SIGN}/feedback`);
+  expect(await at(`${SIGN}/feedback`)).not.toBe('audience');
+  expect(await at(SIGN)).not.toBe('audience');
+  expect(await at('/cds-services/nordic-opioid-order-select')).toBe('audience');
+  expect(await at('/cds-services/nordic-opioid-order-select/feedback')).toBe('audience');
+});
+
+test('J8: an audience that a client’s record adds is accepted from that client', async () => {
+  expect(await verdict(await byHand.token(SIGN, { aud: 'sand_man' }))).toBe('accepted');
+  expect(await verdict(await byHand.token(SIGN, { aud: ['x', 'sand_man'] }))).toBe('accepted');
+  expect(await verdict(await byHand.token(SIGN))).toBe('accepted');
+  expect(await verdict(await byHand.token(SIGN, { aud: 'sand_woman' }))).toBe('audience');
+});
+
+test.each([
+  ['exp 59 s ago', { iat: NOW - 300, exp: NOW - 59 }, 'accepted'],
+  ['exp 60 s ago', { iat: NOW - 300, exp: NOW - 60 }, 'expired'],
+  ['exp 61 s ago', { iat: NOW - 300, exp: NOW - 61 }, 'expired'],
+  ['exp 0', { iat: NOW - 300, exp: 0 }, 'expired'],
+  ['exp below 0', { iat: NOW - 300, exp: -1 }, 'expired'],
+  ['exp in milliseconds', { exp: (NOW + 300) * 1000 }, 'lifetime'],
+  ['iat in 60 s', { iat: NOW + 60 }, 'accepted'],
+  ['iat in 61 s', { iat: NOW + 61 }, 'not-yet-valid'],
+  ['nbf in 60 s', { nbf: NOW + 60 }, 'accepted'],
+  ['nbf in 61 s', { nbf: NOW + 61 }, 'not-yet-valid'],
+  ['a life of an hour', { iat: NOW - 1800, exp: NOW + 1800 }, 'accepted'],
+  ['a life of an hour and a second', { iat: NOW - 1800, exp: NOW + 1801 }, 'lifetime'],
+  ['an hour from now', { exp: NOW + 3600 }, 'accepted'],
+  ['a life of days that is nearly over', { iat: NOW - 86_400, exp: NOW + 10 }, 'lifetime'],
+  ['Epic’s times', { iat: NOW, nbf: NOW - 300, exp: NOW + 900, sub: 'client-id' }, 'accepted'],
+])('J9: %s', async (_, claims, reason) => {
+  expect(await claiming(claims)).toBe(reason);
+});
+
+test('J9: the clock that counts is the service’s', async () => {
+  let now = NOW;
+  const later = await startService({ mode: 'production', clients: [ehr.client], clock: () => now * 1000 + 999 });
+  const made = await Promise.all([ehr.token(SIGN), ehr.token(SIGN), ehr.token(SIGN)]);
+  const verdicts: string[] = [];
+  for (const [at, seconds] of [0, 359, 360].entries()) {
+    now = NOW + seconds;
+    verdicts.push(await verdictOn(later, made[at] as string));
+  }
+  await later.close();
+  expect(verdicts).toEqual(['accepted', 'accepted', 'expired']);
+});
+
+test('J10: a client of several tenants names one of its own', async () => {
+  const of = async (tenant?: string) => verdict(await region.token(SIGN, { tenant }));
+  expect(await of('north')).toBe('accepted');
+  expect(await of('south')).toBe('accepted');
+  for (const other of ['east', 'North', 'north ', '', undefined]) expect(await of(other), other).toBe('tenant');
+});
+
+test('J10: a client of one tenant may leave it out and may not name another', async () => {
+  const of = async (tenant?: string) => verdict(await house.token(SIGN, { tenant }));
+  expect(await of('north')).toBe('accepted');
+  expect(await of()).toBe('accepted');
+  expect(await of('east')).toBe('tenant');
+});
+
+test.each([[['east']], [7], [{ id: 'east' }], [true], [null]])(
+  'J10: a client of one tenant does not get in with the tenant %j, which is none of its own',
+  async (tenant) => {
+    expect(await verdict(await house.token(SIGN, { tenant }))).toBe('tenant');
+  },
+);
+
+test('J10, J15: the tenant is in the log', async () => {
+  await verdict(await region.token(SIGN, { tenant: 'south' }));
+  const told = service.log.map((line) => JSON.parse(line)).filter(({ tenant }) => tenant !== undefined);
+  expect(told.at(-1)).toMatchObject({ msg: 'answered', client: 'region', tenant: 'south', status: 200 });
+});
+
+test('J11: a wrong key, and a kid that nobody has', async () => {
+  const stranger = await createClient();
+  expect(await verdict(await stranger.token(SIGN))).toBe('signature');
+  expect(await claiming({}, { kid: 'key-2' })).toBe('key');
+});
+
+test('J11: a token of which a byte was changed', async () => {
+  const [header, claims, signature] = (await ehr.token(SIGN)).split('.') as [string, string, string];
+  const other = part({ ...JSON.parse(Buffer.from(claims, 'base64url').toString()), jti: 'another' });
+  expect(await verdict(`${header}.${other}.${signature}`)).toBe('signature');
+  const bytes = Buffer.from(signature, 'base64url');
+  bytes[5] = (bytes[5] as number) ^ 1;
+  expect(await verdict(`${header}.${claims}.${bytes.toString('base64url')}`)).toBe('signature');
+  expect(await verdict(`${header}.${claims}.${signature.slice(0, -4)}`)).toBe('signature');
+});
+
+test('J11: a key that the token brings along is not used', async () => {
+  const stranger = await createClient();
+  const { publicKey: jwk } = stranger;
+  for (const header of [{ jwk }, { x5c: ['MIIB'] }, { x5u: 'https://evil.example/x5u' }])
+    expect(await verdict(await stranger.token(SIGN, {}, header as never)), Object.keys(header)[0]).toBe('signature');
+});
+
+test('J3: a header that asks for an extension which we do not know is refused', async () => {
+  const token = forged({ alg: 'ES384', crit: ['exp'], exp: NOW }, 'AAAA');
+  expect(await verdict(token)).toBe('signature');
+});
+
+test.each(['none', 'None', 'NONE', 'nOnE', '', undefined, null, 7])('J12: alg %j is refused', async (alg) => {
+  expect(['algorithm', 'malformed']).toContain(await verdict(forged({ alg })));
+  expect(['algorithm', 'malformed']).toContain(await verdict(forged({ alg }, 'AAAA')));
+});
+
+test('J12: alg ES384 with an empty signature, or one of zeros, is refused', async () => {
+  expect(await verdict(forged({ alg: 'ES384' }))).toBe('signature');
+  expect(await verdict(forged({ alg: 'ES384' }, Buffer.alloc(96).toString('base64url')))).toBe('signature');
+});
+
+test.each(['HS256', 'HS384', 'HS512'])('J12: %s with the public key as secret is refused', async (alg) => {
+  for (const { publicKey, client } of [ehr, rsa]) {
+    const key = (await importJWK(publicKey, publicKey.alg, { extractable: true })) as CryptoKey;
+    for (const secret of [await exportSPKI(key), (await exportSPKI(key)).trim(), JSON.stringify(publicKey)]) {
+      const token = await new SignJWT({ ...usual, iss: client.iss })
+        .setProtectedHeader({ alg, kid: 'key-1', typ: 'JWT' })
+        .sign(Buffer.from(secret));
+      expect(await verdict(token)).toBe('algorithm');
+    }
+  }
+});
+
+test('J13: RS384 and ES384 are both accepted without more settings', async () => {
+  expect(await verdict(await rsa.token(SIGN))).toBe('accepted');
+  expect(await verdict(await ehr.token(SIGN))).toBe('accepted');
+});
+
+test('J13: only the algorithms of the client’s record are accepted', async () => {
+  const [usually, ours] = [
+    await createClient({ name: 'a', iss: 'https://a.example' }, 'ES256'),
+    await createClient({ name: 'b', iss: 'https://b.example', algorithms: ['ES256'] }, 'ES256'),
+  ];
+  const narrow = await createClient({ name: 'c', iss: 'https://c.example', algorithms: ['ES256'] });
+  const other = await startService({
+    mode: 'production',
+    clients: [usually, ours, narrow].map(({ client }) => client),
+  });
+  expect(await verdictOn(other, await usually.token(SIGN))).toBe('algorithm');
+  expect(await verdictOn(other, await ours.token(SIGN))).toBe('accepted');
+  expect(await verdictOn(other, await narrow.token(SIGN))).toBe('algorithm');
+  await other.close();
+});
+
+test('J13: the algorithm must fit the key', async () => {
+  const { client, token, publicKey } = await createClient({ algorithms: ['RS256', 'RS384', 'ES384'] }, 'RS384');
+  const wrongly = await startService({
+    mode: 'production',
+    clients: [
+      { ...client, keys: [{ ...publicKey, alg: 'RS256' } as never] },
+      { ...client, name: 'enc', iss: 'https://enc.example', keys: [{ ...publicKey, use: 'enc' } as never] },
+    ],
+  });
+  expect(await verdictOn(wrongly, await token(SIGN))).toBe('key');
+  // A key for encryption signs nothing.
+  expect(await verdictOn(wrongly, await token(SIGN, { iss: 'https://enc.example' }))).toBe('key');
+  await wrongly.close();
+  // The header says ES384, the key of this kid is RSA.
+  expect(
+    await verdict(
+      forged({ alg: 'ES384' }, 'AAAA').replace(/\.[^.]+\./, `.${part({ ...usual, iss: 'https://rsa.example' })}.`),
+    ),
+  ).toBe('key');
+});
+
+test.each([
+  ['two parts', 'a.b'],
+  ['four parts', `${forged({ alg: 'ES384' }, 'AAAA')}.x`],
+  ['five parts (encrypted)', `${part({ alg: 'dir', enc: 'A256GCM', kid: 'key-1', typ: 'JWT' })}.a.b.c.d`],
+  ['one word', 'garbage'],
+  ['no base64', 'ä.ö.å'.normalize('NFD').replace(/[^\x20-\x7e]/g, '%')],
+  ['a header that is no JSON', `${Buffer.from('{').toString('base64url')}.${part(usual)}.AAAA`],
+  ['a header that is a list', `${part([])}.${part(usual)}.AAAA`],
+  ['claims that are null', `${part({ alg: 'ES384', kid: 'key-1', typ: 'JWT' })}.${part(null)}.AAAA`],
+  ['claims that are a text', `${part({ alg: 'ES384', kid: 'key-1', typ: 'JWT' })}.${part('x')}.AAAA`],
+])('J1, J3: %s is refused', async (_, token) => {
+  expect(['malformed', 'type']).toContain(await verdict(token));
+});
+
+test.todo('J19: mutual TLS alone or with tokens is not built');
