@@ -10,7 +10,8 @@ RUN npm ci --ignore-scripts --omit=dev --omit=optional --no-audit --no-fund
 FROM ${BASE}
 LABEL org.opencontainers.image.title="Nordic Opioid CDS" \
       org.opencontainers.image.licenses="Apache-2.0"
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000
+# Production unless told otherwise: it does not start without CLIENTS and PUBLIC_URL. The mode decides where it listens.
+ENV NODE_ENV=production MODE=production PORT=3000
 WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
 COPY package.json LICENSE NOTICE ./
@@ -21,6 +22,7 @@ COPY cards ./cards
 USER node
 EXPOSE 3000
 STOPSIGNAL SIGTERM
+# With TLS_CERT the service speaks TLS; whose name the certificate bears does not matter from inside.
 HEALTHCHECK --interval=30s --timeout=3s --start-period=10s --retries=3 \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/cds-services').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "require(process.env.TLS_CERT ? 'https' : 'http').get({ host: '127.0.0.1', port: process.env.PORT, path: '/health', rejectUnauthorized: false }, (r) => process.exit(r.statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
 CMD ["node", "--disable-warning=ExperimentalWarning", "src/server.ts"]

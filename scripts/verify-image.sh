@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds the Dockerfile without a Docker engine, starts the result locked down as docker-compose.yml does
-# (user of the image, no capabilities, read-only root file system) and asks it for /cds-services.
+# Builds the Dockerfile without a Docker engine and starts the result locked down as docker-compose.yml does
+# (user of the image, no capabilities, read-only root file system): in production without a clients file, which it must
+# refuse; in production with docs/clients.example.yaml; and as a sandbox.
 #
 #   scripts/verify-image.sh                  base image node:24-bookworm-slim, pulled
 #   scripts/verify-image.sh BASE             another base image, pulled or already here
@@ -95,26 +96,63 @@ inside() {
     mount -t tmpfs tmpfs "$root/tmp"
     exec chroot "$root" /usr/bin/setpriv --reuid="$uid" --regid="$uid" --clear-groups --no-new-privs \
       --inh-caps=-all --bounding-set=-all env -i --chdir=/app "$@"
-  ' inside "$root" "$uid" "${environment[@]}" "HOST=127.0.0.1" "PORT=$port" "$@"
+  ' inside "$root" "$uid" "${environment[@]}" "PORT=$port" "$@"
 }
 
-echo "== Starting: ${command[*]} (user $user, read-only)"
-if (inside touch /app/x) 2>/dev/null; then stop "the root file system is not read-only"; fi
-(inside "${command[@]}") &
-server=$!
-answer=''
-for _ in $(seq 60); do
-  kill -0 "$server" 2>/dev/null || stop "the service ended by itself"
-  answer=$(curl --silent --fail --max-time 2 "http://127.0.0.1:$port/cds-services") && break
-  sleep 0.5
-done
-[ -n "$answer" ] || stop "no answer from /cds-services in 30 s"
-case $answer in *'"services"'*) ;; *) stop "an odd answer from /cds-services: $answer" ;; esac
-(inside "${health[@]:1}") || stop "HEALTHCHECK fails"
+# Starts the service with more environment and waits until it answers.
+start() {
+  (inside "$@" "${command[@]}") &
+  server=$!
+  answer=''
+  for _ in $(seq 60); do
+    kill -0 "$server" 2>/dev/null || stop "the service ended by itself"
+    answer=$(curl --silent --fail --max-time 2 "http://127.0.0.1:$port/cds-services") && break
+    sleep 0.5
+  done
+  [ -n "$answer" ] || stop "no answer from /cds-services in 30 s"
+  case $answer in *'"services"'*) ;; *) stop "an odd answer from /cds-services: $answer" ;; esac
+  (inside "$@" "${health[@]:1}") || stop "HEALTHCHECK fails"
+}
 
-kill -TERM "$server"
+# Ends it as an orchestrator would.
+finish() {
+  local code=0
+  kill -TERM "$server"
+  wait "$server" || code=$?
+  server=''
+  [ "$code" = 0 ] || stop "SIGTERM ended the service with code $code, not 0"
+}
+
+# The HTTP status of a call that has no token.
+status() {
+  curl --silent --output /dev/null --write-out '%{http_code}' --max-time 5 --data '{}' \
+    --header 'content-type: application/json' "http://127.0.0.1:$port/cds-services/nordic-opioid-order-sign"
+}
+mode() { curl --silent --max-time 2 "http://127.0.0.1:$port/health"; }
+
+if (inside touch /app/x) 2>/dev/null; then stop "the root file system is not read-only"; fi
+
+echo "== Production without a clients file"
 code=0
-wait "$server" || code=$?
-server=''
-[ "$code" = 0 ] || stop "SIGTERM ended the service with code $code, not 0"
-echo "== Good: /cds-services answered ${#answer} bytes, HEALTHCHECK passes, SIGTERM ends it with 0"
+said=$(inside "${command[@]}" 2>&1) || code=$?
+case $code/$said in
+  1/*CLIENTS:*PUBLIC_URL:*) ;;
+  *) stop "it must end with code 1 and name CLIENTS and PUBLIC_URL, not end with $code: $said" ;;
+esac
+
+echo "== Production with docs/clients.example.yaml: ${command[*]} (user $user, read-only)"
+# As a mount would put it there; only the working container gets it, never the image.
+install -m 644 docs/clients.example.yaml "$root/app/clients.yaml"
+start HOST=127.0.0.1 CLIENTS=/app/clients.yaml PUBLIC_URL=https://cds.example
+case $(mode) in *'"mode":"production"'*) ;; *) stop "not in production by default: $(mode)" ;; esac
+[ "$(status)" = 401 ] || stop "a call without a token was answered with $(status), not 401"
+finish
+
+echo "== Sandbox"
+start MODE=sandbox
+case $(mode) in *'"mode":"sandbox"'*) ;; *) stop "no sandbox: $(mode)" ;; esac
+[ "$(status)" = 400 ] || stop "a sandbox answered an empty call with $(status), not 400"
+finish
+
+echo "== Good: production refuses to start without clients and calls without a token; a sandbox answers;" \
+  "HEALTHCHECK passes, SIGTERM ends it with 0"
