@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get as getSecure } from 'node:https';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -202,6 +202,19 @@ test.concurrent('J18: production with a test key that everybody has ends with 1 
   const { code, said } = await start({ MODE: 'production', PUBLIC_URL, PORT: '0', CLIENTS: open }).ended;
   expect(code).toBe(1);
   expect(said).toContain(`${open}:3: sandbox: a test key that everybody has`);
+});
+
+test.concurrent('with a malformed rule file it ends with 1 and names file and line', async () => {
+  const hospital = join(folder, 'hospital');
+  for (const part of ['hooks', 'cards']) cpSync(join(root, part), join(hospital, part), { recursive: true });
+  const rules = join(hospital, 'hooks/naltrexone.yaml');
+  const lines = readFileSync(rules, 'utf8').split('\n');
+  const at = lines.findIndex((line) => line.startsWith('status:'));
+  writeFileSync(rules, lines.toSpliced(at, 1, 'status: perhaps').join('\n'));
+  const { code, said } = await start({ PORT: '0', KNOWLEDGE: hospital }).ended;
+  expect(code).toBe(1);
+  expect(said).toContain(`hooks/naltrexone.yaml:${at + 1}: `);
+  expect(said).not.toContain('answers at');
 });
 
 test.concurrent('J1: a sandbox does not start for the whole network', async () => {
