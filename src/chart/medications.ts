@@ -1,7 +1,7 @@
 import { classifyMedicine, conceptListsOf, drugOf, formsOf } from '../codes/classify.ts';
 import type { Codes } from '../codes/load.ts';
 import { firstDay, isPartial, type LocalDate, localDate, onOrBefore, plusMonths } from '../dates.ts';
-import { idOf, type JsonObject, object, objects, type Resource, reference, string } from '../fhir/json.ts';
+import { idOf, type JsonObject, object, objects, type Resource, reference, string, typeOf } from '../fhir/json.ts';
 import type { LeftOut, Medication, Reason, Setting } from './chart.ts';
 import { dosages, readQuantity, readStart, readStop, type Stop } from './stop.ts';
 
@@ -212,6 +212,6 @@ export function subjectOf(resource: Resource): string | undefined {
   }
   const ref = reference(resource['subject']) ?? reference(resource['patient']);
   if (ref === undefined) return undefined;
-  const type = /([A-Za-z]+)\/[^/]+(?:\/_history\/[^/]*)?$/.exec(ref)?.[1];
+  const type = typeOf(ref);
   return type === undefined || type === 'Patient' ? idOf(ref) : ref;
 }

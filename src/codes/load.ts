@@ -247,9 +247,8 @@ export function icd(code: string): string {
 
 /** System URIs are compared without version, trailing slash and `urn:oid:`, since all of these are sent. */
 export function systemUri(uri: string): string {
-  return uri
+  return (uri.split('|')[0] as string)
     .trim()
-    .replace(/\|.*$/, '')
     .replace(/^urn:oid:/i, '')
     .replace(/\/$/, '');
 }

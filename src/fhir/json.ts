@@ -40,8 +40,18 @@ export function reference(value: unknown): string | undefined {
 
 /** The last part of a reference: `x` of `https://fhir.example/Patient/x/_history/2`, of `urn:uuid:x`, of `x`. */
 export function idOf(ref: string): string {
-  const versionless = ref.replace(/\/_history\/[^/]*$/, '');
+  const versionless = withoutVersion(ref);
   return versionless.slice(
     Math.max(versionless.lastIndexOf('/'), versionless.lastIndexOf(':'), versionless.lastIndexOf('#')) + 1,
   );
+}
+
+/** The type that a reference names: `Patient` of `https://fhir.example/Patient/x/_history/2`; undefined where it names none. */
+export function typeOf(ref: string): string | undefined {
+  const type = withoutVersion(ref).split('/').at(-2);
+  return type !== undefined && /^[A-Za-z]+$/.test(type) ? type : undefined;
+}
+
+function withoutVersion(ref: string): string {
+  return ref.replace(/\/_history\/[^/]*$/, '');
 }

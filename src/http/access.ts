@@ -46,7 +46,9 @@ function baseOf(address: string): string | undefined {
   try {
     const url = new URL(address);
     const plain = url.username === '' && url.password === '' && url.search === '' && url.hash === '';
-    return plain && /^https?:$/.test(url.protocol) ? `${url.origin}${url.pathname.replace(/\/+$/, '')}` : undefined;
+    return plain && /^https?:$/.test(url.protocol)
+      ? `${url.origin}${url.pathname.replace(/(?<!\/)\/+$/, '')}`
+      : undefined;
   } catch {
     return undefined;
   }
