@@ -133,7 +133,8 @@ function listsOfCode(system: string, code: string, lists: ConceptLists): string[
     const except = lists.except.get(`${system}|${code}`) ?? [];
     return (lists.exact.get(`${system}|${code}`) ?? []).filter((name) => !except.includes(name));
   }
-  const bare = icd(code);
+  // No code is longer; a text in its place is not walked through to its end.
+  const bare = icd(code).slice(0, 20);
   const walk = (map: Map<string, string[]>) => Array.from(bare, (_, at) => map.get(bare.slice(0, at + 1)) ?? []).flat();
   const except = walk(lists.except);
   return walk(lists.prefixes).filter((name) => !except.includes(name));

@@ -96,7 +96,7 @@ async function answerTo(bundle: (typeof bundles)[number], more: Json) {
 test('F7: the bundles that are left out are about the prefetch itself', () => {
   const leftOut = bundles.filter(({ record }) => record === undefined).map(({ name }) => name);
   expect(leftOut).toEqual(leftOut.filter((name) => /^not-checked\/|-of-another-patient$/.test(name)));
-  expect(leftOut.length).toBeLessThan(10);
+  expect(leftOut.length).toBeLessThan(bundles.length * 0.02);
   expect(usable.length).toBeGreaterThan(800);
 });
 
