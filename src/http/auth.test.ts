@@ -390,7 +390,7 @@ test('C4: a browser can read 401, 403 and 429', async () => {
   for (const { headers } of responses) expect(headers['access-control-allow-origin']).toBe(origin);
 });
 
-test('a client that calls too often gets 429 with the time to wait, over all services, and no other client does', async () => {
+test('S7: a client that calls too often gets 429 with the time to wait, over all services, and no other client does', async () => {
   const eager = await named('eager', { requestsPerMinute: 3 });
   const calm = await named('calm', { requestsPerMinute: 3 });
   const busy = await production(eager, calm);

@@ -60,7 +60,7 @@ test('while the process stops, /ready refuses and calls are still answered, on c
   await close();
 });
 
-test('a process that is too busy puts calls off with Retry-After, and still says that it lives', async () => {
+test('S7: a process that is too busy puts calls off with Retry-After, and still says that it lives', async () => {
   const { http, close } = await startService({ maxEventLoopDelay: 1 });
   // The plugin measures every second; the loop is held up until it has seen that.
   let answer = await http.get('/cds-services');
