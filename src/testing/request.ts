@@ -1,26 +1,21 @@
+import { readFileSync } from 'node:fs';
+
 /** JSON as a test writes it. */
 export type Json = Record<string, unknown>;
 
 const ATC = 'http://www.whocc.no/atc';
 
-/** Medicines by their ATC code and a Nordic name. */
-const drugs = {
-  methadone: ['N07BC02', 'metadon'],
-  buprenorphine: ['N07BC01', 'buprenorfin'],
-  oxycodone: ['N02AA05', 'oxikodon'],
-  morphine: ['N02AA01', 'morfin'],
-  zopiclone: ['N05CF01', 'zopiklon'],
-  oxazepam: ['N05BA04', 'oxazepam'],
-  diazepam: ['N05BA01', 'diazepam'],
-  pregabalin: ['N02BF02', 'pregabalin'],
-  paracetamol: ['N02BE01', 'paracetamol'],
-  atorvastatin: ['C10AA05', 'atorvastatin'],
-} as const;
-export type Drug = keyof typeof drugs;
+/** Medicines of invented patients: ATC code and a Nordic name of each, in the room of the test bundles. */
+const drugs: Record<string, [code: string, display: string]> = JSON.parse(
+  readFileSync(new URL('../../test-bundles/medicines.json', import.meta.url), 'utf8'),
+);
+export type Drug = string;
 
 /** A CodeableConcept of a medicine. */
 export function medicine(drug: Drug): Json {
-  const [code, display] = drugs[drug];
+  const known = drugs[drug];
+  if (!known) throw new Error(`test-bundles/medicines.json has no ${drug}`);
+  const [code, display] = known;
   return { coding: [{ system: ATC, code, display }], text: display };
 }
 
