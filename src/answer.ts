@@ -10,23 +10,33 @@ import type { Knowledge } from './rules/knowledge.ts';
 
 export type Question = { call: Call; hookInstance: string; language: Language; today: LocalDate };
 
+/** What the rules came to. */
+export type Assessment = { chart: Chart; results: RuleResult[] };
+
 /** Cards, or the parts of the record without which nothing can be said. The results are the trace of either. */
-export type Answer = { chart: Chart; results: RuleResult[] } & ({ cards: Card[] } | { missing: Section[] });
+export type Answer = Assessment & ({ cards: Card[] } | { missing: Section[] });
+
+/** The straight line from a request to its cards: chart → facts → rules → cards. Pure. Throws `UnusableFhir`. */
+export function answer(question: Question, knowledge: Knowledge): Answer {
+  return speak(assess(question, knowledge), question, knowledge);
+}
+
+/** Chart → facts → rules. Throws `UnusableFhir`. */
+export function assess({ call, today }: Question, knowledge: Knowledge): Assessment {
+  const chart = readChart(call, { codes: knowledge.codes, today, ...knowledge.site });
+  return { chart, results: evaluate(knowledge, chart) };
+}
 
 /**
- * The straight line from a request to its cards: chart → facts → rules → cards. Pure. Throws `UnusableFhir`.
- *
- * A positive finding is always given. Silence is given only where the data it rests on are here; else the answer is
- * what is missing, or, by the site's choice, a card that says what could not be checked.
+ * Rules → cards. A positive finding is always given. Silence is given only where the data it rests on are here; else the
+ * answer is what is missing, or, by the site's choice, a card that says what could not be checked.
  */
-export function answer(question: Question, knowledge: Knowledge): Answer {
-  const { site, codes } = knowledge;
-  const chart = readChart(question.call, { codes, today: question.today, ...site });
-  const results = evaluate(knowledge, chart);
+export function speak({ chart, results }: Assessment, question: Question, knowledge: Knowledge): Answer {
   const rendering = { knowledge, chart, language: question.language, hookInstance: question.hookInstance };
   const cards = renderCards(results, rendering);
   const missing = missingForSilence(results);
-  if (cards.length === 0 && missing.length > 0 && site.uncheckable === 'refuse') return { chart, results, missing };
+  if (cards.length === 0 && missing.length > 0 && knowledge.site.uncheckable === 'refuse')
+    return { chart, results, missing };
   const notChecked = notCheckedCard(results, missingForCards(results), rendering);
   return { chart, results, cards: notChecked ? [...cards, notChecked] : cards };
 }

@@ -13,27 +13,29 @@ import { ServiceError } from './errors.ts';
 import type { FetchJson } from './fhir/fetch-json.ts';
 import { requireTokens, sandboxClient, useSandboxClient } from './http/auth.ts';
 import { discoveryRoute } from './http/discovery.ts';
+import { feedbackRoute } from './http/feedback.ts';
 import { healthRoutes } from './http/health.ts';
 import { invokeRoute } from './http/invoke.ts';
 import { logCalls } from './http/log.ts';
 import { createMetrics, metricsRoute } from './http/metrics.ts';
 import { answerClientError, answerFrameworkErrors, answerProblems } from './http/problems.ts';
+import type { Journal } from './journal/journal.ts';
 import type { Knowledge } from './rules/knowledge.ts';
 import type { Client } from './trust/clients.ts';
 import { createKeys } from './trust/keys.ts';
-import { createReplay, type Replay } from './trust/replay.ts';
+import { createReplay, sharedReplay } from './trust/replay.ts';
 
 export type AppOptions = {
   knowledge: Knowledge;
-  config: Pick<Config, 'mode' | 'bodyLimit' | 'publicUrl' | 'fhirServers' | 'tls' | 'auditKey'>;
+  config: Pick<Config, 'mode' | 'bodyLimit' | 'publicUrl' | 'fhirServers' | 'tls' | 'auditKey' | 'patientKey'>;
   /** Who may call, in production. */
   clients: readonly Client[];
   logger: Logger;
   /** Milliseconds since 1970 in UTC. */
   clock: () => number;
   fetchJson: FetchJson;
-  /** Tokens that were used; shared where several processes serve. */
-  replay?: Replay;
+  /** Cards given and feedback; tokens that were used are remembered in it, for all processes that share it. */
+  journal?: Journal | undefined;
   /** Milliseconds of event-loop delay from which calls are put off; 0 never. */
   maxEventLoopDelay?: number;
 };
@@ -45,7 +47,7 @@ const SLOWNESS = { headersTimeout: 10_000, requestTimeout: REQUEST_TIMEOUT, conn
 
 /** The wiring: every plugin and every route, named once. Listens nowhere. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
-  const { knowledge, config, clients, logger, clock, fetchJson } = options;
+  const { knowledge, config, clients, logger, clock, fetchJson, journal } = options;
   const sandbox = config.mode === 'sandbox';
   const base: FastifyServerOptions = {
     loggerInstance: logger as FastifyBaseLogger,
@@ -62,7 +64,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       ? fastify({ ...base, https: { ...SLOWNESS, ...config.tls, minVersion: 'TLSv1.2' } } as object)
       : fastify({ ...base, http: SLOWNESS } as object)
   ) as FastifyInstance;
-  const metrics = createMetrics();
+  const metrics = createMetrics(journal);
   // Only JSON is read; without this Fastify takes text/plain and answers 400 for it instead of 415 (T6).
   app.removeContentTypeParser('text/plain');
   app.addContentTypeParser('application/fhir+json', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'));
@@ -90,7 +92,9 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   if (sandbox) useSandboxClient(app, sandboxClient(config.fhirServers));
   else {
     const keys = createKeys(fetchJson, clock);
-    requireTokens(app, { clients, keys, replay: options.replay ?? createReplay(clock), clock }, config.publicUrl ?? '');
+    const own = createReplay(clock);
+    const replay = journal ? sharedReplay(journal.useToken, own) : own;
+    requireTokens(app, { clients, keys, replay, clock }, config.publicUrl ?? '');
   }
   await app.register(rateLimit, {
     global: false,
@@ -101,10 +105,17 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       new ServiceError('rate-limited', [], { 'retry-after': String(Math.ceil(ttl / 1000)) }),
   });
   discoveryRoute(app, knowledge);
-  healthRoutes(app, { mode: config.mode, fingerprint: knowledge.fingerprint, clients: clients.length });
+  healthRoutes(app, {
+    mode: config.mode,
+    fingerprint: knowledge.fingerprint,
+    clients: clients.length,
+    journal: () => journal?.figures().state,
+  });
   metricsRoute(app, metrics);
   // Audit lines are written whatever the log's level.
   const audit = logger.child({ audit: true }, { level: 'info' });
-  invokeRoute(app, { knowledge, clock, sandbox, fetchJson, metrics, audit, auditKey: config.auditKey });
+  const journaling = journal && { journal, patientKey: config.patientKey, knowledge, clock };
+  invokeRoute(app, { knowledge, clock, sandbox, fetchJson, metrics, audit, auditKey: config.auditKey, journaling });
+  feedbackRoute(app, { journal, comments: knowledge.site.journal.comments, clock, metrics });
   return app;
 }

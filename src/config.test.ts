@@ -144,7 +144,7 @@ test('F1: FHIR servers of a sandbox stand between commas', () => {
 function start(environment: Record<string, string>) {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'src/server.ts'], {
     cwd: root,
-    env: { PATH: process.env['PATH'], ...environment },
+    env: { PATH: process.env['PATH'], JOURNAL: 'off', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   children.push(child);

@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import type { Place } from './journal/database.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const schema = z
   .object({
@@ -10,10 +14,7 @@ const schema = z
     PORT: z.coerce.number().int().min(0).max(65535).default(3000),
     LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
     /** Folder that holds hooks/ and cards/. */
-    KNOWLEDGE: z
-      .string()
-      .min(1)
-      .default(fileURLToPath(new URL('..', import.meta.url))),
+    KNOWLEDGE: z.string().min(1).default(ROOT),
     /** File of the clients that may call (production). */
     CLIENTS: z.string().min(1).optional(),
     /** Address by which clients reach the service, which their tokens name as audience (production). */
@@ -26,6 +27,15 @@ const schema = z
     TLS_KEY: z.string().min(1).optional(),
     /** Key for the audit line's hash of the patient id; without one the line says nothing of the patient. */
     AUDIT_KEY: z.string().min(16).optional(),
+    /** Where cards given and feedback are kept: a folder of this machine, or, for several processes, PostgreSQL. */
+    DATA_DIR: z.string().min(1).optional(),
+    DATABASE_URL: z
+      .url({ protocol: /^postgres(ql)?$/, error: 'must be the address of a PostgreSQL database' })
+      .optional(),
+    /** `off`: nothing is kept, and feedback is answered with 503. */
+    JOURNAL: z.enum(['on', 'off']).default('on'),
+    /** Key of the hash by which the journal knows patients; without one no card is ever left out. */
+    PATIENT_KEY: z.string().min(16).optional(),
     /** Seconds between the signal to stop and closing the port, for balancers that ask /ready. */
     DRAIN_SECONDS: z.coerce.number().min(0).max(120).default(0),
   })
@@ -59,6 +69,8 @@ export type Config = {
   fhirServers: string[];
   tls: { cert: Buffer; key: Buffer } | undefined;
   auditKey: string | undefined;
+  journal: Place | undefined;
+  patientKey: string | undefined;
   drainSeconds: number;
 };
 
@@ -89,8 +101,15 @@ export function readConfig(environment: Record<string, string | undefined>): Rea
         ? undefined
         : { cert: readPem('TLS_CERT', data.TLS_CERT), key: readPem('TLS_KEY', data.TLS_KEY as string) },
     auditKey: data.AUDIT_KEY,
+    journal: data.JOURNAL === 'off' ? undefined : placeOf(data.DATABASE_URL, data.DATA_DIR),
+    patientKey: data.PATIENT_KEY,
     drainSeconds: data.DRAIN_SECONDS,
   });
+}
+
+/** The journal of an environment: the server's and `npm run report`'s. */
+function placeOf(url: string | undefined, folder = join(ROOT, 'data')): Place {
+  return url === undefined ? { folder } : { url };
 }
 
 function readPem(variable: string, path: string): Buffer {

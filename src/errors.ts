@@ -8,6 +8,7 @@ export const errors = {
   'not-json': { status: 400, issue: 'structure', text: 'The body is not valid JSON.' },
   'too-deep': { status: 400, issue: 'structure', text: 'The body is nested too deeply.' },
   envelope: { status: 400, issue: 'invalid', text: 'The request is not a CDS Hooks request.' },
+  'not-feedback': { status: 400, issue: 'invalid', text: 'This is no CDS Hooks feedback.' },
   unauthenticated: { status: 401, issue: 'login', text: 'A valid client token is needed.' },
   'not-entitled': { status: 403, issue: 'forbidden', text: 'This client may not call this service.' },
   'no-service': {
@@ -33,6 +34,11 @@ export const errors = {
   },
   'rate-limited': { status: 429, issue: 'throttled', text: 'Too many calls. Try again later.' },
   overloaded: { status: 503, issue: 'transient', text: 'The service is too busy. Try again later.' },
+  'no-journal': {
+    status: 503,
+    issue: 'transient',
+    text: 'Feedback cannot be kept at the moment, and was not. Send it again later.',
+  },
   internal: {
     status: 500,
     issue: 'exception',

@@ -21,7 +21,8 @@ const mayImport: Record<string, string[]> = {
   cards: ['cards', 'rules', 'chart', 'codes', 'fhir', ...base],
   knowledge: ['knowledge', 'cards', 'rules', 'chart/fields.ts', 'codes', 'fhir/prefetch.ts', ...base],
   trust: ['trust', 'fhir', ...base],
-  http: ['http', 'answer.ts', 'cards', 'chart/read.ts', 'fhir', 'rules', 'trust', ...base],
+  journal: ['journal', ...base],
+  http: ['http', 'answer.ts', 'cards', 'chart/read.ts', 'fhir', 'journal', 'rules', 'trust', ...base],
   cli: ['cli', 'http/wire.ts', 'answer.ts', 'knowledge', 'cards', 'chart', 'fhir', 'rules', 'trust', ...base],
 };
 

@@ -7,10 +7,14 @@ import { pino } from 'pino';
 import { type AppOptions, createApp } from './app.ts';
 import { serviceId } from './brand.ts';
 import { readConfig } from './config.ts';
+import { dateOfInstant } from './dates.ts';
 import { createFetchJson } from './fhir/fetch-json.ts';
 import { framesOf } from './http/problems.ts';
+import type { Place } from './journal/database.ts';
+import { type Journal, openJournal } from './journal/journal.ts';
+import type { JournalFailed } from './journal/thread.ts';
 import { loadKnowledge } from './knowledge/load.ts';
-import { hooks } from './rules/schema.ts';
+import { hooks, type Site } from './rules/schema.ts';
 import { readClients } from './trust/clients.ts';
 
 const config = read();
@@ -22,6 +26,11 @@ if (!knowledge || problems.length > 0) {
 
 const logger = pino({ level: config.logLevel, base: null });
 for (const remark of remarks) logger.warn(remark, 'left out');
+if (Object.keys(knowledge.site.quiet.days).length > 0 && (!config.journal || config.patientKey === undefined))
+  fail(
+    'hooks/site.yaml has a quiet period: it needs the journal, and PATIENT_KEY, by which the journal knows patients',
+  );
+const journal = config.journal && (await open(config.journal, knowledge.site));
 const fetchJson = createFetchJson();
 const app = await create({
   knowledge,
@@ -30,9 +39,11 @@ const app = await create({
   logger,
   clock: Date.now,
   fetchJson,
+  journal,
   maxEventLoopDelay: 1000,
 });
 app.addHook('onClose', () => fetchJson.close());
+app.addHook('onClose', () => journal?.close());
 closeWithGrace({ delay: 10_000 + config.drainSeconds * 1000, logger }, async ({ err, signal }) => {
   if (err) logger.fatal({ err: { type: err.name, stack: framesOf(err) } }, 'the process failed');
   else logger.info({ signal }, 'stopping');
@@ -48,6 +59,34 @@ process.stderr.write(
     ? welcome(address)
     : `Nordic Opioid CDS answers at ${address} as ${config.publicUrl}, to ${clients.length} clients\n`,
 );
+
+/** What is kept: as long as the site says, and patients no longer than some quiet period can need them. */
+async function open(place: Place, { timeZone, journal: { keepDays }, quiet }: Site): Promise<Journal> {
+  const DAY = 86_400_000;
+  const patientDays = Math.max(1, ...Object.values(quiet.days));
+  const limits = () => {
+    const now = Date.now();
+    return {
+      day: dateOfInstant(now - keepDays * DAY, timeZone),
+      received: now - keepDays * DAY,
+      patients: now - patientDays * DAY,
+      tokens: now,
+    };
+  };
+  try {
+    return await openJournal({
+      place,
+      clock: Date.now,
+      limits,
+      warn: (fields, message) => logger.warn(fields, message),
+    });
+  } catch (error) {
+    const where = 'folder' in place ? `DATA_DIR ${place.folder}` : 'DATABASE_URL';
+    return fail(
+      `The journal cannot be opened: ${where} (${(error as JournalFailed).reason}). Name a folder that can be written, or set JOURNAL=off`,
+    );
+  }
+}
 
 /** Node reads certificate and key when the server is made; what it says of them names no file. */
 async function create(options: AppOptions): Promise<FastifyInstance> {

@@ -11,7 +11,14 @@ import { type Rendering, uuidOf } from './rendering.ts';
 import type { Values } from './values.ts';
 
 /** CDS Hooks: Suggestion and Action. Actions never touch what is not among the call's draft orders, or create. */
-export type Suggestion = { label: string; uuid: string; isRecommended?: boolean; actions: Action[] };
+export type Suggestion = {
+  label: string;
+  uuid: string;
+  isRecommended?: boolean;
+  actions: Action[];
+  /** What it offers, by the rule's word for it and its days: for the report, never on the wire. */
+  offer: string;
+};
 export type Action =
   | { type: 'update'; description: string; resource: Resource }
   | { type: 'create'; description: string; resource: Resource }
@@ -53,6 +60,7 @@ function removals(result: RuleResult, suggestion: Kind<'remove'>, rendering: Ren
     return {
       label: words.label,
       uuid: uuidOf(card, suggestion.id, medication.ref),
+      offer: suggestion.id,
       actions: [{ type: 'delete', description: words.description, resourceId: medication.ref }],
     };
   });
@@ -101,6 +109,7 @@ function stops(
       {
         label: first.label,
         uuid: uuidOf(card, suggestion.id, String(days)),
+        offer: `${suggestion.id}/${days}`,
         ...(suggestion.recommended !== undefined && { isRecommended: days === parameters[suggestion.recommended] }),
         actions: actions.flatMap((item) => (item ? [item.action] : [])),
       },
@@ -123,6 +132,7 @@ function quantities(
       {
         label: words.label,
         uuid: uuidOf(card, suggestion.id, medication.ref),
+        offer: suggestion.id,
         actions: [{ type: 'update' as const, description: words.description, resource: withQuantity(order, quantity) }],
       },
     ];
@@ -175,6 +185,7 @@ function creations(result: RuleResult, suggestion: Kind<'create'>, rendering: Re
     {
       label: words.label,
       uuid: uuidOf(card, suggestion.id),
+      offer: suggestion.id,
       actions: [{ type: 'create', description: words.description, resource }],
     },
   ];

@@ -45,6 +45,8 @@ export type Medication = {
   reasons: Reason[];
   requester?: string;
   setting?: Setting;
+  /** How the record writes product and dosage, as digests: whether an order changed since it was last seen. */
+  written: { product: string; dosage: string };
 };
 
 export type Condition = {

@@ -16,6 +16,7 @@ function supply(start: string, stop?: string, current = false): Medication {
     substance: 'x',
     lists: ['x'],
     identifiedBy: 'atc',
+    written: { product: '', dosage: '' },
     draft: false,
     ordered: false,
     current,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { classifyMedicine, conceptListsOf, drugOf, formsOf } from '../codes/classify.ts';
 import type { Codes } from '../codes/load.ts';
 import { firstDay, isPartial, type LocalDate, localDate, onOrBefore, plusMonths } from '../dates.ts';
@@ -69,8 +70,19 @@ export function readMedication(
       reasons: readReasons(order, context),
       ...(requester !== undefined && { requester }),
       ...(setting !== undefined && { setting }),
+      written: { product: digest([medicine.names, codesOf(medicine)]), dosage: digest(dosages(order)) },
     },
   };
+}
+
+function codesOf({ concepts }: Medicine): unknown[] {
+  return concepts.flatMap((concept) => objects(concept['coding'])).map(({ system, code }) => [system, code]);
+}
+
+/** Of what is written, without when it ends: a renewal at the same dose is written the same. */
+function digest(parts: unknown[]): string {
+  const text = JSON.stringify(parts, (key, value) => (/^bounds[A-Z]/.test(key) ? undefined : value));
+  return createHash('sha256').update(text).digest('base64url').slice(0, 16);
 }
 
 /** A stopped order ended when it was stopped (R5 says when), not when it was planned to. */

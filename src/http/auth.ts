@@ -9,6 +9,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who calls: a client of the file, or in a sandbox `sandbox`. */
     client: Client;
+    /** Which of a client's hospitals, where its token says so. */
+    tenant: string | undefined;
   }
 }
 
@@ -31,6 +33,7 @@ export function requireTokens(app: FastifyInstance, trust: Trust, publicUrl: str
         trust,
       );
       request.client = client;
+      request.tenant = tenant;
       Object.assign(request.told, {
         client: client.name,
         ...(tenant !== undefined && { tenant }),

@@ -1,6 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 
-export type Health = { mode: 'sandbox' | 'production'; fingerprint: string; clients: number };
+export type Health = {
+  mode: 'sandbox' | 'production';
+  fingerprint: string;
+  clients: number;
+  /** How the journal does; undefined where none is kept. */
+  journal: () => 'starting' | 'up' | 'down' | undefined;
+};
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -9,8 +15,11 @@ declare module 'fastify' {
   }
 }
 
-/** `GET /health`: the process lives. `GET /ready`: it may be called; it is not while it stops. */
-export function healthRoutes(app: FastifyInstance, { mode, fingerprint, clients }: Health): void {
+/**
+ * `GET /health`: the process lives. `GET /ready`: it may be called. It may not while it stops, nor before its database was
+ * reached for the first time. A database that goes away later takes nobody's warnings away: only feedback waits for it.
+ */
+export function healthRoutes(app: FastifyInstance, { mode, fingerprint, clients, journal }: Health): void {
   const draining = { value: false };
   app.decorate('draining', draining);
   // Connections that clients keep open would hold up the end.
@@ -21,10 +30,12 @@ export function healthRoutes(app: FastifyInstance, { mode, fingerprint, clients 
   app.get('/health', (_request, reply) =>
     reply.header('cache-control', 'no-store').send({ status: 'ok', mode, authentication, knowledge: fingerprint }),
   );
-  app.get('/ready', (_request, reply) =>
-    reply
-      .code(draining.value ? 503 : 200)
+  app.get('/ready', (_request, reply) => {
+    const state = journal();
+    const ready = !draining.value && state !== 'starting';
+    return reply
+      .code(ready ? 200 : 503)
       .header('cache-control', 'no-store')
-      .send({ ready: !draining.value, knowledge: fingerprint, clients }),
-  );
+      .send({ ready, knowledge: fingerprint, clients, journal: state ?? 'none' });
+  });
 }

@@ -1,7 +1,6 @@
-import { createHmac } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { type Answer, answer } from '../answer.ts';
+import { type Answer, type Assessment, assess, speak } from '../answer.ts';
 import { brand } from '../brand.ts';
 import { negotiateLanguage } from '../cards/language.ts';
 import { dateOfInstant, isPartial, type LocalDate, localDate } from '../dates.ts';
@@ -10,13 +9,17 @@ import { readBundle } from '../fhir/bundle.ts';
 import { completePrefetch } from '../fhir/complete.ts';
 import type { FetchJson } from '../fhir/fetch-json.ts';
 import type { Section } from '../fhir/prefetch.ts';
+import { hashOfPatient } from '../journal/patient.ts';
+import { JournalFailed } from '../journal/thread.ts';
 import { NEEDED_FOR_SILENCE } from '../rules/evaluate.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
+import { leaveOut } from '../rules/quiet.ts';
 import { type Hook, hooks } from '../rules/schema.ts';
 import { traceOf } from '../rules/trace.ts';
 import type { Client } from '../trust/clients.ts';
 import { accessOf } from './access.ts';
 import { hookOfService, neededSections } from './discovery.ts';
+import { type Caller, type Journaling, noteAnswer, silencesOf } from './journal.ts';
 import type { Metrics } from './metrics.ts';
 import { fitCard } from './profile.ts';
 import { type Request, readRequest } from './wire.ts';
@@ -33,6 +36,7 @@ export type InvokeOptions = {
   audit: Pick<Logger, 'info'>;
   /** Key of the audit line's hash of the patient id; without one the line says nothing of the patient. */
   auditKey: string | undefined;
+  journaling: Journaling | undefined;
 };
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -59,11 +63,13 @@ export function invokeRoute(app: FastifyInstance, options: InvokeOptions): void 
     const prefetch = await complete(call, request.body, client, sections[hook], options, request.told);
     const language = negotiateLanguage(request.headers['accept-language'], knowledge.site.language);
     const today = evaluationDate(call, options);
-    const found = answer(
-      { call: { ...call.call, prefetch }, hookInstance: call.hookInstance, language, today },
-      knowledge,
-    );
+    const question = { call: { ...call.call, prefetch }, hookInstance: call.hookInstance, language, today };
+    const caller = { client, tenant: request.tenant };
+    const assessed = assess(question, knowledge);
+    const results = await silence(assessed, call, caller, options, request);
+    const found = speak({ ...assessed, results }, question, knowledge);
     metrics.answered(found);
+    if (options.journaling) noteAnswer(found, call, caller, options.journaling);
     tell(found, call, request, options);
     if ('missing' in found) {
       throw new ServiceError(
@@ -81,6 +87,25 @@ export function invokeRoute(app: FastifyInstance, options: InvokeOptions): void 
       .type('application/json; charset=utf-8')
       .send(JSON.stringify({ cards: found.cards.map((card) => fitCard(card, client.profile)), ...extension }));
   });
+}
+
+/** The results, with the cards left out that this patient's prescribers need not see again. */
+async function silence(
+  assessed: Assessment,
+  call: Request,
+  caller: Caller,
+  { journaling, metrics }: InvokeOptions,
+  { log }: Pick<FastifyRequest, 'log'>,
+): Promise<Assessment['results']> {
+  if (!journaling) return assessed.results;
+  try {
+    return leaveOut(assessed.results, await silencesOf(assessed, call, caller, journaling));
+  } catch (error) {
+    if (!(error instanceof JournalFailed)) throw error;
+    metrics.notSilenced();
+    log.warn({ reason: error.reason }, 'the journal did not say what may be left out');
+    return assessed.results;
+  }
 }
 
 function evaluationDate({ wish }: Request, { sandbox, knowledge, clock }: InvokeOptions): LocalDate {
@@ -127,11 +152,16 @@ function tell(
   const fired = found.results
     .filter(({ outcome }) => outcome === 'fires' || outcome === 'joins')
     .map(({ rule }) => rule.id);
+  const silent = found.results
+    .filter(({ outcome }) => outcome === 'quiet' || outcome === 'repeat')
+    .map(({ rule }) => rule.id);
   const leftOut = countBy(found.chart.leftOut.map(({ what, why }) => `${what}:${why}`));
-  Object.assign(told, { fired, leftOut, knowledge: fingerprint.slice(0, 12) });
-  const result = 'missing' in found ? { missing: found.missing } : { fired };
-  // Ids are a client's own: the same one elsewhere is another person.
-  const patient = auditKey && createHmac('sha256', auditKey).update(`${client.name}\0${call.patientId}`).digest('hex');
+  Object.assign(told, { fired, ...(silent.length > 0 && { silent }), leftOut, knowledge: fingerprint.slice(0, 12) });
+  const result = {
+    ...('missing' in found ? { missing: found.missing } : { fired }),
+    ...(silent.length > 0 && { silent }),
+  };
+  const patient = auditKey && hashOfPatient(auditKey, client.name, call.patientId);
   const { hook, hookInstance } = told;
   audit.info(
     {

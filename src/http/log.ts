@@ -12,6 +12,7 @@ declare module 'fastify' {
 export function logCalls(app: FastifyInstance, metrics: Metrics): void {
   app.decorateRequest('told');
   app.decorateRequest('client');
+  app.decorateRequest('tenant');
   app.addHook('onRequest', async (request) => {
     request.told = {};
   });

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify';
-import { Counter, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Answer } from '../answer.ts';
 import type { Completed } from '../fhir/complete.ts';
 import { readPrefetch, type Section } from '../fhir/prefetch.ts';
+import type { Figures, Journal } from '../journal/journal.ts';
 
 /** Figures about calls, by service, client, key and rule: never by patient. */
 export type Metrics = {
@@ -11,9 +12,12 @@ export type Metrics = {
   prefetch: (client: string, prefetch: unknown, sections: Section[]) => void;
   fetched: (outcomes: Completed['outcomes']) => void;
   answered: (answer: Answer) => void;
+  feedback: (service: string, result: string) => void;
+  /** The journal did not say in time what may be left out, so that everything was shown. */
+  notSilenced: () => void;
 };
 
-export function createMetrics(): Metrics {
+export function createMetrics(journal?: Pick<Journal, 'figures'>): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const calls = new Counter({
@@ -53,6 +57,24 @@ export function createMetrics(): Metrics {
     labelNames: ['what', 'why'],
     registers,
   });
+  const silenced = new Counter({
+    name: 'cds_silenced_total',
+    help: 'Cards left out by rule: quiet after an override, or shown when the order was selected',
+    labelNames: ['rule', 'why'],
+    registers,
+  });
+  const notSilenced = new Counter({
+    name: 'cds_silence_unknown_total',
+    help: 'Answers that show everything because the journal did not say what may be left out',
+    registers,
+  });
+  const items = new Counter({
+    name: 'cds_feedback_total',
+    help: 'Items of feedback by service and what became of them',
+    labelNames: ['service', 'result'],
+    registers,
+  });
+  if (journal) journalGauges(journal, registers);
   return {
     registry,
     call: (service, status, time) => {
@@ -69,8 +91,33 @@ export function createMetrics(): Metrics {
       for (const { what, why } of answer.chart.leftOut) leftOut.inc({ what, why });
       for (const card of 'cards' in answer ? answer.cards : [])
         cards.inc({ rule: card.source.topic.code, indicator: card.indicator });
+      for (const { rule, outcome } of answer.results)
+        if (outcome === 'quiet' || outcome === 'repeat') silenced.inc({ rule: rule.id, why: outcome });
     },
+    feedback: (service, result) => items.inc({ service, result }),
+    notSilenced: () => notSilenced.inc(),
   };
+}
+
+/** Read from the journal when they are asked for. */
+function journalGauges(journal: Pick<Journal, 'figures'>, registers: Registry[]): void {
+  const gauge = (name: string, help: string, value: (figures: Figures) => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(value(journal.figures()));
+      },
+    });
+  gauge('cds_journal_up', 'Whether the journal can be reached', ({ state }) => (state === 'up' ? 1 : 0));
+  gauge('cds_journal_queued', 'Cards that wait to be written', ({ queued }) => queued);
+  gauge('cds_journal_written', 'Cards written since the start', ({ written }) => written);
+  gauge(
+    'cds_journal_dropped',
+    'Cards dropped since the start, because the journal was away for too long',
+    ({ dropped }) => dropped,
+  );
 }
 
 /** `GET /metrics`: Prometheus' text format. */

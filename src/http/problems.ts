@@ -51,7 +51,7 @@ function notFound(app: FastifyInstance, request: FastifyRequest): ServiceError {
 /** The route that an address would belong to if the method were right; the root is none. */
 function patternOf(url: string): string {
   const path = url.replace(/\/{2,}/g, '/').replace(/\/$/, '');
-  return path.replace(/^\/cds-services\/[^/]+$/, '/cds-services/:id');
+  return path.replace(/^\/cds-services\/[^/]+(?=\/feedback$|$)/, '/cds-services/:id');
 }
 
 /** What Node refuses before there is a request: written by hand, since there is nothing to answer it with. */

@@ -34,7 +34,20 @@ const contextSchemas = {
   'order-sign': z.looseObject({ patientId: text, encounterId: absent(z.string()), draftOrders: resourceOrBundle }),
 } as const;
 
-export type Request = { call: Call; hookInstance: string; wish: { explain: boolean; now: string | undefined } };
+export type Request = {
+  call: Call;
+  hookInstance: string;
+  wish: {
+    explain: boolean;
+    now: string | undefined;
+    /** Note the cards of order-select, and leave out at order-sign those that were noted (PDDI-CDS, conformance E4). */
+    keepForRepeats: boolean;
+    leaveOutRepeats: boolean;
+  };
+};
+
+/** HL7 PDDI-CDS: Extension subsection of the service specification. */
+const PDDI = 'pddi-configuration-items';
 
 /**
  * Checks a request for the service of one hook. Throws a `ServiceError` `envelope` that names each field that is
@@ -47,6 +60,7 @@ export function readRequest(body: unknown, hook: (typeof hooks)[number]): Reques
     throw new ServiceError('envelope', ['fhirServer: required with fhirAuthorization']);
   const context = parse(contextSchemas[hook], withSelections(request.context), 'context.');
   const wish = object(request.extension?.[brand.extension]);
+  const pddi = object(request.extension?.[PDDI]);
   return {
     call: {
       hook,
@@ -58,7 +72,12 @@ export function readRequest(body: unknown, hook: (typeof hooks)[number]): Reques
       prefetch: request.prefetch,
     },
     hookInstance: request.hookInstance,
-    wish: { explain: wish['explain'] === true, now: typeof wish['now'] === 'string' ? wish['now'] : undefined },
+    wish: {
+      explain: wish['explain'] === true,
+      now: typeof wish['now'] === 'string' ? wish['now'] : undefined,
+      keepForRepeats: pddi['cache-for-order-sign-filtering'] === true,
+      leaveOutRepeats: pddi['filter-out-repeated-alerts'] === true,
+    },
   };
 }
 

@@ -83,7 +83,7 @@ export function compileKnowledge(files: KnowledgeFiles, changes: Record<string, 
   const site = files.site && changedSite(files.site, changes, problems);
   const around = { site: site?.data, lists: files.lists, templates: new Set(Object.keys(files.templates)), cards };
   const guidelines = files.guidelines.map((file) => compileGuideline(file, around, problems));
-  if (site) checkSite(site, guidelines, problems);
+  if (site) checkSite(site, guidelines, Object.keys(cards?.shared.data.overrideReasons ?? {}), problems);
   checkReferences(files.guidelines, problems);
   if (!site || !cards) return { knowledge: undefined, problems: sorted(problems), remarks };
   const knowledge: Knowledge = {
@@ -132,7 +132,7 @@ function compileClasses(folder: string, lists: Set<string>, problems: Problem[])
   return classes;
 }
 
-function checkSite(site: YamlFile<Site>, guidelines: Guideline[], problems: Problem[]): void {
+function checkSite(site: YamlFile<Site>, guidelines: Guideline[], reasons: string[], problems: Problem[]): void {
   const say = (path: PropertyKey[], message: string) =>
     problems.push({ file: site.file, line: site.line(path), message: `${path.join('.')}: ${message}` });
   const rules = guidelines.flatMap((guideline) => guideline.rules.map(({ id }) => id));
@@ -144,6 +144,27 @@ function checkSite(site: YamlFile<Site>, guidelines: Guideline[], problems: Prob
       if (parameters) checkParameter(parameters[name], value, (message) => say(['parameters', id, name], message));
     }
   }
+  checkQuiet(site.data.quiet, guidelines, reasons, say);
+}
+
+function checkQuiet(
+  { days, accepted }: Site['quiet'],
+  guidelines: Guideline[],
+  reasons: string[],
+  say: (path: PropertyKey[], message: string) => void,
+): void {
+  const rules = guidelines.flatMap((guideline) => guideline.rules);
+  for (const id of Object.keys(days)) {
+    const rule = rules.find((candidate) => candidate.id === id);
+    if (!rule) say(['quiet', 'days', id], `there is no rule '${id}'`);
+    else if (rule.indicators.every(({ indicator }) => indicator === 'critical'))
+      say(['quiet', 'days', id], 'a critical card is never left out');
+    else if (rule.rides) say(['quiet', 'days', id], 'it gives no card of its own');
+  }
+  if (Object.keys(days).length > 0 && accepted.length === 0)
+    say(['quiet', 'accepted'], 'name the override reasons that mean "known and accepted"');
+  for (const [at, key] of accepted.entries())
+    if (!reasons.includes(key)) say(['quiet', 'accepted', at], `there is no override reason '${key}'`);
 }
 
 function checkParameter(

@@ -21,7 +21,8 @@ export type Finding = {
 /**
  * `fires`: the card is given; `joins`: it speaks on the card of its family. The kinds of silence are told apart:
  * `does-not-hold`, `not-known`, `switched-off`, `superseded` by another rule about the same drugs, `rides-only` (it holds,
- * and has no card to ride on).
+ * and has no card to ride on), `quiet` (a prescriber accepted it lately, see quiet.ts), `repeat` (shown when the order was
+ * selected, and the client asked not to see it again).
  */
 export type RuleOutcome =
   | 'fires'
@@ -30,7 +31,9 @@ export type RuleOutcome =
   | 'not-known'
   | 'switched-off'
   | 'superseded'
-  | 'rides-only';
+  | 'rides-only'
+  | 'quiet'
+  | 'repeat';
 
 export type RuleResult = {
   rule: Rule;

@@ -137,6 +137,22 @@ export const siteSchema = z.strictObject({
   openEndedMonths: z.int().min(1).max(120).default(12),
   validityPeriodEndsTreatment: z.boolean().default(false),
   uncheckable: z.enum(['refuse', 'card']).default('refuse'),
+  quiet: z
+    .strictObject({
+      /** Rule → days that its card stays away after it was overridden with a reason of `accepted`. */
+      days: z.record(id, z.int().min(1).max(365)).default({}),
+      /** Keys of `overrideReasons` in cards/shared.yaml that mean "known and accepted". */
+      accepted: z.array(id).default([]),
+      /** For how long a card of order-select is left out at order-sign, where the client asks for that. */
+      repeatHours: z.int().min(1).max(24).default(12),
+    })
+    .prefault({}),
+  journal: z
+    .strictObject({
+      keepDays: z.int().min(1).max(3650).default(730),
+      comments: z.boolean().default(false),
+    })
+    .prefault({}),
   fetch: z
     .strictObject({
       softMs: z.int().min(0).max(10_000).default(400),

@@ -22,7 +22,7 @@ export const PUBLIC_URL = 'https://cds.example';
 export const BODY_LIMIT = 8 * 1024 * 1024;
 
 type Options = Partial<AppOptions['config']> &
-  Partial<Pick<AppOptions, 'knowledge' | 'clock' | 'clients' | 'fetchJson' | 'maxEventLoopDelay'>> & {
+  Partial<Pick<AppOptions, 'knowledge' | 'clock' | 'clients' | 'fetchJson' | 'journal' | 'maxEventLoopDelay'>> & {
     logLevel?: string;
   };
 
@@ -39,6 +39,7 @@ export async function startService(options: Options = {}) {
     clock = () => NOW,
     clients = [],
     fetchJson = fetchNothing,
+    journal,
     maxEventLoopDelay = 0,
     logLevel = 'trace',
     ...config
@@ -54,12 +55,14 @@ export async function startService(options: Options = {}) {
       fhirServers: [],
       tls: undefined,
       auditKey: undefined,
+      patientKey: undefined,
       ...config,
     },
     clients,
     logger,
     clock,
     fetchJson,
+    journal,
     maxEventLoopDelay,
   });
   const http = supertest(await app.listen({ host: '127.0.0.1', port: 0 }));

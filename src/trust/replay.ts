@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** Remembers which tokens were used. `use` says whether this one is used for the first time. */
 export type Replay = { use: (issuer: string, jti: string, expiresAt: number) => Promise<boolean> };
 
@@ -6,7 +8,7 @@ const LIMIT = 1_000_000;
 
 /**
  * Replay store of one process, each token for its lifetime (conformance J14). `expiresAt` in milliseconds since 1970.
- * Several processes need a shared one.
+ * Several processes share one: `sharedReplay`.
  */
 export function createReplay(clock: () => number): Replay {
   const used = new Map<string, number>();
@@ -24,6 +26,21 @@ export function createReplay(clock: () => number): Replay {
       if ((used.get(key) ?? 0) >= now) return false;
       used.set(key, expiresAt);
       return true;
+    },
+  };
+}
+
+/**
+ * Replay store of several processes. While the shared one cannot be reached each process remembers for itself: a token
+ * that is used twice is a smaller harm than warnings that nobody gets.
+ */
+export function sharedReplay(useToken: (id: string, expiresAt: number) => Promise<boolean>, own: Replay): Replay {
+  return {
+    use: async (issuer, jti, expiresAt) => {
+      const first = await own.use(issuer, jti, expiresAt);
+      if (!first) return false;
+      const id = createHash('sha256').update(`${issuer}\0${jti}`).digest('hex');
+      return useToken(id, expiresAt).catch(() => true);
     },
   };
 }

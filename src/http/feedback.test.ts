@@ -1,0 +1,305 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Journal, openJournal } from '../journal/journal.ts';
+import { knowledgeOf, root, startService } from '../testing/app.ts';
+import { createClient, SIGN } from '../testing/client.ts';
+import { pair } from '../testing/request.ts';
+
+const FEEDBACK = `${SIGN}/feedback`;
+const AT = '2026-03-02T09:05:00Z';
+
+let folder: string;
+let journal: Journal;
+let service: Awaited<ReturnType<typeof startService>>;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'cds-feedback-'));
+  journal = await open();
+  service = await startService({ journal });
+});
+afterAll(async () => {
+  await service.close();
+  await journal.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const open = () =>
+  openJournal({
+    place: { folder },
+    clock: () => Date.parse(AT),
+    limits: () => ({ day: '', received: 0, patients: 0, tokens: 0 }),
+    warn: () => {},
+  });
+
+type Row = Record<string, unknown>;
+/** What the file holds of some cards. */
+function kept(...cards: string[]): Row[] {
+  const file = new DatabaseSync(join(folder, 'journal.sqlite'), { readOnly: true });
+  const rows = file.prepare('SELECT * FROM feedback ORDER BY card, suggestion').all() as Row[];
+  file.close();
+  return rows.filter(({ card }) => cards.includes(card as string)).map((row) => ({ ...row }));
+}
+
+const post = (body: unknown, path = FEEDBACK) => service.http.post(path).send(body as object);
+const override = (card: string, changes: Row = {}): Row => ({
+  card,
+  outcome: 'overridden',
+  outcomeTimestamp: AT,
+  ...changes,
+});
+const accept = (card: string, ...ids: string[]): Row => ({
+  card,
+  outcome: 'accepted',
+  outcomeTimestamp: AT,
+  acceptedSuggestions: ids.map((id) => ({ id })),
+});
+/** A card as a client was given it. */
+async function cardGiven() {
+  const { body } = await service.call({ ...pair(), hookInstance: crypto.randomUUID() });
+  return body.cards[0] as { uuid: string; suggestions: { uuid: string }[]; overrideReasons: Row[] };
+}
+
+describe('what is kept', () => {
+  test('FB1, FB3, FB4: an accepted suggestion', async () => {
+    const { uuid, suggestions } = await cardGiven();
+    const { status, body, headers } = await post({ feedback: [accept(uuid, suggestions[0]?.uuid ?? '')] });
+    expect([status, headers['content-type'], headers['cache-control'], body]).toEqual([
+      200,
+      'application/json; charset=utf-8',
+      'no-store',
+      { results: [{ status: 'stored' }] },
+    ]);
+    expect(kept(uuid)).toEqual([
+      expect.objectContaining({
+        client: 'sandbox',
+        service: 'nordic-opioid-order-sign',
+        outcome: 'accepted',
+        suggestion: suggestions[0]?.uuid,
+        at: Date.parse(AT),
+        reason_code: null,
+        comment: null,
+      }),
+    ]);
+  });
+
+  test('FB5: an override with one of the reasons of the card', async () => {
+    const { uuid, overrideReasons } = await cardGiven();
+    const reason = overrideReasons[0] as Row;
+    await post({ feedback: [override(uuid, { overrideReason: { reason } })] }).expect(200);
+    expect(kept(uuid)).toEqual([
+      expect.objectContaining({
+        outcome: 'overridden',
+        suggestion: null,
+        reason_code: reason['code'],
+        reason_system: reason['system'],
+      }),
+    ]);
+  });
+
+  test.each([
+    ['without a reason', {}, [null, null]],
+    ['with a reason that has no system', { overrideReason: { reason: { code: 'x' } } }, ['x', null]],
+    ['with a comment only', { overrideReason: { userComment: 'Kalle' } }, [null, null]],
+    [
+      'with a reason one level higher, as drafts had it',
+      { overrideReason: { code: 'y', system: 'urn:s' } },
+      ['y', 'urn:s'],
+    ],
+    ['with a list of reasons', { overrideReasons: [{ code: 'z', system: 'urn:s' }] }, ['z', 'urn:s']],
+    ['with the outcome in capitals', { outcome: 'OVERRIDDEN' }, [null, null]],
+    ['with what is no reason', { overrideReason: 'too late' }, [null, null]],
+    ['with control characters in the reason', { overrideReason: { reason: { code: 'a\u0000b' } } }, ['a b', null]],
+  ])('FB5: an override %s', async (name, changes, reason) => {
+    const id = `override-${name.replace(/\W+/g, '-')}`;
+    await post({ feedback: [override(id, changes)] }).expect(200);
+    expect(kept(id).map((row) => [row['reason_code'], row['reason_system']])).toEqual([reason]);
+  });
+
+  test('FB3: moments with fractions and offsets are the moments they are', async () => {
+    const items = ['2026-03-02T09:05:00.250Z', '2026-03-02T10:05:00+01:00'].map((outcomeTimestamp, at) =>
+      override(`moment-${at}`, { outcomeTimestamp }),
+    );
+    await post({ feedback: items }).expect(200);
+    expect(kept('moment-0', 'moment-1').map(({ at }) => at)).toEqual([Date.parse(AT) + 250, Date.parse(AT)]);
+  });
+
+  test('FB2: a single item without a list, an item in place of the list, and suggestions as bare ids', async () => {
+    await post(override('bare-1')).expect(200);
+    await post({ feedback: override('bare-2') }).expect(200);
+    await post({ feedback: [{ ...accept('bare-3'), acceptedSuggestions: ['one', 'two'] }] }).expect(200);
+    expect(kept('bare-1', 'bare-2', 'bare-3').map(({ card, suggestion }) => [card, suggestion])).toEqual([
+      ['bare-1', null],
+      ['bare-2', null],
+      ['bare-3', 'one'],
+      ['bare-3', 'two'],
+    ]);
+  });
+
+  test('FB2: an empty list is fine', async () => {
+    const { status, body } = await post({ feedback: [] });
+    expect([status, body]).toEqual([200, { results: [] }]);
+  });
+
+  test('FB6: the same again is kept once, and said', async () => {
+    const item = accept('again', 's1', 's2', 's1');
+    expect((await post({ feedback: [item, item] })).body.results.map(({ status }: Row) => status)).toEqual([
+      'stored',
+      'stored',
+    ]);
+    const { body } = await post({ feedback: [item] });
+    expect(body.results).toEqual([{ status: 'repeated', unknownCard: true }]);
+    expect(kept('again').map(({ suggestion }) => suggestion)).toEqual(['s1', 's2']);
+  });
+
+  test('FB6, FB11: a suggestion accepted, another later, and the card overridden in the end are all kept', async () => {
+    const items = [
+      accept('both', 's1'),
+      accept('both', 's2'),
+      override('both', { outcomeTimestamp: '2026-03-02T09:06:00Z' }),
+    ];
+    await post({ feedback: items }).expect(200);
+    expect(kept('both').map(({ outcome, suggestion }) => [outcome, suggestion])).toEqual([
+      ['overridden', null],
+      ['accepted', 's1'],
+      ['accepted', 's2'],
+    ]);
+  });
+
+  test('FB7: a card that is not known is kept and said; an item that cannot be read loses no other', async () => {
+    const { uuid } = await cardGiven();
+    const { status, body } = await post({ feedback: [override('nobody-knows'), { card: 7 }, override(uuid)] });
+    expect(status).toBe(200);
+    expect(body.results).toEqual([
+      { status: 'stored', unknownCard: true },
+      { status: 'rejected', problems: expect.arrayContaining([expect.stringMatching(/^card: /)]) },
+      { status: 'stored' },
+    ]);
+    expect(kept('nobody-knows', uuid)).toHaveLength(2);
+  });
+
+  test('FB6: more items than a statement takes', async () => {
+    const items = Array.from({ length: 1000 }, (_, at) => override(`many-${at}`));
+    const { body } = await post({ feedback: items });
+    expect(body.results).toHaveLength(1000);
+    expect(kept(...items.map(({ card }) => card as string))).toHaveLength(1000);
+  });
+});
+
+describe('what is refused', () => {
+  test.each([
+    ['a body without feedback', { reports: [] }, 'feedback: '],
+    ['a list that is none', { feedback: 'x' }, 'feedback: '],
+    ['an item that is none', { feedback: [null] }, 'feedback.0.item: '],
+    ['no card', { feedback: [{ ...override(''), card: undefined }] }, 'feedback.0.card: '],
+    ['a card that is no id', { feedback: [override('a b')] }, 'feedback.0.card: '],
+    ['another outcome', { feedback: [override('x', { outcome: 'ignored' })] }, 'feedback.0.outcome: '],
+    ['no moment', { feedback: [override('x', { outcomeTimestamp: undefined })] }, 'feedback.0.outcomeTimestamp: '],
+    [
+      'a moment without its time zone',
+      { feedback: [override('x', { outcomeTimestamp: '2026-03-02T09:05:00' })] },
+      'feedback.0.outcomeTimestamp: ',
+    ],
+    ['accepted without a suggestion', { feedback: [accept('x')] }, 'feedback.0.acceptedSuggestions: '],
+    [
+      'a suggestion that is none',
+      { feedback: [{ ...accept('x'), acceptedSuggestions: [{}] }] },
+      'feedback.0.acceptedSuggestions',
+    ],
+    ['too many items', { feedback: Array.from({ length: 1001 }, () => override('x')) }, 'feedback: at most 1000'],
+  ])('FB2, FB3, FB4: %s', async (_name, body, problem) => {
+    const { status, body: outcome } = await post(body);
+    expect([status, outcome.resourceType]).toEqual([400, 'OperationOutcome']);
+    expect(outcome.issue[0].diagnostics).toContain(problem);
+  });
+
+  test('FB10: an unknown service, and what is no JSON', async () => {
+    await post({ feedback: [override('x')] }, '/cds-services/unknown/feedback').expect(404);
+    await service.http.post(FEEDBACK).set('content-type', 'application/json').send('{').expect(400);
+    const { status, headers } = await service.http.get(FEEDBACK);
+    expect([status, headers['allow']]).toEqual([405, 'POST']);
+  });
+
+  test('FB10, S5: neither the log nor an error repeats what was sent', async () => {
+    const before = service.log.length;
+    const item = override('kanarie-card', {
+      overrideReason: { reason: { code: 'kanarie-code' }, userComment: 'kanarie-comment' },
+    });
+    const answers = [await post({ feedback: [item] }), await post({ feedback: [{ ...item, outcome: 'kanarie' }] })];
+    const said = [...service.log.slice(before), ...answers.map(({ text }) => text)].join('\n');
+    expect(said).toContain('answered');
+    expect(said).not.toContain('kanarie');
+  });
+});
+
+test('FB10: a comment is kept only where the site says so, and up to a thousand characters', async () => {
+  const items = { feedback: [override('commented', { overrideReason: { userComment: 'å'.repeat(1200) } })] };
+  await post(items).expect(200);
+  expect(kept('commented').map(({ comment }) => comment)).toEqual([null]);
+  const site = { journal: { keepDays: 30, comments: true } };
+  const asking = await startService({ journal, knowledge: knowledgeOf(root, site) });
+  const item = override('commented', {
+    outcomeTimestamp: '2026-03-02T10:00:00Z',
+    overrideReason: { userComment: 'å'.repeat(1200) },
+  });
+  const { body } = await asking.http.post(FEEDBACK).send({ feedback: [item] });
+  expect(body.results[0]).toEqual({ status: 'stored', unknownCard: true, commentCut: true });
+  expect(kept('commented').map(({ comment }) => (comment as string | null)?.length)).toEqual(
+    expect.arrayContaining([1000]),
+  );
+  await asking.close();
+});
+
+test('FB9, J2: in production feedback needs the token of a client, for its own address or its service’s', async () => {
+  const { client, token } = await createClient();
+  const production = await startService({ mode: 'production', clients: [client], journal });
+  const send = (authorization?: string) => {
+    const request = production.http.post(FEEDBACK).send({ feedback: [override(`by-${authorization?.length}`)] });
+    return authorization === undefined ? request : request.set('authorization', `Bearer ${authorization}`);
+  };
+  await send().expect(401);
+  await send(await token('/cds-services/nordic-opioid-patient-view')).expect(401);
+  await send(await token(FEEDBACK)).expect(200);
+  await send(await token(SIGN)).expect(200);
+  await production.close();
+});
+
+describe('without a journal', () => {
+  test('FB1: feedback is not acknowledged, and cards are given all the same', async () => {
+    const bare = await startService();
+    const { status, body } = await bare.http.post(FEEDBACK).send({ feedback: [override('x')] });
+    expect([status, body.resourceType]).toEqual([503, 'OperationOutcome']);
+    await bare.call(pair()).expect(200);
+    expect((await bare.http.get('/ready')).body).toMatchObject({ ready: true, journal: 'none' });
+    await bare.close();
+  });
+
+  test('FB1: while its file is locked feedback answers 503 and keeps nothing; cards are given, and noted afterwards', async () => {
+    const own = await open();
+    const locked = await startService({ journal: own });
+    const file = new DatabaseSync(join(folder, 'journal.sqlite'));
+    file.exec('BEGIN EXCLUSIVE');
+    const { status, headers } = await locked.http.post(FEEDBACK).send({ feedback: [override('while-locked')] });
+    expect([status, headers['retry-after']]).toEqual([503, '5']);
+    const { body } = await locked.call({ ...pair(), hookInstance: crypto.randomUUID() }).expect(200);
+    expect(body.cards).toHaveLength(1);
+    // It lives, and may be called: only feedback waits.
+    expect((await locked.http.get('/ready')).body).toMatchObject({ ready: true, journal: 'down' });
+    file.exec('ROLLBACK');
+    file.close();
+    await expect.poll(() => own.figures(), { timeout: 10_000 }).toMatchObject({ state: 'up', queued: 0 });
+    const known = await locked.http.post(FEEDBACK).send({ feedback: [override(body.cards[0].uuid)] });
+    expect(known.body.results).toEqual([{ status: 'stored' }]);
+    expect(kept('while-locked')).toEqual([]);
+    await locked.close();
+    await own.close();
+  });
+});
+
+test('the metrics count feedback by what became of it, and tell how the journal does', async () => {
+  const { text } = await service.http.get('/metrics');
+  expect(text).toMatch(/^cds_feedback_total\{service="nordic-opioid-order-sign",result="stored"\} [1-9]/m);
+  expect(text).toMatch(/^cds_feedback_total\{service="nordic-opioid-order-sign",result="rejected"\} 1$/m);
+  expect(text).toMatch(/^cds_journal_up 1$/m);
+});

@@ -1,0 +1,105 @@
+import type { Answer, Assessment } from '../answer.ts';
+import { dateOfInstant } from '../dates.ts';
+import type { Journal } from '../journal/journal.ts';
+import { hashOfPatient } from '../journal/patient.ts';
+import type { CardRow, PastCard, Tally } from '../journal/store.ts';
+import type { Knowledge } from '../rules/knowledge.ts';
+import { type Basis, basesOf, saysNothingNew } from '../rules/quiet.ts';
+import type { Client } from '../trust/clients.ts';
+import type { Request } from './wire.ts';
+
+export type Journaling = {
+  journal: Journal;
+  /** Key of the hash by which patients are known; without one no card is left out. */
+  patientKey: string | undefined;
+  knowledge: Knowledge;
+  /** Milliseconds since 1970 in UTC. */
+  clock: () => number;
+};
+
+export type Silence = 'quiet' | 'repeat';
+
+/** Who calls: a client, and of several hospitals behind one client, which. */
+export type Caller = { client: Client; tenant: string | undefined };
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/**
+ * The cards of an answer that were accepted before or shown a moment ago, by rule. A journal that does not answer
+ * rejects; then everything is shown.
+ */
+export async function silencesOf(
+  { chart, results }: Assessment,
+  { call, wish }: Request,
+  caller: Caller,
+  { journal, patientKey, knowledge, clock }: Journaling,
+): Promise<Map<string, Silence>> {
+  const { days, repeatHours } = knowledge.site.quiet;
+  const repeats = call.hook === 'order-sign' && wish.leaveOutRepeats;
+  const bases = basesOf(results, chart);
+  const rules = [...bases.keys()].filter((rule) => repeats || rule in days);
+  if (rules.length === 0 || patientKey === undefined) return new Map();
+  const now = clock();
+  const longest = Math.max(repeats ? repeatHours * HOUR : 0, ...rules.map((rule) => (days[rule] ?? 0) * DAY));
+  const past = await journal.past(patientOf(patientKey, caller, call.patientId), rules, now - longest);
+  const silent = new Map<string, Silence>();
+  for (const card of past) {
+    if (!saysNothingNew(bases.get(card.rule) as Basis, JSON.parse(card.basis))) continue;
+    const since = now - (days[card.rule] ?? 0) * DAY;
+    if (wasAccepted(card, since, knowledge)) silent.set(card.rule, 'quiet');
+    else if (repeats && card.kept && card.hook === 'order-select' && card.issuedAt >= now - repeatHours * HOUR)
+      silent.set(card.rule, silent.get(card.rule) ?? 'repeat');
+  }
+  return silent;
+}
+
+/** Whether the last that was done with a card is to override it with a reason that means "known and accepted". */
+function wasAccepted({ feedback }: PastCard, since: number, { site, cards }: Knowledge): boolean {
+  const last = feedback.toSorted((a, b) => b.at - a.at)[0];
+  if (last === undefined || last.outcome !== 'overridden' || last.at < since) return false;
+  return site.quiet.accepted.some((key) => {
+    const reason = cards.shared.overrideReasons[key];
+    return reason !== undefined && last.code === reason.code && (last.system ?? reason.system) === reason.system;
+  });
+}
+
+/** Notes what was answered. */
+export function noteAnswer(
+  found: Answer,
+  { call, wish }: Request,
+  caller: Caller,
+  { journal, patientKey, knowledge, clock }: Journaling,
+): void {
+  const now = clock();
+  const { site, fingerprint } = knowledge;
+  const where = { day: dateOfInstant(now, site.timeZone), client: caller.client.name, hook: call.hook };
+  const kept = call.hook === 'order-select' && wish.keepForRepeats;
+  const bases = basesOf(found.results, found.chart);
+  const cards = 'cards' in found ? found.cards : [];
+  const rows = cards.map(({ uuid, indicator, source, suggestions = [] }): CardRow => {
+    const rule = source.topic.code;
+    const basis = kept || rule in site.quiet.days ? bases.get(rule) : undefined;
+    const known = patientKey !== undefined && basis !== undefined;
+    return {
+      ...where,
+      uuid,
+      issued_at: now,
+      rule,
+      indicator,
+      suggestions: JSON.stringify(Object.fromEntries(suggestions.map((offered) => [offered.uuid, offered.offer]))),
+      knowledge: fingerprint.slice(0, 12),
+      patient: known ? patientOf(patientKey, caller, call.patientId) : null,
+      basis: known ? JSON.stringify(basis) : null,
+      kept: kept && known ? 1 : 0,
+    };
+  });
+  const silent = found.results.flatMap(({ rule, outcome }): Omit<Tally, 'count'>[] =>
+    outcome === 'quiet' || outcome === 'repeat' ? [{ ...where, kind: outcome, rule: rule.id }] : [],
+  );
+  journal.issued(rows, [{ ...where, kind: 'cards' in found ? 'answered' : 'refused', rule: '' }, ...silent]);
+}
+
+function patientOf(key: string, { client, tenant }: Caller, patientId: string): string {
+  return hashOfPatient(key, tenant === undefined ? client.name : `${client.name}\0${tenant}`, patientId);
+}

@@ -1,0 +1,315 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { noPostgres, type Postgres, startPostgres } from '../testing/postgres.ts';
+import { openDatabase, type Place } from './database.ts';
+import { type Journal, openJournal } from './journal.ts';
+import type { CardRow, FeedbackRow, Tally } from './store.ts';
+import type { Tables } from './tables.ts';
+
+const NOW = Date.parse('2026-03-02T09:00:00Z');
+const DAY = 86_400_000;
+const forever = () => ({ day: '', received: 0, patients: 0, tokens: 0 });
+
+const card = (uuid: string, changes: Partial<CardRow> = {}): CardRow => ({
+  client: 'ehr',
+  uuid,
+  day: '2026-03-02',
+  issued_at: NOW,
+  hook: 'order-sign',
+  rule: 'a-rule',
+  indicator: 'warning',
+  suggestions: '{}',
+  knowledge: 'abc',
+  patient: 'hash',
+  basis: '{"a":1}',
+  kept: 0,
+  ...changes,
+});
+const feedback = (id: string, changes: Partial<FeedbackRow> = {}): FeedbackRow => ({
+  id,
+  client: 'ehr',
+  card: 'card-1',
+  service: 'service',
+  outcome: 'overridden',
+  suggestion: null,
+  at: NOW,
+  received_at: NOW,
+  reason_code: 'code',
+  reason_system: 'urn:system',
+  comment: null,
+  ...changes,
+});
+const tally = (changes: Partial<Tally> = {}) => ({
+  day: '2026-03-02',
+  client: 'ehr',
+  hook: 'order-sign',
+  kind: 'answered' as const,
+  rule: '',
+  ...changes,
+});
+
+let postgres: Postgres | undefined;
+let folders: string[] = [];
+let databases = 0;
+
+beforeAll(async () => {
+  if (noPostgres === undefined) postgres = await startPostgres();
+}, 60_000);
+afterAll(() => {
+  postgres?.remove();
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'cds-journal-'));
+  folders = [...folders, folder];
+  return folder;
+}
+
+async function rows<T extends keyof Tables>(place: Place, table: T): Promise<Record<string, unknown>[]> {
+  const database = openDatabase(place);
+  const found = await database
+    .selectFrom(table as 'cards')
+    .selectAll()
+    .execute();
+  await database.destroy();
+  return found;
+}
+
+const kinds: [string, () => Place, boolean][] = [
+  ['SQLite', () => ({ folder: newFolder() }), false],
+  [
+    noPostgres === undefined ? 'PostgreSQL' : `PostgreSQL (${noPostgres})`,
+    () => ({ url: (postgres as Postgres).create(`journal_${databases++}`) }),
+    noPostgres !== undefined,
+  ],
+];
+
+describe.each(kinds)('%s', (_name, newPlace, skipped) => {
+  const open = (place: Place, limits = forever, warn: (fields: object, message: string) => void = () => {}) =>
+    openJournal({ place, clock: () => NOW, limits, warn });
+  const using = async (place: Place, work: (journal: Journal) => Promise<void> | void) => {
+    const journal = await open(place);
+    await work(journal);
+    await journal.close();
+  };
+
+  test.skipIf(skipped)(
+    'what was issued is in the tables once it is closed, and still after the next start',
+    async () => {
+      const place = newPlace();
+      await using(place, (journal) =>
+        journal.issued([card('card-1')], [tally(), tally({ kind: 'quiet', rule: 'a-rule' })]),
+      );
+      await using(place, (journal) => journal.issued([card('card-2')], [tally()]));
+      expect((await rows(place, 'cards')).map(({ uuid }) => uuid).sort()).toEqual(['card-1', 'card-2']);
+      expect((await rows(place, 'cards'))[0]).toEqual(card('card-1'));
+      expect((await rows(place, 'tallies')).map(({ kind, count }) => [kind, count]).sort()).toEqual([
+        ['answered', 2],
+        ['quiet', 1],
+      ]);
+    },
+  );
+
+  test.skipIf(skipped)('ten thousand cards of one second are all there', async () => {
+    const place = newPlace();
+    await using(place, (journal) => {
+      for (let at = 0; at < 10_000; at++) journal.issued([card(`card-${at}`)], [tally()]);
+    });
+    expect(await rows(place, 'cards')).toHaveLength(10_000);
+    expect(await rows(place, 'tallies')).toEqual([{ ...tally(), count: 10_000 }]);
+  });
+
+  test.skipIf(skipped)(
+    'a card that is issued again is one card; if it rested on something else, on nothing',
+    async () => {
+      const place = newPlace();
+      await using(place, (journal) => {
+        journal.issued([card('same'), card('same'), card('other'), card('other', { basis: '{"a":2}' })], []);
+        journal.issued([card('later')], []);
+      });
+      await using(place, (journal) => journal.issued([card('same'), card('later', { basis: '{"a":3}' })], []));
+      const found = (await rows(place, 'cards')).map(({ uuid, basis }) => [uuid, basis]);
+      expect(found.sort()).toEqual([
+        ['later', null],
+        ['other', null],
+        ['same', '{"a":1}'],
+      ]);
+    },
+  );
+
+  test.skipIf(skipped)(
+    'FB6, FB7: feedback says what is new and which cards are known, those of a moment ago too',
+    async () => {
+      const place = newPlace();
+      await using(place, async (journal) => {
+        journal.issued([card('card-1')], []);
+        const stored = await journal.addFeedback([feedback('a'), feedback('b', { card: 'card-9' })]);
+        expect(stored).toEqual({ added: ['a', 'b'], cards: ['card-1'] });
+        expect((await journal.addFeedback([feedback('a'), feedback('c')])).added).toEqual(['c']);
+        // Another client's card of the same id is not this one.
+        expect((await journal.addFeedback([feedback('d', { client: 'other' })])).cards).toEqual([]);
+      });
+      expect((await rows(place, 'feedback')).map(({ id }) => id).sort()).toEqual(['a', 'b', 'c', 'd']);
+    },
+  );
+
+  test.skipIf(skipped)('FB6: feedback that arrives together is committed together, each told of its own', async () => {
+    const place = newPlace();
+    await using(place, async (journal) => {
+      const all = await Promise.all(
+        Array.from({ length: 2000 }, (_, at) => journal.addFeedback([feedback(`id-${at}`)])),
+      );
+      expect(all.every(({ added }, at) => added.includes(`id-${at}`))).toBe(true);
+    });
+    expect(await rows(place, 'feedback')).toHaveLength(2000);
+  });
+
+  test.skipIf(skipped)(
+    'past cards are those of the patient, the rules and the time asked for, with what became of them',
+    async () => {
+      await using(newPlace(), async (journal) => {
+        journal.issued(
+          [
+            card('card-1'),
+            card('card-2', { rule: 'other-rule' }),
+            card('card-3', { patient: 'another' }),
+            card('card-4', { issued_at: NOW - 2 * DAY }),
+            card('card-5', { basis: null }),
+            card('card-6', { kept: 1 }),
+          ],
+          [],
+        );
+        await journal.addFeedback([
+          feedback('a', { at: NOW + DAY }),
+          feedback('b', { client: 'other' }),
+          feedback('c', { card: 'card-6', outcome: 'accepted', suggestion: 's' }),
+        ]);
+        const found = await journal.past('hash', ['a-rule'], NOW - DAY);
+        const base = { rule: 'a-rule', hook: 'order-sign', issuedAt: NOW, basis: '{"a":1}' };
+        expect(found.toSorted((a, b) => Number(a.kept) - Number(b.kept))).toEqual([
+          // A clock that is ahead counts as the moment it was received.
+          { ...base, kept: false, feedback: [{ outcome: 'overridden', at: NOW, code: 'code', system: 'urn:system' }] },
+          {
+            ...base,
+            kept: true,
+            feedback: [{ outcome: 'accepted', at: NOW, code: 'code', system: 'urn:system' }],
+          },
+        ]);
+      });
+    },
+  );
+
+  test.skipIf(skipped)(
+    'J14: a token is used once, also where two processes are asked together, and again when it has expired',
+    async () => {
+      const place = newPlace();
+      const [one, other] = [await open(place), await open(place)];
+      const answers = await Promise.all([one.useToken('token', NOW + 1000), other.useToken('token', NOW + 1000)]);
+      expect(answers.sort()).toEqual([false, true]);
+      expect(await one.useToken('old', NOW - 1000)).toBe(true);
+      expect(await other.useToken('old', NOW + 1000)).toBe(true);
+      expect(await one.useToken('old', NOW + 1000)).toBe(false);
+      await Promise.all([one.close(), other.close()]);
+    },
+  );
+
+  test.skipIf(skipped)('what is too old goes when it is opened; patients before their cards', async () => {
+    const place = newPlace();
+    await using(place, async (journal) => {
+      journal.issued(
+        [
+          card('new'),
+          card('known', { issued_at: NOW - 40 * DAY, day: '2026-01-21' }),
+          card('old', { day: '2025-01-01', issued_at: NOW - 400 * DAY }),
+        ],
+        [tally(), tally({ day: '2025-01-01' })],
+      );
+      await journal.addFeedback([feedback('new'), feedback('old', { received_at: NOW - 400 * DAY })]);
+      await journal.useToken('old', NOW - 1);
+      await journal.useToken('new', NOW + 1);
+    });
+    const limits = () => ({ day: '2025-03-02', received: NOW - 365 * DAY, patients: NOW - 30 * DAY, tokens: NOW });
+    const journal = await open(place, limits);
+    await expect.poll(async () => (await rows(place, 'tallies')).length).toBe(1);
+    await journal.close();
+    const found = (await rows(place, 'cards')).map(({ uuid, patient, basis }) => [uuid, patient, basis]);
+    expect(found.sort()).toEqual([
+      ['known', null, null],
+      ['new', 'hash', '{"a":1}'],
+    ]);
+    expect((await rows(place, 'feedback')).map(({ id }) => id)).toEqual(['new']);
+    expect((await rows(place, 'tokens')).map(({ id }) => id)).toEqual(['new']);
+  });
+});
+
+describe('a database that is away', () => {
+  test('a file that cannot be made is told at the start', async () => {
+    const folder = newFolder();
+    writeFileSync(join(folder, 'file'), '');
+    const place = { folder: join(folder, 'file') };
+    await expect(openJournal({ place, clock: () => NOW, limits: forever, warn: () => {} })).rejects.toThrow(/EEXIST/);
+  });
+
+  test('SQLite: while another program locks the file feedback is refused, and cards wait for it', async () => {
+    const folder = newFolder();
+    const warnings: string[] = [];
+    const warn = (_fields: object, message: string) => void warnings.push(message);
+    const journal = await openJournal({ place: { folder }, clock: () => NOW, limits: forever, warn });
+    const other = new DatabaseSync(join(folder, 'journal.sqlite'));
+    other.exec('BEGIN EXCLUSIVE');
+    journal.issued([card('card-1')], [tally()]);
+    await expect(journal.addFeedback([feedback('a')])).rejects.toThrow(/journal/);
+    expect(journal.figures()).toMatchObject({ state: 'down', queued: 1, written: 0, dropped: 0 });
+    other.exec('ROLLBACK');
+    other.close();
+    await expect
+      .poll(() => journal.figures(), { timeout: 10_000 })
+      .toMatchObject({ state: 'up', queued: 0, written: 1 });
+    expect(await journal.addFeedback([feedback('a')])).toEqual({ added: ['a'], cards: ['card-1'] });
+    expect(warnings).toEqual(['the journal cannot be reached', 'the journal is reached again']);
+    await journal.close();
+  });
+
+  test.skipIf(noPostgres !== undefined)(
+    'PostgreSQL: started before its server it waits for it, and loses nothing while it is away again',
+    async () => {
+      const server = await startPostgres();
+      server.crash();
+      const place = { url: server.url };
+      const journal = await openJournal({ place, clock: () => NOW, limits: forever, warn: () => {} });
+      expect(journal.figures().state).toBe('starting');
+      journal.issued([card('card-1')], [tally()]);
+      await expect(journal.addFeedback([feedback('a')])).rejects.toThrow(/journal/);
+      server.start();
+      const up = { state: 'up', queued: 0 };
+      await expect.poll(() => journal.figures(), { timeout: 15_000 }).toMatchObject(up);
+      expect((await journal.addFeedback([feedback('b')])).cards).toEqual(['card-1']);
+      server.crash();
+      journal.issued([card('card-2')], [tally()]);
+      await expect(journal.addFeedback([feedback('c')])).rejects.toThrow(/journal/);
+      server.start();
+      await expect.poll(() => journal.figures(), { timeout: 15_000 }).toMatchObject(up);
+      await journal.close();
+      expect((await rows(place, 'cards')).map(({ uuid }) => uuid).sort()).toEqual(['card-1', 'card-2']);
+      // The refused one may have been written before the answer was lost; the acknowledged one must have been.
+      expect((await rows(place, 'feedback')).map(({ id }) => id)).toContain('b');
+      server.remove();
+    },
+    60_000,
+  );
+
+  test('after it is closed it says so', async () => {
+    const journal = await openJournal({
+      place: { folder: newFolder() },
+      clock: () => NOW,
+      limits: forever,
+      warn: () => {},
+    });
+    await journal.close();
+    await expect(journal.addFeedback([feedback('a')])).rejects.toThrow(/closed/);
+  });
+});

@@ -1,0 +1,59 @@
+import type { Generated } from 'kysely';
+
+/**
+ * The journal's tables. Moments are milliseconds since 1970 in UTC, days are local dates of the site. No table holds a
+ * name, an id of a patient, or an order.
+ */
+export type Tables = { cards: CardTable; feedback: FeedbackTable; tallies: TallyTable; tokens: TokenTable };
+
+/** One card that was given. */
+type CardTable = {
+  client: string;
+  uuid: string;
+  day: string;
+  issued_at: number;
+  hook: string;
+  rule: string;
+  indicator: string;
+  /** JSON: uuid of each suggestion → what it offers. */
+  suggestions: string;
+  /** Fingerprint of the knowledge, its first twelve digits. */
+  knowledge: string;
+  /** Keyed hash of organisation and patient; erased when no quiet period can need it. */
+  patient: string | null;
+  /** JSON of a `Basis` (rules/quiet.ts); erased with `patient`. */
+  basis: string | null;
+  /** 1 where the client asked to have it left out when the orders are signed. */
+  kept: number;
+};
+
+/** What a prescriber did with a card: one row for each suggestion that was accepted, one for an override. */
+type FeedbackTable = {
+  /** Hash of client, card, outcome, suggestion and moment: the same item again is the same row. */
+  id: string;
+  client: string;
+  card: string;
+  service: string;
+  outcome: 'accepted' | 'overridden';
+  suggestion: string | null;
+  at: number;
+  received_at: number;
+  reason_code: string | null;
+  reason_system: string | null;
+  comment: string | null;
+};
+
+/** Counts of a day: calls by hook, and cards that were left out by rule. */
+type TallyTable = {
+  day: string;
+  client: string;
+  hook: string;
+  kind: TallyKind;
+  rule: string;
+  count: Generated<number>;
+};
+
+/** `answered` and `refused` (412) calls; cards left out as `quiet`, or at signing as a `repeat`. */
+export type TallyKind = 'answered' | 'refused' | 'quiet' | 'repeat';
+
+type TokenTable = { id: string; expires_at: number };

@@ -1,0 +1,34 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Kysely } from 'kysely';
+import { openDatabase, type Place } from './database.ts';
+import { migrate } from './migrations.ts';
+import { createStore, type Store } from './store.ts';
+import type { Tables } from './tables.ts';
+
+// SQLite works while its caller waits; in a thread of its own it never keeps an answer waiting.
+export type Question = { id: number; method: keyof Store | 'open' | 'close'; values: unknown[] };
+export type Reply = { id: number; value?: unknown; error?: string };
+
+let database: Kysely<Tables> | undefined;
+let store: Store | undefined;
+
+async function answer(method: Question['method'], values: unknown[]): Promise<unknown> {
+  if (method === 'close') return database?.destroy();
+  database ??= openDatabase(workerData as Place);
+  store ??= createStore(database);
+  if (method === 'open') return migrate(database);
+  return (store[method] as (...values: unknown[]) => Promise<unknown>)(...values);
+}
+
+parentPort?.on('message', async ({ id, method, values }: Question) => {
+  let reply: Reply;
+  try {
+    reply = { id, value: await answer(method, values) };
+  } catch (error) {
+    // Only the code: a database's message may quote what it was given.
+    const { code, name } = error as { code?: unknown; name?: string };
+    reply = { id, error: String(code ?? name ?? 'failed') };
+  }
+  parentPort?.postMessage(reply);
+  if (method === 'close') parentPort?.close();
+});

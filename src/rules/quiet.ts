@@ -1,0 +1,96 @@
+import type { Chart } from '../chart/chart.ts';
+import type { RuleResult } from './evaluate.ts';
+import type { Indicator } from './schema.ts';
+import { indicators } from './schema.ts';
+
+/**
+ * What a card rested on, as far as it decides whether a later one says anything new. Plain data, kept with the card: no
+ * name, no id, no date but that of a result.
+ */
+export type Basis = {
+  indicator: Indicator;
+  /** The rules that speak on the card, and the facts that held. */
+  rules: string[];
+  facts: string[];
+  /** Product as written (a digest) → its dosages as written, and their sum in a day where all can be read. */
+  products: Record<string, { dosages: string[]; dose?: number }>;
+  /** The newest positive result that it rested on; milliseconds since 1970. */
+  positive?: number;
+};
+
+/** The basis of each card of an answer, by the rule that leads it. */
+export function basesOf(results: RuleResult[], chart: Chart): Map<string, Basis> {
+  return new Map(
+    results
+      .filter(({ outcome }) => outcome === 'fires')
+      .map((leader) => [
+        leader.rule.id,
+        basisOf(
+          results.filter((result) => result === leader || (result.outcome === 'joins' && result.by === leader.rule.id)),
+          chart,
+        ),
+      ]),
+  );
+}
+
+/** Of one card: the result that leads it, then those that join. */
+function basisOf(results: RuleResult[], chart: Chart): Basis {
+  const findings = results.flatMap((result) => [...result.findings.values()]);
+  const refs = new Set(findings.flatMap(({ resources }) => resources));
+  const products: Basis['products'] = {};
+  const unread = new Set<string>();
+  for (const { written, dailyDose } of new Set(results.flatMap(({ about }) => about))) {
+    const product = products[written.product] ?? { dosages: [] };
+    if (dailyDose === undefined) unread.add(written.product);
+    const dose = (product.dose ?? 0) + (dailyDose ?? 0);
+    products[written.product] = { dosages: [...product.dosages, written.dosage].sort(), dose };
+  }
+  for (const product of unread) delete products[product]?.dose;
+  const positives = chart.results.filter(({ ref, outcome }) => outcome === 'positive' && refs.has(ref));
+  return {
+    indicator: (results[0] as RuleResult).indicator,
+    rules: results.map(({ rule }) => rule.id).sort(),
+    facts: [...new Set(findings.filter(({ outcome }) => outcome === 'holds').map(({ fact }) => fact))].sort(),
+    products,
+    ...(positives.length > 0 && { positive: Math.max(...positives.map(({ at }) => at)) }),
+  };
+}
+
+/**
+ * Whether a card says nothing that an earlier one did not: no other rule, no fact, no product, no raised dose, no newer
+ * positive result, and no louder. A dose that cannot be read must be written as before.
+ */
+export function saysNothingNew(now: Basis, before: Basis): boolean {
+  return (
+    indicators.indexOf(now.indicator) <= indicators.indexOf(before.indicator) &&
+    now.rules.every((rule) => before.rules.includes(rule)) &&
+    now.facts.every((fact) => before.facts.includes(fact)) &&
+    (now.positive ?? 0) <= (before.positive ?? 0) &&
+    Object.entries(now.products).every(([product, { dosages, dose }]) => {
+      const known = before.products[product];
+      if (known === undefined) return false;
+      if (dose !== undefined && known.dose !== undefined) return dose <= known.dose;
+      return isPartOf(dosages, known.dosages);
+    })
+  );
+}
+
+/** Both sorted; each as often at most. */
+function isPartOf(some: string[], all: string[]): boolean {
+  const left = [...all];
+  return some.every((item) => {
+    const at = left.indexOf(item);
+    if (at >= 0) left.splice(at, 1);
+    return at >= 0;
+  });
+}
+
+/** The results with those cards left out that may be: never one that is `critical`. */
+export function leaveOut(results: RuleResult[], silent: Map<string, 'quiet' | 'repeat'>): RuleResult[] {
+  return results.map((result) => {
+    const leader = result.outcome === 'joins' ? result.by : result.outcome === 'fires' ? result.rule.id : undefined;
+    const why = leader === undefined ? undefined : silent.get(leader);
+    const loudest = results.find(({ rule }) => rule.id === leader)?.indicator;
+    return why === undefined || loudest === 'critical' ? result : { ...result, outcome: why };
+  });
+}
