@@ -112,6 +112,10 @@ test.each([
   ['BODY_LIMIT_MIB', 'big'],
   ['BODY_LIMIT_MIB', '1025'],
   ['AUDIT_KEY', 'short'],
+  ['PATIENT_KEY', 'short'],
+  ['DATABASE_URL', 'mysql://db/cds'],
+  ['DATABASE_URL', 'db'],
+  ['JOURNAL', 'no'],
 ])('%s=%s does not fit, and is named', (name, value) => {
   expect(readWith({ [name]: value })).toThrow(new RegExp(`^${name}: `));
 });
@@ -127,6 +131,19 @@ test('every variable that does not fit is named at once', () => {
     return '';
   })();
   expect(said.split('\n').map((line) => line.split(':')[0])).toEqual(['MODE', 'PORT', 'LOG_LEVEL', 'AUDIT_KEY']);
+});
+
+test('the journal is a file of this machine, or PostgreSQL, or nothing', () => {
+  expect(readConfig({}).journal).toEqual({ folder: join(root, 'data') });
+  expect(readConfig({ DATA_DIR: '/data' }).journal).toEqual({ folder: '/data' });
+  const url = 'postgres://cds@db.example/cds';
+  expect(readConfig({ DATA_DIR: '/data', DATABASE_URL: url }).journal).toEqual({ url });
+  expect(readConfig({ DATABASE_URL: url, JOURNAL: 'off' }).journal).toBeUndefined();
+});
+
+test('neither a key for patients nor the address of a database is repeated when it does not fit', () => {
+  expect(readWith({ PATIENT_KEY: 'hemmelig' })).not.toThrow(/hemmelig/);
+  expect(readWith({ DATABASE_URL: 'hemmelig://x:hemmelig@db' })).not.toThrow(/hemmelig/);
 });
 
 test('a key for the audit is not repeated when it does not fit', () => {
@@ -215,6 +232,33 @@ test.concurrent('with a malformed rule file it ends with 1 and names file and li
   expect(code).toBe(1);
   expect(said).toContain(`hooks/naltrexone.yaml:${at + 1}: `);
   expect(said).not.toContain('answers at');
+});
+
+test.concurrent('a journal that cannot be opened ends it with 1 and says where, and what to do', async () => {
+  const taken = file('taken', '');
+  const { code, said } = await start({ PORT: '0', JOURNAL: 'on', DATA_DIR: taken }).ended;
+  expect(code).toBe(1);
+  expect(said).toMatch(/The journal cannot be opened: DATA_DIR .*taken \(EEXIST\)\. .* JOURNAL=off/);
+});
+
+test.concurrent('a quiet period without a key for patients, or without a journal, ends it with 1', async () => {
+  const quiet = join(folder, 'quiet');
+  for (const part of ['hooks', 'cards']) cpSync(join(root, part), join(quiet, part), { recursive: true });
+  const site = 'quiet: {days: {benzodiazepine-long-term: 90}, accepted: [epilepsy]}\n';
+  writeFileSync(join(quiet, 'hooks/site.yaml'), site);
+  const DATA_DIR = join(folder, 'data');
+  const without = [
+    { JOURNAL: 'on', DATA_DIR },
+    { JOURNAL: 'off', PATIENT_KEY: 'a key for patients' },
+  ];
+  for (const environment of without) {
+    const { code, said } = await start({ PORT: '0', KNOWLEDGE: quiet, ...environment }).ended;
+    expect(code).toBe(1);
+    expect(said).toContain('hooks/site.yaml has a quiet period: it needs the journal, and PATIENT_KEY');
+  }
+  const whole = start({ PORT: '0', KNOWLEDGE: quiet, JOURNAL: 'on', DATA_DIR, PATIENT_KEY: 'a key for patients' });
+  await whole.port();
+  expect((await whole.stop()).code).toBe(0);
 });
 
 test.concurrent('J1: a sandbox does not start for the whole network', async () => {

@@ -5,6 +5,7 @@ import { createServer, request as httpRequest, type IncomingHttpHeaders } from '
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { text as textOf } from 'node:stream/consumers';
 import { afterAll, expect, test } from 'vitest';
 import { readTestBundles } from '../cli/bundles.ts';
@@ -110,7 +111,7 @@ async function startProcess(environment: Record<string, string>) {
   };
 }
 
-type Process = Awaited<ReturnType<typeof startProcess>>;
+type Process = Awaited<ReturnType<typeof startProcess>> & { journal: string };
 
 /** A copy with words in place of all ids and beside all names, and with unknown fields everywhere; the verdict may stay. */
 function saturated(body: Json): Json {
@@ -213,6 +214,23 @@ function* calls(path: string): Generator<Call> {
   yield json(saturated(pair()), { path: `/${word()}/${word()}?${word()}=${word()}` });
   yield json(saturated(pair()), { path: `/cds-services/${word()}%zz` });
   yield json(saturated(pair()), { path: `${path}/feedback?${word()}` });
+  const kept = { 'pddi-configuration-items': { 'cache-for-order-sign-filtering': true, [word()]: word() } };
+  yield json({ ...saturated(pair('order-select')), extension: kept }, { path: pathOf(pair('order-select')) });
+  for (const outcome of ['overridden', 'accepted', word()]) {
+    const overrideReason = { reason: { code: word(), system: word(), display: word() }, userComment: word() };
+    const acceptedSuggestions = [{ id: word(), [word()]: word() }];
+    const item = {
+      card: word(),
+      outcome,
+      outcomeTimestamp: new Date().toISOString(),
+      overrideReason,
+      acceptedSuggestions,
+    };
+    yield json(
+      { feedback: [item, { ...item, card: `${word()} ${word()}` }], [word()]: word() },
+      { path: `${path}/feedback` },
+    );
+  }
   yield json(saturated(pair()), { path: `${path}?${word()}=${word()}` });
   yield json(saturated(pair()), { path: `${path}/${word()}` });
   for (const method of ['PUT', 'DELETE', 'PATCH']) yield json(saturated(pair()), { method });
@@ -249,7 +267,8 @@ const raw = (path: string) => [
 
 const processes: Process[] = [];
 const started = async (environment: Record<string, string>) => {
-  const process = await startProcess(environment);
+  const DATA_DIR = join(folder, `journal-${processes.length}`);
+  const process = { ...(await startProcess({ DATA_DIR, PATIENT_KEY: word(), ...environment })), journal: DATA_DIR };
   processes.push(process);
   return process;
 };
@@ -295,7 +314,22 @@ async function expectSilence(service: Process, calls: number) {
   expect(written.match(/"msg":"answered"/g)?.length).toBeGreaterThan(calls * 0.9);
   expect(leaksIn(written)).toEqual([]);
   expect(written).not.toMatch(/"level":[56]0/);
+  expectSilentJournal(service.journal);
   return written;
+}
+
+/** The journal holds cards, what they rested on and tokens without a word; of feedback what it is made of, and no comment. */
+function expectSilentJournal(folder: string) {
+  const file = new DatabaseSync(join(folder, 'journal.sqlite'), { readOnly: true });
+  const rows = (table: string) => file.prepare(`SELECT * FROM ${table}`).all();
+  const cards = rows('cards');
+  expect(cards.length).toBeGreaterThan(50);
+  expect(cards.some(({ basis, patient }) => basis !== null && patient !== null)).toBe(true);
+  expect(leaksIn(JSON.stringify([cards, rows('tallies'), rows('tokens')]))).toEqual([]);
+  const feedback = rows('feedback');
+  expect(feedback.length).toBeGreaterThan(0);
+  expect(feedback.filter(({ comment }) => comment !== null)).toEqual([]);
+  file.close();
 }
 
 /** A FHIR server that answers with words, in the way that its base names. */

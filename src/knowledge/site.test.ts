@@ -154,3 +154,30 @@ describe('hooks/site.yaml', () => {
     expect(topics(told.body)).toEqual(['not-checked']);
   });
 });
+
+describe('a quiet period', () => {
+  const problemsWith = (quiet: Json) =>
+    loadKnowledge(copy.folder, { quiet }).problems.map(({ file, message }) => `${file}: ${message}`);
+  const accepted = ['epilepsy'];
+
+  test('names rules that give cards of their own, and reasons that there are', () => {
+    expect(problemsWith({ days: { 'benzodiazepine-long-term': 90 }, accepted })).toEqual([]);
+    expect(problemsWith({ days: { nothing: 90 }, accepted: ['because'] })).toEqual([
+      "hooks/site.yaml: quiet.days.nothing: there is no rule 'nothing'",
+      "hooks/site.yaml: quiet.accepted.0: there is no override reason 'because'",
+    ]);
+    expect(problemsWith({ days: { 'benzodiazepine-long-term': 90 } })).toEqual([
+      'hooks/site.yaml: quiet.accepted: name the override reasons that mean "known and accepted"',
+    ]);
+  });
+
+  test.each([
+    ['no day', 0],
+    ['more than a year', 366],
+    ['a part of a day', 1.5],
+  ])('of %s is refused', (_name, days) => {
+    expect(problemsWith({ days: { 'benzodiazepine-long-term': days }, accepted })).toEqual([
+      expect.stringContaining('quiet.days.benzodiazepine-long-term: '),
+    ]);
+  });
+});

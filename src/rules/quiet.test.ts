@@ -1,0 +1,53 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type Basis, saysNothingNew } from './quiet.ts';
+
+const word = fc.stringMatching(/^[a-z]{1,4}$/);
+const words = fc.uniqueArray(word, { minLength: 1, maxLength: 4 });
+const product = fc.record(
+  { dosages: fc.array(word, { minLength: 1, maxLength: 3 }).map((list) => list.sort()), dose: fc.nat(100) },
+  { requiredKeys: ['dosages'] },
+);
+const basis = fc.record(
+  {
+    indicator: fc.constantFrom('info' as const, 'warning' as const),
+    rules: words,
+    facts: words,
+    products: fc.dictionary(word, product, { minKeys: 1, maxKeys: 3 }),
+    positive: fc.nat(1000),
+  },
+  { requiredKeys: ['indicator', 'rules', 'facts', 'products'] },
+) as fc.Arbitrary<Basis>;
+
+const more: ((now: Basis) => Basis)[] = [
+  (now) => ({ ...now, rules: [...now.rules, 'new-rule'] }),
+  (now) => ({ ...now, facts: [...now.facts, 'newFact'] }),
+  (now) => ({ ...now, products: { ...now.products, 'new product': { dosages: ['x'], dose: 1 } } }),
+  (now) => ({ ...now, positive: (now.positive ?? 0) + 1 }),
+  (now) => ({ ...now, indicator: 'critical' }),
+  (now) => {
+    const [name, known] = Object.entries(now.products)[0] as [string, Basis['products'][string]];
+    const raised =
+      known.dose === undefined ? { dosages: [...known.dosages, 'new dosage'] } : { ...known, dose: known.dose + 1 };
+    return { ...now, products: { ...now.products, [name]: raised } };
+  },
+];
+
+test('a card says nothing new beside itself, nor with less', () => {
+  fc.assert(
+    fc.property(basis, (now) => {
+      expect(saysNothingNew(now, now)).toBe(true);
+      expect(saysNothingNew({ ...now, facts: now.facts.slice(1) }, now)).toBe(true);
+      expect(saysNothingNew({ ...now, indicator: 'info' }, now)).toBe(true);
+    }),
+  );
+});
+
+test('whatever else has become less, one thing that is new makes it new', () => {
+  fc.assert(
+    fc.property(basis, fc.constantFrom(...more), fc.boolean(), (before, grow, fewer) => {
+      const now = fewer ? { ...before, facts: before.facts.slice(1) } : before;
+      expect(saysNothingNew(grow(now), before)).toBe(false);
+    }),
+  );
+});
