@@ -22,8 +22,23 @@ const mayImport: Record<string, string[]> = {
   knowledge: ['knowledge', 'cards', 'rules', 'chart/fields.ts', 'codes', 'fhir/prefetch.ts', ...base],
   trust: ['trust', 'fhir', ...base],
   journal: ['journal', ...base],
+  report: ['report', ...base],
   http: ['http', 'answer.ts', 'cards', 'chart/read.ts', 'fhir', 'journal', 'rules', 'trust', ...base],
-  cli: ['cli', 'http/wire.ts', 'answer.ts', 'knowledge', 'cards', 'chart', 'fhir', 'rules', 'trust', ...base],
+  cli: [
+    'cli',
+    'http/wire.ts',
+    'answer.ts',
+    'config.ts',
+    'report',
+    'journal',
+    'knowledge',
+    'cards',
+    'chart',
+    'fhir',
+    'rules',
+    'trust',
+    ...base,
+  ],
 };
 
 function importsOf(file: { name: string; text: string }): string[] {

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { ServiceError } from '../errors.ts';
 import { UnusableFhir } from '../fhir/versions.ts';
 import { compileKnowledge, deliveredSite, type KnowledgeFiles, readKnowledge } from '../knowledge/load.ts';
+import { loadPages } from '../knowledge/pages.ts';
 import { coverageGaps, type Observed } from '../rules/coverage.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 import type { Problem } from '../yaml.ts';
@@ -28,6 +29,7 @@ export function check(folder: string): Checked {
   const files = readKnowledge(folder);
   const { knowledge, problems: found, remarks } = compileKnowledge(files);
   const problems: Problem[] = [...found];
+  loadPages(folder, problems);
   const bundles = readTestBundles(join(folder, 'test-bundles'), problems);
   const counts = { rules: knowledge?.rules.length ?? 0, bundles: bundles.length };
   if (!knowledge || !existsSync(join(folder, 'test-bundles')))

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { durationOf, lineOf, progressLine } from './progress.ts';
+
+function terminal(isTTY: boolean) {
+  const written: string[] = [];
+  return { written, isTTY, columns: 200, write: (text: string) => written.push(text) > 0 };
+}
+
+test('nothing is written where nobody watches', () => {
+  const stream = terminal(false);
+  const line = progressLine(stream, { total: 10, unit: 'patients', clock: () => 0 });
+  line.update(5);
+  line.end();
+  expect(stream.written).toEqual([]);
+});
+
+test('on a terminal: share, rate, time left; the rate leaves out what an earlier run had done', () => {
+  const stream = terminal(true);
+  let now = 0;
+  const line = progressLine(stream, { total: 1000, unit: 'patients', clock: () => now });
+  line.update(500);
+  now = 10_000;
+  line.update(600);
+  expect(stream.written.at(-1)).toContain('60 %, 10 patients/s, 40 s left');
+});
+
+test('it is not written oftener than anybody can read', () => {
+  const stream = terminal(true);
+  let now = 0;
+  const line = progressLine(stream, { total: 1000, unit: 'patients', clock: () => now });
+  for (now = 0; now < 1000; now++) line.update(now);
+  expect(stream.written).toHaveLength(5);
+});
+
+test('without a total there is no bar', () => {
+  expect(lineOf(1234, 1234, 2, undefined, 'patients')).toBe('1,234 patients, 617 patients/s');
+});
+
+test.each([
+  [8.4, '8 s'],
+  [200, '3 min 20 s'],
+  [3900, '1 h 05 min'],
+])('%d seconds are %s', (seconds, text) => {
+  expect(durationOf(seconds)).toBe(text);
+});

@@ -1,0 +1,49 @@
+import type { WriteStream } from 'node:tty';
+
+export type Progress = { update: (done: number) => void; end: () => void };
+
+/**
+ * A line on a terminal that is written over: bar, share, rate, time left. Where nobody watches (`stream` is no
+ * terminal) nothing is written. `total` may be unknown: then there is no bar and no time left.
+ */
+export function progressLine(
+  stream: Pick<WriteStream, 'isTTY' | 'write'> & { columns?: number },
+  { total, unit, clock }: { total: number | undefined; unit: string; clock: () => number },
+): Progress {
+  if (!stream.isTTY) return { update: () => {}, end: () => {} };
+  const started = clock();
+  let written = Number.NEGATIVE_INFINITY;
+  let first: number | undefined;
+  return {
+    update(done) {
+      const now = clock();
+      // What an earlier run had done tells nothing of how fast this one is.
+      first ??= done;
+      if (now - written < 200) return;
+      written = now;
+      const line = lineOf(done, done - first, (now - started) / 1000, total, unit);
+      stream.write(`\r${line.slice(0, Math.max(10, (stream.columns ?? 80) - 1))}\u001b[K`);
+    },
+    end: () => void stream.write('\r\u001b[K'),
+  };
+}
+
+/** The words of the line. `fresh` of the `done` were done in these `seconds`. */
+export function lineOf(done: number, fresh: number, seconds: number, total: number | undefined, unit: string): string {
+  const rate = seconds > 0 ? fresh / seconds : 0;
+  const speed = `${Math.round(rate).toLocaleString('en')} ${unit}/s`;
+  if (total === undefined) return `${done.toLocaleString('en')} ${unit}, ${speed}`;
+  const share = total > 0 ? Math.min(1, done / total) : 1;
+  const filled = Math.round(share * 24);
+  const left = rate > 0 ? `, ${durationOf((total - done) / rate)} left` : '';
+  return `[${'#'.repeat(filled)}${'-'.repeat(24 - filled)}] ${Math.floor(share * 100)} %, ${speed}${left}`;
+}
+
+/** `1 h 05 min`, `3 min 20 s`, `8 s`. */
+export function durationOf(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (value: number) => String(value).padStart(2, '0');
+  if (hours > 0) return `${hours} h ${two(minutes)} min`;
+  return minutes > 0 ? `${minutes} min ${two(rest)} s` : `${rest} s`;
+}
