@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, styleText } from 'node:util';
+import { parseArgs } from 'node:util';
 import type { Answer } from '../answer.ts';
 import { dateOfInstant, isPartial, localDate } from '../dates.ts';
 import { ServiceError } from '../errors.ts';
@@ -9,7 +9,7 @@ import { loadKnowledge } from '../knowledge/load.ts';
 import { type Language, languages } from '../language.ts';
 import { type RuleTrace, traceOf } from '../rules/trace.ts';
 import { answerFile } from './bundles.ts';
-import { messageOf } from './words.ts';
+import { messageOf, section } from './words.ts';
 
 const USAGE = `Usage: npm run explain -- FILE [--now 2026-03-02] [--language sv|nb|da|en]
 
@@ -86,15 +86,6 @@ function ruleSection(rule: RuleTrace): string {
     [...(resources ?? []), ...(missing ?? []).map((part) => `(${part} missing)`)].join(', '),
   ]);
   return section(`${rule.recommendation} ${rule.rule}: ${rule.outcome}${why}`, rows);
-}
-
-function section(title: string, rows: string[][], none = ''): string {
-  if (rows.length === 0) return none;
-  const widths = rows.reduce<number[]>((all, row) => row.map((cell, at) => Math.max(all[at] ?? 0, cell.length)), []);
-  const lines = rows.map((row) =>
-    `  ${row.map((cell, at) => (at === row.length - 1 ? cell : cell.padEnd(widths[at] as number))).join('  ')}`.trimEnd(),
-  );
-  return [styleText('bold', title), ...lines].join('\n');
 }
 
 if (import.meta.main) process.exitCode = run(process.argv.slice(2));

@@ -1,6 +1,18 @@
+import { styleText } from 'node:util';
+
 /** What went wrong with a file or the words of a command, in one line for the person who gave them. */
 export function messageOf(error: unknown): string {
   if (error instanceof SyntaxError) return 'The file is no valid JSON.';
   const { code, path, message } = error as NodeJS.ErrnoException;
   return code === 'ENOENT' ? `There is no file ${path}.` : message;
+}
+
+/** Rows in columns under a title, for a terminal; `none` where there are none. The last column is as long as it is. */
+export function section(title: string, rows: string[][], none = ''): string {
+  if (rows.length === 0) return none;
+  const widths = rows.reduce<number[]>((all, row) => row.map((cell, at) => Math.max(all[at] ?? 0, cell.length)), []);
+  const lines = rows.map((row) =>
+    `  ${row.map((cell, at) => (at === row.length - 1 ? cell : cell.padEnd(widths[at] as number))).join('  ')}`.trimEnd(),
+  );
+  return [styleText('bold', title), ...lines].join('\n');
 }

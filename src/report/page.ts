@@ -93,7 +93,7 @@ function writeBlock(block: Exclude<Block, { chart: Markup }>, id: string, write:
   if ('table' in block) return writeTable(block.table, id, write);
   const figures = block.figures.map(
     ({ value, label, note }) =>
-      `<div><dt>${escapeHtml(label)}</dt><dd><b>${write(value)}</b>${note === undefined ? '' : ` <small>${escapeHtml(note)}</small>`}</dd></div>`,
+      `<div><dt>${escapeHtml(label)}</dt><dd><b>${write(value)}</b></dd>${note === undefined ? '' : `<dd><small>${escapeHtml(note)}</small></dd>`}</div>`,
   );
   return `<dl class="figures">${figures.join('')}</dl>`;
 }

@@ -27,11 +27,12 @@ ul { padding-left: 1.25rem; }
 li { margin: .3rem 0; }
 footer { margin-top: 3rem; border-top: 1px solid var(--line); color: var(--quiet); font-size: .85rem; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem; margin: 1.25rem 0; }
-.figures div { background: var(--wash); border-left: 3px solid var(--accent); padding: .7rem .9rem; display: flex; flex-direction: column-reverse; justify-content: flex-end; }
+.figures div { background: var(--wash); border-left: 3px solid var(--accent); padding: .7rem .9rem; display: flex; flex-direction: column; }
+.figures dd:first-of-type { order: -1; }
 .figures dt { color: var(--quiet); font-size: .88rem; line-height: 1.35; }
 .figures dd { margin: 0; }
 .figures b { font-size: 1.7rem; line-height: 1.25; font-weight: 650; }
-.figures small { color: var(--quiet); }
+.figures small { color: var(--quiet); display: block; line-height: 1.35; }
 .scroll { overflow-x: auto; margin: 1.25rem 0; }
 .scroll:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 table { border-collapse: collapse; min-width: 100%; font-size: .92rem; }

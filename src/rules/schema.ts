@@ -151,6 +151,8 @@ export const siteSchema = z.strictObject({
     .strictObject({
       keepDays: z.int().min(1).max(3650).default(730),
       comments: z.boolean().default(false),
+      /** From which override rate on, in percent, the report names a rule first. */
+      overrideLimit: z.int().min(1).max(100).default(60),
     })
     .prefault({}),
   fetch: z

@@ -1,0 +1,229 @@
+import type { RuleSummary, Summary } from '../journal/summary.ts';
+import type { Say } from '../knowledge/pages.ts';
+import { type Language, locales } from '../language.ts';
+import { bars, lines } from '../report/chart.ts';
+import { type Block, type Cell, page, type Section } from '../report/page.ts';
+import type { Knowledge } from '../rules/knowledge.ts';
+
+export type PageOptions = {
+  say: Say;
+  language: Language;
+  knowledge: Pick<Knowledge, 'cards' | 'rules' | 'site'>;
+  client: string | undefined;
+};
+
+/** Lines that a reader can tell apart. */
+const LINES = 5;
+
+/** The summary as one HTML file that needs nothing else. Pure. */
+export function reportPage(summary: Summary, options: PageOptions): string {
+  const { say, language, client } = options;
+  const { since, until } = summary;
+  const span = { since: dateIn(since, language), until: dateIn(until, language) };
+  return page({
+    language,
+    title: say('title'),
+    subtitle: client === undefined ? say('subtitle', span) : say('subtitleClient', { ...span, client }),
+    sections: [
+      inShort(summary, options),
+      ...(summary.rules.length > 0
+        ? [outcomes(summary, options), table(summary, options), reasons(summary, options), meaning(summary, options)]
+        : []),
+    ],
+    footer: [say('footer')],
+  });
+}
+
+function inShort({ calls, rules, strays }: Summary, { say, language, knowledge }: PageOptions): Section {
+  const sum = (value: (rule: RuleSummary) => number) => rules.reduce((all, rule) => all + value(rule), 0);
+  const shown = sum((rule) => rule.shown);
+  const heard = sum((rule) => rule.shown - rule.unheard);
+  const refused = calls.reduce((all, call) => all + call.refused, 0);
+  const asked = calls.reduce((all, call) => all + call.answered, 0) + refused;
+  const rate = heard > 0 ? sum((rule) => rule.overridden) / heard : undefined;
+  const limit = knowledge.site.journal.overrideLimit;
+  const said = strays > 0 ? [{ paragraph: say('strays', { count: strays }) }] : [];
+  return {
+    heading: say('short'),
+    blocks: [
+      {
+        figures: [
+          { value: asked, label: say('calls'), note: say('callsNote', { refused }) },
+          {
+            value: shown,
+            label: say('cards'),
+            ...(asked > 0 && { note: say('cardsNote', { per100: rounded((100 * shown) / asked) }) }),
+          },
+          { value: heard, label: say('heard'), note: say('heardNote') },
+          { value: percent(rate, language), label: say('overrideRate'), note: say('overrideRateNote') },
+        ],
+      },
+      {
+        paragraph:
+          shown === 0
+            ? say('nothing')
+            : say('aboveLimit', { count: rules.filter((rule) => rule.aboveLimit).length, limit }),
+      },
+      ...(shown === 0 ? [] : [{ paragraph: say('readingHint') }]),
+      ...said,
+    ],
+  };
+}
+
+function outcomes({ rules, periods }: Summary, { say, language }: PageOptions): Section {
+  const most = rules.toSorted((a, b) => b.shown - a.shown).slice(0, LINES);
+  const labels = periods.map((day) => dateIn(day, language, 'short'));
+  const over = (id: string, title: string, values: (rule: RuleSummary) => number[]) => ({
+    chart: lines({
+      id,
+      title: say(title),
+      description: say('overTimeDescription'),
+      language,
+      labels,
+      series: most.map((rule) => ({ name: rule.rule, values: values(rule) })),
+      step: true,
+    }),
+  });
+  return {
+    heading: say('outcomes'),
+    blocks: [
+      {
+        chart: bars({
+          id: 'outcomes',
+          title: say('outcomesChart'),
+          description: say('outcomesDescription'),
+          language,
+          stacked: true,
+          series: [say('accepted'), say('overridden'), say('unheard')],
+          // A card that was accepted and then overridden is drawn as what it was last.
+          rows: rules.map((rule) => ({
+            label: nameOf(rule),
+            values: [rule.shown - rule.unheard - rule.overridden, rule.overridden, rule.unheard],
+          })),
+        }),
+      },
+      ...(periods.length > 1
+        ? [
+            over('shown', 'overTime', (rule) => rule.over.shown),
+            over('overridden', 'rateOverTime', (rule) => rule.over.overridden),
+          ]
+        : []),
+    ],
+  };
+}
+
+function table({ rules }: Summary, { say, language }: PageOptions): Section {
+  const numeric = true;
+  const quiet = rules.some((rule) => rule.quiet > 0 || rule.repeats > 0);
+  const columns = [
+    { heading: say('rule') },
+    ...['shown', 'per100', 'acceptedColumn', 'overriddenColumn', 'rateColumn', 'unheardColumn'].map((key) => ({
+      heading: say(key),
+      numeric,
+    })),
+    ...(quiet ? ['quietColumn', 'repeatColumn'].map((key) => ({ heading: say(key), numeric })) : []),
+  ];
+  const hooks: Record<string, string> = {
+    'patient-view': say('patientView'),
+    'order-select': say('orderSelect'),
+    'order-sign': say('orderSign'),
+  };
+  const row = (
+    name: string,
+    item: Omit<RuleSummary, 'rule' | 'hooks' | 'reasons' | 'offers' | 'over' | 'aboveLimit'>,
+  ): Cell[] => [
+    name,
+    item.shown,
+    item.per100 === undefined ? '–' : rounded(item.per100),
+    item.accepted,
+    item.overridden,
+    percent(item.overrideRate, language),
+    item.unheard,
+    ...(quiet ? [item.quiet, item.repeats] : []),
+  ];
+  const rows = rules.flatMap((rule) => [
+    row(nameOf(rule), rule),
+    ...(rule.hooks.length > 1 ? rule.hooks.map((at) => row(`– ${hooks[at.hook] ?? at.hook}`, at)) : []),
+  ]);
+  return {
+    heading: say('rules'),
+    blocks: [
+      { table: { caption: say('rulesCaption'), columns, rows } },
+      ...(quiet ? [{ paragraph: say('quietNote') }] : []),
+    ],
+  };
+}
+
+function reasons({ rules }: Summary, options: PageOptions): Section {
+  const { say } = options;
+  const overridden = rules.flatMap((rule) =>
+    rule.reasons.map((item): Cell[] => [rule.rule, reasonIn(item, options), item.cards]),
+  );
+  const accepted = rules.flatMap((rule) =>
+    rule.offers.map(({ offer, times }): Cell[] => [rule.rule, offer === '?' ? say('unknownOffer') : offer, times]),
+  );
+  const blocks: Block[] = [];
+  const numeric = true;
+  const first = { heading: say('rule') };
+  if (overridden.length > 0)
+    blocks.push({
+      table: {
+        caption: say('reasons'),
+        columns: [first, { heading: say('reason') }, { heading: say('times'), numeric }],
+        rows: overridden,
+      },
+    });
+  if (accepted.length > 0)
+    blocks.push({
+      table: {
+        caption: say('offers'),
+        columns: [first, { heading: say('offer') }, { heading: say('timesColumn'), numeric }],
+        rows: accepted,
+      },
+    });
+  return { heading: say('choices'), blocks: blocks.length > 0 ? blocks : [{ paragraph: say('noChoices') }] };
+}
+
+function meaning({ rules }: Summary, { say, knowledge }: PageOptions): Section {
+  const rows = rules.flatMap(({ rule: id }): Cell[][] => {
+    const rule = knowledge.rules.find((candidate) => candidate.id === id);
+    return rule ? [[id, `${rule.source.publisher}: ${rule.source.title}`, rule.recommendation]] : [];
+  });
+  const columns = [say('rule'), say('source'), say('recommendation')].map((heading) => ({ heading }));
+  return { heading: say('meaning'), blocks: [{ table: { caption: say('meaningCaption'), columns, rows } }] };
+}
+
+/** A reason in the words of the cards; one that is none of ours as its code. */
+export function reasonIn(
+  { code, system }: RuleSummary['reasons'][number],
+  { say, language, knowledge }: Pick<PageOptions, 'say' | 'language' | 'knowledge'>,
+): string {
+  if (code === null) return say('noReason');
+  const known = Object.values(knowledge.cards.shared.overrideReasons).find(
+    (reason) => reason.code === code && (system === null || reason.system === system),
+  );
+  return known?.display[language] ?? code;
+}
+
+function nameOf({ rule, aboveLimit }: RuleSummary): string {
+  return aboveLimit ? `▲ ${rule}` : rule;
+}
+
+function percent(share: number | undefined, language: Language): string {
+  if (share === undefined) return '–';
+  return new Intl.NumberFormat(locales[language], { style: 'percent' }).format(share);
+}
+
+function dateIn(day: string, language: Language, month: 'long' | 'short' = 'long'): string {
+  const shape = {
+    day: 'numeric',
+    month,
+    ...(month === 'long' && { year: 'numeric' as const }),
+    timeZone: 'UTC',
+  } as const;
+  return new Intl.DateTimeFormat(locales[language], shape).format(new Date(day));
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 10) / 10;
+}

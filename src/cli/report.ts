@@ -1,0 +1,150 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { readConfig } from '../config.ts';
+import { dateOfInstant, isPartial, localDate, plusDays, plusMonths } from '../dates.ts';
+import { openDatabase, type Place } from '../journal/database.ts';
+import { count } from '../journal/figures.ts';
+import { type Summary, summarise } from '../journal/summary.ts';
+import { loadKnowledge } from '../knowledge/load.ts';
+import { loadPages, sayIn } from '../knowledge/pages.ts';
+import { type Language, languages } from '../language.ts';
+import { reasonIn, reportPage } from './report-page.ts';
+import { messageOf, section } from './words.ts';
+
+const USAGE = `Usage: npm run report [-- --since 30d] [--format table|json|html] [--language sv|nb|da|en] [--client NAME] [--out FILE]
+
+How often each card was shown and what prescribers did with it, from the journal of DATA_DIR or DATABASE_URL.
+--since is 30d, 12w, 6m, 2y or a day such as 2026-03-02. Rules above the site's override limit come first.
+`;
+
+const FORMATS = ['table', 'json', 'html'];
+
+if (import.meta.main) process.exitCode = await run(process.argv.slice(2), process.env);
+
+async function run(words: string[], environment: Record<string, string | undefined>): Promise<number> {
+  try {
+    const { values } = parseArgs({
+      args: words,
+      options: {
+        since: { type: 'string', default: '30d' },
+        format: { type: 'string', default: 'table' },
+        language: { type: 'string', default: 'en' },
+        client: { type: 'string' },
+        out: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (values.help) {
+      process.stdout.write(USAGE);
+      return 0;
+    }
+    const { format, language, client } = values;
+    if (!FORMATS.includes(format)) throw new Error(`--format: '${format}' is none of ${FORMATS.join(', ')}`);
+    if (!isLanguage(language)) throw new Error(`--language: '${language}' is none of ${languages.join(', ')}`);
+    const config = readConfig(environment);
+    const { knowledge, problems } = loadKnowledge(config.knowledge);
+    const pages = loadPages(fileURLToPath(new URL('../..', import.meta.url)), problems);
+    if (!knowledge || problems.length > 0)
+      throw new Error(problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'));
+    const until = dateOfInstant(Date.now(), knowledge.site.timeZone);
+    const since = dayOf(values.since, until, knowledge.site.timeZone);
+    const summary = await summaryOf(config.journal, since, until, client, knowledge.site.journal.overrideLimit / 100);
+    const options = { knowledge, client, language, say: sayIn(pages['report'] ?? {}, language) };
+    const text =
+      format === 'json'
+        ? `${JSON.stringify(summary, undefined, 2)}\n`
+        : format === 'html'
+          ? reportPage(summary, options)
+          : `${asTable(summary, (reason) => reasonIn(reason, { ...options, language: 'en' }))}\n`;
+    if (values.out === undefined) process.stdout.write(text);
+    else writeFileSync(values.out, text);
+    return 0;
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`);
+    return 1;
+  }
+}
+
+async function summaryOf(
+  place: Place | undefined,
+  since: string,
+  until: string,
+  client: string | undefined,
+  limit: number,
+): Promise<Summary> {
+  if (!place) throw new Error('JOURNAL=off: there is no journal to report on');
+  if ('folder' in place && !existsSync(join(place.folder, 'journal.sqlite')))
+    throw new Error(
+      `There is no journal in ${place.folder}: name its folder with DATA_DIR, or its database with DATABASE_URL`,
+    );
+  const database = openDatabase(place);
+  try {
+    return summarise(await count(database, { since, client }), since, until, limit);
+  } finally {
+    await database.destroy();
+  }
+}
+
+/** The first day of a span such as 30d, or a day. */
+function dayOf(text: string, today: string, timeZone: string): string {
+  const [, amount, unit] = /^(\d{1,4})([dwmy])$/.exec(text) ?? [];
+  if (amount !== undefined) {
+    const many = Number(amount);
+    if (unit === 'd' || unit === 'w') return plusDays(today, -many * (unit === 'w' ? 7 : 1));
+    return plusMonths(today, -many * (unit === 'y' ? 12 : 1));
+  }
+  const day = localDate(text, timeZone);
+  if (day !== text || isPartial(day) || day > today)
+    throw new Error(`--since: '${text}' is neither a span such as 30d, 12w, 6m, 2y nor a day up to today`);
+  return day;
+}
+
+function asTable(
+  { since, until, calls, rules, strays }: Summary,
+  reason: (item: Summary['rules'][number]['reasons'][number]) => string,
+): string {
+  const percent = (share: number | undefined) => (share === undefined ? '–' : `${Math.round(100 * share)} %`);
+  const head = ['', 'shown', 'in 100 calls', 'accepted', 'overridden', 'rate', 'no feedback', 'quiet', 'repeats'];
+  const row = (name: string, item: Summary['rules'][number]['hooks'][number] | Summary['rules'][number]) => [
+    name,
+    String(item.shown),
+    item.per100 === undefined ? '–' : item.per100.toFixed(1),
+    String(item.accepted),
+    String(item.overridden),
+    percent(item.overrideRate),
+    String(item.unheard),
+    String(item.quiet),
+    String(item.repeats),
+  ];
+  const rows = rules.flatMap((rule) => [
+    row(`${rule.aboveLimit ? '! ' : '  '}${rule.rule}`, rule),
+    ...rule.hooks.map((at) => row(`    ${at.hook}`, at)),
+  ]);
+  return [
+    section(
+      `Calls, ${since} to ${until}`,
+      calls.map(({ hook, answered, refused }) => [hook, `${answered} answered`, `${refused} refused (data missing)`]),
+      `No call from ${since} to ${until}.`,
+    ),
+    section('Cards (! above the override limit)', rows.length > 0 ? [head, ...rows] : [], 'No card was shown.'),
+    section(
+      'Overridden because',
+      rules.flatMap((rule) => rule.reasons.map((item) => [rule.rule, String(item.cards), reason(item)])),
+    ),
+    section(
+      'Accepted',
+      rules.flatMap((rule) => rule.offers.map(({ offer, times }) => [rule.rule, String(times), offer])),
+    ),
+    strays > 0
+      ? `${strays} ${strays === 1 ? 'item of feedback is about a card' : 'items of feedback are about cards'} that the journal does not have.`
+      : '',
+  ]
+    .filter((text) => text !== '')
+    .join('\n\n');
+}
+
+function isLanguage(text: string): text is Language {
+  return (languages as readonly string[]).includes(text);
+}

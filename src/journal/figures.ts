@@ -1,0 +1,67 @@
+import { type ExpressionBuilder, type Kysely, sql } from 'kysely';
+import type { Tables, TallyKind } from './tables.ts';
+
+/** From which day on (a local date of the site), and of which client alone. */
+export type Span = { since: string; client?: string | undefined };
+
+/** What the journal counts, as it comes from the database: each array is one question. */
+export type Counts = {
+  shown: { rule: string; hook: string; day: string; cards: number }[];
+  outcomes: { rule: string; hook: string; day: string; outcome: 'accepted' | 'overridden'; cards: number }[];
+  /** Cards of which anything was heard: one that was accepted and overridden counts once. */
+  heard: { rule: string; hook: string; cards: number }[];
+  reasons: { rule: string; hook: string; code: string | null; system: string | null; cards: number }[];
+  /** One for each suggestion that was accepted; `offers` is the card's JSON of what its suggestions offer. */
+  accepted: { rule: string; hook: string; suggestion: string | null; offers: string }[];
+  tallies: { hook: string; kind: TallyKind; rule: string; count: number }[];
+  /** Items of feedback about cards that are not in the journal. */
+  strays: number;
+};
+
+/** Asks everything that the report needs. Cards and their feedback belong to the day on which the card was given. */
+export async function count(database: Kysely<Tables>, { since, client }: Span): Promise<Counts> {
+  const cards = () =>
+    database
+      .selectFrom('cards')
+      .where('cards.day', '>=', since)
+      .$if(client !== undefined, (query) => query.where('cards.client', '=', client as string));
+  const heard = () =>
+    cards().innerJoin('feedback', (join) =>
+      join.onRef('feedback.client', '=', 'cards.client').onRef('feedback.card', '=', 'cards.uuid'),
+    );
+  const each = sql<number>`count(distinct cards.uuid)`.as('cards');
+  const [shown, outcomes, heardOf, reasons, accepted, tallies, strays] = await Promise.all([
+    cards()
+      .select(['rule', 'hook', 'day', (eb: ExpressionBuilder<Tables, 'cards'>) => eb.fn.countAll<number>().as('cards')])
+      .groupBy(['rule', 'hook', 'day'])
+      .execute(),
+    heard().select(['rule', 'hook', 'day', 'outcome', each]).groupBy(['rule', 'hook', 'day', 'outcome']).execute(),
+    heard().select(['rule', 'hook', each]).groupBy(['rule', 'hook']).execute(),
+    heard()
+      .where('outcome', '=', 'overridden')
+      .select(['rule', 'hook', 'reason_code as code', 'reason_system as system', each])
+      .groupBy(['rule', 'hook', 'reason_code', 'reason_system'])
+      .execute(),
+    heard().where('outcome', '=', 'accepted').select(['rule', 'hook', 'suggestion', 'suggestions as offers']).execute(),
+    database
+      .selectFrom('tallies')
+      .where('day', '>=', since)
+      .$if(client !== undefined, (query) => query.where('client', '=', client as string))
+      .select(['hook', 'kind', 'rule', (eb) => eb.fn.sum<number>('count').as('count')])
+      .groupBy(['hook', 'kind', 'rule'])
+      .execute(),
+    database
+      .selectFrom('feedback')
+      .leftJoin('cards', (join) =>
+        join.onRef('feedback.client', '=', 'cards.client').onRef('feedback.card', '=', 'cards.uuid'),
+      )
+      .where('cards.uuid', 'is', null)
+      .where('feedback.received_at', '>=', Date.parse(since))
+      .$if(client !== undefined, (query) => query.where('feedback.client', '=', client as string))
+      .select((eb) => eb.fn.countAll<number>().as('items'))
+      .executeTakeFirstOrThrow(),
+  ]);
+  // A sum of PostgreSQL's is a numeric, which comes as text.
+  const counted = tallies.map((tally) => ({ ...tally, count: Number(tally.count) }));
+  return { shown, outcomes, heard: heardOf, reasons, accepted, tallies: counted, strays: strays.items };
+}

@@ -1,0 +1,164 @@
+import type { Counts } from './figures.ts';
+
+/** A reason for an override, and of how many cards it was given. Null: none was given. */
+export type ReasonCount = { code: string | null; system: string | null; cards: number };
+
+/** What became of the cards of a rule, at one hook or at all. */
+export type Outcome = {
+  shown: number;
+  accepted: number;
+  overridden: number;
+  /** Cards of which nothing was heard: ignored, or by a client that sends no feedback. */
+  unheard: number;
+  /** Overridden, of those of which anything was heard; 0 to 1. Undefined where nothing was. */
+  overrideRate?: number;
+  /** Cards in 100 calls of these hooks. Undefined without calls. */
+  per100?: number;
+  /** Left out: quiet after an override, or shown when the order was selected. */
+  quiet: number;
+  repeats: number;
+};
+
+export type RuleSummary = Outcome & {
+  rule: string;
+  hooks: ({ hook: string } & Outcome)[];
+  reasons: ReasonCount[];
+  /** What was accepted, by what was offered. */
+  offers: { offer: string; times: number }[];
+  /** By period, in the order of `Summary.periods`. */
+  over: { shown: number[]; accepted: number[]; overridden: number[] };
+  aboveLimit: boolean;
+};
+
+export type Summary = {
+  since: string;
+  until: string;
+  calls: { hook: string; answered: number; refused: number }[];
+  periods: string[];
+  /** Those above the site's limit first, then by how often they were shown. */
+  rules: RuleSummary[];
+  strays: number;
+};
+
+/** Days, weeks (by their Monday) or months: such that a plot has a readable number of them. */
+type Step = 'day' | 'week' | 'month';
+
+/** Sums up what was counted between two days. `limit`: from which override rate a rule is named first, 0 to 1. Pure. */
+export function summarise(counts: Counts, since: string, until: string, limit: number): Summary {
+  const step = stepOf(since, until);
+  const periods = periodsOf(since, until, step);
+  const hooks = [...new Set([...counts.shown, ...counts.tallies].map(({ hook }) => hook))].sort();
+  const tallied = (hook: string, kind: string, rule = '') =>
+    sum(
+      counts.tallies.filter((item) => item.hook === hook && item.kind === kind && item.rule === rule),
+      'count',
+    );
+  const calls = hooks.map((hook) => ({
+    hook,
+    answered: tallied(hook, 'answered'),
+    refused: tallied(hook, 'refused'),
+  }));
+  const outcome = (rule: string, among: string[]): Outcome => {
+    const of = <T extends { rule: string; hook: string }>(items: T[]) =>
+      items.filter((item) => item.rule === rule && among.includes(item.hook));
+    const shown = sum(of(counts.shown), 'cards');
+    const heard = sum(of(counts.heard), 'cards');
+    const [accepted, overridden] = (['accepted', 'overridden'] as const).map((kind) =>
+      sum(
+        of(counts.outcomes).filter((item) => item.outcome === kind),
+        'cards',
+      ),
+    ) as [number, number];
+    const asked = sum(
+      calls.filter(({ hook }) => among.includes(hook)),
+      'answered',
+      'refused',
+    );
+    return {
+      shown,
+      accepted,
+      overridden,
+      unheard: shown - heard,
+      ...(heard > 0 && { overrideRate: overridden / heard }),
+      ...(asked > 0 && { per100: (100 * shown) / asked }),
+      quiet: among.reduce((all, hook) => all + tallied(hook, 'quiet', rule), 0),
+      repeats: among.reduce((all, hook) => all + tallied(hook, 'repeat', rule), 0),
+    };
+  };
+  const names = [...counts.shown, ...counts.tallies].map(({ rule }) => rule).filter((rule) => rule !== '');
+  const rules = [...new Set(names)].map((rule): RuleSummary => {
+    const own = <T extends { rule: string }>(items: T[]) => items.filter((item) => item.rule === rule);
+    const where = hooks.filter((hook) => own([...counts.shown, ...counts.tallies]).some((item) => item.hook === hook));
+    const all = outcome(rule, where);
+    const over = (items: { day: string; cards: number }[]) =>
+      periods.map((period) =>
+        sum(
+          items.filter(({ day }) => periodOf(day, step, since) === period),
+          'cards',
+        ),
+      );
+    const outcomes = (kind: string) => own(counts.outcomes).filter((item) => item.outcome === kind);
+    return {
+      rule,
+      ...all,
+      hooks: where.map((hook) => ({ hook, ...outcome(rule, [hook]) })),
+      reasons: merged(own(counts.reasons)),
+      offers: offersOf(own(counts.accepted)),
+      over: {
+        shown: over(own(counts.shown)),
+        accepted: over(outcomes('accepted')),
+        overridden: over(outcomes('overridden')),
+      },
+      aboveLimit: all.overrideRate !== undefined && all.overrideRate > limit,
+    };
+  });
+  rules.sort((a, b) => Number(b.aboveLimit) - Number(a.aboveLimit) || b.shown - a.shown || (a.rule < b.rule ? -1 : 1));
+  return { since, until, calls, periods, rules, strays: counts.strays };
+}
+
+function merged(items: Counts['reasons']): ReasonCount[] {
+  const reasons = new Map<string, ReasonCount>();
+  for (const { code, system, cards } of items) {
+    const key = `${system}|${code}`;
+    reasons.set(key, { code, system, cards: (reasons.get(key)?.cards ?? 0) + cards });
+  }
+  return [...reasons.values()].sort((a, b) => b.cards - a.cards || ((a.code ?? '') < (b.code ?? '') ? -1 : 1));
+}
+
+function offersOf(items: Counts['accepted']): RuleSummary['offers'] {
+  const times = new Map<string, number>();
+  for (const { suggestion, offers } of items) {
+    // An id that is none of the card's: nobody knows what it offered.
+    const offer = (JSON.parse(offers) as Record<string, string>)[suggestion ?? ''] ?? '?';
+    times.set(offer, (times.get(offer) ?? 0) + 1);
+  }
+  return [...times].map(([offer, count]) => ({ offer, times: count })).sort((a, b) => b.times - a.times);
+}
+
+function sum<K extends string>(items: Record<K, number>[], ...keys: K[]): number {
+  return items.reduce((all, item) => all + keys.reduce((part, key) => part + item[key], 0), 0);
+}
+
+const DAY = 86_400_000;
+
+function stepOf(since: string, until: string): Step {
+  const days = (Date.parse(until) - Date.parse(since)) / DAY;
+  if (days <= 45) return 'day';
+  return days <= 400 ? 'week' : 'month';
+}
+
+/** The first day of a day's period; the first period begins where the report does. */
+function periodOf(day: string, step: Step, since: string): string {
+  if (step === 'day') return day;
+  const date = new Date(`${day}T00:00:00Z`);
+  const monday = new Date(date.getTime() - ((date.getUTCDay() + 6) % 7) * DAY);
+  const first = step === 'month' ? `${day.slice(0, 7)}-01` : monday.toISOString().slice(0, 10);
+  return first < since ? since : first;
+}
+
+function periodsOf(since: string, until: string, step: Step): string[] {
+  const periods = new Set<string>();
+  for (let at = Date.parse(since); at <= Date.parse(until); at += DAY)
+    periods.add(periodOf(new Date(at).toISOString().slice(0, 10), step, since));
+  return [...periods];
+}
