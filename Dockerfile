@@ -11,14 +11,17 @@ FROM ${BASE}
 LABEL org.opencontainers.image.title="Nordic Opioid CDS" \
       org.opencontainers.image.licenses="Apache-2.0"
 # Production unless told otherwise: it does not start without CLIENTS and PUBLIC_URL. The mode decides where it listens.
-ENV NODE_ENV=production MODE=production PORT=3000
+ENV NODE_ENV=production MODE=production PORT=3000 DATA_DIR=/data
 WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
 COPY package.json LICENSE NOTICE ./
 COPY src ./src
 COPY hooks ./hooks
 COPY cards ./cards
-# Files belong to root and the service writes none of them: the root file system can be read-only.
+# Files belong to root and the service writes none of them: the root file system can be read-only. It writes its journal
+# into a volume, unless DATABASE_URL names a database.
+RUN mkdir /data && chown node:node /data
+VOLUME /data
 USER node
 EXPOSE 3000
 STOPSIGNAL SIGTERM
