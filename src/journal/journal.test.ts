@@ -246,6 +246,17 @@ describe.each(kinds)('%s', (_name, newPlace, skipped) => {
   });
 });
 
+test('a journal of a newer version is refused, and not changed', async () => {
+  const folder = newFolder();
+  const open = () => openJournal({ place: { folder }, clock: () => NOW, limits: forever, warn: () => {} });
+  await (await open()).close();
+  const file = new DatabaseSync(join(folder, 'journal.sqlite'));
+  file.exec("INSERT INTO kysely_migration VALUES ('2999-01-01-later', '2999-01-01T00:00:00Z')");
+  await expect(open()).rejects.toThrow(/journal/);
+  expect(file.prepare('SELECT count(*) AS many FROM kysely_migration').get()).toEqual({ many: 2 });
+  file.close();
+});
+
 describe('a database that is away', () => {
   test('a file that cannot be made is told at the start', async () => {
     const folder = newFolder();
