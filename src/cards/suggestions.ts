@@ -80,6 +80,7 @@ function stops(
   const { knowledge, chart } = rendering;
   const { parameters } = guidelineOf(knowledge, result.rule);
   const orders = changeable(result, suggestion.setStop, rendering);
+  const large = tooLarge(family);
   return (parameters[suggestion.days] as number[]).flatMap((days) => {
     const actions = orders.map(({ medication, order }) => {
       const end = plusDays(startOf(medication, chart.today), days - 1);
@@ -91,7 +92,7 @@ function stops(
         { drug: nameOf(medication, rendering), days, end: new Date(end) },
         rendering,
       );
-      const smaller = smallerQuantity(medication, days, family);
+      const smaller = smallerQuantity(medication, days, large);
       const remarks = [
         ...droppedRemark(change.dropped, rendering),
         ...(smaller ? [quantityRemark(smaller.result, smaller.id, medication, smaller.quantity, rendering)] : []),
@@ -151,17 +152,23 @@ function neededQuantity({ smallestPackage, dailyDose }: Medication, days: number
   return smallestPackage ?? (dailyDose === undefined ? undefined : Math.ceil(dailyDose * days));
 }
 
-function smallerQuantity(medication: Medication, days: number, family: RuleResult[]) {
-  for (const result of family) {
+type TooLarge = { result: RuleResult; id: string; refs: Set<string> };
+
+/** The orders whose quantity the rules of a card find too large. */
+function tooLarge(family: RuleResult[]): TooLarge[] {
+  return family.flatMap((result) => {
     const suggestion = result.rule.suggest.find((candidate) => 'setQuantity' in candidate);
-    const found =
-      suggestion &&
-      result.findings.get((suggestion as Kind<'setQuantity'>).setQuantity)?.resources.includes(medication.ref);
-    const quantity = neededQuantity(medication, days);
-    if (found && quantity !== undefined && quantity < (medication.quantity ?? 0))
-      return { result, id: suggestion.id, quantity };
-  }
-  return undefined;
+    if (!suggestion) return [];
+    const refs = result.findings.get((suggestion as Kind<'setQuantity'>).setQuantity)?.resources;
+    return [{ result, id: suggestion.id, refs: new Set(refs) }];
+  });
+}
+
+function smallerQuantity(medication: Medication, days: number, large: TooLarge[]) {
+  const quantity = neededQuantity(medication, days);
+  if (quantity === undefined || quantity >= (medication.quantity ?? 0)) return undefined;
+  const found = large.find(({ refs }) => refs.has(medication.ref));
+  return found && { result: found.result, id: found.id, quantity };
 }
 
 function quantityRemark(

@@ -26,9 +26,11 @@ export function readDrafts(
 ): Drafts {
   const drafts: Drafts = { medications: [], resources: new Map(), settled: new Set() };
   const orders = entries.filter(({ resource }) => resource.resourceType === 'MedicationRequest');
-  const selected = orders.filter((entry) => call.selections.some((selection) => selects(selection, entry)));
+  const selections = new Set(call.selections);
+  const ids = new Set(call.selections.map(idOf));
+  const selected = orders.filter((entry) => isSelected(entry, selections, ids));
   // Selections that lead nowhere must not silence the drafts: then every draft is looked at (conformance H5).
-  const deciding = call.hook === 'order-select' && selected.length > 0 ? selected : orders;
+  const deciding = new Set(call.hook === 'order-select' && selected.length > 0 ? selected : orders);
   const ambiguous = new Set<string>();
   for (const entry of orders) {
     const { resource } = entry;
@@ -37,7 +39,7 @@ export function readDrafts(
       if (string(resource['id']) !== undefined) drafts.settled.add(refOf(resource));
       continue;
     }
-    const reading = readMedication(resource, { draft: true, ordered: deciding.includes(entry) }, context);
+    const reading = readMedication(resource, { draft: true, ordered: deciding.has(entry) }, context);
     if ('leftOut' in reading) leftOut.push({ what: 'order', why: reading.leftOut, ref: refOf(resource) });
     else if (mine(resource)) addDraft(drafts, reading.medication, resource, ambiguous);
   }
@@ -59,9 +61,12 @@ function addDraft(drafts: Drafts, medication: Medication, resource: Resource, am
 }
 
 /** `Type/id`, a bare id, an absolute URL or the entry's own address (conformance H4). */
-function selects(selection: string, { resource, fullUrl }: Entry): boolean {
+function isSelected({ resource, fullUrl }: Entry, selections: Set<string>, ids: Set<string>): boolean {
   const id = string(resource['id']);
-  return selection === fullUrl || (id !== undefined && (selection === refOf(resource) || idOf(selection) === id));
+  return (
+    (fullUrl !== undefined && selections.has(fullUrl)) ||
+    (id !== undefined && (selections.has(refOf(resource)) || ids.has(id)))
+  );
 }
 
 /**

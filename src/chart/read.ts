@@ -60,10 +60,7 @@ export function readChart(call: Call, options: ChartOptions): Chart {
   const context: MedicationContext = {
     ...options,
     resolve: resolver(Object.values(prefetched), drafts),
-    conditionLists: (reference) => {
-      const condition = own.conditions.find((candidate) => string(candidate['id']) === idOf(reference));
-      return condition ? conceptListsOf(condition['code'], codes.conditions, codes) : [];
-    },
+    conditionLists: conditionListsIn(own.conditions, codes),
     encounterSetting: setting,
   };
   const orders = readDrafts(drafts, call, context, mine('order'), leftOut);
@@ -119,11 +116,36 @@ function stateOf({ state }: Prefetched): SectionState {
   return state === 'complete' || state === 'partial' ? state : 'missing';
 }
 
+/** The lists of each condition that an order may give as its reason; each is read once, however many orders name it. */
+function conditionListsIn(conditions: Resource[], codes: Codes): (reference: string) => string[] {
+  const byId = firstOf(conditions.map((condition) => [string(condition['id']), condition]));
+  const known = new Map<string, string[]>();
+  return (reference) => {
+    const id = idOf(reference);
+    const lists = known.get(id) ?? conceptListsOf(byId.get(id)?.['code'], codes.conditions, codes);
+    known.set(id, lists);
+    return lists;
+  };
+}
+
+/** A map in which the first of several values of a key stands. */
+function firstOf<T>(pairs: [string | undefined, T][]): Map<string, T> {
+  const found = new Map<string, T>();
+  for (const [key, value] of pairs) if (key !== undefined && !found.has(key)) found.set(key, value);
+  return found;
+}
+
 /**
  * Finds what a reference points to, wherever it was sent: by its full address, by `Type/id` where it is relative, and
  * where it is absolute also among what came without an address of its own.
  */
 function resolver(places: Prefetched[], drafts: Entry[]): (reference: string) => Resource | undefined {
+  const drafted = firstOf(
+    drafts.flatMap(({ resource, fullUrl }): [string | undefined, Resource][] => [
+      [fullUrl, resource],
+      [refOf(resource), resource],
+    ]),
+  );
   return (reference) => {
     const [, server, tail] = /^(.*\/)?([A-Za-z]+\/[^/]+)(?:\/_history\/[^/]*)?$/.exec(reference) ?? [];
     const local = tail === undefined ? [] : [server === undefined ? tail : `*/${tail}`];
@@ -133,6 +155,6 @@ function resolver(places: Prefetched[], drafts: Entry[]): (reference: string) =>
         if (found) return found;
       }
     }
-    return drafts.find(({ resource, fullUrl }) => fullUrl === reference || refOf(resource) === tail)?.resource;
+    return drafted.get(reference) ?? (tail === undefined ? undefined : drafted.get(tail));
   };
 }

@@ -92,8 +92,19 @@ function sameUnit(a: string, b: string | undefined): boolean {
  */
 export function newestOf(results: readonly Result[]): Result[] {
   const telling = results.filter(({ outcome, value }) => outcome !== undefined || value !== undefined);
-  const overrules = (other: Result, result: Result) =>
-    other.lists.some((list) => result.lists.includes(list)) &&
-    (other.at > result.at || (other.at === result.at && other.outcome === 'positive' && result.outcome === 'negative'));
-  return telling.filter((result) => !telling.some((other) => overrules(other, result)));
+  const newest = new Map<string, { at: number; positive: boolean }>();
+  for (const { lists, at, outcome } of telling) {
+    for (const list of lists) {
+      const known = newest.get(list);
+      const positive = outcome === 'positive';
+      if (!known || at > known.at) newest.set(list, { at, positive });
+      else if (at === known.at) known.positive ||= positive;
+    }
+  }
+  return telling.filter(({ lists, at, outcome }) =>
+    lists.every((list) => {
+      const last = newest.get(list);
+      return at === last?.at && !(last.positive && outcome === 'negative');
+    }),
+  );
 }

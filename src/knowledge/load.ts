@@ -33,6 +33,7 @@ export type KnowledgeFiles = {
   codes: Codes;
   lists: Set<string>;
   classes: Map<string, Expression>;
+  classFacts: Map<string, Expression>;
   templates: Record<string, Template>;
   cards: CardFiles | undefined;
   guidelines: YamlFile<GuidelineFile>[];
@@ -56,7 +57,7 @@ export function readKnowledge(folder: string): KnowledgeFiles {
   const codes = loadCodes(join(hooks, 'codes'), 'hooks/codes', problems, remarks);
   const concepts = [codes.conditions, codes.procedures, codes.results].flatMap(({ names }) => [...names]);
   const lists = new Set([...codes.lists.keys(), ...concepts]);
-  const classes = compileClasses(hooks, lists, problems);
+  const { classes, classFacts } = compileClasses(hooks, lists, problems);
   const templates = readYaml(join(hooks, 'templates.yaml'), 'hooks/templates.yaml', templatesSchema, problems);
   const guidelines = readdirSync(hooks)
     .filter((name) => name.endsWith('.yaml') && !NOT_GUIDELINES.includes(name))
@@ -68,6 +69,7 @@ export function readKnowledge(folder: string): KnowledgeFiles {
     codes,
     lists,
     classes,
+    classFacts,
     templates: templates?.data.templates ?? {},
     cards: loadCards(join(folder, 'cards'), problems),
     guidelines,
@@ -90,6 +92,7 @@ export function compileKnowledge(files: KnowledgeFiles, changes: Record<string, 
     site: site.data,
     codes: files.codes,
     classes: files.classes,
+    classFacts: files.classFacts,
     guidelines,
     rules: guidelines.flatMap(({ rules }) => rules),
     templates: files.templates,
@@ -117,19 +120,34 @@ function changedSite(file: YamlFile<Site>, changes: Record<string, unknown>, pro
   return file;
 }
 
-function compileClasses(folder: string, lists: Set<string>, problems: Problem[]): Map<string, Expression> {
+type Compiled = Pick<KnowledgeFiles, 'classes' | 'classFacts'>;
+
+function compileClasses(folder: string, lists: Set<string>, problems: Problem[]): Compiled {
   const classes = new Map<string, Expression>();
+  const classFacts = new Map<string, Expression>();
   const file = readYaml(join(folder, 'classes.yaml'), 'hooks/classes.yaml', classesSchema, problems);
+  const sayOf = (key: string, name: string) => (message: string) =>
+    problems.push({
+      file: 'hooks/classes.yaml',
+      line: file?.line([key, name]) ?? 1,
+      message: `${name}: ${message}`,
+    });
+  const variables = new Set(Object.keys(sectionOfVariable));
+  for (const [name, text] of Object.entries(file?.data.facts ?? {})) {
+    const say = sayOf('facts', name);
+    if (variables.has(name)) say('the chart or a fact has this name already');
+    const expression = compileChecked(text, lists, variables, say);
+    if (expression) classFacts.set(name, expression);
+    variables.add(name);
+  }
   for (const [name, text] of Object.entries(file?.data.classes ?? {})) {
-    const line = file?.line(['classes', name]) ?? 1;
-    const say = (message: string) =>
-      problems.push({ file: 'hooks/classes.yaml', line, message: `${name}: ${message}` });
+    const say = sayOf('classes', name);
     if (lists.has(name)) say('a code list has this name already');
-    const expression = compileChecked(text, lists, new Set(Object.keys(sectionOfVariable)), say);
+    const expression = compileChecked(`where(${text}\n)`, lists, variables, say);
     if (expression) classes.set(name, expression);
     lists.add(name);
   }
-  return classes;
+  return { classes, classFacts };
 }
 
 function checkSite(site: YamlFile<Site>, guidelines: Guideline[], reasons: string[], problems: Problem[]): void {

@@ -66,14 +66,15 @@ export function evaluate(knowledge: Knowledge, chart: Chart): RuleResult[] {
 
 /** Adds the classes that depend on the patient to each medicine's lists. */
 function applyClasses(knowledge: Knowledge, chart: Chart): Chart {
+  const copy = (medication: Medication): Medication => ({ ...medication, lists: [...medication.lists] });
+  const drafts = chart.drafts.map(copy);
+  const medications = chart.medications.map(copy);
   const variables = environment({ ...chart, drafts: [], medications: [] }, 'all');
-  const classify = (medication: Medication): Medication => {
-    const copy = { ...medication, lists: [...medication.lists] };
-    for (const [name, expression] of knowledge.classes)
-      if (isTrue(expression.evaluate('all', variables, copy))) copy.lists.push(name);
-    return copy;
-  };
-  return { ...chart, drafts: chart.drafts.map(classify), medications: chart.medications.map(classify) };
+  for (const [name, fact] of knowledge.classFacts) variables[name] = fact.evaluate('all', variables);
+  const all = [...drafts, ...medications];
+  for (const [name, expression] of knowledge.classes)
+    for (const medication of expression.evaluate('all', variables, all) as Medication[]) medication.lists.push(name);
+  return { ...chart, drafts, medications };
 }
 
 /** Looks facts up, each evaluated once, when first asked for. */

@@ -3,6 +3,7 @@ import type { Medication, Result } from '../chart/chart.ts';
 import { coursesOf } from '../chart/courses.ts';
 import { newestOf } from '../chart/results.ts';
 import { type Certainty, firstDay, lastDay, onOrAfter, onOrBefore, plusDays, plusMonths } from '../dates.ts';
+import { type Node, walkedForEach } from './cost.ts';
 
 /** A compiled FHIRPath expression: what it names, and how it is evaluated over `%variables` and an input. */
 export type Expression = {
@@ -14,8 +15,8 @@ export type Expression = {
 };
 export type Variables = Record<string, unknown>;
 
-type Node = { type: string; text?: string; children?: Node[] };
 type Listed = { lists?: string[] };
+type Fields = Record<string, unknown>;
 
 /**
  * The functions that facts have beside FHIRPath's own. Dates are compared with their whole span: a partial date lies
@@ -62,6 +63,14 @@ function functions(certainty: Certainty) {
         coursesOf(medications, gapTolerance, today),
       arity: { 2: ['Number', 'String'] },
     },
+    /** Those that share a value of a field with any of the others: `sharing('requester', %others)`. */
+    sharing: {
+      fn: (items: Fields[], field: string, others: Fields[]) => {
+        const values = new Set(others.flatMap((other) => other?.[field] ?? []));
+        return items.filter((item) => [item?.[field] ?? []].flat().some((value) => values.has(value)));
+      },
+      arity: { 2: ['String', 'AnyAtRoot'] },
+    },
     /** Of results that answer the same question, the newest that says anything; of two at one moment, the positive one. */
     newest: { fn: (results: Result[]) => newestOf(results), arity: { 0: [] } },
   };
@@ -90,6 +99,9 @@ function compile(text: string): Expression {
   for (const name of named.functions) if (!isFunction(name)) throw new Error(`there is no function '${name}'`);
   // fhirpath.js takes a bare `where(current)` for true wherever the field exists, `false` included.
   if (hasBareField(tree)) throw new Error('a bare field in where(…): write `field = true`');
+  const walked = walkedForEach(tree);
+  if (walked !== undefined)
+    throw new Error(`'%${walked}' would be walked through for each item: make what is asked of it a fact of its own`);
   const compiled: Partial<Record<Certainty, (input: unknown, variables: Variables) => unknown[]>> = {};
   const at = (certainty: Certainty) => {
     // Most requests never ask for the second reading, so it is compiled when first asked for.
@@ -118,7 +130,8 @@ function collect(
   else if (node.type === 'MemberInvocation') named.members.add(text);
   else if (node.type === 'FunctionInvocation') {
     named.functions.add(text);
-    if (text === 'memberOf') collectList(node, named.lists);
+    if (text === 'memberOf') collectText(node, named.lists);
+    if (text === 'sharing') collectText(node, named.members);
   }
   for (const child of node.children ?? []) collect(child, named);
 }
@@ -136,9 +149,9 @@ function isBareField(call: Node): boolean {
   return node?.type === 'MemberInvocation';
 }
 
-function collectList(node: Node, lists: Set<string>): void {
-  if (node.type === 'StringLiteral') lists.add((node.text ?? '').slice(1, -1));
-  else for (const child of node.children ?? []) collectList(child, lists);
+function collectText(node: Node, texts: Set<string>): void {
+  if (node.type === 'StringLiteral') texts.add((node.text ?? '').slice(1, -1));
+  else for (const child of node.children ?? []) collectText(child, texts);
 }
 
 function isFunction(name: string): boolean {

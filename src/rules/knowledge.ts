@@ -63,8 +63,10 @@ export type Guideline = {
 export type Knowledge = {
   site: Site;
   codes: Codes;
-  /** Classes that depend on the patient, tested on each medicine in this order. */
+  /** Classes that depend on the patient: of all medicines, those that are of it, in this order. */
   classes: Map<string, Expression>;
+  /** What the classes ask of the record, found once for all medicines. */
+  classFacts: Map<string, Expression>;
   guidelines: Guideline[];
   rules: Rule[];
   templates: Record<string, Template>;

@@ -111,8 +111,11 @@ export const guidelineSchema = z.strictObject({
 });
 export type GuidelineFile = z.infer<typeof guidelineSchema>;
 
-/** `hooks/classes.yaml`: what a medicine is in this patient, told from its code lists and its own reason. */
-export const classesSchema = z.strictObject({ classes: z.record(id, expression) });
+/**
+ * `hooks/classes.yaml`: what a medicine is in this patient, told from its code lists and its own reason, and from facts of
+ * the record.
+ */
+export const classesSchema = z.strictObject({ facts: facts.default({}), classes: z.record(id, expression) });
 
 /** `hooks/templates.yaml`: resources that a card may offer to create, without words; subject and encounter are added. */
 export const templatesSchema = z.strictObject({
