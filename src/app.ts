@@ -12,6 +12,7 @@ import type { Config } from './config.ts';
 import { ServiceError } from './errors.ts';
 import type { FetchJson } from './fhir/fetch-json.ts';
 import { requireTokens, sandboxClient, useSandboxClient } from './http/auth.ts';
+import { readJson } from './http/body.ts';
 import { discoveryRoute } from './http/discovery.ts';
 import { feedbackRoute } from './http/feedback.ts';
 import { healthRoutes } from './http/health.ts';
@@ -65,9 +66,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       : fastify({ ...base, http: SLOWNESS } as object)
   ) as FastifyInstance;
   const metrics = createMetrics(journal);
-  // Only JSON is read; without this Fastify takes text/plain and answers 400 for it instead of 415 (T6).
-  app.removeContentTypeParser('text/plain');
-  app.addContentTypeParser('application/fhir+json', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'));
+  readJson(app);
   // Before everything that may refuse a request: a browser must be able to read the refusal (C2, C4).
   await app.register(cors, {
     origin: sandbox ? '*' : [...new Set(clients.flatMap(({ origins }) => origins.map((url) => new URL(url).origin)))],

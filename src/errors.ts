@@ -26,6 +26,7 @@ export const errors = {
   'headers-too-large': { status: 431, issue: 'too-long', text: 'The headers are too large.' },
   'no-http': { status: 400, issue: 'structure', text: 'This is no HTTP request.' },
   'too-large': { status: 413, issue: 'too-long', text: 'The body is too large.' },
+  'too-many': { status: 413, issue: 'too-costly', text: 'The record is larger than what can be looked at.' },
   'not-json-type': { status: 415, issue: 'not-supported', text: 'Send JSON: Content-Type application/json.' },
   'unusable-fhir': {
     status: 422,

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
-import { classifyMedicine, conceptListsOf, drugOf, formsOf } from '../codes/classify.ts';
+import { conceptListsOf } from '../codes/classify.ts';
 import type { Codes } from '../codes/load.ts';
 import { firstDay, isPartial, type LocalDate, localDate, onOrBefore, plusMonths } from '../dates.ts';
-import { idOf, type JsonObject, object, objects, type Resource, reference, string, typeOf } from '../fhir/json.ts';
+import { idOf, object, objects, type Resource, reference, string, typeOf } from '../fhir/json.ts';
 import type { LeftOut, Medication, Reason, Setting } from './chart.ts';
+import { digest, type Identified } from './medicine.ts';
 import { dosages, readQuantity, readStart, readStop, type Stop } from './stop.ts';
 
 /** What reading a medication needs besides the resource itself. */
@@ -14,8 +14,8 @@ export type MedicationContext = {
   /** How long an active order without any readable end counts as current, in months from its start. */
   openEndedMonths: number;
   validityPeriodEndsTreatment: boolean;
-  /** The resource that a reference points to, wherever it was sent. */
-  resolve: (reference: string) => Resource | undefined;
+  /** What an order's medicine is. */
+  identify: (order: Resource) => Identified;
   /** The lists of a condition that an order gives as its reason. */
   conditionLists: (reference: string) => string[];
   encounterSetting: Setting | undefined;
@@ -23,37 +23,26 @@ export type MedicationContext = {
 
 export type Reading = { medication: Medication } | { leftOut: LeftOut['why'] };
 
-/**
- * Reads one MedicationRequest, in R4 or R5 shape. The medicine is looked for in `medicationCodeableConcept` or
- * `medication.concept`, then in the Medication that is contained, included, or sent in the same bundle (conformance H15).
- */
+/** Reads one MedicationRequest, in R4 or R5 shape. */
 export function readMedication(
   order: Resource,
   role: { draft: boolean; ordered: boolean },
   context: MedicationContext,
 ): Reading {
-  const medicine = readMedicine(order, context);
-  if (medicine.concepts.length === 0 && medicine.names.length === 0) {
-    return { leftOut: medicine.pointed ? 'unresolved' : 'no-medicine' };
-  }
-  const classified = classifyMedicine(medicine.concepts, medicine.names, context.codes);
-  if (!classified) return { leftOut: 'unclassified' };
-  if (classified.lists.length === 0) return { leftOut: 'of-no-list' };
+  const medicine = context.identify(order);
+  if ('leftOut' in medicine) return medicine;
+  const { classified, drug, name, form } = medicine;
   const start = readStart(order, context.timeZone) ?? (role.draft ? context.today : undefined);
   const stop = endOfStopped(order, readStop(order, start, context), context);
   const current = role.draft ? false : isCurrent(order, start, stop?.stop, context);
   const requester = reference(order['requester']);
   const setting = settingOf(order, context);
-  const drug = drugOf(
-    medicine.concepts.flatMap((concept) => objects(concept['coding'])),
-    context.codes,
-  );
   const id = string(order['id']);
   return {
     medication: {
       ref: `${order.resourceType}/${id ?? ''}`,
       id,
-      name: medicine.names[0],
+      name,
       substance: classified.substance,
       lists: classified.lists,
       identifiedBy: classified.identifiedBy,
@@ -63,26 +52,16 @@ export function readMedication(
       ...stop,
       ...readQuantity(order),
       ...(drug?.smallestPackage !== undefined && { smallestPackage: drug.smallestPackage }),
-      form: formsOf(medicine.form, drug?.form ? [drug.form, ...medicine.names] : medicine.names, context.codes),
+      form,
       asNeeded: dosages(order).some(
         (dosage) => dosage['asNeededBoolean'] === true || 'asNeededCodeableConcept' in dosage,
       ),
       reasons: readReasons(order, context),
       ...(requester !== undefined && { requester }),
       ...(setting !== undefined && { setting }),
-      written: { product: digest([medicine.names, codesOf(medicine)]), dosage: digest(dosages(order)) },
+      written: { product: medicine.product, dosage: digest(dosages(order)) },
     },
   };
-}
-
-function codesOf({ concepts }: Medicine): unknown[] {
-  return concepts.flatMap((concept) => objects(concept['coding'])).map(({ system, code }) => [system, code]);
-}
-
-/** Of what is written, without when it ends: a renewal at the same dose is written the same. */
-function digest(parts: unknown[]): string {
-  const text = JSON.stringify(parts, (key, value) => (/^bounds[A-Z]/.test(key) ? undefined : value));
-  return createHash('sha256').update(text).digest('base64url').slice(0, 16);
 }
 
 /** A stopped order ended when it was stopped (R5 says when), not when it was planned to. */
@@ -94,47 +73,6 @@ function endOfStopped(
   if (order['status'] !== 'stopped' || (planned && planned.stop <= context.today)) return planned;
   const stop = localDate(order['statusChanged'], context.timeZone);
   return stop === undefined ? undefined : { stop, stopFrom: 'status-changed' };
-}
-
-/** `pointed`: the order points to a Medication, here or not. */
-type Medicine = { concepts: JsonObject[]; names: string[]; form: unknown; pointed: boolean };
-
-function readMedicine(order: Resource, context: MedicationContext): Medicine {
-  const r5 = object(order['medication']);
-  const own = [...objects(order['medicationCodeableConcept']), ...objects(r5['concept'])];
-  const pointer = objects(order['medicationReference'])[0] ?? objects(r5['reference'])[0];
-  const ref = reference(pointer);
-  const resource = ref === undefined ? undefined : (contained(order, ref) ?? context.resolve(ref));
-  const concepts = [...own, ...objects(resource?.['code'])].filter(
-    (concept) => 'coding' in concept || 'text' in concept,
-  );
-  const names = concepts.flatMap(namesOf);
-  const display = string(pointer?.['display']);
-  if (display !== undefined) names.push(display);
-  if (resource && concepts.length === 0) addIngredients(resource, concepts, names);
-  return { concepts, names, form: resource?.['doseForm'] ?? resource?.['form'], pointed: ref !== undefined };
-}
-
-/** A Medication without a code of its own is what it contains. */
-function addIngredients(medication: Resource, concepts: JsonObject[], names: string[]): void {
-  for (const ingredient of objects(medication['ingredient'])) {
-    if (ingredient['isActive'] === false) continue;
-    const item = [...objects(ingredient['itemCodeableConcept']), ...objects(object(ingredient['item'])['concept'])];
-    concepts.push(...item);
-    names.push(...item.flatMap(namesOf));
-  }
-}
-
-/** The text that a person wrote first, then the codings' displays. */
-function namesOf(concept: JsonObject): string[] {
-  return [string(concept['text']), ...objects(concept['coding']).map((coding) => string(coding['display']))].filter(
-    (name) => name !== undefined,
-  );
-}
-
-function contained(order: Resource, ref: string): Resource | undefined {
-  if (!ref.startsWith('#')) return undefined;
-  return objects(order['contained']).find((resource) => resource['id'] === ref.slice(1)) as Resource | undefined;
 }
 
 function readReasons(order: Resource, context: MedicationContext): Reason[] {

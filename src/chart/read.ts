@@ -1,12 +1,14 @@
 import { conceptListsOf, interpreter } from '../codes/classify.ts';
 import type { Codes } from '../codes/load.ts';
 import type { LocalDate } from '../dates.ts';
+import { ServiceError } from '../errors.ts';
 import { readBundle } from '../fhir/bundle.ts';
 import { idOf, type Resource, string } from '../fhir/json.ts';
 import { type Prefetched, readPrefetch, type Section, sections } from '../fhir/prefetch.ts';
 import { checkVersions } from '../fhir/versions.ts';
 import type { Chart, LeftOut, SectionState } from './chart.ts';
 import { type MedicationContext, subjectOf } from './medications.ts';
+import { identifier } from './medicine.ts';
 import { type Entry, readDrafts, readMedicationList, refOf } from './orders.ts';
 import { readActivities, readAge, readCondition, settingOfEncounter } from './record.ts';
 import { readResults } from './results.ts';
@@ -32,13 +34,15 @@ export type ChartOptions = {
 
 /**
  * Reads a request's FHIR into the chart. Medicines of no code list are dropped while reading, so that everything after
- * works on a handful of entries. Throws `UnusableFhir` for versions that are not read, or mixed (conformance H14, V1).
+ * works on a handful of entries. Throws `UnusableFhir` for versions that are not read, or mixed (conformance H14, V1), and
+ * a `ServiceError` for a record that is larger than any person's.
  */
 export function readChart(call: Call, options: ChartOptions): Chart {
   const { codes, timeZone, today } = options;
   const prefetched = bySection((section) => readPrefetch(call.prefetch, section));
   const drafts = call.draftOrders === undefined ? [] : readBundle(call.draftOrders).entries;
   const received = sections.flatMap((section) => prefetched[section].resources);
+  checkNumber(drafts.length + received.length, MAX_RESOURCES, 'resources');
   const version = checkVersions([...drafts.map(({ resource }) => resource), ...received]);
 
   const leftOut: LeftOut[] = [];
@@ -59,7 +63,7 @@ export function readChart(call: Call, options: ChartOptions): Chart {
   const setting = settingOfEncounter(own.encounter, call.encounterId, codes);
   const context: MedicationContext = {
     ...options,
-    resolve: resolver(Object.values(prefetched), drafts),
+    identify: identifier(resolver(Object.values(prefetched), drafts), codes),
     conditionLists: conditionListsIn(own.conditions, codes),
     encounterSetting: setting,
   };
@@ -83,7 +87,7 @@ export function readChart(call: Call, options: ChartOptions): Chart {
     .filter(({ resourceType }) => resourceType === 'ServiceRequest')
     .filter(mine('record'));
   const interpret = interpreter(codes);
-  return {
+  const chart: Chart = {
     hook: call.hook,
     today,
     ...(age !== undefined && { age }),
@@ -103,6 +107,25 @@ export function readChart(call: Call, options: ChartOptions): Chart {
     subject: { patient: call.patientId, ...(call.encounterId !== undefined && { encounter: call.encounterId }) },
     version,
   };
+  const { drafts: ordered, medications, conditions, results } = chart;
+  checkNumber(
+    ordered.length + medications.length + conditions.length + results.length,
+    MAX_LISTED,
+    'medicines, problems and results that stand in code lists',
+  );
+  return chart;
+}
+
+/**
+ * How much of a record is looked at in one call. A call holds up all others while it is answered, so there is an end; it
+ * lies beyond any person's record. Ten years of daily dispensing with a visit each are some 8000 that stand in lists.
+ */
+const MAX_RESOURCES = 50_000;
+const MAX_LISTED = 10_000;
+
+/** A record is looked at as a whole or not at all: what were left out could be what matters. */
+function checkNumber(number: number, limit: number, what: string): void {
+  if (number > limit) throw new ServiceError('too-many', [`${what}: at most ${limit}`]);
 }
 
 /** Parts of the record that make up the medication list: orders, and what statements and dispenses add. */

@@ -95,6 +95,7 @@ describe('F10: what does not come back', () => {
     ['drop', 'unreachable'],
     ['cutOff', 'unreachable'],
     ['endless', 'too-large'],
+    ['nested', 'too-large'],
   ] as const)('F10: %s is %s', async (fault, expected) => {
     const { failure } = await asking(faults[fault]);
     expect(await failure()).toBe(expected);

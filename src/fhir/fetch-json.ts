@@ -9,6 +9,7 @@ import {
 } from 'cockatiel';
 import { Agent, type Dispatcher, request } from 'undici';
 import { literalAddress, mayConnect } from './address.ts';
+import { isTooDeep } from './depth.ts';
 
 export type FetchOptions = {
   privateNetwork: boolean;
@@ -115,6 +116,7 @@ async function ask(
 }
 
 function parse(text: string): unknown {
+  if (isTooDeep(text)) throw new FetchFailed('too-large');
   try {
     return JSON.parse(text);
   } catch {

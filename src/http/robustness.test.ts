@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { pathOf, startService } from '../testing/app.ts';
 import { actionsOf, cardsFor } from '../testing/cards.ts';
-import { type Json, order, pair, prescription, request } from '../testing/request.ts';
+import { bundle, condition, type Json, order, pair, prescription, request } from '../testing/request.ts';
 
 const service = await startService();
 afterAll(() => service.close());
@@ -44,13 +44,87 @@ test('R10: an id that cannot become a text is no failure', async () => {
   expect(status).toBe(200);
 });
 
-test('R10, T8: nesting that nobody needs is refused and is no failure', async () => {
-  const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+test('R10, T8: nesting that nobody needs is refused, naming the limit', async () => {
   const draft = JSON.stringify(request('order-sign', { drafts: [order('x', 'oxycodone', { extension: 'DEEP' })] }));
-  expect([200, 400, 422]).toContain((await post(draft.replace('"DEEP"', deep))).status);
-  const wrapped = `${'{"resource":'.repeat(200_000)}1${'}'.repeat(200_000)}`;
-  const list = JSON.stringify(pair('order-sign', { prefetch: { medications: 'DEEP' } }));
-  expect([400, 412, 422]).toContain((await post(list.replace('"DEEP"', wrapped))).status);
+  for (const [open, close, levels] of [
+    ['[', ']', 200_000],
+    ['{"resource":', '}', 200_000],
+    ['[{"x":', '}]', 100],
+  ] as const) {
+    const deep = draft.replace('"DEEP"', `${open.repeat(levels)}1${close.repeat(levels)}`);
+    const { status, body } = await post(deep);
+    expect([status, body.issue]).toEqual([
+      400,
+      [expect.objectContaining({ code: 'structure', diagnostics: 'at most 200 levels' })],
+    ]);
+    // What only looks like nesting is none.
+    expect((await post(draft.replace('"DEEP"', JSON.stringify(`\\"${open.repeat(levels)}`)))).status).toBe(200);
+  }
+  expect((await post(draft.replace('"DEEP"', `${'['.repeat(150)}${']'.repeat(150)}`))).status).toBe(200);
+});
+
+const many = <T>(count: number, make: (at: number) => T) => Array.from({ length: count }, (_, at) => make(at));
+
+test.each<[string, Json, string]>([
+  [
+    'resources',
+    { observations: bundle(many(50_001, () => ({ resourceType: 'Observation' }))) },
+    'resources: at most 50000',
+  ],
+  [
+    'problems of our lists',
+    { conditions: bundle(many(10_001, (at) => condition(`c${at}`, 'F11.2'))) },
+    'medicines, problems and results that stand in code lists: at most 10000',
+  ],
+  [
+    'results in one panel',
+    {
+      observations: bundle([
+        {
+          resourceType: 'Observation',
+          status: 'final',
+          effectiveDateTime: '2026-03-01',
+          component: many(10_001, () => ({ code: { coding: [{ system: 'http://loinc.org', code: '3390-2' }] } })),
+        },
+      ]),
+    },
+    'medicines, problems and results that stand in code lists: at most 10000',
+  ],
+  [
+    'names for one large Medication',
+    {
+      medications: bundle([
+        { resourceType: 'Medication', id: 'large', code: { text: 'x '.repeat(50_000) } },
+        ...many(110, (at) =>
+          prescription(`m${at}`, 'methadone', {
+            medicationCodeableConcept: undefined,
+            medicationReference: { reference: 'Medication/large', display: `${at}` },
+          }),
+        ),
+      ]),
+    },
+    'Medications that orders point to by different names: too large',
+  ],
+])(
+  'R10, T9: a record with more %s than anybody has is refused as a whole, naming the limit',
+  async (_, prefetch, limit) => {
+    const { status, body } = await service.call(pair('order-sign', { prefetch }));
+    expect([status, body.resourceType]).toEqual([413, 'OperationOutcome']);
+    expect(body.issue).toEqual([
+      {
+        severity: 'error',
+        code: 'too-costly',
+        details: { text: 'The record is larger than what can be looked at.' },
+        diagnostics: limit,
+      },
+    ]);
+  },
+);
+
+test('a record as long as the limit allows is looked at as a whole', async () => {
+  const record = many(9_990, (at) => prescription(`m${at}`, at === 9_989 ? 'methadone' : 'oxycodone'));
+  const cards = await cardsFor(service, pair('order-sign', { record }));
+  expect(cards.map(({ source }) => source.topic.code)).toContain('laro-sedative-ordered');
 });
 
 test('R3, S5: a hookInstance that is no UUID is not copied into the log', async () => {

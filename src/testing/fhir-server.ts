@@ -164,6 +164,8 @@ export const faults = {
     response.writeHead(200, { 'content-type': 'text/html' }).end('<html><body>Log in</body></html>');
   },
   outcome: json(outcome('exception')),
+  /** A resource in a resource in a resource. */
+  nested: (response) => void head(response).end(`${'{"resource":'.repeat(50_000)}1${'}'.repeat(50_000)}`),
   /** A list without an end, as fast as it is read. */
   endless: (response) => {
     head(response).write('{"resourceType":"Bundle","type":"searchset","entry":[');

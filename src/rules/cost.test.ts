@@ -1,0 +1,155 @@
+import { expect, test, vi } from 'vitest';
+import { answer } from '../answer.ts';
+import { newestOf } from '../chart/results.ts';
+import { readRequest } from '../http/wire.ts';
+import { knowledge } from '../testing/app.ts';
+import { bundle, condition, type Json, order, prescription, request } from '../testing/request.ts';
+import { compileExpression } from './expression.ts';
+import type { Hook } from './schema.ts';
+
+/** What is done for an answer, in a measure that no machine changes. */
+const work = { steps: 0, reads: 0 };
+
+// Every step of every expression is told to fhirpath.js's debugger.
+vi.mock('fhirpath', async (importOriginal) => {
+  const { default: fhirpath } = await importOriginal<typeof import('fhirpath')>();
+  const compile = (text: string, model: never, options: object) =>
+    fhirpath.compile(text, model, {
+      ...options,
+      debugger: () => {
+        work.steps += 1;
+      },
+    } as never);
+  return { default: { ...fhirpath, compile } };
+});
+
+/** A value whose every field counts as read when it is looked at, however deep. */
+function counted<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  return new Proxy(value, {
+    get: (target, key, receiver) => {
+      work.reads += 1;
+      return counted(Reflect.get(target, key, receiver));
+    },
+  });
+}
+
+const drugs = ['methadone', 'oxycodone', 'oxazepam', 'pregabalin', 'zopiclone', 'morphine', 'buprenorphine'];
+const problems = ['F11.2', 'F41.1', 'C50.9', 'F10.2', 'K72.9', 'G40.9', 'Z51.5', 'M54.5'];
+const tests = ['3390-2', '1742-6', '3389-4'];
+const list = (count: number, make: (at: number) => Json) => Array.from({ length: count }, (_, at) => make(at));
+const day = (at: number) => new Date(Date.UTC(2026, 2, 1) - (at % 80) * 86_400_000).toISOString().slice(0, 10);
+
+const medicines = (count: number) =>
+  list(count, (at) =>
+    prescription(`m${at}`, drugs[at % drugs.length] as string, {
+      authoredOn: day(at),
+      requester: { reference: `Practitioner/p${at}` },
+      reasonReference: [{ reference: `Condition/c${at}` }],
+    }),
+  );
+const drafts = (count: number) =>
+  list(count, (at) =>
+    order(`d${at}`, drugs[at % drugs.length] as string, { requester: { reference: 'Practitioner/q' } }),
+  );
+const pointing = (count: number) =>
+  list(count, (at) =>
+    prescription(`m${at}`, 'methadone', {
+      medicationCodeableConcept: undefined,
+      medicationReference: { reference: `Medication/of-nobody-${at}` },
+    }),
+  );
+const conditions = (count: number) =>
+  list(count, (at) => condition(`c${at}`, problems[at % problems.length] as string, { onsetDateTime: day(at) }));
+const results = (count: number) =>
+  bundle(
+    list(count, (at) => ({
+      resourceType: 'Observation',
+      id: `o${at}`,
+      status: 'final',
+      code: { coding: [{ system: 'http://loinc.org', code: tests[at % tests.length] }] },
+      valueString: 'positive',
+      effectiveDateTime: `${day(at)}T10:00:00Z`,
+    })),
+  );
+
+/** The steps and the reads of an answer. */
+function workFor(hook: Hook, parts: Parameters<typeof request>[1]): { steps: number; reads: number } {
+  const body = request(hook, parts);
+  const { call } = readRequest(body, hook);
+  Object.assign(work, { steps: 0, reads: 0 });
+  const { draftOrders, prefetch, selections } = call;
+  const watched = { ...call, draftOrders: counted(draftOrders), prefetch: counted(prefetch), selections };
+  answer({ call: watched, hookInstance: 'x', language: 'en', today: '2026-03-02' }, knowledge);
+  return { ...work };
+}
+
+const records: [string, (count: number) => Parameters<typeof request>[1]][] = [
+  ['medicines', (count) => ({ drafts: drafts(2), record: medicines(count) })],
+  ['drafts, each selected', (count) => ({ drafts: drafts(count), record: medicines(2) })],
+  ['problems', (count) => ({ drafts: drafts(2), record: medicines(2), conditions: conditions(count) })],
+  ['results', (count) => ({ record: medicines(2), prefetch: { observations: results(count) } })],
+  ['medicines that come with no order', (count) => ({ drafts: drafts(count), record: pointing(count) })],
+  [
+    'all of them',
+    (count) => ({
+      drafts: drafts(count),
+      record: medicines(count),
+      conditions: conditions(count),
+      prefetch: { observations: results(count) },
+    }),
+  ],
+];
+
+test.each(records)('R10: with twice as many %s an answer takes twice the work and no more', (_, parts) => {
+  for (const hook of ['patient-view', 'order-select', 'order-sign'] as const) {
+    // Below some number fhirpath.js compares each with each; what is added to a long list tells.
+    const [short, middle, long] = [80, 160, 320].map((count) => workFor(hook, parts(count)));
+    if (!short || !middle || !long) throw new Error('three measures');
+    for (const what of ['steps', 'reads'] as const)
+      expect(long[what] - middle[what], `${hook}: ${what}`).toBeLessThan(2.2 * (middle[what] - short[what]) + 50);
+    expect(long.steps).toBeGreaterThan(0);
+  }
+});
+
+test('the newest results are told with work that grows as their number does', () => {
+  const readsFor = (count: number) => {
+    work.reads = 0;
+    const all = list(count, (at) => ({
+      ref: `o${at}`,
+      lists: ['a', 'b'],
+      at,
+      date: '2026-03-01',
+      outcome: 'negative',
+    }));
+    newestOf(all.map(counted) as never);
+    return work.reads;
+  };
+  expect(readsFor(2000)).toBeLessThan(2.2 * readsFor(1000));
+});
+
+const REFUSED = 'would be walked through for each item';
+
+test.each([
+  ['%a.where(%b.where(x = 1).exists())', 'b'],
+  ['%a.where(requester in %b.requester)', 'b'],
+  ['%a.where(requester in %b)', 'b'],
+  ['%a.where(lists.intersect(%b.lists).exists())', 'b'],
+  ['%a.where((%b | %c).exists())', 'b'],
+  ['%a.where(%b.exists(x = 1))', 'b'],
+  ['%a.all(%b.memberOf(name))', 'b'],
+  ['%a.select(reasons.where(%b.first().x = 1))', 'b'],
+  ['%a.where(x = 1 and (%b.distinct().count() > 3))', 'b'],
+])('a fact that walks through one list for each item of another is refused: %s', (text, name) => {
+  expect(() => compileExpression(text)).toThrow(`'%${name}' ${REFUSED}`);
+});
+
+test.each([
+  '%a.where(%b.exists() and %c.empty() and %d.count() >= %e)',
+  '%a.where(date.onOrAfter(%today.minusDays(%b)))',
+  '(%a | %b).where(x > %c * 2)',
+  '%a.where(reasons.where(x = 1).exists())',
+  "%a.exclude(%a.sharing('requester', %b)).where(x = 1).y.distinct()",
+])('a fact that only asks is taken: %s', (text) => {
+  expect(() => compileExpression(text)).not.toThrow();
+});
