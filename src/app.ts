@@ -19,7 +19,7 @@ import { healthRoutes } from './http/health.ts';
 import { invokeRoute } from './http/invoke.ts';
 import { logCalls } from './http/log.ts';
 import { createMetrics, metricsRoute } from './http/metrics.ts';
-import { answerClientError, answerFrameworkErrors, answerProblems } from './http/problems.ts';
+import { answerClientError, answerFrameworkErrors, answerProblems, refuseExpectations } from './http/problems.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Knowledge } from './rules/knowledge.ts';
 import type { Client } from './trust/clients.ts';
@@ -50,6 +50,7 @@ const SLOWNESS = { headersTimeout: 10_000, requestTimeout: REQUEST_TIMEOUT, conn
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const { knowledge, config, clients, logger, clock, fetchJson, journal } = options;
   const sandbox = config.mode === 'sandbox';
+  const metrics = createMetrics(journal);
   const base: FastifyServerOptions = {
     loggerInstance: logger as FastifyBaseLogger,
     // The routes write one line for each call; Fastify's own lines would write addresses and queries.
@@ -57,7 +58,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     bodyLimit: config.bodyLimit,
     requestTimeout: REQUEST_TIMEOUT,
     clientErrorHandler: answerClientError,
-    frameworkErrors: answerFrameworkErrors(!sandbox),
+    frameworkErrors: answerFrameworkErrors(!sandbox, metrics),
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 100 },
   };
   const app = (
@@ -65,7 +66,6 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       ? fastify({ ...base, https: { ...SLOWNESS, ...config.tls, minVersion: 'TLSv1.2' } } as object)
       : fastify({ ...base, http: SLOWNESS } as object)
   ) as FastifyInstance;
-  const metrics = createMetrics(journal);
   readJson(app);
   // Before everything that may refuse a request: a browser must be able to read the refusal (C2, C4).
   await app.register(cors, {
@@ -95,6 +95,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     const replay = journal ? sharedReplay(journal.useToken, own) : own;
     requireTokens(app, { clients, keys, replay, clock }, config.publicUrl ?? '');
   }
+  refuseExpectations(app);
   await app.register(rateLimit, {
     global: false,
     keyGenerator: (request) => request.client.name,

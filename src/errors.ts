@@ -33,6 +33,11 @@ export const errors = {
     issue: 'not-supported',
     text: 'The FHIR version is not supported: send FHIR R4 (R5 is read too).',
   },
+  expectation: {
+    status: 417,
+    issue: 'not-supported',
+    text: 'The header Expect names something other than 100-continue.',
+  },
   'rate-limited': { status: 429, issue: 'throttled', text: 'Too many calls. Try again later.' },
   overloaded: { status: 503, issue: 'transient', text: 'The service is too busy. Try again later.' },
   'no-journal': {

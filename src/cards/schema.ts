@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { type Section, sections } from '../fhir/prefetch.ts';
 import { languages, type Texts } from '../language.ts';
-import { type SourceKind, sourceKinds } from '../rules/schema.ts';
+import { type Hook, hooks, type SourceKind, sourceKinds } from '../rules/schema.ts';
 
+const words = z.string().trim().min(1);
+const keys = words.includes('{keys}');
 /** A text in every language; a missing or an unknown one is an error. */
 const texts = z.strictObject(
-  Object.fromEntries(languages.map((language) => [language, z.string().trim().min(1)])),
+  Object.fromEntries(languages.map((language) => [language, words])),
 ) as unknown as z.ZodType<Texts>;
 const coding = z.strictObject({ code: z.string().min(1), system: z.url(), display: texts });
 
@@ -46,6 +48,14 @@ export const sharedSchema = z.strictObject({
   orders: z.record(z.string(), texts),
   /** How a medicine is listed: ordered now, taken since a date, taken, ended. */
   drugLines: z.strictObject({ ordered: texts, since: texts, current: texts, ended: texts }),
+  /** What discovery says of the services, to vendors; it has no language but one. `{keys}` are prefetch keys. */
+  services: z.strictObject({
+    titles: z.strictObject(Object.fromEntries(hooks.map((hook) => [hook, words]))) as unknown as z.ZodType<
+      Record<Hook, string>
+    >,
+    description: words,
+    usage: z.strictObject({ version: words, needed: keys, sharpening: keys, safety: words }),
+  }),
   /** What the parts of the record are called. */
   sections: z.strictObject(Object.fromEntries(sections.map((section) => [section, texts]))) as unknown as z.ZodType<
     Record<Section, Texts>

@@ -22,15 +22,6 @@ export type Service = {
 const SPECIFICATION = '2.0.1';
 const HOOK_VERSION = '1.0';
 
-const titles: Record<Hook, string> = {
-  'patient-view': 'Opioids and sedatives: the open chart',
-  'order-select': 'Opioids and sedatives: the order being chosen',
-  'order-sign': 'Opioids and sedatives: the orders about to be signed',
-};
-
-const DESCRIPTION =
-  'Advice on opioid agonist treatment and on opioids together with sedatives, on short and long courses of opioids and benzodiazepines, and on medicines against alcohol dependence, after Nordic documents.';
-
 export function hookOfService(id: string): Hook | undefined {
   return hooks.find((hook) => serviceId(hook) === id);
 }
@@ -46,19 +37,20 @@ function describe(knowledge: Knowledge, hook: Hook): Service {
   const needed = neededSections(knowledge, hook);
   const required = needed.filter((section) => NEEDED_FOR_SILENCE.includes(section));
   const optional = needed.filter((section) => !NEEDED_FOR_SILENCE.includes(section));
+  const { titles, description, usage } = knowledge.cards.shared.services;
   return {
     hook,
     id: serviceId(hook),
     title: titles[hook],
-    description: DESCRIPTION,
+    description,
     version: SPECIFICATION,
     hookVersion: HOOK_VERSION,
     prefetch: Object.fromEntries(needed.map((section) => [section, prefetchTemplates[section]])),
     usageRequirements: [
-      'FHIR R4 (R5 is read too).',
-      `Needed: ${listed(required)}. What cannot be decided without them is answered with HTTP 412, or, where another card is given, said on a card.`,
-      ...(optional.length > 0 ? [`Sharpening the advice: ${listed(optional)}.`] : []),
-      'For safety, call order-sign as well as order-select: a pair of unsigned orders of which neither is selected is told at order-sign.',
+      usage.version,
+      usage.needed.replace('{keys}', listed(required)),
+      ...(optional.length > 0 ? [usage.sharpening.replace('{keys}', listed(optional))] : []),
+      usage.safety,
     ].join(' '),
   };
 }

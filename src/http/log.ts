@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Metrics } from './metrics.ts';
 
 declare module 'fastify' {
@@ -16,17 +16,16 @@ export function logCalls(app: FastifyInstance, metrics: Metrics): void {
   app.addHook('onRequest', async (request) => {
     request.told = {};
   });
-  app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'none';
-    const { method, told } = request;
-    metrics.call(
-      typeof told['service'] === 'string' ? told['service'] : route,
-      reply.statusCode,
-      reply.elapsedTime / 1000,
-    );
-    request.log.info(
-      { method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime), ...told },
-      'answered',
-    );
-  });
+  app.addHook('onResponse', async (request, reply) => logCall(request, reply, metrics));
+}
+
+export function logCall(request: FastifyRequest, reply: FastifyReply, metrics: Metrics): void {
+  const route = request.routeOptions.url ?? 'none';
+  const { method, told } = request;
+  metrics.call(
+    typeof told['service'] === 'string' ? told['service'] : route,
+    reply.statusCode,
+    reply.elapsedTime / 1000,
+  );
+  request.log.info({ method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime), ...told }, 'answered');
 }

@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, errors, outcomeOf, ServiceError } from '../errors.ts';
 import { UnusableFhir } from '../fhir/versions.ts';
+import { logCall } from './log.ts';
+import type { Metrics } from './metrics.ts';
 
 /** Fastify's own errors, in the terms of our table. */
 const FASTIFY_CODES: Record<string, ErrorCode> = {
@@ -22,6 +24,15 @@ export function answerProblems(app: FastifyInstance): void {
     return sendProblem(reply, problem);
   });
   app.setNotFoundHandler((request, reply) => sendProblem(reply, notFound(app, request)));
+}
+
+/** Refuses what a header Expect asks beyond 100-continue. Node would do so by itself, without a body and past the log. */
+export function refuseExpectations(app: FastifyInstance): void {
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+  app.addHook('onRequest', async ({ headers }) => {
+    if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue')
+      throw new ServiceError('expectation');
+  });
 }
 
 function problemOf(error: FastifyError | Error): ServiceError {
@@ -74,12 +85,15 @@ const CLIENT_ERRORS: Record<string, ErrorCode> = {
 };
 
 /**
- * Answers errors before any route: an address that is none. Fastify's own answer would repeat it. No hook has run, so where
- * tokens are needed there is none that was looked at (conformance J15).
+ * Answers errors before any route: an address that is none. Fastify's own answer would repeat it. No hook has run, so the
+ * call is logged here, and where tokens are needed there is none that was looked at (conformance J15).
  */
-export function answerFrameworkErrors(needTokens: boolean) {
-  return (_error: FastifyError, _request: FastifyRequest, reply: FastifyReply): FastifyReply =>
-    sendProblem(reply, needTokens ? unauthenticated() : new ServiceError('no-service'));
+export function answerFrameworkErrors(needTokens: boolean, metrics: Metrics) {
+  return (_error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    request.told = needTokens ? { refused: 'no-address' } : {};
+    logCall(request, reply.code(needTokens ? 401 : 404), metrics);
+    return sendProblem(reply, needTokens ? unauthenticated() : new ServiceError('no-service'));
+  };
 }
 
 export function unauthenticated(): ServiceError {

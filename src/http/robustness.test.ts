@@ -1,6 +1,10 @@
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, expect, test } from 'vitest';
 import { pathOf, startService } from '../testing/app.ts';
 import { actionsOf, cardsFor } from '../testing/cards.ts';
+import { createClient } from '../testing/client.ts';
 import { bundle, condition, type Json, order, pair, prescription, request } from '../testing/request.ts';
 
 const service = await startService();
@@ -141,15 +145,52 @@ test('T10: the root of the service is no address of ours', async () => {
   expect((await service.http.get('/')).status).toBe(404);
 });
 
-test('T10, S5: a path with a broken escape is an OperationOutcome that does not repeat it', async () => {
-  const { statusCode, body } = await service.app.inject({
-    method: 'POST',
-    url: '/cds-services/Hemmelig%zz',
-    payload: pair(),
-  });
-  expect([400, 404]).toContain(statusCode);
-  expect(JSON.parse(body).resourceType).toBe('OperationOutcome');
-  expect(body).not.toContain('Hemmelig');
+/** Everything that the log says of a call, and how often such calls are counted. */
+async function traceOf(of: typeof service, id: unknown, counted: RegExp) {
+  const lines = of.log.map((line) => JSON.parse(line)).filter(({ reqId }) => reqId === id);
+  const { text } = await of.http.get('/metrics');
+  return { lines, count: Number(counted.exec(text)?.[1] ?? 0) };
+}
+
+test('T10, S5: a path with a broken escape is an OperationOutcome that does not repeat it, and is logged and counted', async () => {
+  const counted = /cds_requests_total\{service="none",status="404"\} (\d+)/;
+  const { count: before } = await traceOf(service, undefined, counted);
+  const { status, body, text, headers } = await service.http.post('/cds-services/Hemmelig%zz').send(pair());
+  expect([status, body.resourceType]).toEqual([404, 'OperationOutcome']);
+  expect(text).not.toContain('Hemmelig');
+  const { lines, count } = await traceOf(service, headers['x-request-id'], counted);
+  expect(lines).toEqual([expect.objectContaining({ msg: 'answered', method: 'POST', route: 'none', status: 404 })]);
+  expect(count).toBe(before + 1);
+  expect(service.log.join('')).not.toContain('Hemmelig');
+});
+
+test('J15, S5: in production a path with a broken escape is refused as every other call, and the log says why', async () => {
+  const production = await startService({ mode: 'production', clients: [(await createClient()).client] });
+  const { status, headers } = await production.http.post('/cds-services/Hemmelig%zz').send(pair());
+  const counted = /cds_requests_total\{service="none",status="401"\} (\d+)/;
+  const { lines, count } = await traceOf(production, headers['x-request-id'], counted);
+  expect([status, count]).toEqual([401, 1]);
+  expect(lines).toEqual([expect.objectContaining({ route: 'none', status: 401, refused: 'no-address' })]);
+  expect(production.log.join('')).not.toContain('Hemmelig');
+  await production.close();
+});
+
+test('T10, S5: an Expect that nobody can meet is an OperationOutcome that does not repeat it; 100-continue is met', async () => {
+  const ask = async (expectation: string) => {
+    const { port } = service.app.server.address() as AddressInfo;
+    const headers = { 'content-type': 'application/json', expect: expectation };
+    const call = httpRequest({ port, path: pathOf(pair()), method: 'POST', headers });
+    call.end(JSON.stringify(pair()));
+    const [response] = (await once(call, 'response')) as [IncomingMessage];
+    const text = Buffer.concat(await response.toArray()).toString();
+    return { status: response.statusCode, headers: response.headers, text, body: JSON.parse(text) };
+  };
+  const { status, body, text, headers } = await ask('Hemmelig');
+  expect([status, body.resourceType, body.issue?.[0].code]).toEqual([417, 'OperationOutcome', 'not-supported']);
+  expect(text).not.toContain('Hemmelig');
+  const { lines } = await traceOf(service, headers['x-request-id'], / /);
+  expect(lines).toEqual([expect.objectContaining({ msg: 'answered', status: 417 })]);
+  expect((await ask('100-continue')).status).toBe(200);
 });
 
 test('S8: a refusal is not kept by caches either', async () => {
