@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { unrelatedMedicines } from '../testing/unrelated-medicines.ts';
+import { unrelatedMedicines } from '../testing/examples.ts';
 import { classifyMedicine, conceptListsOf } from './classify.ts';
 import { loadCodes } from './load.ts';
 

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { readTestBundles } from '../cli/bundles.ts';
 import { readPrefetch, type Section } from '../fhir/prefetch.ts';
 import { pathOf, root, startService } from './app.ts';
+import { examples, unrelatedMedicines } from './examples.ts';
 import { type Json, order, pair, prescription, request } from './request.ts';
-import { unrelatedMedicines } from './unrelated-medicines.ts';
 import { wireProblems } from './wire-conformance.ts';
 
 /** Requests to start from: every test bundle, and some of the tests'. */
@@ -14,7 +14,7 @@ const bases = [
   { name: 'pair at order-select', body: pair('order-select') },
   {
     name: 'two drafts',
-    body: request('order-sign', { drafts: [order('x', 'oxycodone'), order('z', 'pregabalin')] }),
+    body: request('order-sign', { drafts: [order('x', examples.opioid), order('z', examples.gabapentinoid)] }),
   },
   {
     name: 'a server to ask',
@@ -26,7 +26,9 @@ const bases = [
   },
   {
     name: 'open chart',
-    body: request('patient-view', { record: [prescription('m', 'methadone'), prescription('o', 'oxazepam')] }),
+    body: request('patient-view', {
+      record: [prescription('m', examples.agonist), prescription('o', examples.benzodiazepine)],
+    }),
   },
 ];
 
@@ -201,29 +203,6 @@ const insert = <T>(list: T[], at: number, item: T): void => void list.splice(at 
 const SEARCHES: readonly Section[] = ['medications', 'statements', 'dispenses', 'conditions', 'observations'];
 const foreignTypes = ['Practitioner', 'Organization', 'AllergyIntolerance', 'Immunization', 'Location', 'Provenance'];
 const foreignDrafts = ['NutritionOrder', 'DeviceRequest', 'VisionPrescription', 'CommunicationRequest'];
-const coded = (system: string, code: string, display: string) => ({ coding: [{ system, code, display }] });
-const ICD10 = 'http://hl7.org/fhir/sid/icd-10';
-const SNOMED = 'http://snomed.info/sct';
-
-/** Findings that no list of ours has, in the sections where they belong. */
-const beside: Partial<Record<Section, Json>> = {
-  conditions: { resourceType: 'Condition', code: coded(ICD10, 'J06.9', 'common cold') },
-  observations: {
-    resourceType: 'Observation',
-    status: 'final',
-    code: coded('http://loinc.org', '8867-4', 'heart rate'),
-    valueQuantity: { value: 72, unit: '/min' },
-    effectiveDateTime: '2026-03-01',
-  },
-  procedures: { resourceType: 'Procedure', status: 'completed', code: coded(SNOMED, '80146002', 'appendectomy') },
-  referrals: { resourceType: 'ServiceRequest', status: 'active', code: coded(SNOMED, '399208008', 'chest X-ray') },
-  familyHistory: {
-    resourceType: 'FamilyMemberHistory',
-    status: 'completed',
-    condition: [{ code: coded(ICD10, 'E11.9', 'type 2 diabetes') }],
-  },
-};
-
 /** An order as the request's version of FHIR writes it; two versions in one request are refused. */
 function inVersionOf(body: Json, resource: Json): Json {
   const { medicationCodeableConcept: concept, ...rest } = resource;
@@ -233,7 +212,7 @@ function inVersionOf(body: Json, resource: Json): Json {
 /** A prescription of a medicine that is in no list. */
 function unrelatedOrder(at: number, other: number, subject: string, draft: boolean): Json {
   const name = pick(unrelatedMedicines, at);
-  const named = order(`unrelated-${at}`, pick(['paracetamol', 'atorvastatin'], other), {
+  const named = order(`unrelated-${at}`, pick(examples.unrelated, other), {
     subject: { reference: subject },
     ...(other % 3 === 0 && { medicationCodeableConcept: { text: name } }),
   });
@@ -257,9 +236,9 @@ const changes: Record<string, Change> = {
       meta: { versionId: '7', lastUpdated: '2026-03-01T10:00:00Z', profile: ['http://example.org/fhir/profile'] },
       language: 'sv',
       ...(resource['resourceType'] !== 'Bundle' && {
-        text: { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml">metadon, oxazepam</div>' },
-        identifier: [{ system: 'urn:oid:1.2.3', value: 'N07BC02' }],
-        _status: { extension: [{ url: 'http://example.org/x', valueString: 'metadon' }] },
+        text: { status: 'generated', div: `<div xmlns="http://www.w3.org/1999/xhtml">${examples.narrative}</div>` },
+        identifier: [{ system: 'urn:oid:1.2.3', value: examples.code }],
+        _status: { extension: [{ url: 'http://example.org/x', valueString: examples.narrative }] },
       }),
     };
     for (const [key, value] of Object.entries(extra)) resource[key] ??= value;
@@ -296,12 +275,12 @@ const changes: Record<string, Change> = {
     return 'decisions';
   },
   'findings of no list': (body, { at, other }) => {
-    const [list] = shuffled(recordLists(body, Object.keys(beside) as Section[]), at);
+    const [list] = shuffled(recordLists(body, Object.keys(examples.findingsOfNoList) as Section[]), at);
     const reference = patientOf(body);
     if (list)
       insert(list.entries, other, {
         resource: {
-          ...structuredClone(beside[list.section]),
+          ...structuredClone(examples.findingsOfNoList[list.section]),
           id: `beside-${at}`,
           [list.section === 'familyHistory' ? 'patient' : 'subject']: { reference },
         },
@@ -310,9 +289,13 @@ const changes: Record<string, Change> = {
   },
   'prescriptions of another patient': (body, { at, other }) => {
     const [list] = recordLists(body, ['medications']);
-    const resource = prescription(`foreign-${at}`, pick(['methadone', 'oxazepam', 'oxycodone'], other), {
-      subject: { reference: 'Patient/nobody-of-the-bundles' },
-    });
+    const resource = prescription(
+      `foreign-${at}`,
+      pick([examples.agonist, examples.benzodiazepine, examples.opioid], other),
+      {
+        subject: { reference: 'Patient/nobody-of-the-bundles' },
+      },
+    );
     const own = list?.entries.some((entry) => subjectIn(entry) === patientOf(body));
     if (list && own) insert(list.entries, other, { resource: inVersionOf(body, resource) });
     return 'answer';
@@ -340,8 +323,8 @@ const changes: Record<string, Change> = {
     return 'answer';
   },
   'prefetch keys that were not asked for': (body, { at, other, junk }) => {
-    const methadone = { resource: prescription('m', 'methadone', { subject: { reference: patientOf(body) } }) };
-    const value = other % 2 === 0 ? { resourceType: 'Bundle', type: 'searchset', entry: [methadone] } : junk;
+    const agonist = { resource: prescription('m', examples.agonist, { subject: { reference: patientOf(body) } }) };
+    const value = other % 2 === 0 ? { resourceType: 'Bundle', type: 'searchset', entry: [agonist] } : junk;
     if (isObject(body['prefetch']))
       body['prefetch'][pick(['medicationRequests', 'item1', 'Medications', 'medications2', ''], at)] = value;
     return 'answer';
@@ -463,7 +446,7 @@ const irrelevant: fc.Arbitrary<Case> = fc
 const transport: fc.Arbitrary<Case> = fc
   .record({
     base: fc.constantFrom(...bases),
-    method: fc.constantFrom('POST', 'POST', 'POST', 'GET', 'PUT', 'PATCH', 'DELETE', 'HEAD'),
+    method: fc.constantFrom('POST', 'POST', 'POST', 'GET', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'),
     url: fc.oneof(
       fc.constantFrom(
         '/',

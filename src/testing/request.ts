@@ -1,19 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { type Drug, examples, type Json, medicines } from './examples.ts';
 
-/** JSON as a test writes it. */
-export type Json = Record<string, unknown>;
+export type { Json };
 
 const ATC = 'http://www.whocc.no/atc';
 
-/** Medicines of invented patients: ATC code and a Nordic name of each, in the room of the test bundles. */
-const drugs: Record<string, [code: string, display: string]> = JSON.parse(
-  readFileSync(new URL('../../test-bundles/medicines.json', import.meta.url), 'utf8'),
-);
-export type Drug = string;
-
 /** A CodeableConcept of a medicine. */
 export function medicine(drug: Drug): Json {
-  const known = drugs[drug];
+  const known = medicines[drug];
   if (!known) throw new Error(`test-bundles/medicines.json has no ${drug}`);
   const [code, display] = known;
   return { coding: [{ system: ATC, code, display }], text: display };
@@ -115,11 +108,11 @@ export function request(hook: string, parts: Parts = {}): Json & { context: Json
   };
 }
 
-/** What most tests are about: methadone runs, pregabalin is ordered. One card, `laro-sedative-ordered`. */
+/** What most tests are about: an agonist runs, a gabapentinoid is ordered. One card, `laro-sedative-ordered`. */
 export function pair(hook = 'order-sign', parts: Parts = {}) {
   return request(hook, {
-    drafts: [order('pregabalin-1', 'pregabalin')],
-    record: [prescription('methadone-1', 'methadone')],
+    drafts: [order(`${examples.gabapentinoid}-1`, examples.gabapentinoid)],
+    record: [prescription(`${examples.agonist}-1`, examples.agonist)],
     ...parts,
   });
 }
