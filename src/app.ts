@@ -1,3 +1,4 @@
+import type { ServerOptions } from 'node:https';
 import cors from '@fastify/cors';
 import rateLimit from '@fastify/rate-limit';
 import underPressure from '@fastify/under-pressure';
@@ -46,6 +47,11 @@ const REQUEST_TIMEOUT = 15_000;
 /** Node looks for slow ones in this interval, and its own limit for headers must lie below that for the whole. */
 const SLOWNESS = { headersTimeout: 10_000, requestTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: 1000 };
 
+/** Who shows no certificate, or a strange one, may still ask what anybody may; the rest is for http/auth.ts to refuse. */
+function tlsOptions(tls: NonNullable<Config['tls']>): ServerOptions {
+  return { ...tls, minVersion: 'TLSv1.2', requestCert: tls.ca !== undefined, rejectUnauthorized: false };
+}
+
 /** The wiring: every plugin and every route, named once. Listens nowhere. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const { knowledge, config, clients, logger, clock, fetchJson, journal } = options;
@@ -63,7 +69,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   };
   const app = (
     config.tls
-      ? fastify({ ...base, https: { ...SLOWNESS, ...config.tls, minVersion: 'TLSv1.2' } } as object)
+      ? fastify({ ...base, https: { ...SLOWNESS, ...tlsOptions(config.tls) } } as object)
       : fastify({ ...base, http: SLOWNESS } as object)
   ) as FastifyInstance;
   readJson(app);

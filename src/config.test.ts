@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get as getSecure } from 'node:https';
@@ -9,6 +9,7 @@ import { connect as connectSecurely, createServer as createSecureServer, type Se
 import { afterAll, expect, test } from 'vitest';
 import { readConfig } from './config.ts';
 import { PUBLIC_URL, root } from './testing/app.ts';
+import { canCertify, certify } from './testing/certificates.ts';
 import { createClient, SIGN } from './testing/client.ts';
 import { pair } from './testing/request.ts';
 
@@ -99,6 +100,17 @@ test('T1: certificate and key belong together', () => {
 test('T1: a certificate that cannot be read is said with its variable and file', () => {
   const environment = { TLS_CERT: 'none.pem', TLS_KEY: 'none.pem' };
   expect(() => readConfig(environment)).toThrow(/TLS_CERT: .*none\.pem/);
+});
+
+test('J19: clients can be asked for certificates only in production, by a service that speaks TLS itself', () => {
+  const TLS_CLIENT_CA = file('ca.txt', 'authority');
+  const [TLS_CERT, TLS_KEY] = [file('cert.txt', 'certificate'), file('key.txt', 'key')];
+  expect(readConfig({ ...production, TLS_CERT, TLS_KEY, TLS_CLIENT_CA }).tls?.ca).toEqual(Buffer.from('authority'));
+  for (const environment of [
+    { ...production, TLS_CLIENT_CA },
+    { TLS_CERT, TLS_KEY, TLS_CLIENT_CA },
+  ])
+    expect(readWith(environment)).toThrow(/TLS_CLIENT_CA: only in production, with TLS_CERT and TLS_KEY/);
 });
 
 test.each([
@@ -298,17 +310,8 @@ test.concurrent('J1, J2: the process in production serves who has a token and no
   expect(service.said()).not.toContain(authorization.split('.')[2]);
 });
 
-/** A certificate for this machine, made by openssl; undefined where there is none. */
-function certificate(): { TLS_CERT: string; TLS_KEY: string } | undefined {
-  // Through a name, as knip takes a program that is called by its word for one of ours.
-  const program = 'openssl';
-  if (spawnSync(program, ['version']).status !== 0) return undefined;
-  const [TLS_CERT, TLS_KEY] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-  const words = 'req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1';
-  execFileSync(program, [...words.split(' '), '-keyout', TLS_KEY, '-out', TLS_CERT], { stdio: 'ignore' });
-  return { TLS_CERT, TLS_KEY };
-}
-const tls = certificate();
+const own = canCertify ? certify(folder, 'own', '/CN=localhost', 'IP:127.0.0.1') : undefined;
+const tls = own && { TLS_CERT: own.cert, TLS_KEY: own.key };
 
 /** The version on which a handshake agrees, or why it fails. The client itself would speak every version. */
 function handshake(port: number, version: SecureVersion): Promise<string> {

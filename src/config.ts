@@ -25,6 +25,8 @@ const schema = z
     /** Certificate and key files, where the service speaks TLS itself. */
     TLS_CERT: z.string().min(1).optional(),
     TLS_KEY: z.string().min(1).optional(),
+    /** Certificates of the authorities whose certificates clients may show, where the service asks for them (production). */
+    TLS_CLIENT_CA: z.string().min(1).optional(),
     /** Key for the audit line's hash of the patient id; without one the line says nothing of the patient. */
     AUDIT_KEY: z.string().min(16).optional(),
     /** Where cards given and feedback are kept: a folder of this machine, or, for several processes, PostgreSQL. */
@@ -43,6 +45,8 @@ const schema = z
     const say = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
     if ((given.TLS_CERT === undefined) !== (given.TLS_KEY === undefined))
       say('TLS_CERT', 'TLS_CERT and TLS_KEY belong together');
+    if (given.TLS_CLIENT_CA !== undefined && (given.TLS_CERT === undefined || given.MODE !== 'production'))
+      say('TLS_CLIENT_CA', 'only in production, with TLS_CERT and TLS_KEY');
     if (given.MODE === 'production') {
       if (given.CLIENTS === undefined) say('CLIENTS', 'needed in production: the file of the clients that may call');
       if (given.PUBLIC_URL === undefined)
@@ -67,7 +71,8 @@ export type Config = {
   publicUrl: string | undefined;
   bodyLimit: number;
   fhirServers: string[];
-  tls: { cert: Buffer; key: Buffer } | undefined;
+  /** With `ca`, clients are asked for certificates. */
+  tls: { cert: Buffer; key: Buffer; ca?: Buffer } | undefined;
   auditKey: string | undefined;
   journal: Place | undefined;
   patientKey: string | undefined;
@@ -99,7 +104,11 @@ export function readConfig(environment: Record<string, string | undefined>): Rea
     tls:
       data.TLS_CERT === undefined
         ? undefined
-        : { cert: readPem('TLS_CERT', data.TLS_CERT), key: readPem('TLS_KEY', data.TLS_KEY as string) },
+        : {
+            cert: readPem('TLS_CERT', data.TLS_CERT),
+            key: readPem('TLS_KEY', data.TLS_KEY as string),
+            ...(data.TLS_CLIENT_CA !== undefined && { ca: readPem('TLS_CLIENT_CA', data.TLS_CLIENT_CA) }),
+          },
     auditKey: data.AUDIT_KEY,
     journal: data.JOURNAL === 'off' ? undefined : placeOf(data.DATABASE_URL, data.DATA_DIR),
     patientKey: data.PATIENT_KEY,

@@ -19,7 +19,10 @@ import { readClients } from './trust/clients.ts';
 
 const config = read();
 const { knowledge, problems, remarks } = loadKnowledge(config.knowledge);
-const clients = config.clients === undefined ? [] : readClients(config.clients, problems, hooks.map(serviceId));
+const clients =
+  config.clients === undefined
+    ? []
+    : readClients(config.clients, problems, hooks.map(serviceId), config.tls?.ca !== undefined);
 if (!knowledge || problems.length > 0) {
   fail(problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'));
 }
@@ -94,7 +97,7 @@ async function create(options: AppOptions): Promise<FastifyInstance> {
     return await createApp(options);
   } catch (error) {
     if (!config.tls) throw error;
-    return fail(`TLS_CERT and TLS_KEY cannot be used: ${(error as Error).message}`);
+    return fail(`TLS_CERT, TLS_KEY or TLS_CLIENT_CA cannot be used: ${(error as Error).message}`);
   }
 }
 

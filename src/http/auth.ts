@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ServiceError } from '../errors.ts';
 import type { Client } from '../trust/clients.ts';
 import { Refusal, type Trust, verifyToken } from '../trust/token.ts';
+import { certificateOf } from './certificate.ts';
 import { hookOfService } from './discovery.ts';
 import { unauthenticated } from './problems.ts';
 
@@ -31,6 +32,7 @@ export function requireTokens(app: FastifyInstance, trust: Trust, publicUrl: str
         request.headers.authorization,
         endpointsOf(publicUrl, path),
         trust,
+        certificateOf(request),
       );
       request.client = client;
       request.tenant = tenant;

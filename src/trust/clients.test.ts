@@ -268,6 +268,18 @@ test.each([
   ).toContain('a test key');
 });
 
+test('J19: certificates in a record are said where clients are not asked for any', () => {
+  const path = join(folder, 'certified.yaml');
+  writeFileSync(path, `${LISTS}    certificates: [ehr.second.example]\n`);
+  const problems: Problem[] = [];
+  readClients(path, problems, services, false);
+  expect(problems).toEqual([
+    { file: path, line: 9, message: 'second: clients are not asked for certificates: set TLS_CLIENT_CA' },
+  ]);
+  readClients(path, problems, services, true);
+  expect(problems).toHaveLength(1);
+});
+
 test('J16: a service that there is not is said', () => {
   expect(read(`${LISTS}    services: [nordic-opioid-order-sing]\n`).problems.map(({ line }) => line)).toEqual([9]);
 });

@@ -36,6 +36,8 @@ const clientSchema = z
     origins: z.array(httpUrl).default([]),
     replay: z.enum(['strict', 'warn']).default('strict'),
     optionalClaims: z.array(z.enum(['jti', 'iat'])).default([]),
+    /** What its TLS certificate must be, beside its token: a SHA-256 fingerprint or a name of its subject. */
+    certificates: z.array(z.string().trim().min(1)).min(1).optional(),
     services: z.array(z.string()).optional(),
     /** May ask for the trace: for the tester of the vendor. */
     explain: z.boolean().default(false),
@@ -48,8 +50,16 @@ export type Client = z.infer<typeof clientSchema>;
 
 const fileSchema = z.strictObject({ clients: z.array(clientSchema).min(1) });
 
-/** Reads the file of clients that may call, and the ids of `services` that it may name. Every problem is said with its line; any of them forbids serving. */
-export function readClients(path: string, problems: Problem[], services: readonly string[]): Client[] {
+/**
+ * Reads the file of clients that may call, and the ids of `services` that it may name. Every problem is said with its
+ * line; any of them forbids serving. `certified`: whether clients are asked for certificates.
+ */
+export function readClients(
+  path: string,
+  problems: Problem[],
+  services: readonly string[],
+  certified = true,
+): Client[] {
   const file = readYaml(path, path, fileSchema, problems);
   if (!file) return [];
   const { clients } = file.data;
@@ -67,6 +77,8 @@ export function readClients(path: string, problems: Problem[], services: readonl
     for (const [index, service] of (client.services ?? []).entries()) {
       if (!services.includes(service)) say('services', `there is no service '${service}'`, index);
     }
+    if (client.certificates && !certified)
+      say('certificates', 'clients are not asked for certificates: set TLS_CLIENT_CA');
     if (jku !== '' && !isHttps(jku)) say('jku', `${jku}: https only`);
     for (const key of ['fhirServers', 'origins'] as const) {
       for (const [index, url] of client[key].entries()) if (!isHttps(url)) say(key, `${url}: https only`, index);

@@ -355,5 +355,3 @@ test.each([
 ])('J1, J3: %s is refused', async (_, token) => {
   expect(['malformed', 'type']).toContain(await verdict(token));
 });
-
-test.todo('J19: mutual TLS alone or with tokens is not built');

@@ -1,4 +1,5 @@
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, errors, type JSONWebKeySet, jwtVerify } from 'jose';
+import { type Certificate, isCertified } from './certificate.ts';
 import type { Client } from './clients.ts';
 import type { Keys } from './keys.ts';
 import type { Replay } from './replay.ts';
@@ -21,6 +22,7 @@ export type Reason =
   | 'not-yet-valid'
   | 'lifetime'
   | 'tenant'
+  | 'certificate'
   | 'replay';
 
 export class Refusal extends Error {
@@ -44,12 +46,14 @@ const LONGEST_LIFE = 3600;
 
 /**
  * Verifies a CDS client's JWT for one endpoint: `Authorization: Bearer …` (CDS Hooks: Trusting CDS Clients; conformance
- * J2–J14). `endpoints` are the addresses that its `aud` may name. Throws `Refusal`.
+ * J2–J14), and the TLS certificate of the connection where the client's record names one (J19). `endpoints` are the
+ * addresses that its `aud` may name. Throws `Refusal`.
  */
 export async function verifyToken(
   authorization: string | undefined,
   endpoints: string[],
   trust: Trust,
+  certificate: Certificate | 'not-looked-at' | undefined,
 ): Promise<Trusted> {
   const token = /^bearer +([^\s]+)$/i.exec(authorization ?? '')?.[1];
   if (token === undefined) throw new Refusal('no-token');
@@ -75,6 +79,7 @@ export async function verifyToken(
   checkTimes(claims as Times, Math.floor(trust.clock() / 1000), refuse);
   const { tenant } = claims;
   if (!tenantFits(client, tenant)) refuse('tenant');
+  if (certificate !== 'not-looked-at' && !isCertified(client, certificate)) refuse('certificate');
   const expiresAt = ((claims.exp as number) + SKEW) * 1000;
   const first = jti === undefined || (await trust.replay.use(client.iss, jti, expiresAt));
   if (!first && client.replay === 'strict') refuse('replay');
