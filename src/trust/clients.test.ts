@@ -183,6 +183,16 @@ test('J5: two clients of one issuer and address are said at the second', () => {
 
 const SANDBOX_KEY = KEY.replace(/x: [^,]+/, 'x: dw_JGR8nB2I6XveNxUOl2qk699ZPLM2nYI5STSdiEl9avAkrm3CkfYMbrrjr8laB');
 
+// The whole keys, as they stand in lib/inferno/dsl/jwks.json of inferno-framework/inferno-core, with other ids.
+const INFERNO_KEY =
+  '{kty: EC, crv: P-384, x: JQKTsV6PT5Szf4QtDA1qrs0EJ1pbimQmM2SKvzOlIAqlph3h1OHmZ2i7MXahIF2C, ' +
+  'y: bRWWQRJBgDa6CTgwofYrHjVGcO-A7WNEnu4oJA5OUJPPPpczgx1g2NsfinK-D2Rw, kid: key-1}';
+const INFERNO_RSA_KEY =
+  '{kty: RSA, e: AQAB, kid: key-1, n: vjbIzTqiY8K8zApeNng5ekNNIxJfXAue9BjoMrZ9Qy9m7yIA-tf6muEupEXWhq70tC7vIGLqJJ4O8m7yi' +
+  'H8H2qklX2mCAMg3xG3nbykY2X7JXtW9P8VIdG0sAMt5aZQnUGCgSS3n0qaooGn2LUlTGIR88Qi-4Nrao9_3Ki3UCiICeCiAE224jGCg0OlQU6qj2gEB3' +
+  'o-DWJFlG_dz1y-Mxo5ivaeM0vWuodjDrp-aiabJcSF_dx26sdC9dZdBKXFDq0t19I9S9AyGpGDJwzGRtWHY6LsskNHLvo8Zb5AsJ9eRZKpnh30SYBZI' +
+  '9WHtzU85M9WQqdScR69Vyp-6Uhfbvw}';
+
 test.each([
   ['the public sandbox', 'iss: https://second.example', 'iss: https://sandbox.cds-hooks.org'],
   ['the public sandbox with a slash', 'iss: https://second.example', 'iss: https://sandbox.cds-hooks.org/'],
@@ -190,6 +200,10 @@ test.each([
   ['an Inferno of one’s own', 'iss: https://second.example', 'iss: https://inferno.second.example/custom/crd_server'],
   ['the sandbox’s key', KEY, SANDBOX_KEY],
   ['the sandbox’s key id', 'kid: key-1', 'kid: 44823f3d-0b01-4a6c-a80e-b9d3e8a7226f'],
+  ['Inferno’s key', KEY, INFERNO_KEY],
+  ['Inferno’s RSA key', KEY, INFERNO_RSA_KEY],
+  ['Inferno’s key id', 'kid: key-1', 'kid: 4b49a739d1eb115b3225f4cf9beb6d1b'],
+  ['Inferno’s id of its RSA key', 'kid: key-1', 'kid: b41528b6f37a9500edb8a905a595bdd7'],
 ])('J18: %s is never trusted in production', (_, text, by) => {
   const yaml = GOOD.replace(text, by);
   expect(saidOf(yaml, yaml.includes('iss: https://second') ? 'iss: https://second' : by)).toEqual([
