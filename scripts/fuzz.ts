@@ -21,7 +21,7 @@ if (!Number.isSafeInteger(runs) || runs < 1 || !Number.isSafeInteger(seed)) {
   process.exit(2);
 }
 
-const weights: Record<Kind, number> = { structure: 4, irrelevant: 4, text: 2, transport: 1 };
+const weights: Record<Kind, number> = { structure: 4, irrelevant: 4, text: 2, transport: 1, token: 2 };
 const anyCase = fc.oneof(
   ...(Object.keys(weights) as Kind[]).map((kind) => ({ arbitrary: cases[kind], weight: weights[kind] })),
 );

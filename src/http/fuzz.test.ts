@@ -45,6 +45,11 @@ test(`R10, T6, T10, S5: whatever is wrong with address, method and headers, the 
   for (const status of [200, 404, 405, 415]) expect(seen(status), String(status)).toBeGreaterThan(5);
 }, 60_000);
 
+test(`J1, J15, J20, R10: whatever is wrong with a token, the refusal is the same and tells nothing (seed ${SEED})`, async () => {
+  const seen = await fuzz('token', 500);
+  for (const status of [200, 401]) expect(seen(status), String(status)).toBeGreaterThan(50);
+}, 60_000);
+
 /** Long enough that where the time grows with its square, one call outlasts the test. */
 const LONG = 400_000;
 

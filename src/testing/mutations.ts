@@ -6,6 +6,7 @@ import { readPrefetch, type Section } from '../fhir/prefetch.ts';
 import { pathOf, root, startService } from './app.ts';
 import { examples, unrelatedMedicines } from './examples.ts';
 import { type Json, order, pair, prescription, request } from './request.ts';
+import { startTokenFuzzing, type TokenPlan, tokenCases } from './token-mutations.ts';
 import { wireProblems } from './wire-conformance.ts';
 
 /** Requests to start from: every test bundle, and some of the tests'. */
@@ -48,8 +49,10 @@ export type Case = {
   headers: Record<string, string>;
   body: string;
   calm?: { url: string; body: string; same: 'answer' | 'decisions' };
+  /** Sent in production, with a token that came to this; the others are sent to a sandbox. */
+  token?: TokenPlan;
 };
-export type Kind = 'structure' | 'text' | 'irrelevant' | 'transport';
+export type Kind = 'structure' | 'text' | 'irrelevant' | 'transport' | 'token';
 
 const JSON_HEADERS = { 'content-type': 'application/json', 'accept-language': 'en' };
 
@@ -492,7 +495,16 @@ const transport: fc.Arbitrary<Case> = fc
     body: ['GET', 'HEAD'].includes(method) ? '' : (body ?? JSON.stringify(base.body)),
   }));
 
-export const cases: Record<Kind, fc.Arbitrary<Case>> = { structure, text, irrelevant, transport };
+// With tokens
+
+const token = tokenCases(
+  bases.map(({ name, body }) => ({ name, url: pathOf(body), body: JSON.stringify(body) })),
+  // A header of HTTP has room for 16 KiB.
+  junk.filter((item) => JSON.stringify(item).length < 4000),
+  CANARY,
+);
+
+export const cases: Record<Kind, fc.Arbitrary<Case>> = { structure, text, irrelevant, transport, token };
 
 /** What may be answered (docs/integrator.md, "Answers and status codes"). */
 const documented: Record<Kind, number[]> = {
@@ -500,6 +512,7 @@ const documented: Record<Kind, number[]> = {
   text: [200, 400, 412, 422],
   irrelevant: [200, 412],
   transport: [200, 304, 400, 404, 405, 412, 415, 422],
+  token: [200, 400, 401, 404, 412, 422],
 };
 
 type Answered = { status: number; type: string; text: string; logged: string; milliseconds: number };
@@ -510,6 +523,7 @@ type Answered = { status: number; type: string; text: string; logged: string; mi
  */
 export async function startFuzzing(slow = Number.POSITIVE_INFINITY) {
   const service = await startService();
+  const production = await startTokenFuzzing(CANARY);
   const calmAnswers = new Map<string, Answered>();
 
   const send = async ({ method, url, headers, body }: Omit<Case, 'kind' | 'base'>): Promise<Answered> => {
@@ -539,6 +553,13 @@ export async function startFuzzing(slow = Number.POSITIVE_INFINITY) {
   return {
     /** Sends a call and says everything that is wrong with its answer; nothing if it is whole. */
     judge: async (call: Case): Promise<Answered & { faults: string[] }> => {
+      if (call.token) {
+        const { body: text, faults, ...answer } = await production.judge(call);
+        if (answer.milliseconds > slow) faults.push(`over ${slow} ms`);
+        if (!documented.token.includes(answer.status))
+          faults.push(`status ${answer.status} is not documented for this`);
+        return { ...answer, text, faults };
+      }
       const answer = await send(call);
       const faults = [
         ...(answer.milliseconds > slow ? [`over ${slow} ms`] : []),
@@ -547,7 +568,9 @@ export async function startFuzzing(slow = Number.POSITIVE_INFINITY) {
       ];
       return { ...answer, faults };
     },
-    close: service.close,
+    close: async () => {
+      await Promise.all([service.close(), production.close()]);
+    },
   };
 }
 

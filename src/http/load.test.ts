@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { Pool } from 'undici';
+import { afterAll, expect, test } from 'vitest';
+import { readTestBundles } from '../cli/bundles.ts';
+import { pathOf, root, startService } from '../testing/app.ts';
+import type { Json } from '../testing/request.ts';
+
+const service = await startService();
+afterAll(() => service.close());
+
+/** Connections that stay open, as a record system's proxy keeps them; each sends its calls one after the other. */
+const CONNECTIONS = 40;
+const CALLS = 400;
+
+test('V2: of hundreds of calls at once, on connections that stay open, each gets its own answer and none is lost', async () => {
+  const bundles = readTestBundles(join(root, 'test-bundles'), []);
+  const calls = Array.from({ length: CALLS }, (_, at) => {
+    const { body } = bundles[(at * 7) % bundles.length] as (typeof bundles)[number];
+    const hookInstance = randomUUID();
+    // Some are no calls at all: a refusal belongs to its call as well.
+    const call: Json = { ...(body as Json), hookInstance, ...(at % 29 === 0 && { context: {} }) };
+    return { path: pathOf(body as Json), hookInstance, body: JSON.stringify(call) };
+  });
+  const pool = new Pool(`http://127.0.0.1:${(service.app.server.address() as { port: number }).port}`, {
+    connections: CONNECTIONS,
+  });
+  const sockets = new Set<unknown>();
+  service.app.server.on('connection', (socket) => sockets.add(socket));
+  const send = async ({ path, body }: (typeof calls)[number]) => {
+    const headers = { 'content-type': 'application/json' };
+    const response = await pool.request({ method: 'POST', path, headers, body });
+    return `${response.statusCode} ${await response.body.text()}`;
+  };
+  // Alone, one after the other.
+  const alone: string[] = [];
+  for (const call of calls) alone.push(await send(call));
+  service.log.length = 0;
+  const together = await Promise.all(calls.map(send));
+  expect(together).toEqual(alone);
+
+  // The cards' ids come from the hookInstance, so answers of equal patients differ.
+  const cards = together.filter((text) => text.startsWith('200 {"cards":[{'));
+  expect(cards.length).toBeGreaterThan(CALLS / 4);
+  expect(new Set(cards).size).toBe(cards.length);
+  for (const status of ['400', '412']) expect(together.some((text) => text.startsWith(status))).toBe(true);
+  // One line in the log for each.
+  const lines = service.log.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'answered');
+  expect(lines).toHaveLength(CALLS);
+  const logged = new Set(lines.map(({ hookInstance }) => hookInstance));
+  const understood = calls.filter((_, at) => !together[at]?.startsWith('400'));
+  expect(understood.filter(({ hookInstance }) => !logged.has(hookInstance))).toEqual([]);
+  expect(sockets.size).toBeLessThanOrEqual(CONNECTIONS);
+  await pool.close();
+}, 60_000);
