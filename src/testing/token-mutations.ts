@@ -50,7 +50,8 @@ export function tokenCases(bases: { name: string; url: string; body: string }[],
       kind: fc.constant('text' as const),
       at: fc.nat(),
       cut: fc.nat({ max: 20 }),
-      insert: fc.string({ unit: 'grapheme-ascii', maxLength: 6 }),
+      // Spaces before a token are no part of it.
+      insert: fc.string({ unit: 'grapheme-ascii', maxLength: 6 }).map((text) => text.replaceAll(' ', '~')),
     }),
     fc.record({
       kind: fc.constant('authorization' as const),
