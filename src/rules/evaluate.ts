@@ -1,8 +1,9 @@
 import type { Chart, Medication } from '../chart/chart.ts';
 import { type Certainty, isPartial } from '../dates.ts';
 import { type Section, sections } from '../fhir/prefetch.ts';
-import type { Variables } from './expression.ts';
+import type { Expression, Variables } from './expression.ts';
 import { factsOfRule, type Guideline, type Knowledge, type Rule } from './knowledge.ts';
+import { areMet, type Look } from './needs.ts';
 import { joinFamilies, supersede } from './precedence.ts';
 import { type Indicator, indicators } from './schema.ts';
 
@@ -53,8 +54,9 @@ export const NEEDED_FOR_SILENCE: readonly Section[] = ['medications', 'condition
 /** Decides every rule of the call's hook. Pure: the same knowledge and chart give the same results in the same order. */
 export function evaluate(knowledge: Knowledge, chart: Chart): RuleResult[] {
   const classified = applyClasses(knowledge, chart);
+  const views = viewsOf(classified);
   const results = knowledge.guidelines.flatMap((guideline) => {
-    const look = findings(guideline, classified);
+    const look = findings(guideline, classified, views);
     return guideline.rules
       .filter((rule) => (rule.hooks as readonly string[]).includes(chart.hook))
       .map((rule) => decide(rule, look));
@@ -72,17 +74,20 @@ function applyClasses(knowledge: Knowledge, chart: Chart): Chart {
   const variables = environment({ ...chart, drafts: [], medications: [] }, 'all');
   for (const [name, fact] of knowledge.classFacts) variables[name] = fact.evaluate('all', variables);
   const all = [...drafts, ...medications];
-  for (const [name, expression] of knowledge.classes)
+  const look = lookOver((name) => (name === '' ? all : variables[name]));
+  for (const [name, expression] of knowledge.classes) {
+    if (!areMet(expression.shortcut.needs, look)) continue;
     for (const medication of expression.evaluate('all', variables, all) as Medication[]) medication.lists.push(name);
+  }
   return { ...chart, drafts, medications };
 }
 
 /** Looks facts up, each evaluated once, when first asked for. */
-function findings(guideline: Guideline, chart: Chart): (name: string) => Finding {
+function findings(guideline: Guideline, chart: Chart, views: Views): (name: string) => Finding {
   const found = new Map<string, Finding>();
   const readings: Record<Certainty, (name: string) => unknown[]> = {
-    all: reading(guideline, chart, 'all'),
-    some: reading(guideline, chart, 'some'),
+    all: reading(guideline, views, 'all'),
+    some: reading(guideline, views, 'some'),
   };
   const unclear = isUnclear(chart);
   return (name) => {
@@ -115,24 +120,59 @@ function find(
   return { ...base, outcome: 'not-known', resources: resourcesOf(possible), missing: [] };
 }
 
-function reading(guideline: Guideline, chart: Chart, certainty: Certainty): (name: string) => unknown[] {
+function reading(guideline: Guideline, views: Views, certainty: Certainty): (name: string) => unknown[] {
   const known = new Map<string, unknown[]>();
-  let variables: Variables | undefined;
+  const look = lookOver((name) => (guideline.facts.has(name) ? value(name) : views[certainty]()[name]));
   const value = (name: string): unknown[] => {
     const before = known.get(name);
     if (before) return before;
     const fact = guideline.facts.get(name);
     if (!fact) return [];
-    variables ??= { ...environment(chart, certainty), ...guideline.parameters };
-    const others = [...fact.expression.variables].filter((variable) => guideline.facts.has(variable));
-    const result = fact.expression.evaluate(certainty, {
-      ...variables,
-      ...Object.fromEntries(others.map((other) => [other, value(other)])),
-    });
+    const { expression } = fact;
+    const { needs, otherwise } = expression.shortcut;
+    const result = areMet(needs, look) ? evaluated(expression) : otherwise;
     known.set(name, result);
     return result;
   };
+  const evaluated = (expression: Expression) => {
+    const variables = { ...views[certainty](), ...guideline.parameters };
+    for (const name of expression.variables) if (guideline.facts.has(name)) variables[name] = value(name);
+    return expression.evaluate(certainty, variables);
+  };
   return value;
+}
+
+/** The variables of a chart in each reading, made when first asked for and the same for all guidelines. */
+type Views = Record<Certainty, () => Variables>;
+
+function viewsOf(chart: Chart): Views {
+  const made: Partial<Record<Certainty, Variables>> = {};
+  const view = (certainty: Certainty) => () => {
+    made[certainty] ??= environment(chart, certainty);
+    return made[certainty];
+  };
+  return { all: view('all'), some: view('some') };
+}
+
+/** Looks at what variables hold; the lists of their items are gathered once. */
+function lookOver(held: (name: string) => unknown): Look {
+  const lists = new Map<string, Set<string>>();
+  return {
+    variable: (name) => {
+      const value = held(name);
+      return Array.isArray(value) ? value.length > 0 : value !== undefined;
+    },
+    item: (name, list) => {
+      const known = lists.get(name) ?? listsIn(held(name));
+      lists.set(name, known);
+      return known.has(list);
+    },
+  };
+}
+
+function listsIn(value: unknown): Set<string> {
+  const items = (Array.isArray(value) ? value : []) as { lists?: string[] }[];
+  return new Set(items.flatMap((item) => item?.lists ?? []));
 }
 
 /** The variables that facts see. With `some`, what cannot be told of a medicine counts as so. */

@@ -4,6 +4,7 @@ import { coursesOf } from '../chart/courses.ts';
 import { newestOf } from '../chart/results.ts';
 import { type Certainty, firstDay, lastDay, onOrAfter, onOrBefore, plusDays, plusMonths } from '../dates.ts';
 import { type Node, walkedForEach } from './cost.ts';
+import { type Shortcut, shortcutOf } from './needs.ts';
 
 /** A compiled FHIRPath expression: what it names, and how it is evaluated over `%variables` and an input. */
 export type Expression = {
@@ -11,6 +12,8 @@ export type Expression = {
   variables: Set<string>;
   members: Set<string>;
   lists: Set<string>;
+  /** Without what it gives nothing, or false. */
+  shortcut: Shortcut;
   evaluate: (certainty: Certainty, variables: Variables, input?: unknown) => unknown[];
 };
 export type Variables = Record<string, unknown>;
@@ -117,6 +120,7 @@ function compile(text: string): Expression {
     variables: named.variables,
     members: named.members,
     lists: named.lists,
+    shortcut: shortcutOf(tree),
     evaluate: (certainty, variables, input = {}) => at(certainty)(input, variables),
   };
 }
