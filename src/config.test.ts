@@ -271,7 +271,7 @@ test.concurrent('a quiet period without a key for patients, or without a journal
   const whole = start({ PORT: '0', KNOWLEDGE: quiet, JOURNAL: 'on', DATA_DIR, PATIENT_KEY: 'a key for patients' });
   await whole.port();
   expect((await whole.stop()).code).toBe(0);
-});
+}, 60_000);
 
 test.concurrent('J1: a sandbox does not start for the whole network', async () => {
   const { code, said } = await start({ HOST: '0.0.0.0', PORT: '0' }).ended;

@@ -288,13 +288,13 @@ describe('without a journal', () => {
     expect((await locked.http.get('/ready')).body).toMatchObject({ ready: true, journal: 'down' });
     file.exec('ROLLBACK');
     file.close();
-    await expect.poll(() => own.figures(), { timeout: 10_000 }).toMatchObject({ state: 'up', queued: 0 });
+    await expect.poll(() => own.figures(), { timeout: 30_000 }).toMatchObject({ state: 'up', queued: 0 });
     const known = await locked.http.post(FEEDBACK).send({ feedback: [override(body.cards[0].uuid)] });
     expect(known.body.results).toEqual([{ status: 'stored' }]);
     expect(kept('while-locked')).toEqual([]);
     await locked.close();
     await own.close();
-  });
+  }, 60_000);
 });
 
 test('the metrics count feedback by what became of it, and tell how the journal does', async () => {

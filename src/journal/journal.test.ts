@@ -278,12 +278,12 @@ describe('a database that is away', () => {
     other.exec('ROLLBACK');
     other.close();
     await expect
-      .poll(() => journal.figures(), { timeout: 10_000 })
+      .poll(() => journal.figures(), { timeout: 30_000 })
       .toMatchObject({ state: 'up', queued: 0, written: 1 });
     expect(await journal.addFeedback([feedback('a')])).toEqual({ added: ['a'], cards: ['card-1'] });
     expect(warnings).toEqual(['the journal cannot be reached', 'the journal is reached again']);
     await journal.close();
-  });
+  }, 60_000);
 
   test.skipIf(noPostgres !== undefined)(
     'PostgreSQL: started before its server it waits for it, and loses nothing while it is away again',
@@ -297,13 +297,13 @@ describe('a database that is away', () => {
       await expect(journal.addFeedback([feedback('a')])).rejects.toThrow(/journal/);
       server.start();
       const up = { state: 'up', queued: 0 };
-      await expect.poll(() => journal.figures(), { timeout: 15_000 }).toMatchObject(up);
+      await expect.poll(() => journal.figures(), { timeout: 30_000 }).toMatchObject(up);
       expect((await journal.addFeedback([feedback('b')])).cards).toEqual(['card-1']);
       server.crash();
       journal.issued([card('card-2')], [tally()]);
       await expect(journal.addFeedback([feedback('c')])).rejects.toThrow(/journal/);
       server.start();
-      await expect.poll(() => journal.figures(), { timeout: 15_000 }).toMatchObject(up);
+      await expect.poll(() => journal.figures(), { timeout: 30_000 }).toMatchObject(up);
       await journal.close();
       expect((await rows(place, 'cards')).map(({ uuid }) => uuid).sort()).toEqual(['card-1', 'card-2']);
       // The refused one may have been written before the answer was lost; the acknowledged one must have been.

@@ -10,7 +10,7 @@ export type Journal = {
   addFeedback: (rows: FeedbackRow[]) => Promise<Stored>;
   /** What a patient's prescribers were shown since a moment. Rejects with `JournalFailed` within `HURRY`. */
   past: (patient: string, rules: string[], since: number) => Promise<PastCard[]>;
-  /** Whether a token is used for the first time, here or at another process. Rejects with `JournalFailed`. */
+  /** Whether a token is used for the first time, here or at another process. Rejects with `JournalFailed` within a second. */
   useToken: (id: string, expiresAt: number) => Promise<boolean>;
   figures: () => Figures;
   close: () => Promise<void>;
@@ -32,8 +32,9 @@ export type JournalOptions = {
 const FLUSH = 300;
 const PROBE = 1000;
 const PRUNE = 3_600_000;
-/** Deadlines: of what an answer waits for, of feedback, and of what nobody waits for. */
+/** Deadlines: of what may be left out of an answer, of a token, of feedback, and of what nobody waits for. */
 const HURRY = 150;
+const TOKEN = 1000;
 const PATIENT = 5000;
 const BACKGROUND = 30_000;
 /** Rows that wait while the database is away; then the oldest are dropped, and counted. */
@@ -79,7 +80,7 @@ export async function openJournal({ place, clock, limits, warn }: JournalOptions
     } catch (error) {
       const { reason } = error as JournalFailed;
       // Late for an answer is not away: that is asked in peace.
-      if (reason === 'timeout' && deadline === HURRY) void check();
+      if (reason === 'timeout' && deadline <= TOKEN) void check();
       else became('down', reason);
       throw error;
     }
@@ -197,7 +198,7 @@ export async function openJournal({ place, clock, limits, warn }: JournalOptions
     past: (patient, rules, since) =>
       // Cards that wait here would not be found.
       inTime(flush().then(() => ask<PastCard[]>('past', [patient, rules, since], HURRY))),
-    useToken: (id, expiresAt) => ask('useToken', [id, expiresAt, clock()], HURRY),
+    useToken: (id, expiresAt) => ask('useToken', [id, expiresAt, clock()], TOKEN),
     figures: () => ({ state, queued: cards.length, written, dropped }),
     close: async () => {
       for (const timer of timers) clearInterval(timer);
