@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Classified, classifyMedicine, drugOf, formsOf } from '../codes/classify.ts';
+import { type Classified, classifyMedicine, drugOf, formsOf, isOfNoList } from '../codes/classify.ts';
 import type { Drug } from '../codes/drugs.ts';
 import type { Codes } from '../codes/load.ts';
 import { ServiceError } from '../errors.ts';
@@ -30,6 +30,7 @@ export function identifier(
   let readAgain = 0;
   return (order) => {
     const written = readWritten(order, resolve);
+    if (!written.pointed && isOfNoList(written.concepts, codes)) return { leftOut: 'of-no-list' };
     const key = JSON.stringify([written.concepts, written.display, written.pointed]);
     const alike = known.get(written.resource) ?? new Map<string, Identified>();
     const before = alike.get(key);

@@ -174,7 +174,7 @@ function resolver(places: Prefetched[], drafts: Entry[]): (reference: string) =>
     const local = tail === undefined ? [] : [server === undefined ? tail : `*/${tail}`];
     for (const { lookup } of places) {
       for (const key of [reference, ...local]) {
-        const found = lookup.get(key);
+        const found = lookup().get(key);
         if (found) return found;
       }
     }

@@ -15,6 +15,12 @@ export type ResultOptions = { codes: Codes; timeZone: string; interpret: Interpr
  */
 export function readResults(observation: Resource, options: ResultOptions): Result[] {
   if (!REPORTED.includes(string(observation['status']) ?? '')) return [];
+  const parts = [observation, ...objects(observation['component'])].flatMap((part) => {
+    const lists = conceptListsOf(part['code'], options.codes.results, options.codes);
+    return lists.length === 0 ? [] : [{ part, lists }];
+  });
+  // Most results are of no list: then their dates need not be read.
+  if (parts.length === 0) return [];
   const period = object(observation['effectivePeriod']);
   const when =
     string(observation['effectiveDateTime']) ??
@@ -28,10 +34,7 @@ export function readResults(observation: Resource, options: ResultOptions): Resu
     date,
     at: Date.parse(when) || Date.parse(date),
   };
-  return [observation, ...objects(observation['component'])].flatMap((part) => {
-    const lists = conceptListsOf(part['code'], options.codes.results, options.codes);
-    return lists.length === 0 ? [] : [{ ...id, lists, ...readValue(part, lists, options) }];
-  });
+  return parts.map(({ part, lists }) => ({ ...id, lists, ...readValue(part, lists, options) }));
 }
 
 function readValue(part: JsonObject, lists: string[], { codes, interpret }: ResultOptions): Partial<Result> {

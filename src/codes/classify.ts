@@ -1,6 +1,6 @@
 import { type JsonObject, objects, string } from '../fhir/json.ts';
 import type { Drug } from './drugs.ts';
-import { type Codes, type ConceptLists, contains, icd, type Substance, systemUri, wordsOf } from './load.ts';
+import { type Codes, type ConceptLists, icd, listsOfAtc, type Substance, systemUri, wordsOf } from './load.ts';
 
 /** What a medicine was recognised as. `lists` are the code lists it stands in; empty for a medicine of no class. */
 export type Classified = {
@@ -44,6 +44,23 @@ export function classifyMedicine(concepts: JsonObject[], names: string[], codes:
   return undefined;
 }
 
+/**
+ * Whether concepts come with ATC codes of which none stands in a list. So it is with most medicines, and their names
+ * need not be read: a text that contradicts its code loses.
+ */
+export function isOfNoList(concepts: JsonObject[], codes: Codes): boolean {
+  let coded = false;
+  for (const concept of concepts) {
+    for (const coding of objects(concept['coding'])) {
+      const code = string(coding['code']);
+      if (code === undefined || systemKey(coding, codes) !== 'atc' || !ATC_CODE.test(code)) continue;
+      if (listsOfAtc([code], codes).length > 0) return false;
+      coded = true;
+    }
+  }
+  return coded;
+}
+
 /** What the site's own drug table says of a product. */
 export function drugOf(codings: JsonObject[], codes: Codes): Drug | undefined {
   if (codes.drugs.size === 0) return undefined;
@@ -61,7 +78,7 @@ function byAtc(
   identifiedBy: Classified['identifiedBy'],
   substance?: Substance,
 ): Classified {
-  const lists = [...codes.lists].filter(([, list]) => atcs.some((atc) => contains(list, atc))).map(([name]) => name);
+  const lists = listsOfAtc(atcs, codes);
   const named = substance ?? atcs.map((atc) => codes.substanceOfAtc.get(atc)).find((found) => found !== undefined);
   return { lists, substance: named?.key, identifiedBy };
 }
@@ -130,14 +147,23 @@ export function conceptListsOf(concept: unknown, lists: ConceptLists, codes: Cod
 
 function listsOfCode(system: string, code: string, lists: ConceptLists): string[] {
   if (system !== 'icd10' && system !== 'sks') {
+    const found = lists.exact.get(`${system}|${code}`);
+    if (found === undefined) return [];
     const except = lists.except.get(`${system}|${code}`) ?? [];
-    return (lists.exact.get(`${system}|${code}`) ?? []).filter((name) => !except.includes(name));
+    return found.filter((name) => !except.includes(name));
   }
   // No code is longer; a text in its place is not walked through to its end.
   const bare = icd(code).slice(0, 20);
-  const walk = (map: Map<string, string[]>) => Array.from(bare, (_, at) => map.get(bare.slice(0, at + 1)) ?? []).flat();
-  const except = walk(lists.except);
-  return walk(lists.prefixes).filter((name) => !except.includes(name));
+  const found = listsOfPrefixes(lists.prefixes, bare);
+  if (found.length === 0) return found;
+  const except = listsOfPrefixes(lists.except, bare);
+  return found.filter((name) => !except.includes(name));
+}
+
+function listsOfPrefixes(map: Map<string, string[]>, code: string): string[] {
+  const found: string[] = [];
+  for (let length = 1; length <= code.length; length++) found.push(...(map.get(code.slice(0, length)) ?? []));
+  return found;
 }
 
 /** Dose forms of a medicine: from its form's codes and text, and from the words of its names. */
@@ -165,7 +191,8 @@ function addFormsInText(text: string | undefined, codes: Codes, found: Set<strin
 
 function systemKey(coding: JsonObject, codes: Codes): string | undefined {
   const system = string(coding['system']);
-  return system === undefined ? undefined : codes.systems.get(systemUri(system));
+  // Most are written as we know them.
+  return system === undefined ? undefined : (codes.systems.get(system) ?? codes.systems.get(systemUri(system)));
 }
 
 /** What the words and codes of a result say, where they say it: present, or not. */

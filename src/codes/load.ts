@@ -17,6 +17,8 @@ export type AtcList = { prefixes: string[]; except: string[] }[];
 /** All code lists, ready for look-ups: each is a single hash access or a walk over a code's prefixes. */
 export type Codes = {
   lists: Map<string, AtcList>;
+  /** The same by prefix: the lists that a code with this prefix may stand in, and what they leave out again. */
+  listsOfPrefix: Map<string, { list: string; order: number; except: string[] }[]>;
   substances: Map<string, Substance>;
   substanceOfAtc: Map<string, Substance>;
   combinations: { of: string[]; substance: Substance }[];
@@ -75,6 +77,7 @@ type File = YamlFile<CodeFile>;
 function compileCodes(files: File[], problems: Problem[]): Codes {
   const codes: Codes = {
     lists: new Map(),
+    listsOfPrefix: new Map(),
     substances: new Map(),
     substanceOfAtc: new Map(),
     combinations: [],
@@ -151,7 +154,22 @@ function compileLists(files: File[], codes: Codes, problems: Problem[]): void {
       return resolve(part, [...path, name]);
     });
   };
-  for (const name of defined.keys()) codes.lists.set(name, resolve(name, []));
+  for (const [order, list] of [...defined.keys()].entries()) {
+    const parts = resolve(list, []);
+    codes.lists.set(list, parts);
+    for (const { prefixes, except } of parts)
+      for (const prefix of prefixes) push(codes.listsOfPrefix, prefix, { list, order, except });
+  }
+}
+
+/** The lists that an ATC code stands in, in the order in which they are defined: a look-up for each of its prefixes. */
+export function listsOfAtc(atcs: string[], { listsOfPrefix }: Codes): string[] {
+  const found = new Map<string, number>();
+  for (const atc of atcs)
+    for (let length = 1; length <= atc.length; length++)
+      for (const { list, order, except } of listsOfPrefix.get(atc.slice(0, length)) ?? [])
+        if (!except.some((prefix) => atc.startsWith(prefix))) found.set(list, order);
+  return [...found].sort(([, a], [, b]) => a - b).map(([list]) => list);
 }
 
 export function contains(list: AtcList, atc: string): boolean {

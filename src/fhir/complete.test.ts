@@ -382,7 +382,7 @@ describe('H15: medicines that are only pointed to', () => {
         answers: { 'Medication/m': medication('m') },
       });
       expect(paths).toEqual(['Medication/m']);
-      expect(lookup.get('Medication/m')).toMatchObject({ code });
+      expect(lookup().get('Medication/m')).toMatchObject({ code });
       expect([state, ids]).toEqual(['complete', ['methadone-1', 'b']]);
     },
   );
@@ -435,7 +435,7 @@ describe('H15: medicines that are only pointed to', () => {
       const found = await complete({ prefetch, drafts, answers: { 'Medication/m': medication('m') } });
       expect(found.state).toBe(state);
       expect(found.ids).toEqual([]);
-      expect(found.lookup.get('Medication/m')).toMatchObject({ code });
+      expect(found.lookup().get('Medication/m')).toMatchObject({ code });
     },
   );
 
@@ -444,7 +444,7 @@ describe('H15: medicines that are only pointed to', () => {
       prefetch: { medications: bundle([pointing('Medication/m')]) },
       answers: { 'Medication/m': { resourceType: 'OperationOutcome', issue: [{ severity: 'error' }] } },
     });
-    expect(readPrefetch(prefetch, 'medications').lookup.has('Medication/m')).toBe(false);
+    expect(readPrefetch(prefetch, 'medications').lookup().has('Medication/m')).toBe(false);
   });
 
   test('H15, F9: a Medication that never comes does not keep the list', async () => {

@@ -48,10 +48,13 @@ export function idOf(ref: string): string {
 
 /** The type that a reference names: `Patient` of `https://fhir.example/Patient/x/_history/2`; undefined where it names none. */
 export function typeOf(ref: string): string | undefined {
-  const type = withoutVersion(ref).split('/').at(-2);
-  return type !== undefined && /^[A-Za-z]+$/.test(type) ? type : undefined;
+  const versionless = withoutVersion(ref);
+  const end = versionless.lastIndexOf('/');
+  if (end < 0) return undefined;
+  const type = versionless.slice(versionless.lastIndexOf('/', end - 1) + 1, end);
+  return /^[A-Za-z]+$/.test(type) ? type : undefined;
 }
 
 function withoutVersion(ref: string): string {
-  return ref.replace(/\/_history\/[^/]*$/, '');
+  return ref.includes('/_history/') ? ref.replace(/\/_history\/[^/]*$/, '') : ref;
 }

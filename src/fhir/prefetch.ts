@@ -1,5 +1,5 @@
-import { readBundle } from './bundle.ts';
-import { type JsonObject, object, type Resource, string } from './json.ts';
+import { type Contents, type Entry, readBundle } from './bundle.ts';
+import { type Json, type JsonObject, object, type Resource, string } from './json.ts';
 
 /** The parts of a record that a request brings or lacks. */
 export const sections = [
@@ -60,30 +60,57 @@ export const sectionTypes: Record<Section, string> = {
 export type Prefetched = {
   state: 'absent' | 'failed' | 'partial' | 'complete';
   resources: Resource[];
-  lookup: Map<string, Resource>;
+  /** What a reference may be looked up by: made when first asked for, since most requests never do. */
+  lookup: () => Map<string, Resource>;
 };
 
 /** Reads one key of `prefetch` (conformance P3–P12). `null` says that the client looked and found nothing (P4). */
 export function readPrefetch(prefetch: unknown, section: Section): Prefetched {
   const values = object(prefetch) as JsonObject;
-  const nothing = { resources: [], lookup: new Map<string, Resource>() };
+  const nothing = { resources: [], lookup: () => NOBODY };
   if (!Object.hasOwn(values, section) || values[section] === undefined) return { state: 'absent', ...nothing };
   if (values[section] === null) return { state: 'complete', ...nothing };
-  const contents = readBundle(values[section]);
-  if (contents.failed && contents.entries.length === 0) return { state: 'failed', ...nothing };
-  const lookup = new Map<string, Resource>();
-  for (const { resource, fullUrl } of contents.entries) {
-    const id = string(resource['id']);
-    if (id !== undefined) lookup.set(`${resource.resourceType}/${id}`, resource);
-    // An entry without an address may be what an absolute reference means; one with another address is not.
-    if (fullUrl !== undefined) lookup.set(fullUrl, resource);
-    else if (id !== undefined) lookup.set(`*/${resource.resourceType}/${id}`, resource);
-  }
+  return readOnce(values[section] as JsonObject, section);
+}
+
+/** What was read of a value, since metrics, fetching and chart all ask. JSON that was received is never changed. */
+const read = new WeakMap<object, { section: Section; prefetched: Prefetched }>();
+
+function readOnce(value: Json, section: Section): Prefetched {
+  if (typeof value !== 'object' || value === null) return { state: 'failed', resources: [], lookup: () => NOBODY };
+  const known = read.get(value);
+  if (known?.section === section) return known.prefetched;
+  const prefetched = readContents(readBundle(value), section);
+  read.set(value, { section, prefetched });
+  return prefetched;
+}
+
+function readContents(contents: Contents, section: Section): Prefetched {
+  if (contents.failed && contents.entries.length === 0) return { state: 'failed', resources: [], lookup: () => NOBODY };
   const matches = contents.entries.filter(
     ({ resource, include }) => !include && resource.resourceType === sectionTypes[section],
   );
   const foreign =
     contents.entries.length > 0 && matches.length === 0 && !contents.entries.some(({ include }) => include);
   const state = contents.failed || contents.hasNextPage ? 'partial' : foreign ? 'failed' : 'complete';
-  return { state, resources: matches.map(({ resource }) => resource), lookup };
+  return { state, resources: matches.map(({ resource }) => resource), lookup: lookupOf(contents.entries) };
+}
+
+const NOBODY: Map<string, Resource> = new Map();
+
+function lookupOf(entries: Entry[]): () => Map<string, Resource> {
+  let made: Map<string, Resource> | undefined;
+  return () => {
+    made ??= new Map(entries.flatMap(keysOf));
+    return made;
+  };
+}
+
+function keysOf({ resource, fullUrl }: Entry): [string, Resource][] {
+  const id = string(resource['id']);
+  const keys: [string, Resource][] = id === undefined ? [] : [[`${resource.resourceType}/${id}`, resource]];
+  // An entry without an address may be what an absolute reference means; one with another address is not.
+  if (fullUrl !== undefined) keys.push([fullUrl, resource]);
+  else if (id !== undefined) keys.push([`*/${resource.resourceType}/${id}`, resource]);
+  return keys;
 }

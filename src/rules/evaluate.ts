@@ -2,7 +2,7 @@ import type { Chart, Medication } from '../chart/chart.ts';
 import { type Certainty, isPartial } from '../dates.ts';
 import { type Section, sections } from '../fhir/prefetch.ts';
 import type { Expression, Variables } from './expression.ts';
-import { factsOfRule, type Guideline, type Knowledge, type Rule } from './knowledge.ts';
+import { factsOfRule, type Guideline, type IndicatorCase, type Knowledge, type Rule } from './knowledge.ts';
 import { areMet, type Look } from './needs.ts';
 import { joinFamilies, supersede } from './precedence.ts';
 import { type Indicator, indicators } from './schema.ts';
@@ -39,14 +39,17 @@ export type RuleOutcome =
 export type RuleResult = {
   rule: Rule;
   outcome: RuleOutcome;
-  findings: Map<string, Finding>;
+  /** What each fact of the rule came to, looked up when asked for: a silent rule is mostly decided by its first. */
+  findings: Findings;
   indicator: Indicator;
-  /** The medicines that the card is about, each once. */
+  /** The medicines that the card is about, each once. None where the rule is silent. */
   about: Medication[];
   missing: Section[];
   /** The rule that supersedes it, or whose card it joins. */
   by?: string;
 };
+
+export type Findings = Pick<ReadonlyMap<string, Finding>, 'get' | 'values' | typeof Symbol.iterator>;
 
 /** The parts of the record without which silence would be a claim nobody can make (recommendations.md). */
 export const NEEDED_FOR_SILENCE: readonly Section[] = ['medications', 'conditions'];
@@ -233,22 +236,39 @@ function isUnclear(chart: Chart): boolean {
 }
 
 function decide(rule: Rule, look: (name: string) => Finding): RuleResult {
-  const found = new Map(factsOfRule(rule).map((name) => [name, look(name)]));
-  const outcomes = (list: string[]) => list.map((name) => (found.get(name) as Finding).outcome);
-  const { indicator } = rule.indicators.find(
-    ({ facts }) => facts.length === 0 || outcomes(facts).includes('holds'),
-  ) as Rule['indicators'][number];
-  const about = medicationsOf(rule.about.flatMap((name) => (found.get(name) as Finding).value));
+  const outcomeOf = (name: string) => look(name).outcome;
+  const indicatorOf = ({ facts }: IndicatorCase) =>
+    facts.length === 0 || facts.some((name) => outcomeOf(name) === 'holds');
+  const silent = { rule, findings: findingsOf(rule, look), indicator: quietest(rule), about: [], missing: [] };
+  if (rule.off) return { ...silent, outcome: 'switched-off' };
+  if (
+    rule.when.some((name) => outcomeOf(name) === 'does-not-hold') ||
+    [...rule.unless, ...rule.without].some((name) => outcomeOf(name) === 'holds')
+  )
+    return { ...silent, outcome: 'does-not-hold' };
+  const result = {
+    ...silent,
+    indicator: (rule.indicators.find(indicatorOf) as IndicatorCase).indicator,
+    about: medicationsOf(rule.about.flatMap((name) => look(name).value)),
+  };
   // What must be present and is not known, and what must be absent and is not known to be.
-  const undecided = [...rule.when, ...rule.without]
-    .map((name) => found.get(name) as Finding)
-    .filter((finding) => finding.outcome === 'not-known');
-  const result = { rule, findings: found, indicator, about, missing: [] };
-  if (rule.off) return { ...result, outcome: 'switched-off' };
-  if (outcomes(rule.when).includes('does-not-hold') || outcomes([...rule.unless, ...rule.without]).includes('holds'))
-    return { ...result, outcome: 'does-not-hold' };
+  const undecided = [...rule.when, ...rule.without].map(look).filter(({ outcome }) => outcome === 'not-known');
   if (undecided.length === 0) return { ...result, outcome: 'fires' };
-  return { ...result, outcome: 'not-known', missing: [...new Set(undecided.flatMap((finding) => finding.missing))] };
+  return { ...result, outcome: 'not-known', missing: [...new Set(undecided.flatMap(({ missing }) => missing))] };
+}
+
+/** How a rule speaks where nothing makes it louder: the last case has no facts. */
+function quietest({ indicators: cases }: Rule): Indicator {
+  return (cases.at(-1) as IndicatorCase).indicator;
+}
+
+function findingsOf(rule: Rule, look: (name: string) => Finding): Findings {
+  const all = () => new Map(factsOfRule(rule).map((name) => [name, look(name)]));
+  return {
+    get: (name) => (factsOfRule(rule).includes(name) ? look(name) : undefined),
+    values: () => all().values(),
+    [Symbol.iterator]: () => all()[Symbol.iterator](),
+  };
 }
 
 /** What is not known of a rule that could not be decided, or that speaks although something might silence it. */
