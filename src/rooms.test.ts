@@ -25,12 +25,15 @@ const mayImport: Record<string, string[]> = {
   trust: ['trust', 'fhir', ...base],
   journal: ['journal', ...base],
   report: ['report', ...base],
+  // Replays history through the straight line; reads files, and serves nobody.
+  forecast: ['forecast', 'answer.ts', 'report', 'knowledge', 'cards', 'rules', 'chart', 'codes', 'fhir', ...base],
   http: ['http', 'answer.ts', 'cards', 'chart/read.ts', 'fhir', 'journal', 'rules', 'trust', ...base],
   cli: [
     'cli',
     'http/wire.ts',
     'answer.ts',
     'config.ts',
+    'forecast',
     'report',
     'journal',
     'knowledge',

@@ -9,7 +9,7 @@ import { loadKnowledge } from '../knowledge/load.ts';
 import { type Language, languages } from '../language.ts';
 import { type RuleTrace, traceOf } from '../rules/trace.ts';
 import { answerFile } from './bundles.ts';
-import { messageOf, section } from './words.ts';
+import { messageOf, problemsText, section } from './words.ts';
 
 const USAGE = `Usage: npm run explain -- FILE [--now 2026-03-02] [--language sv|nb|da|en]
 
@@ -97,8 +97,7 @@ function run(words: string[]): number {
     const [file] = positionals;
     if (file === undefined || !isLanguage(values.language)) throw new Error(USAGE);
     const { knowledge, problems } = loadKnowledge(fileURLToPath(new URL('../..', import.meta.url)));
-    if (!knowledge)
-      throw new Error(problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'));
+    if (!knowledge) throw new Error(problemsText(problems));
     const { timeZone } = knowledge.site;
     const date = values.now ?? dateOfInstant(Date.now(), timeZone);
     if (localDate(date, timeZone) !== date || isPartial(date))

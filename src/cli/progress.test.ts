@@ -8,8 +8,8 @@ function terminal(isTTY: boolean) {
 
 test('nothing is written where nobody watches', () => {
   const stream = terminal(false);
-  const line = progressLine(stream, { total: 10, unit: 'patients', clock: () => 0 });
-  line.update(5);
+  const line = progressLine(stream, { unit: 'patients', clock: () => 0 });
+  line.update(5, 10);
   line.end();
   expect(stream.written).toEqual([]);
 });
@@ -17,18 +17,18 @@ test('nothing is written where nobody watches', () => {
 test('on a terminal: share, rate, time left; the rate leaves out what an earlier run had done', () => {
   const stream = terminal(true);
   let now = 0;
-  const line = progressLine(stream, { total: 1000, unit: 'patients', clock: () => now });
-  line.update(500);
+  const line = progressLine(stream, { unit: 'patients', clock: () => now });
+  line.update(500, 1000);
   now = 10_000;
-  line.update(600);
+  line.update(600, 1000);
   expect(stream.written.at(-1)).toContain('60 %, 10 patients/s, 40 s left');
 });
 
 test('it is not written oftener than anybody can read', () => {
   const stream = terminal(true);
   let now = 0;
-  const line = progressLine(stream, { total: 1000, unit: 'patients', clock: () => now });
-  for (now = 0; now < 1000; now++) line.update(now);
+  const line = progressLine(stream, { unit: 'patients', clock: () => now });
+  for (now = 0; now < 1000; now++) line.update(now, 1000);
   expect(stream.written).toHaveLength(5);
 });
 

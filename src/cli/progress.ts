@@ -1,28 +1,29 @@
 import type { WriteStream } from 'node:tty';
 
-export type Progress = { update: (done: number) => void; end: () => void };
+export type Progress = { update: (done: number, total?: number) => void; end: () => void };
 
 /**
  * A line on a terminal that is written over: bar, share, rate, time left. Where nobody watches (`stream` is no
- * terminal) nothing is written. `total` may be unknown: then there is no bar and no time left.
+ * terminal) nothing is written. The total may be unknown, or an estimate that changes: without one there is no bar and no
+ * time left.
  */
 export function progressLine(
   stream: Pick<WriteStream, 'isTTY' | 'write'> & { columns?: number },
-  { total, unit, clock }: { total: number | undefined; unit: string; clock: () => number },
+  { unit, clock }: { unit: string; clock: () => number },
 ): Progress {
   if (!stream.isTTY) return { update: () => {}, end: () => {} };
   const started = clock();
   let written = Number.NEGATIVE_INFINITY;
   let first: number | undefined;
   return {
-    update(done) {
+    update(done, total) {
       const now = clock();
       // What an earlier run had done tells nothing of how fast this one is.
       first ??= done;
       if (now - written < 200) return;
       written = now;
       const line = lineOf(done, done - first, (now - started) / 1000, total, unit);
-      stream.write(`\r${line.slice(0, Math.max(10, (stream.columns ?? 80) - 1))}\u001b[K`);
+      stream.write(`\r${line.slice(0, Math.max(10, (stream.columns || 80) - 1))}\u001b[K`);
     },
     end: () => void stream.write('\r\u001b[K'),
   };

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import type { Problem } from '../yaml.ts';
 
 /** What went wrong with a file or the words of a command, in one line for the person who gave them. */
 export function messageOf(error: unknown): string {
@@ -15,4 +16,16 @@ export function section(title: string, rows: string[][], none = ''): string {
     `  ${row.map((cell, at) => (at === row.length - 1 ? cell : cell.padEnd(widths[at] as number))).join('  ')}`.trimEnd(),
   );
   return [styleText('bold', title), ...lines].join('\n');
+}
+
+/** A whole number that was given after an option. */
+export function wholeNumber(option: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < least || value > most)
+    throw new Error(`${option}: '${text}' is no whole number from ${least} to ${most}`);
+  return value;
+}
+
+export function problemsText(problems: Problem[]): string {
+  return problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n');
 }

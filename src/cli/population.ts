@@ -1,0 +1,108 @@
+import { once } from 'node:events';
+import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createGzip } from 'node:zlib';
+import type { Resource } from '../fhir/json.ts';
+import { inventPatient } from '../forecast/population.ts';
+import { type Population, populationSchema } from '../forecast/population-schema.ts';
+import { type Problem, readYaml } from '../yaml.ts';
+import { progressLine } from './progress.ts';
+import { messageOf, problemsText, wholeNumber } from './words.ts';
+
+const USAGE = `Usage: npm run population -- [--patients 1000] [--seed 7] [--out FOLDER|FILE.ndjson|FILE.ndjson.gz] [--profile FILE]
+
+Writes invented patients with years of history, for demonstrations and tests of the forecast. No such person exists: every
+resource is labelled (meta.security HTEST). The same seed gives the same patients.
+
+  --patients  how many (1000)
+  --seed      which ones (7)
+  --out       a file ending in .ndjson or .ndjson.gz: a resource a line, patient after patient; else a folder: a bundle
+              for each patient (population.ndjson)
+  --profile   what they have and are given, and how often (test-bundles/population.yaml)
+`;
+
+async function run(words: string[]): Promise<number> {
+  try {
+    const options = {
+      patients: { type: 'string', default: '1000' },
+      seed: { type: 'string', default: '7' },
+      out: { type: 'string', default: 'population.ndjson' },
+      profile: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    } as const;
+    const { values } = parseArgs({ args: words, options });
+    if (values.help) {
+      process.stdout.write(USAGE);
+      return 0;
+    }
+    const patients = wholeNumber('--patients', values.patients, 1, 10_000_000);
+    const seed = wholeNumber('--seed', values.seed, 0, 2 ** 31);
+    const profile = values.profile ?? fileURLToPath(new URL('../../test-bundles/population.yaml', import.meta.url));
+    const problems: Problem[] = [];
+    const population = readYaml(profile, values.profile ?? 'test-bundles/population.yaml', populationSchema, problems);
+    if (!population) throw new Error(problemsText(problems));
+    const resources = await invent(population.data, patients, seed, values.out);
+    process.stdout.write(
+      `${patients} synthetic patients, ${resources} resources, seed ${seed}: ${values.out}\nNo such person exists; every resource is labelled HTEST.\n`,
+    );
+    return 0;
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`);
+    return 1;
+  }
+}
+
+async function invent(population: Population, patients: number, seed: number, out: string): Promise<number> {
+  const write = /\.ndjson(\.gz)?$/.test(out) ? lineWriter(out) : bundleWriter(out, String(patients).length);
+  const progress = progressLine(process.stderr, { unit: 'patients', clock: () => performance.now() });
+  let resources = 0;
+  for (let number = 1; number <= patients; number++) {
+    const record = inventPatient(population, seed, number);
+    resources += record.length;
+    await write.patient(record, number);
+    progress.update(number, patients);
+  }
+  await write.end();
+  progress.end();
+  return resources;
+}
+
+type Writer = { patient: (record: Resource[], number: number) => Promise<void>; end: () => Promise<void> };
+
+function lineWriter(file: string): Writer {
+  const target = createWriteStream(file);
+  const packed: Writable = file.endsWith('.gz') ? createGzip() : target;
+  if (packed !== target) packed.pipe(target);
+  // A disk that is full must end the program with its message, also between two writes.
+  const failed = once(target, 'error').then(([error]) => {
+    throw error;
+  });
+  const closed = once(target, 'close');
+  failed.catch(() => {});
+  return {
+    async patient(record) {
+      const text = record.map((resource) => `${JSON.stringify(resource)}\n`).join('');
+      if (!packed.write(text)) await Promise.race([once(packed, 'drain'), failed]);
+    },
+    async end() {
+      packed.end();
+      await Promise.race([closed, failed]);
+    },
+  };
+}
+
+function bundleWriter(folder: string, digits: number): Writer {
+  mkdirSync(folder, { recursive: true });
+  return {
+    async patient(record, number) {
+      const bundle = { resourceType: 'Bundle', type: 'collection', entry: record.map((resource) => ({ resource })) };
+      writeFileSync(join(folder, `patient-${String(number).padStart(digits, '0')}.json`), JSON.stringify(bundle));
+    },
+    async end() {},
+  };
+}
+
+if (import.meta.main) process.exitCode = await run(process.argv.slice(2));

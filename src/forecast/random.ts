@@ -1,0 +1,36 @@
+/** Chance that a seed decides: the same seed gives the same row of numbers everywhere. */
+export type Random = {
+  /** From 0 up to 1. */
+  next: () => number;
+  chance: (share: number) => boolean;
+  /** A whole number, both ends counted. */
+  between: (least: number, most: number) => number;
+  /** One of the names, each as often as its weight says. */
+  pick: (weights: Record<string, number>) => string;
+};
+
+/** Mulberry32 (public domain), begun from a seed and the number of the patient, so that no patient depends on another. */
+export function randomOf(seed: number, patient: number): Random {
+  let state = (Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(patient + 1, 0xc2b2ae35)) >>> 0;
+  const next = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+  const pick = (weights: Record<string, number>) => {
+    const entries = Object.entries(weights);
+    let left = next() * entries.reduce((sum, [, weight]) => sum + weight, 0);
+    for (const [name, weight] of entries) {
+      left -= weight;
+      if (left < 0) return name;
+    }
+    return entries.at(-1)?.[0] ?? '';
+  };
+  return {
+    next,
+    pick,
+    chance: (share) => next() < share,
+    between: (least, most) => least + Math.floor(next() * (most - least + 1)),
+  };
+}
