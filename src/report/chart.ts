@@ -1,6 +1,6 @@
 import type { Language } from '../language.ts';
 import { escapeHtml, type Markup } from './markup.ts';
-import { formatNumber, ticksUpTo } from './numbers.ts';
+import { formatNumber, formatTick, ticksUpTo } from './numbers.ts';
 
 type Described = {
   /** Unique on its page: a letter, then letters, digits and hyphens. */
@@ -103,7 +103,7 @@ export function lines(chart: Lines): Markup {
   const x = (at: number) => round(LEFT + (labels.length < 2 ? 0.5 : at / (labels.length - 1)) * (100 - LEFT - RIGHT));
   const grid = ticks.map(
     (tick) =>
-      `<line class="${tick === 0 ? 'axis' : 'grid'}" x1="${LEFT - 2}%" x2="100%" y1="${y(tick)}" y2="${y(tick)}"/><text class="tick" x="0" y="${y(tick) + 4}">${formatNumber(tick, language)}</text>`,
+      `<line class="${tick === 0 ? 'axis' : 'grid'}" x1="${LEFT - 2}%" x2="100%" y1="${y(tick)}" y2="${y(tick)}"/><text class="tick" x="0" y="${y(tick) + 4}">${formatTick(tick, language)}</text>`,
   );
   const every = Math.max(1, Math.ceil(labels.length / 6));
   const below = labels.map((label, at) =>

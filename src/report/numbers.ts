@@ -1,9 +1,32 @@
 import { type Language, locales } from '../language.ts';
 
-/** A number as the language writes it: thousands apart, at most one decimal from 10 on and two below. */
+/** A number as the language writes it: thousands apart; where it is not whole, one decimal from 10 on and two below. */
 export function formatNumber(value: number, language: Language): string {
-  const digits = Number.isInteger(value) ? 0 : Math.abs(value) < 10 ? 2 : 1;
-  return new Intl.NumberFormat(locales[language], { maximumFractionDigits: digits }).format(value);
+  const digits = decimals(value);
+  return format(value, language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** A number of an axis: as short as it can be written. */
+export function formatTick(value: number, language: Language): string {
+  return format(value, language, { maximumFractionDigits: 4 });
+}
+
+/** How much more or less, with its sign. */
+export function formatDifference(value: number, language: Language): string {
+  const digits = decimals(value);
+  return format(value, language, {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+    signDisplay: 'exceptZero',
+  });
+}
+
+function decimals(value: number): number {
+  return Number.isInteger(value) ? 0 : Math.abs(value) < 10 ? 2 : 1;
+}
+
+function format(value: number, language: Language, options: Intl.NumberFormatOptions): string {
+  return new Intl.NumberFormat(locales[language], options).format(value);
 }
 
 /** Round numbers from 0 to at least `most`, four to six of them, for an axis. */
