@@ -8,7 +8,7 @@ import type { Card } from './render.ts';
 import { type Rendering, uuidOf } from './rendering.ts';
 
 /** Topic of the card that says what could not be checked (recommendations.md, "What could not be checked"). */
-const TOPIC = 'not-checked';
+export const notCheckedTopic = 'not-checked';
 
 /**
  * The one card that says what could not be checked: a part of the record that is missing, a running prescription of
@@ -37,11 +37,11 @@ export function notCheckedCard(results: RuleResult[], missing: Section[], render
   ];
   if (paragraphs.length === 0) return undefined;
   return {
-    uuid: uuidOf(rendering.hookInstance, TOPIC, ...missing, ...unclear.map(({ ref }) => ref)),
+    uuid: uuidOf(rendering.hookInstance, notCheckedTopic, ...missing, ...unclear.map(({ ref }) => ref)),
     summary: words.summary[language],
     detail: paragraphs.join('\n\n'),
     indicator: 'info',
-    source: { label: words.source[language], topic: { code: TOPIC, system: brand.topicSystem } },
+    source: { label: words.source[language], topic: { code: notCheckedTopic, system: brand.topicSystem } },
   };
 }
 

@@ -1,0 +1,170 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, expect, test } from 'vitest';
+import type { Resource } from '../fhir/json.ts';
+import { root } from '../testing/app.ts';
+import { command, invented, ndjson, scratch } from '../testing/forecast.ts';
+import { notR4 } from '../testing/r4.ts';
+
+const files = scratch();
+afterAll(files.remove);
+
+const patients = invented(30);
+const input = files.write('patients.ndjson', ndjson(patients));
+const SITE = ['--site', 'test-bundles/forecast/site.yaml'];
+const forecast = (...words: string[]) => command('forecast', ...SITE, ...words);
+
+test('a run that is killed in the middle goes on, and comes to the figures of one that was not', async () => {
+  const many = files.write('many.ndjson', ndjson(invented(160)));
+  const out = files.path('killed.json');
+  const words = [...SITE, many, '--format', 'json', '--workers', '1'];
+  const started = spawn(process.execPath, ['src/cli/forecast.ts', ...words, '--out', out], {
+    cwd: root,
+    stdio: 'ignore',
+  });
+  const gone = new Promise((done) => started.once('exit', done));
+  while (!existsSync(`${out}.state`) && started.exitCode === null) await wait(20);
+  started.kill('SIGKILL');
+  await gone;
+  expect(existsSync(out)).toBe(false);
+  const resumed = await command('forecast', ...words, '--out', out);
+  expect(resumed.stderr).toMatch(/, [1-9]\d* were done by an earlier run/);
+  expect(readFileSync(out, 'utf8')).toBe((await command('forecast', ...words)).stdout);
+  expect(existsSync(`${out}.state`)).toBe(false);
+}, 120_000);
+
+test('a Bulk Data export, a file for each type, is sorted first and gives the same figures', async () => {
+  const folder = files.path('export');
+  mkdirSync(folder);
+  const all = patients.flat();
+  const orders = all.filter(({ resourceType }) => resourceType === 'MedicationRequest');
+  const [medicine] = orders;
+  for (const type of new Set(all.map(({ resourceType }) => resourceType)))
+    writeFileSync(`${folder}/${type}.ndjson`, ndjson([all.filter(({ resourceType }) => resourceType === type)]));
+  // One order points to a medicine of its own file.
+  const pointing = {
+    ...medicine,
+    medicationCodeableConcept: undefined,
+    medicationReference: { reference: 'Medication/shared' },
+  };
+  const shared = { resourceType: 'Medication', id: 'shared', code: medicine?.['medicationCodeableConcept'] };
+  writeFileSync(`${folder}/MedicationRequest.ndjson`, ndjson([orders.with(0, pointing as Resource)]));
+  writeFileSync(`${folder}/Medication.ndjson`, `no JSON\n${JSON.stringify(shared)}\n`);
+  const refused = await forecast(folder);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain('--regroup');
+  const out = files.path('regrouped.json');
+  const sorted = await forecast(folder, '--regroup', '--format', 'json', '--out', out);
+  expect(sorted.stderr).toContain('Medication.ndjson:1: no valid JSON');
+  expect(existsSync(`${out}.regrouped`)).toBe(false);
+  const straight = await forecast(input, '--format', 'json');
+  const [regrouped, whole] = [readFileSync(out, 'utf8'), straight.stdout].map((text) => JSON.parse(text).sites[0]);
+  expect(regrouped.figures).toEqual(whole.figures);
+  expect(regrouped.tally.resources).toEqual({ ...whole.tally.resources, Medication: 1 });
+}, 120_000);
+
+test('the table shows each rule that spoke, and two sites with their difference', async () => {
+  const one = await forecast(input);
+  expect(one.code).toBe(0);
+  expect(one.stdout).toMatch(/^rule +cards +per 100 orders/m);
+  expect(one.stdout).toMatch(/^opioid-stop-date +\d+ +[\d.]+ +- /m);
+  const other = files.write('other.yaml', 'off: [opioid-stop-date]\n');
+  const two = await forecast(input, '--against', other);
+  expect(two.stdout).toMatch(/^cards per 100 orders signed +site.yaml +other.yaml +difference$/m);
+  expect(two.stdout).toMatch(/^opioid-stop-date +[\d.]+ +0 +-[\d.]+$/m);
+}, 120_000);
+
+test('no patient id and no name of a patient reaches the report or the terminal', async () => {
+  const { stdout, stderr } = await forecast(input, '--format', 'json');
+  expect(stdout + stderr).not.toMatch(/synthetic-7|Synthetic Patient/);
+}, 60_000);
+
+test.each([
+  ['nothing to read', [], 'Usage: npm run forecast'],
+  ['two inputs', ['a', 'b'], 'Usage: npm run forecast'],
+  ['an option that is not there', ['x', '--hook', 'order-sign'], "Unknown option '--hook'"],
+  [
+    'a hook that cannot be replayed',
+    ['x', '--hooks', 'order-select'],
+    "--hooks: 'order-select' is none of patient-view, order-sign",
+  ],
+  ['a format that is not there', ['x', '--format', 'pdf'], "--format: 'pdf' is none of table, json, html"],
+  ['a language that is not there', ['x', '--language', 'fi'], "--language: 'fi' is none of sv, nb, da, en"],
+  ['a part that is not there', ['x', '--absent', 'labs'], "--absent: 'labs' is none of"],
+  ['a folder to write to that is not there', ['x', '--out', '/nowhere/x.html'], '--out: there is no folder /nowhere'],
+  ['no number of threads', ['x', '--workers', '0'], "--workers: '0' is no whole number from 1 to 256"],
+  ['a file that is not there', ['/nowhere/x.ndjson'], 'There is no file /nowhere/x.ndjson.'],
+  [
+    'a site file that is not there',
+    ['test-bundles/forecast', '--site', 'nowhere.yaml'],
+    'nowhere.yaml:1: the file cannot be read',
+  ],
+])(
+  '%s is a clear error',
+  async (_what, words, message) => {
+    const { code, stdout, stderr } = await command('forecast', ...(words as string[]));
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(message);
+  },
+  60_000,
+);
+
+test.each([
+  ['an empty file', ''],
+  ['a file without patients', '{"resourceType":"Practitioner","id":"x"}\n'],
+])(
+  '%s is said, and no report is written',
+  async (_what, content) => {
+    const out = files.path('none.html');
+    const { code, stderr } = await forecast(files.write('none.ndjson', content), '--format', 'html', '--out', out);
+    expect([code, existsSync(out)]).toEqual([1, false]);
+    expect(stderr).toContain('There is no patient in');
+  },
+  60_000,
+);
+
+test('an empty folder is said', async () => {
+  mkdirSync(files.path('empty'));
+  const { code, stderr } = await forecast(files.path('empty'));
+  expect(code).toBe(1);
+  expect(stderr).toContain('There is no .json or .ndjson file in');
+});
+
+test('the population is the same for the same seed, labelled, and valid FHIR R4', async () => {
+  const [a, b, c] = [files.path('a.ndjson'), files.path('b.ndjson'), files.path('c.ndjson')];
+  for (const [out, seed] of [
+    [a, '3'],
+    [b, '3'],
+    [c, '4'],
+  ] as const)
+    expect((await command('population', '--patients', '40', '--seed', seed, '--out', out)).code).toBe(0);
+  expect(readFileSync(a, 'utf8')).toBe(readFileSync(b, 'utf8'));
+  expect(readFileSync(a, 'utf8')).not.toBe(readFileSync(c, 'utf8'));
+  const resources = readFileSync(a, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(resources.flatMap(notR4)).toEqual([]);
+  expect(resources.filter(({ meta }) => meta.security[0].code !== 'HTEST')).toEqual([]);
+}, 60_000);
+
+test('the population as a folder of bundles gives the same figures as in one file', async () => {
+  const folder = files.path('folder');
+  await command('population', '--patients', '30', '--seed', '7', '--out', folder);
+  const [bundles, straight] = await Promise.all([
+    forecast(folder, '--hooks', 'order-sign'),
+    forecast(input, '--hooks', 'order-sign'),
+  ]);
+  expect(bundles.stdout).toBe(straight.stdout);
+}, 60_000);
+
+test.each([
+  ['no number of patients', ['--patients', 'many'], "--patients: 'many' is no whole number"],
+  ['an option that is not there', ['--size', '3'], "Unknown option '--size'"],
+  ['a profile that is not there', ['--profile', 'nowhere.yaml'], 'nowhere.yaml:1: the file cannot be read'],
+])('population: %s is a clear error', async (_what, words, message) => {
+  const { code, stderr } = await command('population', '--out', files.path('never.ndjson'), ...words);
+  expect(code).toBe(1);
+  expect(stderr).toContain(message);
+});

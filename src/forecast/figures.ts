@@ -1,0 +1,143 @@
+import type { RuleInfo } from './knowledge.ts';
+import type { RuleCounts, Tally } from './tally.ts';
+import { emptyCounts } from './tally.ts';
+
+/** A rule's counts over the whole time or one year, and set against orders and patients. */
+export type RuleFigure = RuleCounts & {
+  rule: string;
+  recommendation: string;
+  off: boolean;
+  /** Patients who got its card at least once. */
+  patients: number;
+  /** Its cards at order-sign for 100 orders; its cards at patient-view for 100 visits. */
+  per100Orders: number | undefined;
+  per100Visits: number | undefined;
+  /** Its cards at any hook for 100 patients and year. */
+  per100Patients: number | undefined;
+};
+
+export type Figures = {
+  years: string[];
+  patients: number;
+  patientYears: number;
+  orders: number;
+  visits: number;
+  cards: number;
+  /** Orders and visits that got a card of a rule, of 100. */
+  ordersWithCard: number | undefined;
+  visitsWithCard: number | undefined;
+  cardsPer100Orders: number | undefined;
+  cardsPer100Patients: number | undefined;
+  patientsWithCard: number;
+  repeats: number;
+  repeats30: number;
+  repeats90: number;
+  quiet: number;
+  superseded: number;
+  joined: number;
+  notChecked: number;
+  refusals: number;
+  rules: RuleFigure[];
+  byYear: { year: string; patients: number; orders: number; visits: number; rules: RuleFigure[] }[];
+  unrecognised: { name: string; system: string; code: string; orders: number }[];
+};
+
+const HOOK = { order: 'order-sign', visit: 'patient-view' } as const;
+
+/** The figures that a committee asks for, from the sums. Pure. */
+export function figuresOf({ tally, rules: known }: { tally: Tally; rules: RuleInfo[] }): Figures {
+  const years = Object.keys(tally.calls).sort();
+  const calls = (of: string[], hook: string) => sum(of.map((year) => tally.calls[year]?.[hook] ?? 0));
+  const patientYears = sum(years.map((year) => tally.patientsByYear[year] ?? 0));
+  const rulesIn = (of: string[], whose: string, patients: number): RuleFigure[] =>
+    known.map((rule) => {
+      const at = (hook: string) => of.map((year) => tally.rules[rule.id]?.[year]?.[hook] ?? emptyCounts());
+      // A rule that does not speak at a hook has no share there, not even 0.
+      const share = (hook: 'order-sign' | 'patient-view') =>
+        rule.hooks.includes(hook) ? per100(sum(at(hook).map(({ cards }) => cards)), calls(of, hook)) : undefined;
+      const both = Object.values(HOOK).flatMap(at);
+      const total = both.reduce(addCounts, emptyCounts());
+      return {
+        rule: rule.id,
+        recommendation: rule.recommendation,
+        off: rule.off,
+        ...total,
+        patients: tally.patientsByRule[rule.id]?.[whose] ?? 0,
+        per100Orders: share(HOOK.order),
+        per100Visits: share(HOOK.visit),
+        per100Patients: per100(total.cards, patients),
+      };
+    });
+  const rules = rulesIn(years, 'all', patientYears);
+  const all = rules.reduce<RuleCounts>(addCounts, emptyCounts());
+  const orders = calls(years, HOOK.order);
+  const visits = calls(years, HOOK.visit);
+  const withCard = (hook: string) => sum(years.map((year) => tally.callsWithCard[year]?.[hook] ?? 0));
+  const unchecked = Object.values(tally.notChecked).flatMap((hooks) => Object.values(hooks));
+  const atOrders = sum(
+    Object.values(tally.rules).flatMap((of) => Object.values(of).map((hooks) => hooks[HOOK.order]?.cards ?? 0)),
+  );
+  return {
+    years,
+    patients: tally.patients,
+    patientYears,
+    orders,
+    visits,
+    ...all,
+    ordersWithCard: per100(withCard(HOOK.order), orders),
+    visitsWithCard: per100(withCard(HOOK.visit), visits),
+    cardsPer100Orders: per100(atOrders, orders),
+    cardsPer100Patients: per100(all.cards, patientYears),
+    patientsWithCard: tally.patientsWithCard,
+    notChecked: sum(unchecked.map(({ cards }) => cards)),
+    refusals: sum(unchecked.map(({ refusals }) => refusals)),
+    rules,
+    byYear: years.map((year) => {
+      const patients = tally.patientsByYear[year] ?? 0;
+      const counted = { patients, orders: calls([year], HOOK.order), visits: calls([year], HOOK.visit) };
+      return { year, ...counted, rules: rulesIn([year], year, patients) };
+    }),
+    unrecognised: Object.entries(tally.unrecognised)
+      .map(([key, count]) => {
+        const [name = '', system = '', code = ''] = JSON.parse(key) as string[];
+        return { name, system, code, orders: count };
+      })
+      .sort((a, b) => b.orders - a.orders || compare(a.name, b.name) || compare(a.code, b.code)),
+  };
+}
+
+/** Rules that said anything, those with most cards first. */
+export function speaking(figures: Figures[]): string[] {
+  const total = (rule: string) => sum(figures.map((of) => of.rules.find((one) => one.rule === rule)).map(weightOf));
+  const rules = [...new Set(figures.flatMap(({ rules }) => rules.map(({ rule }) => rule)))];
+  return rules.filter((rule) => total(rule) > 0).sort((a, b) => total(b) - total(a) || compare(a, b));
+}
+
+/** Cards first; one that only speaks on others' cards comes after all that give one. */
+function weightOf(rule: RuleFigure | undefined): number {
+  return rule ? rule.cards + (rule.joined + rule.superseded) / 1e9 : 0;
+}
+
+function addCounts(a: RuleCounts, b: RuleCounts): RuleCounts {
+  return {
+    cards: a.cards + b.cards,
+    joined: a.joined + b.joined,
+    superseded: a.superseded + b.superseded,
+    repeats: a.repeats + b.repeats,
+    repeats30: a.repeats30 + b.repeats30,
+    repeats90: a.repeats90 + b.repeats90,
+    quiet: a.quiet + b.quiet,
+  };
+}
+
+function per100(count: number, of: number): number | undefined {
+  return of > 0 ? (count / of) * 100 : undefined;
+}
+
+function sum(values: number[]): number {
+  return values.reduce((all, value) => all + value, 0);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

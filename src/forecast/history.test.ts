@@ -1,0 +1,153 @@
+import { expect, test } from 'vitest';
+import type { Resource } from '../fhir/json.ts';
+import { order, prescription } from '../testing/request.ts';
+import { historyOf, type Moment, recordAt } from './history.ts';
+
+const options = { timeZone: 'Europe/Stockholm', validityPeriodEndsTreatment: false, openEndedMonths: 12 };
+const visit = (id: string, start: string, more = {}): Resource => ({
+  resourceType: 'Encounter',
+  id,
+  status: 'finished',
+  period: { start, end: `${start.slice(0, 10)}T20:00:00Z` },
+  ...more,
+});
+
+/** The record at the visit `v` of a day. */
+function recordOn(day: string, ...resources: unknown[]) {
+  const history = historyOf(
+    [visit('v', `${day}T08:00:00Z`), ...(resources as Resource[])],
+    ['patient-view'],
+    options.timeZone,
+  );
+  const moment = history.moments.find(({ resource }) => resource['id'] === 'v') as Moment;
+  return recordAt(history, moment, options);
+}
+
+const statusOn = (day: string, resource: unknown) => recordOn(day, resource).get('medications')?.[0]?.['status'];
+
+test.each([
+  ['before its end', '2024-02-05', 'active'],
+  ['after its end', '2024-02-12', 'completed'],
+])('an order that is completed now counts %s as it stood', (_when, day, status) => {
+  const bounds = { timing: { repeat: { boundsPeriod: { start: '2024-02-01', end: '2024-02-10' } } } };
+  const ended = prescription('x', 'zopiclone', {
+    status: 'completed',
+    authoredOn: '2024-02-01',
+    dosageInstruction: [bounds],
+  });
+  expect(statusOn(day, ended)).toBe(status);
+});
+
+test.each([
+  ['to the day that R5 names', { statusChanged: '2024-03-01T10:00:00Z' }, '2024-03-01', '2024-03-02'],
+  ['as long as an order without an end is believed', {}, '2025-02-01', '2025-02-02'],
+])('an order that was stopped counts as running %s', (_what, more, last, after) => {
+  const stopped = prescription('x', 'zopiclone', { status: 'stopped', authoredOn: '2024-02-01', ...more });
+  expect(statusOn(last, stopped)).toBe('active');
+  expect(statusOn(after, stopped)).toBe('stopped');
+});
+
+test('a visit is opened before anything is ordered at it', () => {
+  const orders = [
+    order('before', 'zopiclone', { authoredOn: '2024-02-01T07:00:00Z' }),
+    order('at', 'zopiclone', { authoredOn: '2024-02-01T09:00:00Z' }),
+  ];
+  expect(
+    recordOn('2024-02-01', ...orders)
+      .get('medications')
+      ?.map(({ id }) => id),
+  ).toEqual(['before']);
+});
+
+test('what the record did not have yet is not there: results by the day they came, problems by the day they were written', () => {
+  const result = {
+    resourceType: 'Observation',
+    id: 'r',
+    effectiveDateTime: '2024-02-01',
+    issued: '2024-02-03T10:00:00Z',
+  };
+  const problem = { resourceType: 'Condition', id: 'p', onsetDateTime: '2020', recordedDate: '2024-02-03' };
+  const on = (day: string) => recordOn(day, result, problem);
+  expect(on('2024-02-02').get('observations')).toEqual([]);
+  expect(on('2024-02-02').get('conditions')).toEqual([]);
+  expect(on('2024-02-03').get('observations')).toHaveLength(1);
+  expect(on('2024-02-03').get('conditions')).toHaveLength(1);
+});
+
+test.each([
+  ['was active before it ended', '2024-02-01', 'active'],
+  ['is over after it', '2024-04-01', 'resolved'],
+])('a problem that says when it ended %s', (_what, day, status) => {
+  const problem = {
+    resourceType: 'Condition',
+    id: 'p',
+    clinicalStatus: { coding: [{ code: 'resolved' }] },
+    recordedDate: '2023-01-01',
+    abatementDateTime: '2024-03-01',
+  };
+  expect(recordOn(day, problem).get('conditions')?.[0]?.['clinicalStatus']).toEqual({ coding: [{ code: status }] });
+});
+
+test('orders of one moment are signed one after the other, each seeing those before it and not itself', () => {
+  const at = { authoredOn: '2024-02-01T09:00:00Z', status: 'active' };
+  const history = historyOf(
+    [order('b', 'zopiclone', at), order('a', 'oxycodone', at)] as Resource[],
+    ['order-sign'],
+    options.timeZone,
+  );
+  const seen = history.moments.map((moment) =>
+    recordAt(history, moment, options)
+      .get('medications')
+      ?.map(({ id }) => id),
+  );
+  expect(history.moments.map(({ resource }) => resource['id'])).toEqual(['a', 'b']);
+  expect(seen).toEqual([[], ['a']]);
+});
+
+test('an order without an encounter is signed in the one that was going on', () => {
+  const stay = visit('stay', '2024-02-01T08:00:00Z', {
+    period: { start: '2024-02-01T08:00:00Z', end: '2024-02-09T08:00:00Z' },
+  });
+  const history = (day: string) =>
+    historyOf(
+      [stay, order('x', 'zopiclone', { authoredOn: day, status: 'active' }) as Resource],
+      ['order-sign'],
+      options.timeZone,
+    );
+  const encounter = (day: string) =>
+    recordAt(history(day), history(day).moments[0] as Moment, options).get('encounter')?.[0];
+  expect(encounter('2024-02-05')).toMatchObject({
+    id: 'stay',
+    status: 'in-progress',
+    period: { start: '2024-02-01T08:00:00Z' },
+  });
+  expect(encounter('2024-02-05')?.['period']).not.toHaveProperty('end');
+  expect(encounter('2024-02-10')).toBeUndefined();
+});
+
+test('what cannot be placed in time is counted, and an undated problem is always there', () => {
+  const history = historyOf(
+    [
+      order('undated', 'zopiclone', { authoredOn: undefined, status: 'active' }),
+      order('by-month', 'zopiclone', { authoredOn: '2024-02', status: 'active' }),
+      order('draft', 'zopiclone'),
+      order('plan', 'zopiclone', { intent: 'plan', status: 'active' }),
+      { resourceType: 'MedicationStatement', id: 's', status: 'active' },
+      { resourceType: 'Encounter', id: 'e', status: 'finished' },
+      { resourceType: 'Condition', id: 'c' },
+    ] as Resource[],
+    ['patient-view', 'order-sign'],
+    options.timeZone,
+  );
+  expect(history.skipped.sort()).toEqual([
+    'encounter-undated',
+    'medication-undated',
+    'medication-undated',
+    'order-not-signed',
+    'order-not-signed',
+    'order-undated',
+    'order-undated',
+  ]);
+  expect(history.moments).toEqual([]);
+  expect(recordOn('2000-01-01', { resourceType: 'Condition', id: 'c' }).get('conditions')).toHaveLength(1);
+});

@@ -1,0 +1,27 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A file to read: how it is called in messages, where it lies, and its size. */
+export type InputFile = { name: string; path: string; size: number; changed: number };
+
+const READ = /\.(json|ndjson)(\.gz)?$/i;
+
+/** The files of a folder in the order of their names, its folders included; or the one file. */
+export function inputFiles(path: string): InputFile[] {
+  const found = statSync(path).isDirectory()
+    ? readdirSync(path, { recursive: true, encoding: 'utf8' })
+        .map((name) => name.replaceAll('\\', '/'))
+        .filter((name) => READ.test(name))
+        .sort()
+        .map((name) => ({ name, path: join(path, name) }))
+    : [{ name: path, path }];
+  return found
+    .map((file) => ({ ...file, stats: statSync(file.path) }))
+    .filter(({ stats }) => stats.isFile())
+    .map(({ name, path, stats }) => ({ name, path, size: stats.size, changed: stats.mtimeMs }));
+}
+
+/** Whether a file holds one JSON value and not one a line. */
+export function isWhole(file: InputFile): boolean {
+  return /\.json(\.gz)?$/i.test(file.name);
+}

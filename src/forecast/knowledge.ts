@@ -1,0 +1,36 @@
+import { compileKnowledge, type KnowledgeFiles, readKnowledge } from '../knowledge/load.ts';
+import type { Knowledge, Rule } from '../rules/knowledge.ts';
+import { siteSchema } from '../rules/schema.ts';
+import { readYaml } from '../yaml.ts';
+import { UnusableInput } from './patients.ts';
+
+/** Whose choices the rules follow: those of hooks/site.yaml, or of another file of its kind. */
+export type SiteChoice = { name: string; path?: string };
+
+/** What the figures need of a rule: plain data, which a thread can hand over. */
+export type RuleInfo = Pick<Rule, 'id' | 'recommendation' | 'hooks'> & {
+  off: boolean;
+  /** Days that its card stays away after an accepted override; none where the site set none. */
+  quietDays: number | undefined;
+};
+
+export function rulesOf({ rules, site }: Knowledge): RuleInfo[] {
+  return rules.map(({ id, recommendation, hooks, off }) => ({
+    id,
+    recommendation,
+    hooks,
+    off: off !== undefined,
+    quietDays: site.quiet.days[id],
+  }));
+}
+
+/** The rules of a folder as a site serves them. Throws with every problem, each with file and line. */
+export function loadSite(folder: string, { name, path }: SiteChoice): Knowledge {
+  const read = readKnowledge(folder);
+  const problems = read.problems;
+  const site = path === undefined ? read.site : readYaml(path, name, siteSchema, problems);
+  const { knowledge, problems: found } = compileKnowledge({ ...read, site } as KnowledgeFiles);
+  if (!knowledge)
+    throw new UnusableInput(found.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'));
+  return knowledge;
+}

@@ -1,0 +1,212 @@
+import { type Answer, answer } from '../answer.ts';
+import { plainText } from '../cards/markdown.ts';
+import { notCheckedTopic } from '../cards/not-checked.ts';
+import type { LeftOut } from '../chart/chart.ts';
+import { daysBetween, type LocalDate } from '../dates.ts';
+import { object, objects, type Resource, reference, string } from '../fhir/json.ts';
+import type { Section } from '../fhir/prefetch.ts';
+import { UnusableFhir } from '../fhir/versions.ts';
+import type { RuleResult } from '../rules/evaluate.ts';
+import type { Knowledge } from '../rules/knowledge.ts';
+import { type Basis, basesOf, saysNothingNew } from '../rules/quiet.ts';
+import { encounterOf, type History, historyOf, type Moment, recordAt } from './history.ts';
+import { emptyCounts, emptyTally, type RuleCounts, type Tally } from './tally.ts';
+
+export type ReplayOptions = {
+  hooks: readonly string[];
+  /** Parts of the record that the input does not have: they count as not sent, and not as empty. */
+  absent: readonly Section[];
+};
+
+/** One patient's history under one site's rules: what the service would have answered at each moment. */
+export function replayPatient(
+  patient: string,
+  resources: Resource[],
+  knowledge: Knowledge,
+  options: ReplayOptions,
+): Tally {
+  const tally = emptyTally();
+  tally.patients = 1;
+  for (const { resourceType } of resources) count(tally.resources, resourceType);
+  const history = historyOf(resources, options.hooks, knowledge.site.timeZone);
+  if (objects(object(history.patient?.['meta'])['security']).some(({ code }) => code === 'HTEST')) tally.synthetic = 1;
+  for (const why of history.skipped) count(tally.skipped, why);
+  if (history.undated > 0) tally.skipped['undated-taken-as-always'] = history.undated;
+  const seen: Seen = { before: new Map(), shown: new Map(), years: new Map(), leftOut: new Map() };
+  for (const moment of history.moments) {
+    const found = answerAt(patient, history, moment, knowledge, options);
+    if (typeof found === 'string') count(tally.skipped, found);
+    else countAnswer(tally, seen, moment, found, knowledge.site.quiet.days);
+  }
+  finish(tally, seen, resources);
+  return tally;
+}
+
+type Seen = {
+  /** Rule and medicines → the day on which this patient last got the card. */
+  before: Map<string, LocalDate>;
+  /** Rule → the cards that would have been shown under the site's quiet period, with the day. */
+  shown: Map<string, { day: LocalDate; basis: Basis }[]>;
+  /** Year → rule → its cards. Every year with a call is there. */
+  years: Map<string, Map<string, number>>;
+  /** What was left out of the charts, once each. */
+  leftOut: Map<string, LeftOut['why']>;
+};
+
+function answerAt(
+  patient: string,
+  history: History,
+  moment: Moment,
+  knowledge: Knowledge,
+  { absent }: ReplayOptions,
+): Answer | string {
+  const record = recordAt(history, moment, knowledge.site);
+  const bundle = (resources: Resource[], included: Resource[]) => ({
+    resourceType: 'Bundle',
+    entry: [
+      ...resources.map((resource) => ({ resource })),
+      ...included.map((resource) => ({ resource, search: { mode: 'include' } })),
+    ],
+  });
+  const prefetch: Record<string, unknown> = {};
+  for (const [section, resources] of record) {
+    if (absent.includes(section)) continue;
+    prefetch[section] = bundle(resources, section === 'medications' ? history.included : []);
+  }
+  const encounterId = string(encounterOf(history, moment)?.['id']);
+  const draft = { ...moment.resource, status: 'draft', statusChanged: undefined };
+  const call = {
+    hook: moment.hook,
+    patientId: patient,
+    encounterId,
+    draftOrders: moment.hook === 'order-sign' ? bundle([draft], []) : undefined,
+    selections: [],
+    prefetch,
+  };
+  try {
+    return answer({ call, hookInstance: '', language: knowledge.site.language, today: moment.day }, knowledge);
+  } catch (error) {
+    if (error instanceof UnusableFhir) return 'fhir-version';
+    throw error;
+  }
+}
+
+function countAnswer(
+  tally: Tally,
+  seen: Seen,
+  { hook, day }: Moment,
+  found: Answer,
+  quiet: Record<string, number>,
+): void {
+  const year = day.slice(0, 4);
+  count(of(tally.calls, year), hook);
+  const mine = seen.years.get(year) ?? new Map<string, number>();
+  seen.years.set(year, mine);
+  for (const { ref, why } of found.chart.leftOut) seen.leftOut.set(ref, why);
+  if ('missing' in found || found.cards.some(({ source }) => source.topic.code === notCheckedTopic)) {
+    const counts = of(of(tally.notChecked, year), hook, { cards: 0, refusals: 0 });
+    if ('missing' in found) counts.refusals++;
+    else counts.cards++;
+  }
+  let spoke = false;
+  for (const result of found.results) {
+    const { rule, outcome } = result;
+    if (outcome !== 'fires' && outcome !== 'joins' && outcome !== 'superseded') continue;
+    const counts = of(of(of(tally.rules, rule.id), year), hook, emptyCounts()) as RuleCounts;
+    if (outcome === 'superseded') counts.superseded++;
+    else if (outcome === 'joins') counts.joined++;
+    else {
+      spoke = true;
+      counts.cards++;
+      mine.set(rule.id, (mine.get(rule.id) ?? 0) + 1);
+      countRepeat(counts, seen, result, day);
+      const days = quiet[rule.id];
+      if (days !== undefined && result.indicator !== 'critical') {
+        const basis = basesOf(found.results, found.chart).get(rule.id) as Basis;
+        countQuiet(counts, seen, rule.id, { day, basis }, days);
+      }
+    }
+  }
+  if (spoke) count(of(tally.callsWithCard, year), hook);
+}
+
+function countRepeat(counts: RuleCounts, seen: Seen, { rule, about }: RuleResult, day: LocalDate): void {
+  const drugs = [...new Set(about.map(({ substance, name }) => substance ?? name ?? ''))].sort();
+  const key = JSON.stringify([rule.id, ...drugs]);
+  const before = seen.before.get(key);
+  seen.before.set(key, day);
+  if (before === undefined) return;
+  const days = daysBetween(before, day);
+  counts.repeats++;
+  if (days <= 30) counts.repeats30++;
+  if (days <= 90) counts.repeats90++;
+}
+
+/** A card that stays away begins no new quiet time. */
+function countQuiet(
+  counts: RuleCounts,
+  seen: Seen,
+  rule: string,
+  card: { day: LocalDate; basis: Basis },
+  days: number,
+): void {
+  const shown = seen.shown.get(rule) ?? [];
+  seen.shown.set(rule, shown);
+  if (shown.some(({ day, basis }) => daysBetween(day, card.day) <= days && saysNothingNew(card.basis, basis)))
+    counts.quiet++;
+  else shown.push(card);
+}
+
+/** What can be said of a patient only when all moments are through. */
+function finish(tally: Tally, seen: Seen, resources: Resource[]): void {
+  for (const [year, cards] of seen.years) {
+    count(tally.patientsByYear, year);
+    for (const rule of cards.keys()) count(of(tally.patientsByRule, rule), year);
+    count(tally.burden, burdenOf([...cards.values()].reduce((sum, value) => sum + value, 0)));
+  }
+  const rules = new Set([...seen.years.values()].flatMap((cards) => [...cards.keys()]));
+  for (const rule of rules) count(of(tally.patientsByRule, rule), 'all');
+  if (rules.size > 0) tally.patientsWithCard = 1;
+  const byRef = new Map(
+    resources.map((resource) => [`${resource.resourceType}/${string(resource['id']) ?? ''}`, resource]),
+  );
+  for (const [ref, why] of seen.leftOut) {
+    count(tally.medicines, why);
+    const resource = byRef.get(ref);
+    if (resource && why === 'unclassified') count(tally.unrecognised, medicineOf(resource, byRef));
+  }
+}
+
+export const burdens = ['0', '1', '2-4', '5-9', '10+'] as const;
+
+function burdenOf(cards: number): (typeof burdens)[number] {
+  if (cards < 2) return cards === 0 ? '0' : '1';
+  return cards < 5 ? '2-4' : cards < 10 ? '5-9' : '10+';
+}
+
+/** A medicine as the record writes it, so that the site can map it: name, system, code. */
+function medicineOf(resource: Resource, byRef: Map<string, Resource>): string {
+  const pointer =
+    objects(resource['medicationReference'])[0] ?? objects(object(resource['medication'])['reference'])[0];
+  const medication = byRef.get(reference(pointer) ?? '');
+  const concept = object(
+    resource['medicationCodeableConcept'] ?? object(resource['medication'])['concept'] ?? medication?.['code'],
+  );
+  const [coding] = objects(concept['coding']);
+  const name = string(concept['text']) ?? string(coding?.['display']) ?? string(pointer?.['display']) ?? '';
+  return JSON.stringify([
+    plainText(name, 80),
+    plainText(string(coding?.['system']) ?? ''),
+    plainText(string(coding?.['code']) ?? '', 40),
+  ]);
+}
+
+function count(counts: Record<string, number>, key: string): void {
+  counts[key] = (counts[key] ?? 0) + 1;
+}
+
+/** The part of a record under a key, made where it is not there yet. */
+function of<T>(record: Record<string, T>, key: string, empty: T = {} as T): T {
+  record[key] ??= empty;
+  return record[key];
+}

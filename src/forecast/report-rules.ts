@@ -1,0 +1,139 @@
+import { bars, lines } from '../report/chart.ts';
+import { formatNumber } from '../report/numbers.ts';
+import type { Block } from '../report/page.ts';
+import type { Figures, RuleFigure } from './figures.ts';
+import { compared, figureOf, label, type Report, shown } from './report-tables.ts';
+
+/** Rows of a bar chart and series of a line chart: what a page can show. The tables have all. */
+const BARS = 12;
+const LINES = 6;
+
+/** What each rule does over the whole time, at each hook. */
+export function byRule(report: Report): Block[] {
+  const { say, rules, sites, first } = report;
+  if (rules.length === 0) return [{ paragraph: say('noCards') }];
+  const charts = [
+    ruleChart(report, 'chartOrders', 'orders', ({ per100Orders }) => per100Orders),
+    ruleChart(report, 'chartVisits', 'visits', ({ per100Visits }) => per100Visits),
+  ].flat();
+  const perRule = (caption: string, value: (rule: RuleFigure) => number | undefined): Block[] => {
+    const rows = rules
+      .map((rule): [string, ...(number | undefined)[]] => [
+        label(first, rule),
+        ...sites.map(({ figures }) => figureOf(figures.rules, rule, value)),
+      ])
+      // A rule that never gives a card of its own, or not at this hook, has no row.
+      .filter(([, ...values]) => values.some((one) => one !== undefined && one > 0));
+    return rows.length > 0 ? [compared(report, say(caption), say('colRule'), rows)] : [];
+  };
+  if (sites.length > 1) {
+    return [
+      { paragraph: say('byRuleText') },
+      ...charts,
+      ...perRule('chartOrders', ({ per100Orders }) => per100Orders),
+      ...perRule('chartVisits', ({ per100Visits }) => per100Visits),
+      ...perRule('colPer100Patients', ({ per100Patients }) => per100Patients),
+      ...perRule('tablePatients', ({ patients }) => patients),
+    ];
+  }
+  const columns: [string, (rule: RuleFigure) => number | undefined][] = [
+    ['colCards', ({ cards }) => cards],
+    ['colPer100Orders', ({ per100Orders }) => per100Orders],
+    ['colPer100Visits', ({ per100Visits }) => per100Visits],
+    ['colPer100Patients', ({ per100Patients }) => per100Patients],
+    ['colPatients', ({ patients }) => patients],
+    ['colRepeats', ({ repeats }) => repeats],
+    ['colSpared', ({ superseded }) => superseded],
+    ['colJoined', ({ joined }) => joined],
+  ];
+  return [
+    { paragraph: say('byRuleText') },
+    ...charts,
+    {
+      table: {
+        caption: say('tableRules'),
+        columns: [{ heading: say('colRule') }, ...columns.map(([key]) => ({ heading: say(key), numeric: true }))],
+        rows: rules.map((rule) => [
+          label(first, rule),
+          ...columns.map(([, value]) => shown(figureOf(first.figures.rules, rule, value))),
+        ]),
+      },
+    },
+  ];
+}
+
+function ruleChart(
+  { say, rules, sites, first, language }: Report,
+  title: string,
+  id: string,
+  value: (rule: RuleFigure) => number | undefined,
+): Block[] {
+  const rows = rules
+    .map((rule) => ({
+      label: label(first, rule),
+      values: sites.map(({ figures }) => figureOf(figures.rules, rule, value) ?? 0),
+    }))
+    .filter(({ values }) => values.some((one) => one > 0))
+    .sort((a, b) => Math.max(...b.values) - Math.max(...a.values))
+    .slice(0, BARS);
+  const [most] = rows;
+  if (!most) return [];
+  const described = { rule: most.label, value: formatNumber(Math.max(...most.values), language) };
+  const series = sites.map(({ name }) => name);
+  return [{ chart: bars({ id, title: say(title), description: say('chartText', described), language, series, rows }) }];
+}
+
+/** What each rule does year by year; of two sites, all rules together. */
+export function byYear(report: Report): Block[] {
+  const { say, sites, first, rules, language } = report;
+  const { years } = first.figures;
+  if (rules.length === 0 || years.length === 0) return [{ paragraph: say('noCards') }];
+  const description = say('chartYearText', { from: years[0] as string, to: years.at(-1) as string });
+  const chart = (id: string, title: string, value: (rule: RuleFigure) => number | undefined): Block => {
+    const drawn = rules
+      .filter((rule) => (figureOf(first.figures.rules, rule, value) ?? 0) > 0)
+      .sort((a, b) => (figureOf(first.figures.rules, b, value) ?? 0) - (figureOf(first.figures.rules, a, value) ?? 0))
+      .slice(0, LINES);
+    const series = drawn.map((rule) => ({
+      name: rule,
+      values: first.figures.byYear.map((of) => figureOf(of.rules, rule, value)),
+    }));
+    return { chart: lines({ id, title: say(title), description, language, labels: years, series }) };
+  };
+  const table = (title: string, value: (rule: RuleFigure) => number | undefined): Block => ({
+    table: {
+      caption: say(title),
+      columns: [{ heading: say('colRule') }, ...years.map((heading) => ({ heading, numeric: true }))],
+      rows: rules
+        .filter((rule) => (figureOf(first.figures.rules, rule, value) ?? 0) > 0)
+        .map((rule) => [
+          label(first, rule),
+          ...first.figures.byYear.map((of) => shown(figureOf(of.rules, rule, value))),
+        ]),
+    },
+  });
+  if (sites.length > 1) {
+    const all = (figures: Figures) =>
+      figures.byYear.map(({ rules: of, patients }) =>
+        patients > 0 ? (of.reduce((sum, { cards }) => sum + cards, 0) / patients) * 100 : undefined,
+      );
+    const series = sites.map(({ name, figures }) => ({ name, values: all(figures) }));
+    const title = `${say('chartYearPatients')} (${say('allRules')})`;
+    return [
+      { chart: lines({ id: 'years', title, description, language, labels: years, series }) },
+      {
+        table: {
+          caption: title,
+          columns: [{ heading: '' }, ...years.map((heading) => ({ heading, numeric: true }))],
+          rows: series.map(({ name, values }) => [name, ...values.map(shown)]),
+        },
+      },
+    ];
+  }
+  return [
+    chart('year-orders', 'chartYearOrders', ({ per100Orders }) => per100Orders),
+    chart('year-patients', 'chartYearPatients', ({ per100Patients }) => per100Patients),
+    table('chartYearOrders', ({ per100Orders }) => per100Orders),
+    table('chartYearPatients', ({ per100Patients }) => per100Patients),
+  ];
+}

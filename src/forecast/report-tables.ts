@@ -1,0 +1,85 @@
+import type { Say } from '../knowledge/pages.ts';
+import type { Language } from '../language.ts';
+import { formatDifference } from '../report/numbers.ts';
+import type { Block, Cell } from '../report/page.ts';
+import type { Figures, RuleFigure } from './figures.ts';
+import type { Forecast, SiteForecast } from './run.ts';
+
+export type ReportSite = SiteForecast & { figures: Figures };
+
+/** What every part of the page is made from. */
+export type Report = {
+  found: Forecast;
+  sites: ReportSite[];
+  first: ReportSite;
+  /** Rules that said anything, most cards first. */
+  rules: string[];
+  language: Language;
+  say: Say;
+};
+
+/** A row for each measure, a column for each site, and the difference of two. */
+export function measures(
+  report: Report,
+  caption: string,
+  rows: [string, (of: Figures) => number | undefined][],
+): Block {
+  const { say, sites } = report;
+  return compared(
+    report,
+    say(caption),
+    say('colMeasure'),
+    rows.map(([key, value]) => [say(key), ...sites.map(({ figures }) => value(figures))]),
+    sites.length > 1 ? undefined : say('colCount'),
+  );
+}
+
+/** Rows with a value for each site. */
+export function compared(
+  { say, sites, language }: Report,
+  caption: string,
+  heading: string,
+  rows: [string, ...(number | undefined)[]][],
+  only?: string,
+): Block {
+  const names = only === undefined ? sites.map(({ name }) => name) : [only];
+  const several = names.length > 1;
+  return {
+    table: {
+      caption,
+      columns: [
+        { heading },
+        ...[...names, ...(several ? [say('colDifference')] : [])].map((name) => ({ heading: name, numeric: true })),
+      ],
+      rows: rows.map(([name, ...values]): Cell[] => [
+        name,
+        ...values.map(shown),
+        ...(several ? [difference(values, language)] : []),
+      ]),
+    },
+  };
+}
+
+export function shown(value: number | undefined): Cell {
+  return value ?? '–';
+}
+
+function difference([first, second]: (number | undefined)[], language: Language): Cell {
+  return first === undefined || second === undefined ? '–' : formatDifference(second - first, language);
+}
+
+/** A figure of a rule, by its id. */
+export function figureOf(
+  rules: RuleFigure[],
+  id: string,
+  value: (rule: RuleFigure) => number | undefined,
+): number | undefined {
+  const rule = rules.find((one) => one.rule === id);
+  return rule && value(rule);
+}
+
+/** How a rule is called: its id, and its recommendation. */
+export function label({ figures }: ReportSite, id: string): string {
+  const rule = figures.rules.find((one) => one.rule === id);
+  return rule ? `${id} (${rule.recommendation})` : id;
+}

@@ -1,0 +1,106 @@
+import { beforeAll, expect, test } from 'vitest';
+import { loadPages, type Say, sayIn } from '../knowledge/pages.ts';
+import { languages } from '../language.ts';
+import { root } from '../testing/app.ts';
+import { forecastOf, invented, ndjson, scratch } from '../testing/forecast.ts';
+import { figuresOf } from './figures.ts';
+import { forecastPage } from './report.ts';
+import type { Forecast } from './run.ts';
+import { forecastTable } from './table.ts';
+
+const files = scratch();
+const words = loadPages(root, [])['forecast'] ?? {};
+let one: Forecast;
+let two: Forecast;
+
+beforeAll(async () => {
+  const [first = [], ...others] = invented(60);
+  const odd = {
+    resourceType: 'MedicationRequest',
+    id: 'odd',
+    status: 'active',
+    intent: 'order',
+    subject: { reference: `Patient/${first[0]?.['id']}` },
+  };
+  const named = Array.from({ length: 45 }, (_, at) => ({
+    ...odd,
+    id: `n${at}`,
+    authoredOn: '2024-01-01',
+    medicationCodeableConcept: { text: `<b>mixture ${at}` },
+  }));
+  const input = files.write('in.ndjson', ndjson([[...first, odd, ...named], ...others]));
+  one = await forecastOf(input);
+  const other = files.write(
+    'other.yaml',
+    'country: DK\noff: [opioid-long-term]\nquiet: {days: {opioid-stop-date: 30}, accepted: [benefit-outweighs]}\n',
+  );
+  two = await forecastOf(input, {
+    sites: [
+      { name: 'here', path: other },
+      { name: 'there', path: files.write('there.yaml', '{}') },
+    ],
+  });
+  files.remove();
+}, 60_000);
+
+function written(found: Forecast, language: (typeof languages)[number], say: Say = sayIn(words, language)): string {
+  return forecastPage(
+    found,
+    found.sites.map((site) => ({ ...site, figures: figuresOf(site) })),
+    language,
+    say,
+  );
+}
+
+test.each(languages)(
+  'the report is whole in %s: no placeholder, nothing undefined, no markup of the input',
+  (language) => {
+    for (const found of [one, two]) {
+      const html = written(found, language);
+      expect(html).not.toMatch(/\{\w+|undefined|NaN|<b>mixture/);
+      expect(html).toContain('opioid-stop-date (S1)');
+      expect(html).toContain('&lt;b&gt;mixture');
+    }
+  },
+);
+
+test('every word of the page is used, and every reason why something was not replayed has words', () => {
+  const used = new Set<string>();
+  const say: Say = (key, values) => {
+    used.add(key);
+    return sayIn(words, 'en')(key, values);
+  };
+  const skips = [
+    'order-undated',
+    'order-not-signed',
+    'encounter-undated',
+    'medication-undated',
+    'undated-taken-as-always',
+    'fhir-version',
+  ];
+  const site = one.sites[0] as Forecast['sites'][number];
+  const tally = { ...site.tally, skipped: Object.fromEntries(skips.map((why) => [why, 1])) };
+  for (const found of [{ ...one, sites: [{ ...site, tally }] }, two]) written(found, 'en', say);
+  const none = { ...tally, rules: {}, unrecognised: {} };
+  written({ ...one, sites: [{ ...site, tally: none }] }, 'en', say);
+  expect(Object.keys(words).filter((key) => !used.has(key))).toEqual([]);
+});
+
+test('a share is counted over the calls at which the rule may speak, and a year over its own', () => {
+  const site = one.sites[0] as Forecast['sites'][number];
+  const figures = figuresOf(site);
+  const sum = (values: number[]) => values.reduce((all, value) => all + value, 0);
+  expect(figures.orders).toBe(sum(figures.byYear.map(({ orders }) => orders)));
+  expect(figures.cards).toBe(sum(figures.byYear.flatMap(({ rules }) => rules.map(({ cards }) => cards))));
+  const start = figures.rules.find(({ rule }) => rule === 'opioid-stop-date');
+  expect(start?.per100Orders).toBeCloseTo(((start?.cards ?? 0) / figures.orders) * 100);
+  expect(start?.per100Visits).toBeUndefined();
+});
+
+test('the table of an input without orders says so and divides by nothing', () => {
+  const site = one.sites[0] as Forecast['sites'][number];
+  const bare = { ...site, tally: { ...site.tally, calls: {}, rules: {}, patientsByYear: {}, callsWithCard: {} } };
+  const table = forecastTable([{ ...bare, figures: figuresOf(bare) }]);
+  expect(table).not.toMatch(/NaN|Infinity/);
+  expect(table).toMatch(/^rule: none$/m);
+});

@@ -1,0 +1,158 @@
+import { sectionTypes } from '../fhir/prefetch.ts';
+import type { Say } from '../knowledge/pages.ts';
+import type { Language } from '../language.ts';
+import { bars } from '../report/chart.ts';
+import { formatNumber } from '../report/numbers.ts';
+import { type Block, type Cell, page, type Section } from '../report/page.ts';
+import { speaking } from './figures.ts';
+import { burdens } from './replay.ts';
+import { byRule, byYear } from './report-rules.ts';
+import { measures, type Report, type ReportSite } from './report-tables.ts';
+import type { Forecast } from './run.ts';
+
+/** So many names of medicines are shown; the JSON has all. */
+const NAMES = 40;
+
+/** The forecast as one page for a committee. Pure. */
+export function forecastPage(found: Forecast, sites: ReportSite[], language: Language, say: Say): string {
+  const first = sites[0] as ReportSite;
+  const { figures, tally } = first;
+  const report: Report = { found, sites, first, rules: speaking(sites.map((site) => site.figures)), language, say };
+  const [from = '', to = ''] = [figures.years[0], figures.years.at(-1)];
+  const { patients, orders, visits } = figures;
+  return page({
+    language,
+    title: say('title'),
+    subtitle: say('subtitle', { patients, orders, visits, from, to }),
+    sections: [
+      section(report, 'short', [
+        ...(tally.synthetic === tally.patients ? [{ paragraph: say('synthetic') }] : []),
+        { paragraph: say('shortText') },
+        ...inShort(report),
+      ]),
+      section(report, 'byRule', byRule(report)),
+      section(report, 'byYear', byYear(report)),
+      section(report, 'burden', burdenBlocks(report)),
+      section(report, 'repeats', [
+        { paragraph: say('repeatsText') },
+        measures(report, 'repeats', [
+          ['rowRepeats', (of) => of.repeats],
+          ['rowRepeats30', (of) => of.repeats30],
+          ['rowRepeats90', (of) => of.repeats90],
+          ['rowQuiet', (of) => of.quiet],
+          ['rowSpared', (of) => of.superseded],
+          ['rowJoined', (of) => of.joined],
+        ]),
+        { paragraph: say(sites.some(({ rules }) => rules.some(({ quietDays }) => quietDays)) ? 'quiet' : 'quietNone') },
+      ]),
+      section(report, 'notChecked', [
+        { paragraph: say('notCheckedText') },
+        measures(report, 'notChecked', [
+          ['rowNotChecked', (of) => of.notChecked],
+          ['rowRefusals', (of) => of.refusals],
+        ]),
+      ]),
+      section(report, 'unrecognised', unrecognised(report)),
+      section(report, 'limits', [
+        { list: ['Behaviour', 'Stopped', 'Changed', 'Others', 'Select', 'Visits'].map((what) => say(`limit${what}`)) },
+      ]),
+      section(report, 'input', inputBlocks(report)),
+    ],
+    footer: [
+      say('footerRules', { fingerprint: first.fingerprint, hooks: found.replay.hooks.join(', ') }),
+      say('footerLocal'),
+    ],
+  });
+}
+
+function section({ say }: Report, heading: string, blocks: Block[]): Section {
+  return { heading: say(heading), blocks };
+}
+
+function inShort(report: Report): Block[] {
+  const { sites, say, first, language } = report;
+  const number = (value: number | undefined) => (value === undefined ? '–' : formatNumber(value, language));
+  const { figures } = first;
+  if (sites.length === 1) {
+    return [
+      {
+        figures: [
+          { value: number(figures.ordersWithCard), label: say('ordersWithCard') },
+          { value: number(figures.visitsWithCard), label: say('visitsWithCard') },
+          { value: number(figures.cardsPer100Patients), label: say('cardsPer100Patients') },
+          {
+            value: figures.patientsWithCard,
+            label: say('patientsWithCard'),
+            note: say('ofPatients', { patients: figures.patients }),
+          },
+        ],
+      },
+    ];
+  }
+  return [
+    { paragraph: say('compared', { first: first.name, second: sites[1]?.name ?? '' }) },
+    measures(report, 'overview', [
+      ['ordersWithCard', (of) => of.ordersWithCard],
+      ['visitsWithCard', (of) => of.visitsWithCard],
+      ['cardsPer100Patients', (of) => of.cardsPer100Patients],
+      ['patientsWithCard', (of) => of.patientsWithCard],
+    ]),
+  ];
+}
+
+function burdenBlocks({ say, sites, first, language }: Report): Block[] {
+  const rows = burdens.map((range) => ({
+    label: say('burdenRow', { range: range.replace('-', '–') }),
+    values: sites.map(({ tally }) => tally.burden[range] ?? 0),
+  }));
+  const described = { none: first.tally.burden['0'] ?? 0, all: first.figures.patientYears };
+  const description = say('chartBurdenText', described);
+  const series = sites.map(({ name }) => name);
+  return [
+    { paragraph: say('burdenText') },
+    { chart: bars({ id: 'burden', title: say('chartBurden'), description, language, series, rows }) },
+  ];
+}
+
+function unrecognised({ say, first }: Report): Block[] {
+  const { unrecognised: all } = first.figures;
+  if (all.length === 0) return [{ paragraph: say('unrecognisedNone') }];
+  return [
+    { paragraph: say('unrecognisedText') },
+    {
+      table: {
+        caption: say('tableUnrecognised'),
+        columns: [
+          { heading: say('colName') },
+          { heading: say('colSystem') },
+          { heading: say('colCode') },
+          { heading: say('colOrders'), numeric: true },
+        ],
+        rows: all
+          .slice(0, NAMES)
+          .map(({ name, system, code, orders }) => [name || '–', system || '–', code || '–', orders]),
+      },
+    },
+    ...(all.length > NAMES ? [{ paragraph: say('unrecognisedMore', { count: all.length - NAMES }) }] : []),
+  ];
+}
+
+function inputBlocks({ say, found, first: { tally } }: Report): Block[] {
+  const none = Object.values(sectionTypes).filter((type) => !tally.resources[type]);
+  return [
+    {
+      table: {
+        caption: say('tableInput'),
+        columns: [{ heading: say('colMeasure') }, { heading: say('colCount'), numeric: true }],
+        rows: [
+          [say('rowFiles'), found.files],
+          ...Object.entries(tally.resources),
+          [say('rowDamage'), found.damage.count],
+          [say('rowFailures'), found.failures.count],
+          ...Object.entries(tally.skipped).map(([why, count]): Cell[] => [say(`skip-${why}`), count]),
+        ],
+      },
+    },
+    ...(none.length > 0 ? [{ paragraph: say('absentTypes', { types: none.join(', ') }) }] : []),
+  ];
+}

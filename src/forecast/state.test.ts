@@ -1,0 +1,25 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, expect, test } from 'vitest';
+import { scratch } from '../testing/forecast.ts';
+import { readState, writeState } from './state.ts';
+import { emptyTally } from './tally.ts';
+
+const files = scratch();
+afterAll(files.remove);
+const state = { chunks: 3, patients: 90, tallies: [emptyTally()], failures: [], failed: 0 };
+
+test('a state is read back under its own key only', () => {
+  const path = files.path('a.state');
+  writeState(path, 'mine', state);
+  expect(readState(path, 'mine')).toMatchObject(state);
+  expect(readState(path, 'another')).toBeUndefined();
+  expect(existsSync(`${path}.new`)).toBe(false);
+});
+
+test('a state that was cut off, or is not there, is none', () => {
+  const path = files.path('b.state');
+  expect(readState(path, 'mine')).toBeUndefined();
+  writeState(path, 'mine', state);
+  writeFileSync(path, readFileSync(path, 'utf8').slice(0, 60));
+  expect(readState(path, 'mine')).toBeUndefined();
+});

@@ -1,0 +1,159 @@
+import { type Figures, type RuleFigure, speaking } from './figures.ts';
+import { burdens } from './replay.ts';
+import type { SiteForecast } from './run.ts';
+
+type Row = (string | number | undefined)[];
+
+/** The figures as text for a terminal. Pure. */
+export function forecastTable(sites: (Pick<SiteForecast, 'name' | 'tally'> & { figures: Figures })[]): string {
+  const figures = sites.map((site) => site.figures);
+  const several = sites.length > 1;
+  const rules = speaking(figures);
+  const ruleOf = (of: Figures, rule: string) => of.rules.find((one) => one.rule === rule);
+  const each = (name: string, value: (of: Figures) => number | undefined): Row => [
+    name,
+    ...figures.map(value),
+    ...difference(figures.map(value)),
+  ];
+  const heading: Row = ['', ...sites.map(({ name }) => name), ...(several ? ['difference'] : [])];
+  const perRule = (title: string, value: (rule: RuleFigure) => number | undefined): string =>
+    table([
+      [title, ...sites.map(({ name }) => name), ...(several ? ['difference'] : [])],
+      ...rules.map((rule) =>
+        each(rule, (of) => {
+          const one = ruleOf(of, rule);
+          return one && value(one);
+        }),
+      ),
+    ]);
+  const blocks = [
+    table([
+      heading,
+      each('patients', (of) => of.patients),
+      each('years with a patient in them (patient years)', (of) => of.patientYears),
+      each('orders signed', (of) => of.orders),
+      each('visits opened', (of) => of.visits),
+      each('cards', (of) => of.cards),
+      each('of 100 orders, with a card', (of) => of.ordersWithCard),
+      each('of 100 visits, with a card', (of) => of.visitsWithCard),
+      each('cards per 100 patients and year', (of) => of.cardsPer100Patients),
+      each('patients with a card', (of) => of.patientsWithCard),
+      each('repeats: same rule, same medicines, same patient', (of) => of.repeats),
+      each('  of these within 30 days', (of) => of.repeats30),
+      each('  of these within 90 days', (of) => of.repeats90),
+      each('at most spared by the quiet period of the site', (of) => of.quiet),
+      each('spared by precedence', (of) => of.superseded),
+      each('joined on the card of their family', (of) => of.joined),
+      each('cards that say what was not checked', (of) => of.notChecked),
+      each('no answer, medication list not whole', (of) => of.refusals),
+    ]),
+    several
+      ? perRule('cards per 100 orders signed', ({ per100Orders }) => per100Orders)
+      : table([
+          [
+            'rule',
+            'cards',
+            'per 100 orders',
+            'per 100 visits',
+            'per 100 patients and year',
+            'patients',
+            'repeats',
+            'spared',
+            'joined',
+          ],
+          ...rules.map((rule): Row => {
+            const one = ruleOf(figures[0] as Figures, rule) as RuleFigure;
+            return [
+              rule,
+              one.cards,
+              one.per100Orders,
+              one.per100Visits,
+              one.per100Patients,
+              one.patients,
+              one.repeats,
+              one.superseded,
+              one.joined,
+            ];
+          }),
+        ]),
+    ...(several
+      ? [
+          perRule('cards per 100 patients and year', ({ per100Patients }) => per100Patients),
+          perRule('patients', ({ patients }) => patients),
+          perRule('repeats', ({ repeats }) => repeats),
+          perRule('spared by precedence', ({ superseded }) => superseded),
+        ]
+      : [
+          yearTable('cards per 100 orders, by year', figures[0] as Figures, rules, ({ per100Orders }) => per100Orders),
+          yearTable(
+            'cards per 100 patients, by year',
+            figures[0] as Figures,
+            rules,
+            ({ per100Patients }) => per100Patients,
+          ),
+        ]),
+    table([
+      ['cards in a year', ...sites.map(({ name }) => `patient years: ${name}`)],
+      ...burdens.map((burden): Row => [burden, ...sites.map(({ tally }) => tally.burden[burden] ?? 0)]),
+    ]),
+    table([
+      ['medicine not recognised', 'system', 'code', 'orders'],
+      ...(figures[0] as Figures).unrecognised
+        .slice(0, 20)
+        .map(({ name, system, code, orders }): Row => [name, system, code, orders]),
+    ]),
+    table([
+      ['not replayed', ...sites.map(({ name }) => name)],
+      ...Object.keys(sites[0]?.tally.skipped ?? {}).map(
+        (why): Row => [why, ...sites.map(({ tally }) => tally.skipped[why] ?? 0)],
+      ),
+    ]),
+  ];
+  return `${blocks.join('\n\n')}\n`;
+}
+
+function yearTable(
+  title: string,
+  figures: Figures,
+  rules: string[],
+  value: (rule: RuleFigure) => number | undefined,
+): string {
+  return table([
+    [title, ...figures.years],
+    ...rules.map(
+      (rule): Row => [
+        rule,
+        ...figures.byYear.map((of) => {
+          const one = of.rules.find((candidate) => candidate.rule === rule);
+          return one && value(one);
+        }),
+      ],
+    ),
+  ]);
+}
+
+/** Of two sites, what the second has more. */
+function difference(values: (number | undefined)[]): Row {
+  const [first, second] = values;
+  return values.length < 2 ? [] : [first === undefined || second === undefined ? undefined : second - first];
+}
+
+function table(rows: Row[]): string {
+  if (rows.length < 2) return `${rows[0]?.[0] ?? ''}: none`;
+  const cells = rows.map((row) => row.map(text));
+  const widths = cells.reduce<number[]>((all, row) => row.map((cell, at) => Math.max(all[at] ?? 0, cell.length)), []);
+  const textual = (at: number) => at === 0 || rows.slice(1).some((row) => typeof row[at] === 'string');
+  return cells
+    .map((row) =>
+      row
+        .map((cell, at) => (textual(at) ? cell.padEnd(widths[at] as number) : cell.padStart(widths[at] as number)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+function text(cell: Row[number]): string {
+  if (typeof cell !== 'number') return cell ?? '-';
+  return Number.isInteger(cell) ? String(cell) : cell.toFixed(Math.abs(cell) < 10 ? 2 : 1);
+}
