@@ -41,6 +41,18 @@ const mayImport: Record<string, string[]> = {
     'trust',
     ...base,
   ],
+  // Patients are read as the command line reads them; a record is asked for as a call would.
+  workbench: [
+    'workbench',
+    'cli/bundles.ts',
+    'http/access.ts',
+    'http/discovery.ts',
+    'fhir',
+    'codes',
+    'rules',
+    'trust/clients.ts',
+    ...base,
+  ],
 };
 
 function importsOf(file: { name: string; text: string }): string[] {

@@ -1,0 +1,49 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Expected, readTestBundles } from '../cli/bundles.ts';
+import type { Knowledge } from '../rules/knowledge.ts';
+
+/** An invented patient as the page lists it. */
+export type Patient = {
+  name: string;
+  /** Its folder of test-bundles/, and what that is about. */
+  folder: string;
+  about: string;
+  hook: string;
+  note: string;
+  cards?: { rule: string; indicator: string }[];
+  missing?: string[];
+  /** Keys of hooks/site.yaml that are set otherwise for this patient: the answer here may be another one. */
+  site?: string[];
+};
+
+/** The patients of a folder as they are now: somebody who writes one sees it after a reload. None where it is absent. */
+export function listPatients(folder: string, knowledge: Knowledge): Patient[] {
+  const titles = new Map(knowledge.guidelines.map(({ file }) => [file.id, file.title]));
+  return readTestBundles(folder, []).map(({ name, hook, expected }) => {
+    const place = name.split('/')[0] as string;
+    return { name, folder: place, about: titles.get(place) ?? words(place), hook, ...shown(expected) };
+  });
+}
+
+function shown({ note, cards, missing, site }: Expected) {
+  return {
+    note,
+    ...(cards && { cards: cards.map(({ rule, indicator }) => ({ rule, indicator })) }),
+    ...(missing && { missing }),
+    ...(site && { site: Object.keys(site) }),
+  };
+}
+
+/** `not-checked` as a heading: `Not checked`. */
+function words(slug: string): string {
+  const text = slug.replaceAll('-', ' ');
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** The request of one patient, as its file has it. A name has no dots, so that it cannot leave the folder. */
+export function readPatient(folder: string, name: string): string | undefined {
+  if (!/^[a-z0-9-]+(\/[a-z0-9-]+)+$/.test(name)) return undefined;
+  const path = join(folder, `${name}.request.json`);
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}
