@@ -1,5 +1,4 @@
 import type { Chart, Medication } from '../chart/chart.ts';
-import type { Course } from '../chart/courses.ts';
 import type { Section } from '../fhir/prefetch.ts';
 import type { FactOutcome, Finding, RuleOutcome, RuleResult } from './evaluate.ts';
 
@@ -42,7 +41,7 @@ export type RuleTrace = {
     role: 'when' | 'unless' | 'without' | 'otherwise';
     outcome: FactOutcome;
     resources?: string[];
-    /** Where the fact is about courses: first and last day of each, as merged. */
+    /** The courses that the fact is about: first and last day of each, as merged. */
     courses?: { start: string; end: string }[];
     missing?: Section[];
   }[];
@@ -84,15 +83,10 @@ function ruleTrace({ rule, outcome, by, missing, findings }: RuleResult): RuleTr
   };
 }
 
-function details({ value, resources, missing }: Finding) {
-  const courses = value.filter(isCourse).map(({ start, end }) => ({ start, end }));
+function details({ courses, resources, missing }: Finding) {
   return {
-    ...(courses.length > 0 && { courses }),
+    ...(courses.length > 0 && { courses: courses.map(({ start, end }) => ({ start, end })) }),
     ...(resources.length > 0 && { resources: [...new Set(resources)] }),
     ...(missing.length > 0 && { missing }),
   };
-}
-
-function isCourse(item: unknown): item is Course {
-  return typeof item === 'object' && item !== null && 'medications' in item && 'start' in item && 'end' in item;
 }

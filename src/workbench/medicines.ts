@@ -12,19 +12,29 @@ export function searchMedicines(codes: Codes, search: string): Medicine[] {
   const found = [...named(codes), ...coded(codes)]
     .map((medicine) => ({ medicine, rank: rankOf(medicine, wanted) }))
     .filter(({ rank }) => rank > 0)
-    .sort((a, b) => b.rank - a.rank || a.medicine.name.localeCompare(b.medicine.name));
-  return [...new Map(found.map(({ medicine }) => [`${medicine.name}|${medicine.code}`, medicine])).values()]
+    .sort(
+      (a, b) =>
+        b.rank - a.rank ||
+        a.medicine.name.length - b.medicine.name.length ||
+        a.medicine.name.localeCompare(b.medicine.name),
+    );
+  // A substance is spelt in many ways; the best of them stands for it.
+  const best = new Map<string, Found>();
+  for (const { medicine } of found) if (!best.has(medicine.what)) best.set(medicine.what, medicine);
+  return [...best.values()]
     .slice(0, MOST)
-    .map((medicine) => ({ ...medicine, lists: listsOf(codes, medicine.atc) }))
-    .map(({ atc: _, ...medicine }) => medicine);
+    .map(({ name, system, code, atc }) => ({ name, system, code, lists: listsOf(codes, atc) }));
 }
 
-type Found = Omit<Medicine, 'lists'> & { atc: string };
+/** `what` is the same for the spellings of one substance under one code. */
+type Found = Omit<Medicine, 'lists'> & { atc: string; what: string; brand: boolean };
 
-function rankOf({ name, code }: Found, wanted: string): number {
-  if (name === wanted || code.toLowerCase() === wanted) return 3;
-  if (name.startsWith(wanted) || code.toLowerCase().startsWith(wanted)) return 2;
-  return name.includes(` ${wanted}`) ? 1 : 0;
+function rankOf({ name, code, brand }: Found, wanted: string): number {
+  // Of names that fit equally well, a substance stands before its brands.
+  const own = brand ? 0 : 0.5;
+  if (name === wanted || code.toLowerCase() === wanted) return 3 + own;
+  if (name.startsWith(wanted) || code.toLowerCase().startsWith(wanted)) return 2 + own;
+  return name.includes(` ${wanted}`) ? 1 + own : 0;
 }
 
 function* named(codes: Codes): Generator<Found> {
@@ -33,7 +43,8 @@ function* named(codes: Codes): Generator<Found> {
     for (const { words, key, atc, brand } of phrases) {
       // A brand is one product; a substance may be used for several things, each with its code.
       const all = brand ? [atc] : (codes.substances.get(key)?.atc ?? [atc]);
-      for (const code of all) yield { name: words.join(' '), system, code, atc: code };
+      const name = words.join(' ');
+      for (const code of all) yield { name, system, code, atc: code, what: `${brand ? name : key}|${code}`, brand };
     }
   }
 }
@@ -42,7 +53,7 @@ function* coded(codes: Codes): Generator<Found> {
   for (const [key, { atc }] of codes.drugs) {
     const [system = '', code = ''] = key.split('|');
     const name = codes.substanceOfAtc.get(atc)?.names.en ?? code;
-    yield { name, system: uriOf(codes, system), code, atc };
+    yield { name, system: uriOf(codes, system), code, atc, what: key, brand: false };
   }
 }
 

@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { type Expected, readTestBundles } from '../cli/bundles.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
+import { readYaml } from '../yaml.ts';
 
 /** An invented patient as the page lists it. */
 export type Patient = {
@@ -39,6 +41,13 @@ function shown({ note, cards, missing, site }: Expected) {
 function words(slug: string): string {
   const text = slug.replaceAll('-', ' ');
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+const examplesSchema = z.array(z.strictObject({ title: z.string().min(1), patient: z.string().min(1) }));
+
+/** The patients to begin with, as `examples.yaml` names them. */
+export function listExamples(folder: string): z.infer<typeof examplesSchema> {
+  return readYaml(join(folder, 'examples.yaml'), 'test-bundles/examples.yaml', examplesSchema, [])?.data ?? [];
 }
 
 /** The request of one patient, as its file has it. A name has no dots, so that it cannot leave the folder. */

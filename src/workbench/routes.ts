@@ -5,7 +5,7 @@ import { object, string } from '../fhir/json.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 import { createScript, pageFile } from './files.ts';
 import { searchMedicines } from './medicines.ts';
-import { listPatients, readPatient } from './patients.ts';
+import { listExamples, listPatients, readPatient } from './patients.ts';
 import { fetchRecord } from './record.ts';
 import { describeRules } from './rules.ts';
 
@@ -47,7 +47,9 @@ export function workbenchRoutes(app: FastifyInstance, { knowledge, testBundles, 
   );
   const onRequest = ownPageOnly;
   app.get('/workbench/patients', { onRequest }, (_request, reply) =>
-    reply.headers(HEADERS).send({ patients: listPatients(testBundles, knowledge) }),
+    reply
+      .headers(HEADERS)
+      .send({ patients: listPatients(testBundles, knowledge), examples: listExamples(testBundles) }),
   );
   app.get('/workbench/patient', { onRequest }, (request, reply) => {
     const text = readPatient(testBundles, textOf(request.query, 'name') ?? '');

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Ask } from './ask.tsx';
 import { Cards } from './cards.tsx';
 import { Header } from './header.tsx';
@@ -19,11 +19,17 @@ export function App() {
   const { pane, setPane } = bench;
   const count = bench.cards?.length;
   const dragging = useDrop(bench.drop);
+  const cards = useRef<HTMLElement>(null);
+  const skip = () => {
+    setPane('cards');
+    // Where one part is shown at a time it is there only after the next drawing.
+    setTimeout(() => cards.current?.focus());
+  };
   return (
     <>
-      <a class="skip" href="#cards" onClick={() => setPane('cards')}>
+      <button type="button" class="skip" onClick={skip}>
         Skip to the cards
-      </a>
+      </button>
       <Header />
       <nav class="panes" aria-label="Parts of the page">
         {panes.map(([name, text]) => (
@@ -43,7 +49,7 @@ export function App() {
         <section class="column column-ask" aria-label="What is asked">
           <Ask bench={bench} />
         </section>
-        <section class="column column-cards" id="cards" tabIndex={-1} aria-label="Cards">
+        <section class="column column-cards" ref={cards} tabIndex={-1} aria-label="Cards">
           <Cards bench={bench} />
         </section>
         <section class="column column-why" aria-label="Why, and what was sent">
@@ -91,7 +97,6 @@ function useWide(query: string): boolean {
 /** Files may be dropped anywhere; without this a browser would leave the page to show them. */
 function useDrop(take: (file: File) => void): boolean {
   const [dragging, setDragging] = useState(false);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the page listens once
   useEffect(() => {
     const over = (event: DragEvent) => {
       event.preventDefault();

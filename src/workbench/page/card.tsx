@@ -28,7 +28,7 @@ export function CardView({ card, bench, request }: Props) {
         {card.summary}
       </h3>
       {card.detail ? (
-        // biome-ignore lint/security/noDangerouslySetInnerHtml: DOMPurify has been over it
+        // DOMPurify has been over it.
         <div class="detail" lang={language} dangerouslySetInnerHTML={{ __html: html }} />
       ) : null}
       {card.suggestions ? (
@@ -40,7 +40,7 @@ export function CardView({ card, bench, request }: Props) {
       ) : null}
       <Override card={card} bench={bench} />
       <p class="source">
-        {card.source.url ? (
+        {/^https?:/.test(card.source.url ?? '') ? (
           <a href={card.source.url} target="_blank" rel="noreferrer">
             {card.source.label}
           </a>
@@ -64,7 +64,12 @@ function SuggestionView({ card, suggestion, bench, request }: Props & { suggesti
   return (
     <li>
       <div class="suggestion">
-        <button type="button" class={leads ? 'primary' : 'other'} lang={language} onClick={() => void bench.accept(card, suggestion)}>
+        <button
+          type="button"
+          class={leads ? 'primary' : 'other'}
+          lang={language}
+          onClick={() => void bench.accept(card, suggestion)}
+        >
           {suggestion.label}
         </button>
         {suggestion.isRecommended ? <span class="badge">Recommended</span> : null}

@@ -5,7 +5,7 @@ import { Comparison } from './diff.tsx';
 import { titleOf } from './patients-tab.tsx';
 import { problemsOf } from './service.ts';
 import type { Deed, Workbench } from './state.ts';
-import { type Card, type Json, objectOf, type Patient, type RuleInWords } from './wire.ts';
+import { type Card, type Json, objectOf, type Patient } from './wire.ts';
 
 /** The answer as a record system shows it: cards, silence, or what is missing. */
 export function Cards({ bench }: { bench: Workbench }) {
@@ -34,6 +34,7 @@ export function Cards({ bench }: { bench: Workbench }) {
         <DeedView key={deed.topic} deed={deed} given={cards?.some(({ source }) => source.topic.code === deed.topic)} />
       ))}
       <div class={busy ? 'answer busy' : 'answer'} aria-busy={busy}>
+        <Unrecognised bench={bench} />
         {trouble ? <Fault title="No answer" lines={[trouble]} bench={bench} /> : null}
         {busy && !answer && !trouble ? <Skeleton /> : null}
         {!trouble && answer && !cards ? <Refused bench={bench} request={request} /> : null}
@@ -86,6 +87,28 @@ function Expected({ patient, bench }: { patient: Patient; bench: Workbench }) {
   );
 }
 
+const unread: Record<string, string> = {
+  unclassified: 'its medicine is in no code list and by no name known',
+  unresolved: 'its medicine was only pointed to, and did not come',
+  'no-medicine': 'it names no medicine',
+  'other-patient': 'it is another patient’s',
+};
+
+/** Silence about an order that could not be read is no silence about what it orders. */
+function Unrecognised({ bench }: { bench: Workbench }) {
+  const left = (bench.trace?.leftOut ?? []).filter(({ what, why }) => what === 'order' && why in unread);
+  if (left.length === 0) return null;
+  return (
+    <ul class="plain unrecognised">
+      {left.map(({ ref, why }) => (
+        <li key={ref}>
+          Not judged: <code>{ref}</code>, {unread[why]}.
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 function Silence({ bench }: { bench: Workbench }) {
   const rules = bench.trace?.rules ?? [];
   const open = rules.filter(({ outcome }) => outcome === 'not-known').length;
@@ -98,10 +121,10 @@ function Silence({ bench }: { bench: Workbench }) {
     <div class="silence">
       <h3>No card</h3>
       <p>
-        The answer is <code>{'{"cards": []}'}</code>: the data that a warning rests on were here, and there is nothing to say.
-        A record system shows nothing. If those data had been missing, the answer would be 412, never silence.
+        The answer is <code>{'{"cards": []}'}</code>: the data that a warning rests on were here, and there is nothing
+        to say. A record system shows nothing. If those data had been missing, the answer would be 412, never silence.
       </p>
-      {parts.length > 0 ? <p class="quiet">At this hook {parts.join(', and ')}. Why, stands beside.</p> : null}
+      {parts.length > 0 ? <p class="quiet">At this hook {parts.join(', and ')}. “Why” says more of each.</p> : null}
     </div>
   );
 }
@@ -134,8 +157,8 @@ function Refused({ bench, request }: { bench: Workbench; request: Json }) {
         </button>
       </p>
       <p class="quiet">
-        Sends <code>null</code> for {keys.length === 1 ? 'that key' : 'those keys'}: searched, and empty. Your system must
-        send it only where that is so.
+        Sends <code>null</code> for {keys.length === 1 ? 'that key' : 'those keys'}: searched, and empty. Your system
+        must send it only where that is so.
       </p>
     </div>
   );
@@ -192,13 +215,16 @@ function DeedView({ deed, given }: { deed: Deed; given: boolean | undefined }) {
 /** Ten minutes: where to begin. */
 function Welcome({ bench }: { bench: Workbench }) {
   const { patients = [], trouble } = bench;
-  const examples = examplesOf(patients, bench.rules);
+  const examples = bench.examples.flatMap(({ title, patient: name }) => {
+    const patient = patients.find((one) => one.name === name);
+    return patient ? [{ title, patient }] : [];
+  });
   return (
     <div class="welcome">
       <h2>Ask the service as a record system would</h2>
       <p>
-        A record system sends a patient’s medicines when a chart is opened or an order is written. This page shows which cards
-        come back, and why.
+        A record system sends a patient’s medicines when a chart is opened or an order is written. This page shows which
+        cards come back, and why.
       </p>
       {trouble ? (
         <p class="fault" role="alert">
@@ -209,10 +235,10 @@ function Welcome({ bench }: { bench: Workbench }) {
         <>
           <h3 class="small-title">Begin with one of these</h3>
           <ul class="examples">
-            {examples.map(({ what, patient }) => (
-              <li key={what}>
+            {examples.map(({ title, patient }) => (
+              <li key={patient.name}>
                 <button type="button" onClick={() => bench.takePatient(patient)}>
-                  <strong>{what}</strong>
+                  <strong>{title}</strong>
                   <span>{patient.note}</span>
                 </button>
               </li>
@@ -226,25 +252,3 @@ function Welcome({ bench }: { bench: Workbench }) {
     </div>
   );
 }
-
-/** A patient for each kind of answer, one that shows it alone and whose note says most. */
-function examplesOf(patients: Patient[], rules: Record<string, RuleInWords>): { what: string; patient: Patient }[] {
-  const usual = patients
-    .filter(({ site, cards = [], about }) => !site && cards.every(({ rule }) => rules[rule]?.guideline === about))
-    .sort((a, b) => b.note.length - a.note.length);
-  const only = (patient: Patient, indicator: string) =>
-    patient.cards?.length === 1 && patient.cards[0]?.indicator === indicator;
-  const wanted: [string, (patient: Patient) => boolean][] = [
-    ['A warning about an order', (one) => only(one, 'warning') && one.hook === 'order-sign'],
-    ['A critical card', (one) => only(one, 'critical')],
-    ['An order without a stop date', (one) => only(one, 'info') && /without-stop-date/.test(one.name)],
-    ['A chart being opened', (one) => one.hook === 'patient-view' && (one.cards?.length ?? 0) > 0],
-    ['Silence, and what it means', (one) => one.cards?.length === 0 && one.hook === 'order-sign'],
-    ['Data missing', (one) => one.missing !== undefined],
-  ];
-  return wanted.flatMap(([what, fits]) => {
-    const patient = usual.find(fits);
-    return patient ? [{ what, patient }] : [];
-  });
-}
-

@@ -72,10 +72,10 @@ export function MedicineBox({ text, change }: Props) {
         onKeyDown={onKeyDown}
         onBlur={() => setOpen(false)}
       />
-      <ul id="medicines" role="listbox" aria-label="Medicines" hidden={!shown}>
+      <div id="medicines" role="listbox" aria-label="Medicines" hidden={!shown}>
         {options.map((medicine, at) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: the input has the focus, and its keys
-          <li
+          <div
             key={`${medicine.name}|${medicine.code}`}
             id={`medicine-${at}`}
             role="option"
@@ -86,9 +86,9 @@ export function MedicineBox({ text, change }: Props) {
           >
             <span>{medicine.name}</span> <code>{medicine.code}</code>
             <small>{medicine.lists.slice(0, 3).join(', ').replaceAll('-', ' ')}</small>
-          </li>
+          </div>
         ))}
-      </ul>
+      </div>
       <p class="quiet" role="status">
         {open && typed.current && text.trim().length >= 2 && options.length === 0
           ? 'In no code list. It is sent as text only.'

@@ -10,7 +10,8 @@ export function Controls({ bench, request }: { bench: Workbench; request: Json }
   const { answer, busy } = bench;
   return (
     <div class="controls">
-      <div class="segmented" role="group" aria-label="Language of the cards">
+      <fieldset class="segmented">
+        <legend class="visually-hidden">Language of the cards</legend>
         {languages.map((language) => (
           <button
             key={language}
@@ -22,7 +23,14 @@ export function Controls({ bench, request }: { bench: Workbench; request: Json }
             {names[language]}
           </button>
         ))}
-      </div>
+      </fieldset>
+      <p class="timing">
+        {busy
+          ? 'Asking …'
+          : answer
+            ? `${answer.status} · ${Math.max(1, Math.round(answer.ms))} ms · ${sizeOf(answer.bytes)}`
+            : ''}
+      </p>
       <label class="inline">
         <span class="label-text">Hook</span>
         <select
@@ -45,13 +53,6 @@ export function Controls({ bench, request }: { bench: Workbench; request: Json }
       <button type="button" class="quiet-button" onClick={() => void bench.ask(request)}>
         Ask again
       </button>
-      <p class="timing">
-        {busy
-          ? 'Asking …'
-          : answer
-            ? `${answer.status} · ${Math.max(1, Math.round(answer.ms))} ms · ${sizeOf(answer.bytes)}`
-            : ''}
-      </p>
     </div>
   );
 }

@@ -17,7 +17,6 @@ export function Comparison({ change }: { change: Change }) {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <pre tabIndex={0}>
         {lines.map(({ kind, text }, at) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other name
           <span key={at} class={`line ${kind}`}>
             <span aria-hidden="true">{signs[kind]} </span>
             {spoken[kind] ? <span class="visually-hidden">{spoken[kind]}</span> : null}

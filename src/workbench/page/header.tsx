@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { applyTheme, storedTheme, type Theme, themes } from './theme.ts';
 
-const words: Record<Theme, string> = { auto: 'As the system', light: 'Light', dark: 'Dark' };
+const words: Record<Theme, string> = { auto: 'System', light: 'Light', dark: 'Dark' };
 
 export function Header() {
   const [theme, setTheme] = useState(storedTheme);

@@ -13,7 +13,9 @@ function Icon({ name, children }: { name: string; children: ComponentChildren })
 export function IndicatorIcon({ indicator }: { indicator: Indicator }) {
   const shapes = {
     info: <path d="M10 1.5a8.5 8.5 0 1 1 0 17 8.5 8.5 0 0 1 0-17Z" />,
-    warning: <path d="M10 1.6c.5 0 .9.2 1.1.7l7.6 14c.5.9-.1 2-1.1 2H2.4c-1 0-1.6-1.1-1.1-2l7.6-14c.2-.5.6-.7 1.1-.7Z" />,
+    warning: (
+      <path d="M10 1.6c.5 0 .9.2 1.1.7l7.6 14c.5.9-.1 2-1.1 2H2.4c-1 0-1.6-1.1-1.1-2l7.6-14c.2-.5.6-.7 1.1-.7Z" />
+    ),
     critical: <path d="M6.5 1.5h7l5 5v7l-5 5h-7l-5-5v-7Z" />,
   };
   return (

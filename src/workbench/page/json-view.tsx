@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { curlOf } from './curl.ts';
 import { sizeOf } from './controls.tsx';
+import { curlOf } from './curl.ts';
 import { printJson, type Range } from './print.ts';
 import type { Workbench } from './state.ts';
 
@@ -77,7 +77,6 @@ function Lines({ lines, ranges, count, name }: { lines: string[]; ranges: Range[
   const box = useRef<HTMLElement>(null);
   const [all, setAll] = useState(false);
   const marked = (at: number) => ranges.some(([first, last]) => first <= at && at <= last);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each wish to see a resource is followed once
   useEffect(() => {
     const first = box.current?.querySelector<HTMLElement>('.line.marked');
     if (count === 0 || !first) return;
@@ -86,7 +85,9 @@ function Lines({ lines, ranges, count, name }: { lines: string[]; ranges: Range[
   }, [count]);
   const shown = all
     ? lines.map((_, at) => at)
-    : lines.map((_, at) => at).filter((at) => at < MOST || ranges.some(([first, last]) => first - 3 <= at && at <= last + 3));
+    : lines
+        .map((_, at) => at)
+        .filter((at) => at < MOST || ranges.some(([first, last]) => first - 3 <= at && at <= last + 3));
   return (
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
@@ -154,7 +155,13 @@ function Copy({ text, label }: { text: string; label: string }) {
       {state === 'refused' ? (
         <label class="field wide">
           <span class="label-text">The browser does not let the page copy. Take it from here:</span>
-          <textarea class="mono" rows={5} readOnly value={text} onFocus={({ currentTarget }) => currentTarget.select()} />
+          <textarea
+            class="mono"
+            rows={5}
+            readOnly
+            value={text}
+            onFocus={({ currentTarget }) => currentTarget.select()}
+          />
         </label>
       ) : null}
     </>

@@ -19,7 +19,6 @@ export function OrderTab({ bench }: { bench: Workbench }) {
     const today = bench.trace?.today ?? (dayOf(request ?? {}) || new Date().toISOString().slice(0, 10));
     return orderOf(form, id, patientIdOf(request ?? {}), today);
   };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a change of the form asks, and nothing else does
   useEffect(() => {
     if (touched === 0 || fault !== undefined) return;
     timer.current = setTimeout(() => void bench.order(draft(), 'order-select'), 350);
@@ -133,7 +132,7 @@ function Drafts({ bench }: { bench: Workbench }) {
               <button
                 type="button"
                 class="quiet-button"
-                aria-label={`Take ${name} out`}
+                aria-label={`Take out ${name}`}
                 onClick={() => void bench.ask(withoutDraft(request, ref))}
               >
                 Take out
@@ -151,7 +150,9 @@ function Drafts({ bench }: { bench: Workbench }) {
 
 /** What an order calls its medicine, wherever it says so. */
 export function nameOf(order: Resource): string {
-  const concept = objectOf(order['medicationCodeableConcept'] ?? objectOf(order['medication'])['concept'] ?? order['code']);
+  const concept = objectOf(
+    order['medicationCodeableConcept'] ?? objectOf(order['medication'])['concept'] ?? order['code'],
+  );
   const coding = Array.isArray(concept['coding']) ? objectOf(concept['coding'][0]) : {};
   const reference = objectOf(order['medicationReference']);
   const name = [concept['text'], coding['display'], reference['display'], coding['code']].find(

@@ -67,8 +67,8 @@ export function OwnTab({ bench }: { bench: Workbench }) {
         </label>
       </div>
       <p class="quiet" id="own-hint">
-        A file may also be dropped anywhere on this page. It goes to this service only, and is not stored. A Bundle is asked
-        about as a chart being opened.
+        A file may also be dropped anywhere on this page. It goes to this service only, and is not stored. A Bundle is
+        asked about as a chart being opened.
       </p>
     </form>
   );
@@ -85,7 +85,6 @@ function placeOf(error: unknown, text: string): number | undefined {
 /** A file that was dropped while another tab was shown waits for this one. */
 function useDropped(bench: Workbench, use: (file: File) => unknown): void {
   const { dropped, setDropped } = bench;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each file is used once
   useEffect(() => {
     if (!dropped) return;
     setDropped(undefined);

@@ -3,7 +3,7 @@ import { IndicatorIcon } from './icons.tsx';
 import type { Workbench } from './state.ts';
 import type { Patient } from './wire.ts';
 
-/** `zopiclone-in-laro` as a name in a list. */
+/** `folder/list-absent` as a name in a list: `List absent`. */
 export function titleOf({ name }: Patient): string {
   const slug = name.split('/').slice(1).join(' / ').replaceAll('-', ' ');
   return slug.charAt(0).toUpperCase() + slug.slice(1);
@@ -26,7 +26,8 @@ export function PatientsTab({ bench }: { bench: Workbench }) {
       </div>
     );
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = words.length > 0 ? patients.filter((patient) => words.every((word) => textOf(patient).includes(word))) : [];
+  const found =
+    words.length > 0 ? patients.filter((patient) => words.every((word) => textOf(patient).includes(word))) : [];
   const groups = Map.groupBy(patients, ({ folder }) => folder);
   return (
     <>

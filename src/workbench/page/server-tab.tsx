@@ -83,8 +83,8 @@ export function ServerTab({ bench }: { bench: Workbench }) {
         </div>
       ) : null}
       <p class="quiet">
-        The sandbox asks servers of this machine, and those that <code>FHIR_SERVERS</code> names. The token is used once and
-        stands in no request.
+        The sandbox asks servers of this machine, and those that <code>FHIR_SERVERS</code> names. The token is used once
+        and stands in no request.
       </p>
     </form>
   );

@@ -1,4 +1,4 @@
-import type { Json, Language, Medicine, Patient, RuleInWords, Service, Trace } from './wire.ts';
+import type { Example, Json, Language, Medicine, Patient, RuleInWords, Service, Trace } from './wire.ts';
 import { isObject } from './wire.ts';
 
 /** What came back of a call: the answer as it was, how long it took, and where it went. */
@@ -43,10 +43,14 @@ export async function call(service: string, request: Json, language: Language): 
 
 /** Tells the service what became of a card. Gives what it said to that, in words. */
 export async function feedback(service: string, item: Json): Promise<string> {
-  const { response } = await send(`/cds-services/${encodeURIComponent(service)}/feedback`, post({ feedback: [item] }));
-  if (response.ok) return `Feedback sent: answered ${response.status}.`;
-  const missing = response.status === 404 ? ': this service takes no feedback' : '';
-  return `Feedback sent and not taken: answered ${response.status}${missing}.`;
+  const { response, text } = await send(
+    `/cds-services/${encodeURIComponent(service)}/feedback`,
+    post({ feedback: [item] }),
+  );
+  const body = parsed(text);
+  if (!response.ok) return [`Feedback not taken (${response.status}).`, ...problemsOf(body)].join(' ');
+  const results = isObject(body) && Array.isArray(body['results']) ? body['results'].filter(isObject) : [];
+  return [`Feedback taken (${response.status})`, ...results.map(({ status }) => String(status))].join(': ');
 }
 
 export async function discover(): Promise<Service[]> {
@@ -54,9 +58,8 @@ export async function discover(): Promise<Service[]> {
   return services;
 }
 
-export async function listPatients(): Promise<Patient[]> {
-  const { patients } = (await ask('/workbench/patients')) as { patients: Patient[] };
-  return patients;
+export async function listPatients(): Promise<{ patients: Patient[]; examples: Example[] }> {
+  return (await ask('/workbench/patients')) as { patients: Patient[]; examples: Example[] };
 }
 
 export async function listRules(): Promise<Record<string, RuleInWords>> {

@@ -1,9 +1,10 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import * as edit from './request.ts';
-import * as service from './service.ts';
 import type { Answer } from './service.ts';
+import * as service from './service.ts';
 import {
   type Card,
+  type Example,
   isObject,
   type Json,
   type Language,
@@ -39,6 +40,7 @@ export type Workbench = ReturnType<typeof useWorkbench>;
 export function useWorkbench() {
   const [services, setServices] = useState<Service[]>([]);
   const [patients, setPatients] = useState<Patient[]>();
+  const [examples, setExamples] = useState<Example[]>([]);
   const [rules, setRules] = useState<Record<string, RuleInWords>>({});
   const [origin, setOrigin] = useState<Origin>();
   const [request, setRequest] = useState<Json>();
@@ -107,14 +109,17 @@ export function useWorkbench() {
     }
   };
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what the service has is asked for once
   useEffect(() => {
     void (async () => {
       try {
         const found = await service.discover();
         setServices(found);
-        const [list, words] = await Promise.all([service.listPatients(), service.listRules()]);
+        const [{ patients: list, examples: shown }, words] = await Promise.all([
+          service.listPatients(),
+          service.listRules(),
+        ]);
         setPatients(list);
+        setExamples(shown);
         setRules(words);
         const asked = new URLSearchParams(location.hash.slice(1)).get('patient');
         const patient = list.find(({ name }) => name === asked);
@@ -139,6 +144,7 @@ export function useWorkbench() {
   return {
     services,
     patients,
+    examples,
     rules,
     origin,
     request,

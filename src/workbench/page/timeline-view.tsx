@@ -1,22 +1,28 @@
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Workbench } from './state.ts';
-import { type Bar, dateOf, type Row, type Timeline, ticksOf, timelineOf } from './timeline.ts';
+import { type Bar, type Course, dateOf, type Row, type Timeline, ticksOf, timelineOf } from './timeline.ts';
 import type { Trace } from './wire.ts';
 
 const ROW = 44;
 const BAR = 12;
 const HEAD = 26;
+const COURSE = 24;
 const kinds = { draft: 'draft', current: 'current', ended: 'ended', unclear: 'not known whether current' };
 
 /** The medicines of the chart on a line of time, drawn for the eye and told in a table for everybody else. */
 export function TimelineView({ bench, trace }: { bench: Workbench; trace: Trace }) {
   const timeline = useMemo(() => timelineOf(trace, bench.cards ?? []), [trace, bench.cards]);
   const [width, box] = useWidth();
+  const has = (kind: Bar['kind']) => timeline.rows.some(({ bars }) => bars.some((bar) => bar.kind === kind));
   if (timeline.rows.length === 0)
     return (
       <section class="timeline">
         <h3 class="small-title">Medicines over time</h3>
-        <p class="quiet">None of the patient’s medicines stands in a code list.</p>
+        <p class="quiet">
+          {trace.sections['medications'] === 'complete'
+            ? 'None of the patient’s medicines stands in a code list.'
+            : 'The medication list did not come.'}
+        </p>
       </section>
     );
   return (
@@ -26,8 +32,10 @@ export function TimelineView({ bench, trace }: { bench: Workbench; trace: Trace 
         {width > 0 ? <Drawing timeline={timeline} width={width} show={bench.show} /> : null}
       </div>
       <ul class="legend plain">
-        <li class="legend-current">on record</li>
-        <li class="legend-draft">draft</li>
+        {has('current') ? <li class="legend-current">on record</li> : null}
+        {has('ended') ? <li class="legend-ended">ended</li> : null}
+        {has('unclear') ? <li class="legend-unclear">not known whether current</li> : null}
+        {has('draft') ? <li class="legend-draft">draft</li> : null}
         {timeline.overlaps.length > 0 ? <li class="legend-overlap">overlap</li> : null}
         {timeline.courses.length > 0 ? <li class="legend-course">course</li> : null}
         {timeline.rows.some(({ proposed }) => proposed.length > 0) ? <li class="legend-stop">proposed stop</li> : null}
@@ -58,7 +66,7 @@ function Drawing({ timeline, width, show }: DrawingProps) {
   const { rows, overlaps, courses, today, from, to } = timeline;
   const x = (day: number) => Math.round((((day - from) / (to - from)) * (width - 2) + 1) * 10) / 10;
   const bottom = HEAD + rows.length * ROW;
-  const height = bottom + (courses.length > 0 ? 26 : 8);
+  const height = bottom + 6 + courses.length * COURSE;
   const atToday = x(today + 0.5);
   const fits = width - atToday > 50;
   return (
@@ -74,7 +82,7 @@ function Drawing({ timeline, width, show }: DrawingProps) {
           <rect class="hatch-ground" width="6" height="6" />
           <rect class="hatch-line" width="2.5" height="6" />
         </pattern>
-        <linearGradient id="fade" gradientUnits="userSpaceOnUse" x1={width - 60} x2={width}>
+        <linearGradient id="fade" gradientUnits="userSpaceOnUse" x1={Math.min(atToday, width - 24)} x2={width}>
           <stop offset="0" stop-color="#fff" />
           <stop offset="1" stop-color="#000" />
         </linearGradient>
@@ -105,17 +113,14 @@ function Drawing({ timeline, width, show }: DrawingProps) {
       {rows.map((row, at) => (
         <RowView key={row.name} row={row} y={HEAD + at * ROW} x={x} to={to} show={show} />
       ))}
-      {courses.map((course) => (
-        <path
+      {courses.map((course, at) => (
+        <CourseView
           key={`${course.from}|${course.to}`}
-          class="course"
-          d={`M${x(course.from)} ${bottom + 4}v6H${x(course.to + 1)}v-6`}
+          course={course}
+          y={bottom + 4 + at * COURSE}
+          x={x}
+          width={width}
         />
-      ))}
-      {courses.slice(0, 1).map((course) => (
-        <text key={course.from} class="tick-text" x={Math.max(2, x(course.from))} y={bottom + 23}>
-          {`course of ${course.to - course.from + 1} days`}
-        </text>
       ))}
       <line class="today" x1={atToday} x2={atToday} y1={16} y2={bottom} />
       <text class="today-text" x={fits ? atToday : width - 2} y={12} text-anchor={fits ? 'middle' : 'end'}>
@@ -137,7 +142,6 @@ function RowView({ row, y, x, to, show }: RowProps) {
       </text>
       {row.bars.map((one) => (
         // biome-ignore lint/a11y/noStaticElementInteractions: the table has the same as buttons
-        // biome-ignore lint/a11y/useKeyWithClickEvents: the table has the same as buttons
         <g key={one.ref} class={`bar ${one.kind}`} onClick={() => show([one.ref])}>
           <title>{`${one.ref}: ${spanOf(one)}`}</title>
           <rect
@@ -158,6 +162,26 @@ function RowView({ row, y, x, to, show }: RowProps) {
           <path d={`M${x(day + 1)} ${bar - 9}l4 4-4 4-4-4z`} />
         </g>
       ))}
+    </g>
+  );
+}
+
+type CourseProps = { course: Course; y: number; x: (day: number) => number; width: number };
+
+/** A bracket under the orders that a rule counts as one supply. */
+function CourseView({ course: { from, to }, y, x, width }: CourseProps) {
+  const right = x(from) > width - 110;
+  return (
+    <g>
+      <path class="course" d={`M${x(from)} ${y}v6H${x(to + 1)}v-6`} />
+      <text
+        class="tick-text"
+        x={right ? x(to + 1) : Math.max(2, x(from))}
+        y={y + 18}
+        text-anchor={right ? 'end' : 'start'}
+      >
+        {`course of ${to - from + 1} days`}
+      </text>
     </g>
   );
 }
@@ -193,7 +217,7 @@ function Table({ timeline, bench }: { timeline: Timeline; bench: Workbench }) {
                     {bar.ref}
                   </button>
                 </td>
-                <td>{dateOf(bar.from)}</td>
+                <td class="date">{dateOf(bar.from)}</td>
                 <td>
                   {bar.to === undefined ? 'no end known' : dateOf(bar.to)}
                   {bar.stopFrom ? ` (${bar.stopFrom})` : ''}
@@ -213,7 +237,7 @@ function Table({ timeline, bench }: { timeline: Timeline; bench: Workbench }) {
                 <th scope="row">{row.name}</th>
                 <td>{ref}</td>
                 <td />
-                <td>{dateOf(day)}</td>
+                <td class="date">{dateOf(day)}</td>
                 <td>
                   proposed: {label}
                   {recommended ? ' (recommended)' : ''}
@@ -225,7 +249,7 @@ function Table({ timeline, bench }: { timeline: Timeline; bench: Workbench }) {
             <tr key={from}>
               <th scope="row">Overlap</th>
               <td>{names.join(', ')}</td>
-              <td>{dateOf(from)}</td>
+              <td class="date">{dateOf(from)}</td>
               <td>{to === undefined ? 'no end known' : dateOf(to)}</td>
               <td />
             </tr>
@@ -234,8 +258,8 @@ function Table({ timeline, bench }: { timeline: Timeline; bench: Workbench }) {
             <tr key={`${rule}|${fact}|${from}`}>
               <th scope="row">Course</th>
               <td>{rule}</td>
-              <td>{dateOf(from)}</td>
-              <td>{dateOf(to)}</td>
+              <td class="date">{dateOf(from)}</td>
+              <td class="date">{dateOf(to)}</td>
               <td>{to - from + 1} days</td>
             </tr>
           ))}

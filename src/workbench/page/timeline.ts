@@ -142,11 +142,14 @@ function weeksOf(from: Day, to: Day, most: number): Tick[] {
   // 5 January 1970 was a Monday.
   const first = Math.ceil((from - 4) / 7) * 7 + 4;
   const count = Math.max(0, Math.floor((to - first) / step) + 1);
-  return Array.from({ length: count }, (_, at) => first + at * step).map((day) => ({ day, text: dateOf(day).slice(5) }));
+  return Array.from({ length: count }, (_, at) => first + at * step).map((day) => ({
+    day,
+    text: dateOf(day).slice(5),
+  }));
 }
 
 function monthsOf(from: Day, to: Day, months: number, most: number): Tick[] {
-  const step = [1, 2, 3, 6, 12, 24, 60, 120].find((size) => months / size <= most) ?? 120;
+  const step = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600].find((size) => months / size <= most) ?? 1200;
   const start = new Date(from * DAY);
   const ticks: Tick[] = [];
   for (let index = 0; ; index++) {

@@ -24,7 +24,7 @@ export function Why({ bench }: { bench: Workbench }) {
     <>
       <TimelineView bench={bench} trace={trace} />
       <Group title="Spoke" rules={of('fires', 'joins')} bench={bench} open />
-      <Group title="Held, and was silent" rules={of('superseded', 'rides-only')} bench={bench} />
+      <Group title="Held, and was silent" rules={of('superseded', 'rides-only', 'quiet', 'repeat')} bench={bench} />
       <Group title="Could not be decided" rules={of('not-known')} bench={bench} />
       <Group title="Did not hold" rules={of('does-not-hold')} bench={bench} folded />
       <Group title="Switched off" rules={of('switched-off')} bench={bench} folded />
@@ -109,6 +109,8 @@ function outcomeOf({ outcome, by, off, missing }: RuleTrace): string {
     joins: `speaks on the card of ${by}`,
     superseded: `${by} says it already`,
     'rides-only': 'has no card to ride on',
+    quiet: 'accepted lately: quiet period',
+    repeat: 'shown before, at order-select',
     'not-known': missing ? `${missing.join(', ')} missing` : 'the record is unclear',
     'does-not-hold': 'does not hold',
     'switched-off': `off by ${off}`,
@@ -120,7 +122,9 @@ const outcomes = { holds: 'found', 'does-not-hold': 'not found', 'not-known': 'n
 const roles = { when: 'when', unless: 'unless', without: 'without', otherwise: 'card' };
 
 function Fact({ fact, expression, bench }: { fact: FactTrace; expression: string | undefined; bench: Workbench }) {
-  const { resources = [], missing = [], courses = [] } = fact;
+  const { resources = [], missing = [] } = fact;
+  // Of a fact that was not found, the courses say nothing.
+  const courses = fact.outcome === 'holds' ? (fact.courses ?? []) : [];
   return (
     <tr class={`fact ${fact.outcome}`}>
       <td class="role">{roles[fact.role]}</td>

@@ -43,7 +43,16 @@ export type RuleTrace = {
   rule: string;
   guideline: string;
   recommendation: string;
-  outcome: 'fires' | 'joins' | 'does-not-hold' | 'not-known' | 'switched-off' | 'superseded' | 'rides-only';
+  outcome:
+    | 'fires'
+    | 'joins'
+    | 'does-not-hold'
+    | 'not-known'
+    | 'switched-off'
+    | 'superseded'
+    | 'rides-only'
+    | 'quiet'
+    | 'repeat';
   off?: string;
   by?: string;
   missing?: string[];
@@ -68,6 +77,7 @@ export type Patient = {
   missing?: string[];
   site?: string[];
 };
+export type Example = { title: string; patient: string };
 export type RuleInWords = {
   guideline: string;
   recommendation: string;
