@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type Expected, readTestBundles } from '../cli/bundles.ts';
@@ -19,8 +19,26 @@ export type Patient = {
   site?: string[];
 };
 
-/** The patients of a folder as they are now: somebody who writes one sees it after a reload. None where it is absent. */
-export function listPatients(folder: string, knowledge: Knowledge): Patient[] {
+/**
+ * Lists the patients of a folder as they are now: somebody who writes one sees it after a reload. None where it is absent.
+ * They are read again only if a file has changed, since a thousand of them take a while.
+ */
+export function createPatientList(folder: string, knowledge: Knowledge): () => Patient[] {
+  let read: { state: string; patients: Patient[] } | undefined;
+  return () => {
+    const state = stateOf(folder);
+    if (read?.state !== state) read = { state, patients: listPatients(folder, knowledge) };
+    return read.patients;
+  };
+}
+
+function stateOf(folder: string): string {
+  if (!existsSync(folder)) return '';
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return names.map((name) => `${name} ${statSync(join(folder, name)).mtimeMs}`).join();
+}
+
+function listPatients(folder: string, knowledge: Knowledge): Patient[] {
   const titles = new Map(knowledge.guidelines.map(({ file }) => [file.id, file.title]));
   return readTestBundles(folder, []).map(({ name, hook, expected }) => {
     const place = name.split('/')[0] as string;

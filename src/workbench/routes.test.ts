@@ -151,6 +151,7 @@ describe('in a sandbox', () => {
   test('a patient that somebody writes while the service runs is there', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'cds-bundles-'));
     const other = await startService({ testBundles: folder });
+    expect((await other.http.get('/workbench/patients')).body.patients).toEqual([]);
     writeFileSync(join(folder, 'ada.request.json'), JSON.stringify({ hook: 'patient-view' }));
     writeFileSync(join(folder, 'ada.expected.yaml'), 'note: New here.\ncards: []\n');
     const { body } = await other.http.get('/workbench/patients');

@@ -5,7 +5,7 @@ import { object, string } from '../fhir/json.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 import { createScript, pageFile } from './files.ts';
 import { searchMedicines } from './medicines.ts';
-import { listExamples, listPatients, readPatient } from './patients.ts';
+import { createPatientList, listExamples, readPatient } from './patients.ts';
 import { fetchRecord } from './record.ts';
 import { describeRules } from './rules.ts';
 
@@ -28,6 +28,7 @@ const HEADERS = {
 /** The workbench of a sandbox: a page at `/`, and what it asks beside the services themselves. */
 export function workbenchRoutes(app: FastifyInstance, { knowledge, testBundles, fetchJson }: WorkbenchOptions): void {
   const script = createScript();
+  const patients = createPatientList(testBundles, knowledge);
   app.get('/', (_request, reply) => {
     // The browser asks for the script next: it is made meanwhile.
     script().catch(() => undefined);
@@ -47,9 +48,7 @@ export function workbenchRoutes(app: FastifyInstance, { knowledge, testBundles, 
   );
   const onRequest = ownPageOnly;
   app.get('/workbench/patients', { onRequest }, (_request, reply) =>
-    reply
-      .headers(HEADERS)
-      .send({ patients: listPatients(testBundles, knowledge), examples: listExamples(testBundles) }),
+    reply.headers(HEADERS).send({ patients: patients(), examples: listExamples(testBundles) }),
   );
   app.get('/workbench/patient', { onRequest }, (request, reply) => {
     const text = readPatient(testBundles, textOf(request.query, 'name') ?? '');

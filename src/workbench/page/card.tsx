@@ -16,6 +16,8 @@ export function CardView({ card, bench, request }: Props) {
   const html = useMemo(() => htmlOf(card.detail ?? ''), [card.detail]);
   const language = bench.answer?.language;
   const topic = card.source.topic.code;
+  // Another scheme would run or load something.
+  const url = /^https?:/.test(card.source.url ?? '') ? card.source.url : undefined;
   const overridden = bench.deeds.some((deed) => deed.topic === topic && deed.kind === 'overridden');
   return (
     <article class={`card ${card.indicator}${overridden ? ' done' : ''}`} aria-labelledby={id}>
@@ -40,8 +42,8 @@ export function CardView({ card, bench, request }: Props) {
       ) : null}
       <Override card={card} bench={bench} />
       <p class="source">
-        {/^https?:/.test(card.source.url ?? '') ? (
-          <a href={card.source.url} target="_blank" rel="noreferrer">
+        {url !== undefined ? (
+          <a href={url} target="_blank" rel="noreferrer">
             {card.source.label}
           </a>
         ) : (

@@ -149,7 +149,7 @@ function Drafts({ bench }: { bench: Workbench }) {
 }
 
 /** What an order calls its medicine, wherever it says so. */
-export function nameOf(order: Resource): string {
+function nameOf(order: Resource): string {
   const concept = objectOf(
     order['medicationCodeableConcept'] ?? objectOf(order['medication'])['concept'] ?? order['code'],
   );

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { IndicatorIcon } from './icons.tsx';
 import type { Workbench } from './state.ts';
 import type { Patient } from './wire.ts';
@@ -76,8 +76,14 @@ function Group({ patients, bench }: { patients: Patient[]; bench: Workbench }) {
 
 function List({ patients, bench }: { patients: Patient[]; bench: Workbench }) {
   const chosen = bench.origin?.kind === 'patient' ? bench.origin.patient.name : undefined;
+  const list = useRef<HTMLUListElement>(null);
+  // Whoever was taken elsewhere may stand far down. Nothing moves where the list is not in view itself.
+  useEffect(() => {
+    if (chosen !== undefined && matchMedia('(min-width: 1101px)').matches)
+      list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' });
+  }, [chosen]);
   return (
-    <ul class="patients">
+    <ul class="patients" ref={list}>
       {patients.map((patient) => (
         <li key={patient.name}>
           <button

@@ -16,7 +16,7 @@ export function hookOf(request: Json): string {
   return String(request['hook'] ?? '');
 }
 
-export function contextOf(request: Json): Json {
+function contextOf(request: Json): Json {
   return objectOf(request['context']);
 }
 

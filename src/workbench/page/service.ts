@@ -14,7 +14,7 @@ export type Answer = {
 };
 
 /** The service could not be reached at all. */
-export class NoAnswer extends Error {}
+class NoAnswer extends Error {}
 
 async function send(path: string, options: RequestInit = {}) {
   const started = performance.now();
