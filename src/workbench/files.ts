@@ -4,8 +4,15 @@ import { fileURLToPath } from 'node:url';
 const folder = new URL('./page/', import.meta.url);
 
 /** A file of the page that is served as it is written. */
-export function pageFile(name: 'index.html' | 'page.css' | 'icon.svg'): Buffer {
+export function pageFile(name: 'index.html' | 'icon.svg'): Buffer {
   return readFileSync(new URL(name, folder));
+}
+
+/** In the order in which later ones may say more than earlier ones. */
+const styles = ['base', 'controls', 'frame', 'ask', 'cards', 'why', 'timeline', 'json', 'narrow'];
+
+export function pageStyle(): string {
+  return styles.map((name) => readFileSync(new URL(`style/${name}.css`, folder), 'utf8')).join('\n');
 }
 
 /**

@@ -3,7 +3,7 @@ import { ServiceError } from '../errors.ts';
 import type { FetchJson } from '../fhir/fetch-json.ts';
 import { object, string } from '../fhir/json.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
-import { createScript, pageFile } from './files.ts';
+import { createScript, pageFile, pageStyle } from './files.ts';
 import { searchMedicines } from './medicines.ts';
 import { createPatientList, listExamples, readPatient } from './patients.ts';
 import { fetchRecord } from './record.ts';
@@ -41,7 +41,7 @@ export function workbenchRoutes(app: FastifyInstance, { knowledge, testBundles, 
       .send(await script()),
   );
   app.get('/workbench/page.css', (_request, reply) =>
-    reply.headers(HEADERS).type('text/css; charset=utf-8').send(pageFile('page.css')),
+    reply.headers(HEADERS).type('text/css; charset=utf-8').send(pageStyle()),
   );
   app.get('/workbench/icon.svg', (_request, reply) =>
     reply.headers(HEADERS).type('image/svg+xml').send(pageFile('icon.svg')),

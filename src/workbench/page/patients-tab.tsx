@@ -31,7 +31,7 @@ export function PatientsTab({ bench }: { bench: Workbench }) {
   const groups = Map.groupBy(patients, ({ folder }) => folder);
   return (
     <>
-      <label class="field">
+      <label class="field search">
         <span class="label-text">Search {patients.length} invented patients</span>
         <input
           type="search"
@@ -80,7 +80,7 @@ function List({ patients, bench }: { patients: Patient[]; bench: Workbench }) {
   // Whoever was taken elsewhere may stand far down. Nothing moves where the list is not in view itself.
   useEffect(() => {
     if (chosen !== undefined && matchMedia('(min-width: 1101px)').matches)
-      list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' });
+      list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'center' });
   }, [chosen]);
   return (
     <ul class="patients" ref={list}>
