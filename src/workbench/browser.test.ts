@@ -531,7 +531,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       await page.getByRole('tab', { name: 'Response', selected: true }).waitFor();
     }));
 
-  const widths = [360, 768, 1024, 1440, 2560];
+  const widths = [320, 360, 768, 1024, 1120, 1280, 1440, 2560];
   test.each(widths)('at %i px nothing is cut off or scrolls sideways', (width) =>
     scenario(
       async (page) => {

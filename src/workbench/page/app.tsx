@@ -52,9 +52,7 @@ export function App() {
         <section class="column column-cards" ref={cards} tabIndex={-1} aria-label="Cards">
           <Cards bench={bench} />
         </section>
-        <section class="column column-why" aria-label="Why, and what was sent">
-          <Right bench={bench} />
-        </section>
+        <Right bench={bench} />
       </main>
     </>
   );
@@ -68,18 +66,25 @@ function Right({ bench }: { bench: Workbench }) {
     ['request', 'Request', () => <RequestView bench={bench} />],
     ['response', 'Response', () => <ResponseView bench={bench} />],
   ];
-  if (!wide) return <Tabs name="Why, request, response" tabs={tabs} chosen={bench.tab} choose={bench.setTab} />;
+  if (!wide)
+    return (
+      <section class="column column-why" aria-label="Why, and what was sent">
+        <Tabs name="Why, request, response" tabs={tabs} chosen={bench.tab} choose={bench.setTab} />
+      </section>
+    );
   const chosen = bench.tab === 'why' ? 'request' : bench.tab;
   return (
-    <div class="side-by-side">
-      <div>
+    <>
+      <section class="column column-why" aria-label="Why">
         <h2 class="panel-title">Why</h2>
-        <Why bench={bench} />
-      </div>
-      <div>
+        <div class="tab-panel">
+          <Why bench={bench} />
+        </div>
+      </section>
+      <section class="column column-data" aria-label="What was sent">
         <Tabs name="Request, response" tabs={tabs.slice(1)} chosen={chosen} choose={bench.setTab} />
-      </div>
-    </div>
+      </section>
+    </>
   );
 }
 

@@ -14,7 +14,9 @@ export function Cards({ bench }: { bench: Workbench }) {
   const { origin } = bench;
   // Somebody who took another patient wants to read on here.
   useEffect(() => {
-    if (origin) heading.current?.focus({ preventScroll: true });
+    if (!origin) return;
+    heading.current?.focus({ preventScroll: true });
+    heading.current?.scrollIntoView({ block: 'nearest' });
   }, [origin]);
   if (!request) return <Welcome bench={bench} />;
   return (

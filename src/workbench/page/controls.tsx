@@ -31,28 +31,30 @@ export function Controls({ bench, request }: { bench: Workbench; request: Json }
             ? `${answer.status} · ${Math.max(1, Math.round(answer.ms))} ms · ${sizeOf(answer.bytes)}`
             : ''}
       </p>
-      <label class="inline">
-        <span class="label-text">Hook</span>
-        <select
-          value={hookOf(request)}
-          onChange={({ currentTarget }) => void bench.ask(atHook(request, currentTarget.value))}
-        >
-          {[...new Set([...hooks, hookOf(request)])].map((hook) => (
-            <option key={hook}>{hook}</option>
-          ))}
-        </select>
-      </label>
-      <label class="inline">
-        <span class="label-text">Day</span>
-        <input
-          type="date"
-          value={dayOf(request)}
-          onChange={({ currentTarget }) => void bench.ask(onDay(request, currentTarget.value))}
-        />
-      </label>
-      <button type="button" class="quiet-button" onClick={() => void bench.ask(request)}>
-        Ask again
-      </button>
+      <div class="controls-row">
+        <label class="inline">
+          <span class="label-text">Hook</span>
+          <select
+            value={hookOf(request)}
+            onChange={({ currentTarget }) => void bench.ask(atHook(request, currentTarget.value))}
+          >
+            {[...new Set([...hooks, hookOf(request)])].map((hook) => (
+              <option key={hook}>{hook}</option>
+            ))}
+          </select>
+        </label>
+        <label class="inline">
+          <span class="label-text">Day</span>
+          <input
+            type="date"
+            value={dayOf(request)}
+            onChange={({ currentTarget }) => void bench.ask(onDay(request, currentTarget.value))}
+          />
+        </label>
+        <button type="button" class="quiet-button" onClick={() => void bench.ask(request)}>
+          Ask again
+        </button>
+      </div>
     </div>
   );
 }

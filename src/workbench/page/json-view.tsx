@@ -80,8 +80,10 @@ function Lines({ lines, ranges, count, name }: { lines: string[]; ranges: Range[
   useEffect(() => {
     const first = box.current?.querySelector<HTMLElement>('.line.marked');
     if (count === 0 || !first) return;
-    first.scrollIntoView({ block: 'center' });
-    box.current?.focus({ preventScroll: true });
+    const { current } = box;
+    current?.scrollIntoView({ block: 'nearest' });
+    current?.scrollTo({ top: first.offsetTop - current.offsetTop - current.clientHeight / 4 });
+    current?.focus({ preventScroll: true });
   }, [count]);
   const shown = all
     ? lines.map((_, at) => at)

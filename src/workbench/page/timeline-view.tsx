@@ -62,7 +62,10 @@ function useWidth() {
 
 type DrawingProps = { timeline: Timeline; width: number; show: (refs: string[]) => void };
 
-function Drawing({ timeline, width, show }: DrawingProps) {
+function Drawing({ timeline, width: room, show }: DrawingProps) {
+  // Drawn at the usual size of letters and shown at the page's, which is larger on a wall screen.
+  const scale = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+  const width = room / scale;
   const { rows, overlaps, courses, today, from, to } = timeline;
   const x = (day: number) => Math.round((((day - from) / (to - from)) * (width - 2) + 1) * 10) / 10;
   const bottom = HEAD + rows.length * ROW;
@@ -73,8 +76,8 @@ function Drawing({ timeline, width, show }: DrawingProps) {
     <svg
       role="img"
       aria-label={`${rows.length} medicines from ${dateOf(from)} to ${dateOf(to)}. The table below says the same.`}
-      width={width}
-      height={height}
+      width={room}
+      height={height * scale}
       viewBox={`0 0 ${width} ${height}`}
     >
       <defs>
