@@ -20,7 +20,7 @@ const MANY = 'precedence/three-problems-without-laro';
 const MISSING = 'not-checked/chart-opened-list-absent';
 const SILENT = 'opioid-start/five-days';
 
-describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { timeout: 60_000 }, () => {
+describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { timeout: 180_000 }, () => {
   let folder: string;
   let journal: Journal;
   let service: Awaited<ReturnType<typeof startService>>;
@@ -41,7 +41,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
     browser = await openBrowser();
     // The script is made when first asked for.
     await service.http.get('/workbench/page.js');
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     await browser?.close();
     await service?.close();
@@ -102,6 +102,18 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       await search.fill('no such patient');
       await page.getByText('No patient has all these words.').waitFor();
     }));
+
+  test('a patient in the address is opened, also while the page is open', () =>
+    scenario(
+      async (page) => {
+        await page.getByRole('button', { name: 'Dansk', exact: true }).click();
+        await page.locator('article h3[lang="da"]').waitFor();
+        await page.evaluate(`location.hash = 'patient=${STOP_DATE}'`);
+        await page.getByRole('heading', { level: 2, name: 'Oxycodone without stop date' }).waitFor();
+        await page.locator('article h3[lang="da"]', { hasText: 'Oxycodon' }).waitFor();
+      },
+      { patient: WARNING },
+    ));
 
   test('the cards speak the language that is chosen, and are marked as being in it', () =>
     scenario(

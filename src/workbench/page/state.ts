@@ -67,6 +67,7 @@ export function useWorkbench() {
     const id = known.find((candidate) => candidate.hook === hook)?.id;
     if (id === undefined) {
       setAnswer(undefined);
+      setBusy(false);
       setTrouble(
         `There is no service for the hook "${hook}" here. There are: ${known.map((one) => one.hook).join(', ')}.`,
       );
@@ -92,6 +93,9 @@ export function useWorkbench() {
 
   const take = (next: Json, from: Origin, known = services) => {
     setOrigin(from);
+    // Nothing of one patient may stand under the name of another.
+    setAnswer(undefined);
+    setTrouble(undefined);
     setDeeds([]);
     setMarked({ refs: [], count: 0 });
     setWritten(next['hookInstance']);
@@ -109,6 +113,10 @@ export function useWorkbench() {
     }
   };
 
+  // What listens for long must take as things are by then, not as they were at the beginning.
+  const takeNow = useRef(takePatient);
+  takeNow.current = takePatient;
+
   useEffect(() => {
     void (async () => {
       try {
@@ -121,9 +129,13 @@ export function useWorkbench() {
         setPatients(list);
         setExamples(shown);
         setRules(words);
-        const asked = new URLSearchParams(location.hash.slice(1)).get('patient');
-        const patient = list.find(({ name }) => name === asked);
-        if (patient) await takePatient(patient, found);
+        const takeNamed = async () => {
+          const asked = new URLSearchParams(location.hash.slice(1)).get('patient');
+          const patient = list.find(({ name }) => name === asked);
+          if (patient) await takeNow.current(patient, found);
+        };
+        addEventListener('hashchange', takeNamed);
+        await takeNamed();
       } catch (error) {
         setTrouble(messageOf(error));
         setPatients([]);
