@@ -1,8 +1,8 @@
 // Takes the pictures of the workbench that docs/ shows:  npm run screenshots
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { root, startService } from './app.ts';
-import { openBrowser } from './browser.ts';
+import { root, startService } from '../src/testing/app.ts';
+import { openBrowser } from '../src/testing/browser.ts';
 
 const service = await startService({ logLevel: 'silent' });
 const { port } = service.app.server.address() as { port: number };
