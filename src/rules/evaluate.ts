@@ -16,7 +16,7 @@ export type Finding = {
   outcome: FactOutcome;
   value: unknown[];
   resources: string[];
-  /** The courses that it is about, itself or through the facts it is made from. */
+  /** The courses that it is about, itself or through the facts it is made from; of one that holds only. */
   courses: Course[];
   /** For `not-known`: the parts of the record that are missing. None: the record is unclear, not missing. */
   missing: Section[];
@@ -91,7 +91,7 @@ function applyClasses(knowledge: Knowledge, chart: Chart): Chart {
 /** Looks facts up, each evaluated once, when first asked for. */
 function findings(guideline: Guideline, chart: Chart, views: Views): (name: string) => Finding {
   const found = new Map<string, Finding>();
-  const readings: Record<Certainty, Reading> = {
+  const readings: Record<Certainty, (name: string) => unknown[]> = {
     all: reading(guideline, views, 'all'),
     some: reading(guideline, views, 'some'),
   };
@@ -109,19 +109,15 @@ function find(
   guideline: Guideline,
   chart: Chart,
   name: string,
-  readings: Record<Certainty, Reading>,
+  readings: Record<Certainty, (name: string) => unknown[]>,
   unclear: boolean,
 ): Finding {
   const fact = guideline.facts.get(name);
   if (!fact) throw new Error(`no fact ${name} in ${guideline.file.id}`);
   const value = readings.all(name);
-  const base = {
-    fact: name,
-    value,
-    resources: resourcesOf(value),
-    courses: coursesBehind(guideline, name, readings.all.known),
-  };
-  if (isTrue(value)) return { ...base, outcome: 'holds', missing: [] };
+  const base = { fact: name, value, resources: resourcesOf(value), courses: [] };
+  if (isTrue(value))
+    return { ...base, courses: coursesBehind(guideline, name, readings.all), outcome: 'holds', missing: [] };
   const missing = sections.filter((section) => fact.sections.has(section) && chart.sections[section] !== 'complete');
   if (missing.length > 0) return { ...base, outcome: 'not-known', missing };
   if (!unclear) return { ...base, outcome: 'does-not-hold', missing: [] };
@@ -131,22 +127,21 @@ function find(
   return { ...base, outcome: 'not-known', resources: resourcesOf(possible), missing: [] };
 }
 
-/** Evaluates nothing: looks at what the fact and those that it is made from came to, where that had to be known. */
-function coursesBehind(guideline: Guideline, name: string, known: Reading['known']): Course[] {
-  const courses = (known.get(name) ?? []).filter(isCourse);
+/** Of a fact that holds: what it is made from has mostly been evaluated for it. */
+function coursesBehind(guideline: Guideline, name: string, read: (name: string) => unknown[]): Course[] {
+  const courses = read(name).filter(isCourse);
   if (courses.length > 0) return courses;
-  const others = [...(guideline.facts.get(name)?.expression.variables ?? [])].filter((other) => known.has(other));
-  return others.flatMap((other) => coursesBehind(guideline, other, known));
+  const others = [...(guideline.facts.get(name)?.expression.variables ?? [])].filter((other) =>
+    guideline.facts.has(other),
+  );
+  return others.flatMap((other) => coursesBehind(guideline, other, read));
 }
 
 function isCourse(item: unknown): item is Course {
   return typeof item === 'object' && item !== null && 'medications' in item && 'start' in item && 'end' in item;
 }
 
-/** What facts come to, each evaluated once when first asked for, and those that were. */
-type Reading = ((name: string) => unknown[]) & { known: ReadonlyMap<string, unknown[]> };
-
-function reading(guideline: Guideline, views: Views, certainty: Certainty): Reading {
+function reading(guideline: Guideline, views: Views, certainty: Certainty): (name: string) => unknown[] {
   const known = new Map<string, unknown[]>();
   const look = lookOver((name) => (guideline.facts.has(name) ? value(name) : views[certainty]()[name]));
   const value = (name: string): unknown[] => {
@@ -165,7 +160,7 @@ function reading(guideline: Guideline, views: Views, certainty: Certainty): Read
     for (const name of expression.variables) if (guideline.facts.has(name)) variables[name] = value(name);
     return expression.evaluate(certainty, variables);
   };
-  return Object.assign(value, { known });
+  return value;
 }
 
 /** The variables of a chart in each reading, made when first asked for and the same for all guidelines. */

@@ -122,9 +122,7 @@ const outcomes = { holds: 'found', 'does-not-hold': 'not found', 'not-known': 'n
 const roles = { when: 'when', unless: 'unless', without: 'without', otherwise: 'card' };
 
 function Fact({ fact, expression, bench }: { fact: FactTrace; expression: string | undefined; bench: Workbench }) {
-  const { resources = [], missing = [] } = fact;
-  // Of a fact that was not found, the courses say nothing.
-  const courses = fact.outcome === 'holds' ? (fact.courses ?? []) : [];
+  const { resources = [], missing = [], courses = [] } = fact;
   return (
     <tr class={`fact ${fact.outcome}`}>
       <td class="role">{roles[fact.role]}</td>
