@@ -10,6 +10,7 @@ const colors = process.stdout.isTTY ? 'force' : 'off';
 const steps = [
   ['Style and lint (biome)', tool('@biomejs/biome/bin/biome'), 'ci', `--colors=${colors}`, '.'],
   ['Types (tsc)', tool('typescript/bin/tsc'), '--noEmit'],
+  ['Types of the page (tsc)', tool('typescript/bin/tsc'), '-p', 'src/workbench/page'],
   ['Unused files, exports and packages (knip)', tool('knip/bin/knip.js')],
   ['Knowledge: hooks, cards and test bundles (npm run check)', join(root, 'src/cli/check.ts'), '--dry'],
   ['Tests (vitest)', tool('vitest/vitest.mjs'), 'run', ...process.argv.slice(2)],

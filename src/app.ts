@@ -26,6 +26,7 @@ import type { Knowledge } from './rules/knowledge.ts';
 import type { Client } from './trust/clients.ts';
 import { createKeys } from './trust/keys.ts';
 import { createReplay, sharedReplay } from './trust/replay.ts';
+import { workbenchRoutes } from './workbench/routes.ts';
 
 export type AppOptions = {
   knowledge: Knowledge;
@@ -38,6 +39,8 @@ export type AppOptions = {
   fetchJson: FetchJson;
   /** Cards given and feedback; tokens that were used are remembered in it, for all processes that share it. */
   journal?: Journal | undefined;
+  /** The folder of the invented patients, for the sandbox's workbench; it may be absent. */
+  testBundles: string;
   /** Milliseconds of event-loop delay from which calls are put off; 0 never. */
   maxEventLoopDelay?: number;
 };
@@ -123,5 +126,6 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const journaling = journal && { journal, patientKey: config.patientKey, knowledge, clock };
   invokeRoute(app, { knowledge, clock, sandbox, fetchJson, metrics, audit, auditKey: config.auditKey, journaling });
   feedbackRoute(app, { journal, comments: knowledge.site.journal.comments, clock, metrics });
+  if (sandbox) workbenchRoutes(app, { knowledge, testBundles: options.testBundles, fetchJson });
   return app;
 }

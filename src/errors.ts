@@ -1,4 +1,4 @@
-import type { OperationOutcome } from 'fhir/r4.js';
+import type { Extension, OperationOutcome } from 'fhir/r4.js';
 
 /**
  * The only table of errors: what went wrong → HTTP status, FHIR issue code, and what the caller is told. Diagnostics
@@ -16,6 +16,8 @@ export const errors = {
     issue: 'not-found',
     text: 'There is no such service here. GET /cds-services lists them.',
   },
+  'no-patient': { status: 404, issue: 'not-found', text: 'There is no invented patient of this name.' },
+  'no-record': { status: 400, issue: 'invalid', text: 'The record cannot be asked for.' },
   'no-method': { status: 405, issue: 'not-supported', text: 'This address does not answer that method.' },
   'missing-data': {
     status: 412,
@@ -59,12 +61,20 @@ export class ServiceError extends Error {
   /** Details for the caller: field names, keys, versions. Never data. */
   readonly diagnostics: string[];
   readonly headers: Record<string, string>;
+  /** What else the OperationOutcome says, to a caller who asked for it. */
+  readonly extension: Extension[];
 
-  constructor(code: ErrorCode, diagnostics: string[] = [], headers: Record<string, string> = {}) {
+  constructor(
+    code: ErrorCode,
+    diagnostics: string[] = [],
+    headers: Record<string, string> = {},
+    extension: Extension[] = [],
+  ) {
     super(code);
     this.code = code;
     this.diagnostics = diagnostics;
     this.headers = headers;
+    this.extension = extension;
   }
 }
 

@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 const src = fileURLToPath(new URL('.', import.meta.url));
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
   .map((name) => name.replaceAll('\\', '/'))
-  .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+  .filter((name) => /(?<!\.test)\.tsx?$/.test(name))
   .map((name) => ({ name, text: readFileSync(join(src, name), 'utf8') }));
 const sources = files.filter(({ name }) => !name.startsWith('testing/'));
 const helpers = files.filter(({ name }) => name.startsWith('testing/'));
@@ -44,6 +44,18 @@ const mayImport: Record<string, string[]> = {
     'trust',
     ...base,
   ],
+  // Patients are read as the command line reads them; a record is asked for as a call would.
+  workbench: [
+    'workbench',
+    'cli/bundles.ts',
+    'http/access.ts',
+    'http/discovery.ts',
+    'fhir',
+    'codes',
+    'rules',
+    'trust/clients.ts',
+    ...base,
+  ],
 };
 
 function importsOf(file: { name: string; text: string }): string[] {
@@ -63,6 +75,16 @@ test('each room imports only what it may', () => {
   expect(strays).toEqual([]);
 });
 
+test('the page of the workbench goes to the browser: it imports nothing of the service', () => {
+  const page = sources.filter(({ name }) => name.startsWith('workbench/page/'));
+  expect(page.length).toBeGreaterThan(20);
+  const strays = page.flatMap((file) => [
+    ...importsOf(file).filter((path) => !path.startsWith('workbench/page/')),
+    ...[...file.text.matchAll(/from '(node:[^']+)'/g)].map(([, name]) => `${file.name} → ${name}`),
+  ]);
+  expect(strays).toEqual([]);
+});
+
 test('every room has its rule', () => {
   const rooms = new Set(
     sources.filter(({ name }) => name.includes('/')).map(({ name }) => name.split('/')[0] as string),
@@ -79,7 +101,9 @@ test('the clock is read where a process starts, and is an argument everywhere el
   const readers = sources
     .filter(({ text }) => /Date\.now|new Date\(\)|performance\.now/.test(text))
     .map(({ name }) => name);
-  expect(readers.filter((name) => name !== 'server.ts' && !name.startsWith('cli/'))).toEqual([]);
+  // The workbench's page is a program of its own, which runs in a browser.
+  const own = (name: string) => name === 'server.ts' || name.startsWith('cli/') || name.startsWith('workbench/page/');
+  expect(readers.filter((name) => !own(name))).toEqual([]);
 });
 
 test('src/ names no drug and no diagnosis, and speaks to no clinician', () => {

@@ -43,6 +43,7 @@ const app = await create({
   clock: Date.now,
   fetchJson,
   journal,
+  testBundles: join(config.knowledge, 'test-bundles'),
   maxEventLoopDelay: 1000,
 });
 app.addHook('onClose', () => fetchJson.close());
@@ -127,6 +128,7 @@ function welcome(address: string): string {
     `Nordic Opioid CDS answers at ${address}`,
     'SANDBOX: no authentication, for invented patients on this machine only',
     '',
+    `  Workbench  ${address}/`,
     `  Services   curl ${address}/cds-services`,
     ...(example === undefined
       ? []

@@ -71,16 +71,17 @@ export function invokeRoute(app: FastifyInstance, options: InvokeOptions): void 
     metrics.answered(found);
     if (options.journaling) noteAnswer(found, call, caller, options.journaling);
     tell(found, call, request, options);
+    const explained = call.wish.explain && (options.sandbox || client.explain);
+    const trace = explained ? traceOf(found.chart, found.results) : undefined;
     if ('missing' in found) {
       throw new ServiceError(
         'missing-data',
         found.missing.map((key) => `prefetch key missing or not whole: ${key}`),
+        {},
+        trace && [{ url: brand.traceExtension, valueString: JSON.stringify(trace) }],
       );
     }
-    const explained = call.wish.explain && (options.sandbox || client.explain);
-    const extension = explained
-      ? { extension: { [brand.extension]: { trace: traceOf(found.chart, found.results) } } }
-      : {};
+    const extension = trace ? { extension: { [brand.extension]: { trace } } } : {};
     // Written out here: a response schema would drop what it does not know of the orders that come back (T14).
     return reply
       .headers({ 'cache-control': 'no-store', 'content-language': language, vary: 'Accept-Language, Origin' })

@@ -101,7 +101,8 @@ export function unauthenticated(): ServiceError {
 }
 
 function sendProblem(reply: FastifyReply, problem: ServiceError): FastifyReply {
-  const body = outcomeOf(problem.code, problem.diagnostics);
+  const { extension } = problem;
+  const body = { ...outcomeOf(problem.code, problem.diagnostics), ...(extension.length > 0 && { extension }) };
   return reply
     .code(errors[problem.code].status)
     .headers({ 'cache-control': 'no-store', 'x-request-id': reply.request.id, ...problem.headers })

@@ -141,8 +141,8 @@ test('T3: nothing empty in the trace', async () => {
   expect(text).not.toMatch(/:(\[\]|\{\}|null|"")/);
 });
 
-test('T10: the root of the service is no address of ours', async () => {
-  expect((await service.http.get('/')).status).toBe(404);
+test('T10: what is above the services is no address of ours', async () => {
+  expect((await service.http.get('/services')).status).toBe(404);
 });
 
 /** Everything that the log says of a call, and how often such calls are counted. */

@@ -1,4 +1,5 @@
 import type { Chart, Medication } from '../chart/chart.ts';
+import type { Course } from '../chart/courses.ts';
 import { type Certainty, isPartial } from '../dates.ts';
 import { type Section, sections } from '../fhir/prefetch.ts';
 import type { Expression, Variables } from './expression.ts';
@@ -15,6 +16,8 @@ export type Finding = {
   outcome: FactOutcome;
   value: unknown[];
   resources: string[];
+  /** The courses that it is about, itself or through the facts it is made from; of one that holds only. */
+  courses: Course[];
   /** For `not-known`: the parts of the record that are missing. None: the record is unclear, not missing. */
   missing: Section[];
 };
@@ -112,8 +115,9 @@ function find(
   const fact = guideline.facts.get(name);
   if (!fact) throw new Error(`no fact ${name} in ${guideline.file.id}`);
   const value = readings.all(name);
-  const base = { fact: name, value, resources: resourcesOf(value) };
-  if (isTrue(value)) return { ...base, outcome: 'holds', missing: [] };
+  const base = { fact: name, value, resources: resourcesOf(value), courses: [] };
+  if (isTrue(value))
+    return { ...base, courses: coursesBehind(guideline, name, readings.all), outcome: 'holds', missing: [] };
   const missing = sections.filter((section) => fact.sections.has(section) && chart.sections[section] !== 'complete');
   if (missing.length > 0) return { ...base, outcome: 'not-known', missing };
   if (!unclear) return { ...base, outcome: 'does-not-hold', missing: [] };
@@ -121,6 +125,20 @@ function find(
   const possible = readings.some(name);
   if (!isTrue(possible)) return { ...base, outcome: 'does-not-hold', missing: [] };
   return { ...base, outcome: 'not-known', resources: resourcesOf(possible), missing: [] };
+}
+
+/** Of a fact that holds: what it is made from has mostly been evaluated for it. */
+function coursesBehind(guideline: Guideline, name: string, read: (name: string) => unknown[]): Course[] {
+  const courses = read(name).filter(isCourse);
+  if (courses.length > 0) return courses;
+  const others = [...(guideline.facts.get(name)?.expression.variables ?? [])].filter((other) =>
+    guideline.facts.has(other),
+  );
+  return others.flatMap((other) => coursesBehind(guideline, other, read));
+}
+
+function isCourse(item: unknown): item is Course {
+  return typeof item === 'object' && item !== null && 'medications' in item && 'start' in item && 'end' in item;
 }
 
 function reading(guideline: Guideline, views: Views, certainty: Certainty): (name: string) => unknown[] {

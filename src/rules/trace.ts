@@ -1,4 +1,4 @@
-import type { Chart } from '../chart/chart.ts';
+import type { Chart, Medication } from '../chart/chart.ts';
 import type { Section } from '../fhir/prefetch.ts';
 import type { FactOutcome, Finding, RuleOutcome, RuleResult } from './evaluate.ts';
 
@@ -7,8 +7,26 @@ export type Trace = {
   today: string;
   sections: Chart['sections'];
   leftOut?: Chart['leftOut'];
+  /** The medicines that stand in a code list, drafts first, as they were read. */
+  medications?: MedicationTrace[];
   rules: RuleTrace[];
 };
+
+export type MedicationTrace = Pick<Medication, (typeof shown)[number]>;
+
+const shown = [
+  'ref',
+  'name',
+  'substance',
+  'lists',
+  'identifiedBy',
+  'draft',
+  'ordered',
+  'current',
+  'start',
+  'stop',
+  'stopFrom',
+] as const;
 
 export type RuleTrace = {
   rule: string;
@@ -23,17 +41,26 @@ export type RuleTrace = {
     role: 'when' | 'unless' | 'without' | 'otherwise';
     outcome: FactOutcome;
     resources?: string[];
+    /** The courses that the fact is about: first and last day of each, as merged. */
+    courses?: { start: string; end: string }[];
     missing?: Section[];
   }[];
 };
 
 export function traceOf(chart: Chart, results: RuleResult[]): Trace {
+  const medications = [...chart.drafts, ...chart.medications].map(medicationTrace);
   return {
     today: chart.today,
     sections: chart.sections,
     ...(chart.leftOut.length > 0 && { leftOut: chart.leftOut }),
+    ...(medications.length > 0 && { medications }),
     rules: results.map(ruleTrace),
   };
+}
+
+function medicationTrace(medication: Medication): MedicationTrace {
+  const given = shown.filter((key) => medication[key] !== undefined).map((key) => [key, medication[key]]);
+  return Object.fromEntries(given);
 }
 
 function ruleTrace({ rule, outcome, by, missing, findings }: RuleResult): RuleTrace {
@@ -56,8 +83,9 @@ function ruleTrace({ rule, outcome, by, missing, findings }: RuleResult): RuleTr
   };
 }
 
-function details({ resources, missing }: Finding) {
+function details({ courses, resources, missing }: Finding) {
   return {
+    ...(courses.length > 0 && { courses: courses.map(({ start, end }) => ({ start, end })) }),
     ...(resources.length > 0 && { resources: [...new Set(resources)] }),
     ...(missing.length > 0 && { missing }),
   };

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import supertest from 'supertest';
@@ -22,7 +23,9 @@ export const PUBLIC_URL = 'https://cds.example';
 export const BODY_LIMIT = 8 * 1024 * 1024;
 
 type Options = Partial<AppOptions['config']> &
-  Partial<Pick<AppOptions, 'knowledge' | 'clock' | 'clients' | 'fetchJson' | 'journal' | 'maxEventLoopDelay'>> & {
+  Partial<
+    Pick<AppOptions, 'knowledge' | 'clock' | 'clients' | 'fetchJson' | 'journal' | 'testBundles' | 'maxEventLoopDelay'>
+  > & {
     logLevel?: string;
   };
 
@@ -40,6 +43,7 @@ export async function startService(options: Options = {}) {
     clients = [],
     fetchJson = fetchNothing,
     journal,
+    testBundles = join(root, 'test-bundles'),
     maxEventLoopDelay = 0,
     logLevel = 'trace',
     ...config
@@ -63,6 +67,7 @@ export async function startService(options: Options = {}) {
     clock,
     fetchJson,
     journal,
+    testBundles,
     maxEventLoopDelay,
   });
   const http = supertest(await app.listen({ host: '127.0.0.1', port: 0 }));

@@ -584,7 +584,7 @@ function faultsOf(call: Case, { status, type, text, logged }: Answered): string[
     call.method === 'HEAD' ||
     preflight ||
     status === 304 ||
-    (status === 200 && call.url.split('?')[0] === '/metrics')
+    (status === 200 && ['/', '/metrics'].includes((call.url.split('?')[0] as string).replace(/\/{2,}/g, '/')))
   )
     return faults;
   if (!type.startsWith('application/json')) return [...faults, `content type ${type || 'missing'}`];

@@ -1,0 +1,15 @@
+/** The call as a command that works when it is pasted into a shell: the body goes in as it is, by a quoted heredoc. */
+export function curlOf(url: string, language: string, request: unknown): string {
+  return [
+    `curl -sS ${quoted(url)} \\`,
+    `  -H 'content-type: application/json' -H ${quoted(`accept-language: ${language}`)} \\`,
+    `  --data-binary @- <<'END_OF_REQUEST'`,
+    JSON.stringify(request, null, 2),
+    'END_OF_REQUEST',
+    '',
+  ].join('\n');
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

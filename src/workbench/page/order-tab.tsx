@@ -1,0 +1,162 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { MedicineBox } from './combobox.tsx';
+import { emptyOrder, faultOf, type OrderForm, orderOf } from './order.ts';
+import { dayOf, draftsOf, hookOf, patientIdOf, refOf, withoutDraft } from './request.ts';
+import type { Workbench } from './state.ts';
+import { objectOf, type Resource } from './wire.ts';
+
+/** An order as it is typed: order-select follows each change, order-sign its button. */
+export function OrderTab({ bench }: { bench: Workbench }) {
+  const { request } = bench;
+  const [form, setForm] = useState(emptyOrder);
+  const [number, setNumber] = useState(1);
+  const [touched, setTouched] = useState(0);
+  const id = `order-form-${number}`;
+  const fault = faultOf(form);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+
+  const draft = () => {
+    const today = bench.trace?.today ?? (dayOf(request ?? {}) || new Date().toISOString().slice(0, 10));
+    return orderOf(form, id, patientIdOf(request ?? {}), today);
+  };
+  useEffect(() => {
+    if (touched === 0 || fault !== undefined) return;
+    timer.current = setTimeout(() => void bench.order(draft(), 'order-select'), 350);
+    return () => clearTimeout(timer.current);
+  }, [touched]);
+
+  if (!request)
+    return (
+      <div class="empty">
+        <h2>No patient yet</h2>
+        <p>An order needs a patient. Take one of the list, paste a request, or ask a FHIR server.</p>
+      </div>
+    );
+  const set = (changes: Partial<OrderForm>) => {
+    setForm({ ...form, ...changes });
+    setTouched(touched + 1);
+  };
+  const field = (name: 'dose' | 'unit' | 'timesPerDay' | 'quantity' | 'start' | 'stop', label: string, more = {}) => (
+    <label class="field">
+      <span class="label-text">{label}</span>
+      <input
+        type="text"
+        autocomplete="off"
+        value={form[name]}
+        onInput={({ currentTarget }) => set({ [name]: currentTarget.value })}
+        {...more}
+      />
+    </label>
+  );
+  return (
+    <form
+      class="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        clearTimeout(timer.current);
+        if (fault === undefined) void bench.order(draft(), 'order-sign');
+        else setTouched(touched + 1);
+      }}
+    >
+      <MedicineBox text={form.name} change={(name, medicine) => set({ name, medicine })} />
+      <div class="row">
+        {field('dose', 'Dose', { inputMode: 'decimal' })}
+        {field('unit', 'Unit')}
+        {field('timesPerDay', 'Times a day', { inputMode: 'decimal' })}
+      </div>
+      <div class="row">
+        {field('start', 'Start', { type: 'date' })}
+        {field('stop', 'Stop (last day)', { type: 'date' })}
+      </div>
+      <div class="row">
+        {field('quantity', 'Quantity', { inputMode: 'decimal' })}
+        <label class="field">
+          <span class="label-text">Given as</span>
+          <select
+            value={form.setting}
+            onChange={({ currentTarget }) => set({ setting: currentTarget.value as OrderForm['setting'] })}
+          >
+            <option value="">not said</option>
+            <option value="outpatient">outpatient</option>
+            <option value="inpatient">inpatient</option>
+          </select>
+        </label>
+      </div>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={form.asNeeded}
+          onChange={({ currentTarget }) => set({ asNeeded: currentTarget.checked })}
+        />
+        As needed
+      </label>
+      <div role="alert">{touched > 0 && fault ? <p class="fault">{fault}</p> : null}</div>
+      <div class="actions">
+        <button type="submit" class="primary">
+          Sign the order
+        </button>
+        <button
+          type="button"
+          onClick={() => {
+            setForm(emptyOrder);
+            setTouched(0);
+            setNumber(number + 1);
+          }}
+        >
+          Another order
+        </button>
+      </div>
+      <p class="quiet">Each change asks order-select; signing asks order-sign. Nothing is prescribed anywhere.</p>
+      <Drafts bench={bench} />
+    </form>
+  );
+}
+
+/** The drafts of the request, each of which can be taken out. */
+function Drafts({ bench }: { bench: Workbench }) {
+  const { request = {} } = bench;
+  const drafts = draftsOf(request);
+  if (drafts.length === 0) return null;
+  return (
+    <div>
+      <h3 class="small-title">Drafts in the request</h3>
+      <ul class="plain drafts">
+        {drafts.map((draft) => {
+          const ref = refOf(draft);
+          const name = nameOf(draft);
+          return (
+            <li key={ref}>
+              <button type="button" class="link" onClick={() => bench.show([ref])}>
+                {name}
+              </button>
+              <button
+                type="button"
+                class="quiet-button"
+                aria-label={`Take out ${name}`}
+                onClick={() => void bench.ask(withoutDraft(request, ref))}
+              >
+                Take out
+              </button>
+            </li>
+          );
+        })}
+      </ul>
+      <p class="quiet">
+        Asked as <code>{hookOf(request)}</code>
+      </p>
+    </div>
+  );
+}
+
+/** What an order calls its medicine, wherever it says so. */
+function nameOf(order: Resource): string {
+  const concept = objectOf(
+    order['medicationCodeableConcept'] ?? objectOf(order['medication'])['concept'] ?? order['code'],
+  );
+  const coding = Array.isArray(concept['coding']) ? objectOf(concept['coding'][0]) : {};
+  const reference = objectOf(order['medicationReference']);
+  const name = [concept['text'], coding['display'], reference['display'], coding['code']].find(
+    (text) => typeof text === 'string' && text !== '',
+  );
+  return typeof name === 'string' ? name : refOf(order);
+}

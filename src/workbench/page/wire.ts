@@ -1,0 +1,100 @@
+/** What the page reads from the service, in the shapes that any client of it sees. */
+export type Json = { [key: string]: unknown };
+export type Resource = Json & { resourceType: string };
+
+export type Coding = { code: string; system: string; display?: string };
+export type Action =
+  | { type: 'update' | 'create'; description: string; resource: Resource }
+  | { type: 'delete'; description: string; resourceId: string };
+export type Suggestion = { label: string; uuid: string; isRecommended?: boolean; actions: Action[] };
+export type Indicator = 'info' | 'warning' | 'critical';
+export type Card = {
+  uuid: string;
+  summary: string;
+  detail?: string;
+  indicator: Indicator;
+  source: { label: string; url?: string; topic: Coding };
+  suggestions?: Suggestion[];
+  overrideReasons?: Coding[];
+};
+
+export type Medication = {
+  ref: string;
+  name?: string;
+  substance?: string;
+  lists: string[];
+  identifiedBy: string;
+  draft: boolean;
+  ordered: boolean;
+  current?: boolean;
+  start?: string;
+  stop?: string;
+  stopFrom?: string;
+};
+export type FactTrace = {
+  fact: string;
+  role: 'when' | 'unless' | 'without' | 'otherwise';
+  outcome: 'holds' | 'does-not-hold' | 'not-known';
+  resources?: string[];
+  courses?: { start: string; end: string }[];
+  missing?: string[];
+};
+export type RuleTrace = {
+  rule: string;
+  guideline: string;
+  recommendation: string;
+  outcome:
+    | 'fires'
+    | 'joins'
+    | 'does-not-hold'
+    | 'not-known'
+    | 'switched-off'
+    | 'superseded'
+    | 'rides-only'
+    | 'quiet'
+    | 'repeat';
+  off?: string;
+  by?: string;
+  missing?: string[];
+  facts: FactTrace[];
+};
+export type Trace = {
+  today: string;
+  sections: Record<string, string>;
+  leftOut?: { what: string; why: string; ref: string }[];
+  medications?: Medication[];
+  rules: RuleTrace[];
+};
+
+export type Service = { hook: string; id: string; title: string; prefetch: Record<string, string> };
+export type Patient = {
+  name: string;
+  folder: string;
+  about: string;
+  hook: string;
+  note: string;
+  cards?: { rule: string; indicator: Indicator }[];
+  missing?: string[];
+  site?: string[];
+};
+export type Example = { title: string; patient: string };
+export type RuleInWords = {
+  guideline: string;
+  recommendation: string;
+  section: string;
+  says: string;
+  source: string;
+  facts: Record<string, string>;
+};
+export type Medicine = { name: string; system: string; code: string; lists: string[] };
+
+export const languages = ['sv', 'nb', 'da', 'en'] as const;
+export type Language = (typeof languages)[number];
+
+export function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function objectOf(value: unknown): Json {
+  return isObject(value) ? value : {};
+}

@@ -1,0 +1,76 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { type Expected, readTestBundles } from '../cli/bundles.ts';
+import type { Knowledge } from '../rules/knowledge.ts';
+import { readYaml } from '../yaml.ts';
+
+/** An invented patient as the page lists it. */
+export type Patient = {
+  name: string;
+  /** Its folder of test-bundles/, and what that is about. */
+  folder: string;
+  about: string;
+  hook: string;
+  note: string;
+  cards?: { rule: string; indicator: string }[];
+  missing?: string[];
+  /** Keys of hooks/site.yaml that are set otherwise for this patient: the answer here may be another one. */
+  site?: string[];
+};
+
+/**
+ * Lists the patients of a folder as they are now: somebody who writes one sees it after a reload. None where it is absent.
+ * They are read again only if a file has changed, since a thousand of them take a while.
+ */
+export function createPatientList(folder: string, knowledge: Knowledge): () => Patient[] {
+  let read: { state: string; patients: Patient[] } | undefined;
+  return () => {
+    const state = stateOf(folder);
+    if (read?.state !== state) read = { state, patients: listPatients(folder, knowledge) };
+    return read.patients;
+  };
+}
+
+function stateOf(folder: string): string {
+  if (!existsSync(folder)) return '';
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return names.map((name) => `${name} ${statSync(join(folder, name)).mtimeMs}`).join();
+}
+
+function listPatients(folder: string, knowledge: Knowledge): Patient[] {
+  const titles = new Map(knowledge.guidelines.map(({ file }) => [file.id, file.title]));
+  return readTestBundles(folder, []).map(({ name, hook, expected }) => {
+    const place = name.split('/')[0] as string;
+    return { name, folder: place, about: titles.get(place) ?? words(place), hook, ...shown(expected) };
+  });
+}
+
+function shown({ note, cards, missing, site }: Expected) {
+  return {
+    note,
+    ...(cards && { cards: cards.map(({ rule, indicator }) => ({ rule, indicator })) }),
+    ...(missing && { missing }),
+    ...(site && { site: Object.keys(site) }),
+  };
+}
+
+/** `not-checked` as a heading: `Not checked`. */
+function words(slug: string): string {
+  const text = slug.replaceAll('-', ' ');
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+const examplesSchema = z.array(z.strictObject({ title: z.string().min(1), patient: z.string().min(1) }));
+
+/** The patients to begin with, as `examples.yaml` names them. */
+export function listExamples(folder: string): z.infer<typeof examplesSchema> {
+  return readYaml(join(folder, 'examples.yaml'), 'test-bundles/examples.yaml', examplesSchema, [])?.data ?? [];
+}
+
+/** The request of one patient, as its file has it. A name has no dots, so that it cannot leave the folder. */
+export function readPatient(folder: string, name: string): string | undefined {
+  if (!/^[a-z0-9-]+(\/[a-z0-9-]+)+$/.test(name)) return undefined;
+  const path = join(folder, `${name}.request.json`);
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}

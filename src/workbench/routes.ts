@@ -1,0 +1,85 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ServiceError } from '../errors.ts';
+import type { FetchJson } from '../fhir/fetch-json.ts';
+import { object, string } from '../fhir/json.ts';
+import type { Knowledge } from '../rules/knowledge.ts';
+import { createScript, pageFile, pageStyle } from './files.ts';
+import { searchMedicines } from './medicines.ts';
+import { createPatientList, listExamples, readPatient } from './patients.ts';
+import { fetchRecord } from './record.ts';
+import { describeRules } from './rules.ts';
+
+export type WorkbenchOptions = {
+  knowledge: Knowledge;
+  /** The folder of the invented patients. It may be absent, as in the image. */
+  testBundles: string;
+  fetchJson: FetchJson;
+};
+
+const HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
+
+/** The workbench of a sandbox: a page at `/`, and what it asks beside the services themselves. */
+export function workbenchRoutes(app: FastifyInstance, { knowledge, testBundles, fetchJson }: WorkbenchOptions): void {
+  const script = createScript();
+  const patients = createPatientList(testBundles, knowledge);
+  app.get('/', (_request, reply) => {
+    // The browser asks for the script next: it is made meanwhile.
+    script().catch(() => undefined);
+    return reply.headers(HEADERS).type('text/html; charset=utf-8').send(pageFile('index.html'));
+  });
+  app.get('/workbench/page.js', async (_request, reply) =>
+    reply
+      .headers(HEADERS)
+      .type('text/javascript; charset=utf-8')
+      .send(await script()),
+  );
+  app.get('/workbench/page.css', (_request, reply) =>
+    reply.headers(HEADERS).type('text/css; charset=utf-8').send(pageStyle()),
+  );
+  app.get('/workbench/icon.svg', (_request, reply) =>
+    reply.headers(HEADERS).type('image/svg+xml').send(pageFile('icon.svg')),
+  );
+  const onRequest = ownPageOnly;
+  app.get('/workbench/patients', { onRequest }, (_request, reply) =>
+    reply.headers(HEADERS).send({ patients: patients(), examples: listExamples(testBundles) }),
+  );
+  app.get('/workbench/patient', { onRequest }, (request, reply) => {
+    const text = readPatient(testBundles, textOf(request.query, 'name') ?? '');
+    if (text === undefined) throw new ServiceError('no-patient');
+    return reply.headers(HEADERS).type('application/json; charset=utf-8').send(text);
+  });
+  app.get('/workbench/rules', { onRequest }, (_request, reply) =>
+    reply.headers(HEADERS).send({ rules: describeRules(knowledge), fingerprint: knowledge.fingerprint }),
+  );
+  app.get('/workbench/medicines', { onRequest }, (request, reply) =>
+    reply.headers(HEADERS).send({ medicines: searchMedicines(knowledge.codes, textOf(request.query, 'search') ?? '') }),
+  );
+  app.post('/workbench/record', { onRequest }, async (request, reply) =>
+    reply.headers(HEADERS).send(await fetchRecord(request.body, request.client, knowledge, fetchJson)),
+  );
+}
+
+function textOf(query: unknown, name: string): string | undefined {
+  return string(object(query)[name])?.trim();
+}
+
+/**
+ * Pages of other origins may call a sandbox's services, but not look through it at what else answers on this machine: what
+ * is for our page is given to our page, under a name of this machine.
+ */
+async function ownPageOnly({ headers }: FastifyRequest): Promise<void> {
+  const { host = '', origin } = headers;
+  const site = headers['sec-fetch-site'];
+  const own =
+    /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(host) &&
+    (site === undefined || site === 'same-origin' || site === 'none') &&
+    (origin === undefined || origin.replace(/^https?:\/\//, '') === host);
+  if (!own) throw new ServiceError('not-entitled');
+}
