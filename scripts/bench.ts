@@ -1,0 +1,89 @@
+// The service beside a bare server, in one run on one machine:  npm run bench [-- --rounds 5 --seconds 2 --out FILE]
+// Everything is a ratio to bare Fastify that parses the same body; --only NAME measures the bodies of that name.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { bodies } from './bench/bodies.ts';
+import { growth } from './bench/growth.ts';
+import { load, type Stretch } from './bench/load.ts';
+import { memoryOf, type Server, start, stop } from './bench/server.ts';
+import { ruleCost, stages } from './bench/stages.ts';
+import { startWithCodes } from './bench/start.ts';
+import { median, spread, table } from './bench/words.ts';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '2' },
+    connections: { type: 'string', default: '1,16,64' },
+    only: { type: 'string', default: '' },
+    out: { type: 'string' },
+  },
+});
+const rounds = Number(values.rounds);
+const seconds = Number(values.seconds);
+const folder = mkdtempSync(join(tmpdir(), 'cds-bench-'));
+const measured = bodies().filter(({ name }) => name.includes(values.only));
+const parts: string[] = [];
+const say = (text: string) => {
+  parts.push(text);
+  process.stdout.write(`${text}\n\n`);
+};
+
+const node = `Node ${process.versions.node}`;
+say(
+  `${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 1024 ** 3)} GiB, ${node}, ${process.platform} ${process.arch}. Rounds of ${seconds} s, ${rounds} each, taken by turns; the client runs on the same machine.`,
+);
+
+const servers: Server[] = [
+  await start('node:http', ['scripts/bench/baseline.ts', 'http']),
+  await start('Fastify', ['scripts/bench/baseline.ts', 'fastify']),
+  await start('the service', ['src/server.ts'], { DATA_DIR: join(folder, 'journal') }),
+  await start('without journal', ['src/server.ts'], { JOURNAL: 'off' }),
+];
+for (const server of servers) for (const body of measured) await load(server, body, 8, 1);
+
+for (const connections of values.connections.split(',').map(Number)) {
+  const rows: string[][] = [];
+  for (const body of measured) {
+    const found = new Map<Server, Stretch[]>(servers.map((server) => [server, []]));
+    for (let round = 0; round < rounds; round++)
+      for (const server of servers) found.get(server)?.push(await load(server, body, connections, seconds));
+    const [, bare] = servers as [Server, Server];
+    const of = (server: Server, key: keyof Stretch) => (found.get(server) as Stretch[]).map((stretch) => stretch[key]);
+    for (const server of servers) {
+      const ratios = (key: keyof Stretch) => of(server, key).map((value, at) => value / (of(bare, key)[at] as number));
+      rows.push([
+        server === servers[0] ? `${body.name} (${Math.round(body.text.length / 1000)} kB)` : '',
+        server.name,
+        median(of(server, 'perSecond')).toFixed(0),
+        `${median(ratios('perSecond')).toFixed(2)} (${spread(ratios('perSecond'))})`,
+        median(of(server, 'p50')).toFixed(1),
+        median(of(server, 'p99')).toFixed(1),
+        median(of(server, 'p999')).toFixed(1),
+        median(ratios('p99')).toFixed(2),
+        median(of(server, 'cpu')).toFixed(2),
+      ]);
+    }
+  }
+  say(
+    `### ${connections} connection${connections === 1 ? '' : 's'}\n\n${table(['body', 'server', 'calls/s', 'to Fastify', 'p50 ms', 'p99 ms', 'p99.9 ms', 'p99 to Fastify', 'CPU ms/call'], rows)}`,
+  );
+}
+say(
+  `### Memory\n\n${table(
+    ['server', 'most, MiB'],
+    servers.map((server) => [server.name, memoryOf(server, 'VmHWM').toFixed(0)]),
+  )}`,
+);
+for (const server of servers) await stop(server);
+
+say(
+  `### Stages\n\nMicroseconds of processor time, in one process.\n\n${table(['body', 'parse', 'depth', 'chart', 'rules', 'cards', 'write'], stages(measured))}`,
+);
+say(`### Rules about other drugs\n\n${ruleCost(measured)}`);
+say(`### Start\n\n${await startWithCodes(folder, 100_000)}`);
+say(`### Growth\n\n${await growth(200_000)}`);
+rmSync(folder, { recursive: true });
+if (values.out !== undefined) writeFileSync(values.out, `${parts.join('\n\n')}\n`);

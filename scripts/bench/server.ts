@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+export type Server = { name: string; url: string; child: ChildProcess; startMs: number };
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Starts a server as a process of its own and waits until it listens. */
+export async function start(name: string, words: string[], environment: Record<string, string> = {}): Promise<Server> {
+  const begin = performance.now();
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...words], {
+    cwd: root,
+    env: { PATH: process.env['PATH'], PORT: '0', ...environment },
+    // The service writes an audit line for each call: to somewhere that costs nothing to read.
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const url = await new Promise<string>((found, fail) => {
+    let said = '';
+    child.stderr?.setEncoding('utf8').on('data', (text) => {
+      said += text;
+      const [, address] = /answers at (http:\S+)/.exec(said) ?? [];
+      if (address) found(address);
+    });
+    child.once('exit', () => fail(new Error(`${name}: ${said}`)));
+  });
+  return { name, url, child, startMs: performance.now() - begin };
+}
+
+export async function stop({ child }: Server): Promise<void> {
+  const end = once(child, 'exit');
+  child.kill('SIGTERM');
+  await end;
+}
+
+/** Milliseconds of processor time that a process has used, all its threads; from /proc, so on Linux only. */
+export function cpuOf({ child }: Server): number {
+  try {
+    const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
+    // utime and stime, in hundredths of a second.
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** MiB that a process holds, now (`VmRSS`) or held at most (`VmHWM`). */
+export function memoryOf({ child }: Server, which: 'VmRSS' | 'VmHWM'): number {
+  try {
+    const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+    return Number(new RegExp(`${which}:\\s+(\\d+)`).exec(status)?.[1]) / 1024;
+  } catch {
+    return Number.NaN;
+  }
+}

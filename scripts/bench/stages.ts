@@ -1,0 +1,82 @@
+import { assess, speak } from '../../src/answer.ts';
+import { readChart } from '../../src/chart/read.ts';
+import { isTooDeep } from '../../src/fhir/depth.ts';
+import { readRequest } from '../../src/http/wire.ts';
+import { evaluate } from '../../src/rules/evaluate.ts';
+import { compileExpression } from '../../src/rules/expression.ts';
+import type { Fact, Guideline, Knowledge } from '../../src/rules/knowledge.ts';
+import { knowledge } from '../../src/testing/app.ts';
+import type { Body } from './bodies.ts';
+import { median } from './words.ts';
+
+const TODAY = '2026-03-02';
+
+/** Microseconds of processor time that something takes, warm. */
+function cost(work: () => unknown, times: number): number {
+  for (let at = 0; at < times; at++) work();
+  const before = process.cpuUsage();
+  for (let at = 0; at < times; at++) work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / times;
+}
+
+function readingOf({ text, hook }: Body) {
+  const body: unknown = JSON.parse(text);
+  const { call } = readRequest(body, hook);
+  const options = { codes: knowledge.codes, today: TODAY, ...knowledge.site };
+  return { body, call, chart: readChart(call, options), options };
+}
+
+export function stages(bodies: Body[]): string[][] {
+  return bodies.map((body) => {
+    const { call, chart, options } = readingOf(body);
+    const times = Math.max(20, Math.round(3e7 / body.text.length));
+    const question = { call, hookInstance: 'bench', language: 'sv' as const, today: TODAY };
+    const results = evaluate(knowledge, chart);
+    const answer = speak({ chart, results }, question, knowledge);
+    const parts = [
+      () => JSON.parse(body.text),
+      () => isTooDeep(body.text),
+      // A copy, since what was read of a value is known for as long as the value is there.
+      () => readChart({ ...call, prefetch: renewed(call.prefetch) }, options),
+      () => evaluate(knowledge, chart),
+      () => speak({ chart, results }, question, knowledge),
+      () => JSON.stringify('cards' in answer ? answer.cards : []),
+    ];
+    return [body.name, ...parts.map((part) => cost(part, times).toFixed(0))];
+  });
+}
+
+function renewed(prefetch: unknown): unknown {
+  return Object.fromEntries(
+    Object.entries(prefetch as object).map(([key, value]) => [key, Array.isArray(value) ? [...value] : { ...value }]),
+  );
+}
+
+/** What it costs to have every rule twice, the second time about drugs that nobody takes. */
+export function ruleCost(bodies: Body[]): string {
+  const doubled: Knowledge = {
+    ...knowledge,
+    guidelines: [...knowledge.guidelines, ...knowledge.guidelines.map(aboutOthers)],
+  };
+  const rows = bodies.map((body) => {
+    const { call } = readingOf(body);
+    const question = { call, hookInstance: 'bench', language: 'sv' as const, today: TODAY };
+    const whole = (rules: Knowledge) => () => {
+      JSON.parse(body.text);
+      assess({ ...question, call: { ...call, prefetch: renewed(call.prefetch) } }, rules);
+    };
+    const times = Math.max(20, Math.round(1e7 / body.text.length));
+    const ratios = Array.from({ length: 7 }, () => cost(whole(doubled), times) / cost(whole(knowledge), times));
+    return `${body.name}: ${((median(ratios) - 1) * 100).toFixed(1)} %`;
+  });
+  return `Processor time of parsing, chart and rules with all ${knowledge.rules.length} rules once more, about drugs of no chart: ${rows.join('; ')}.`;
+}
+
+function aboutOthers(guideline: Guideline): Guideline {
+  const other = (fact: Fact): Fact => ({
+    ...fact,
+    expression: compileExpression(fact.expression.text.replaceAll("memberOf('", "memberOf('other-")),
+  });
+  return { ...guideline, facts: new Map([...guideline.facts].map(([name, fact]) => [name, other(fact)])) };
+}
