@@ -29,14 +29,14 @@ function readingOf({ text, hook }: Body) {
 
 export function stages(bodies: Body[]): string[][] {
   return bodies.map((body) => {
-    const { call, chart, options } = readingOf(body);
+    const { body: parsed, call, chart, options } = readingOf(body);
     const times = Math.max(20, Math.round(3e7 / body.text.length));
     const question = { call, hookInstance: 'bench', language: 'sv' as const, today: TODAY };
     const results = evaluate(knowledge, chart);
     const answer = speak({ chart, results }, question, knowledge);
     const parts = [
       () => JSON.parse(body.text),
-      () => isTooDeep(body.text),
+      () => isTooDeep(parsed),
       // A copy, since what was read of a value is known for as long as the value is there.
       () => readChart({ ...call, prefetch: renewed(call.prefetch) }, options),
       () => evaluate(knowledge, chart),

@@ -4,28 +4,27 @@
  */
 export const MAX_DEPTH = 200;
 
-const [QUOTE, BACKSLASH, BRACE, BRACKET, BRACE_END, BRACKET_END] = [...'"\\{[}]'].map((mark) => mark.charCodeAt(0));
-
-/** Whether brackets outside of strings are nested deeper than that; the text need not be JSON. */
-export function isTooDeep(text: string): boolean {
-  let depth = 0;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE) at = endOfString(text, at);
-    else if (code === BRACE || code === BRACKET) {
-      depth += 1;
-      if (depth > MAX_DEPTH) return true;
-    } else if (code === BRACE_END || code === BRACKET_END) depth -= 1;
+/** Whether parsed JSON is nested deeper than that. Goes down level by level, so that no depth can exhaust the stack. */
+export function isTooDeep(value: unknown): boolean {
+  let level: object[] = isNested(value) ? [value] : [];
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) return true;
+    const next: object[] = [];
+    for (const item of level) {
+      if (Array.isArray(item)) {
+        for (const child of item) if (isNested(child)) next.push(child);
+      } else {
+        for (const key in item) {
+          const child = (item as Record<string, unknown>)[key];
+          if (isNested(child)) next.push(child);
+        }
+      }
+    }
+    level = next;
   }
   return false;
 }
 
-/** Where the quote stands that ends the string; the end of the text where none does. */
-function endOfString(text: string, begin: number): number {
-  for (let at = begin + 1; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE) return at;
-    if (code === BACKSLASH) at += 1;
-  }
-  return text.length;
+function isNested(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

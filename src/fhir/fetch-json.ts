@@ -116,12 +116,14 @@ async function ask(
 }
 
 function parse(text: string): unknown {
-  if (isTooDeep(text)) throw new FetchFailed('too-large');
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     throw new FetchFailed('not-json');
   }
+  if (isTooDeep(value)) throw new FetchFailed('too-large');
+  return value;
 }
 
 function failureOf(error: unknown): FetchFailed {
