@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { Temporal } from 'temporal-polyfill';
 import { describe, expect, test } from 'vitest';
 import {
   dateOfInstant,
@@ -146,6 +147,58 @@ describe(`for any date (seed ${SEED})`, () => {
         expect(localDate(date.toISOString(), zone)).toBe(dateOfInstant(date.getTime(), zone));
       }),
       { seed: SEED },
+    );
+  });
+});
+
+describe('beside Temporal, which is slower', () => {
+  const day = fc
+    .date({ min: new Date('1900-01-01'), max: new Date('2100-12-31'), noInvalidDate: true })
+    .map((date) => date.toISOString().slice(0, 10));
+
+  test('completed years', () => {
+    fc.assert(
+      fc.property(day, day, (a, b) => {
+        const [start, stop] = a < b ? [a, b] : [b, a];
+        const { years } = Temporal.PlainDate.from(start).until(stop, { largestUnit: 'year' });
+        expect(yearsBetween(start, stop)).toBe(years);
+      }),
+    );
+  });
+
+  test('days that exist, and days that do not', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1800, max: 2400 }), fc.nat(13), fc.nat(32), (year, month, number) => {
+        const two = (part: number) => String(part).padStart(2, '0');
+        const date = `${year}-${two(month)}-${two(number)}`;
+        let exists = true;
+        try {
+          Temporal.PlainDate.from(date, { overflow: 'reject' });
+        } catch {
+          exists = false;
+        }
+        expect(localDate(date, 'UTC')).toBe(exists ? date : undefined);
+      }),
+    );
+  });
+
+  test('the day of a moment, in zones of all kinds, in whatever order it is asked for', () => {
+    const zones = ['Europe/Stockholm', 'Asia/Kathmandu', 'America/St_Johns', 'Pacific/Apia', 'Asia/Kolkata', 'UTC'];
+    const moment = fc.integer({ min: Date.parse('1990-01-01'), max: Date.parse('2060-01-01') });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(moment, fc.constantFrom(...zones)), { maxLength: 20 }), (asked) => {
+        for (const [at, zone] of asked.flatMap(
+          ([time, zone]) =>
+            [
+              [time, zone],
+              [time + 900_000, zone],
+              [time + 60_000, zone],
+            ] as const,
+        )) {
+          const date = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone).toPlainDate().toString();
+          expect(dateOfInstant(at, zone)).toBe(date);
+        }
+      }),
     );
   });
 });

@@ -31,11 +31,21 @@ export function localDate(text: unknown, timeZone: string): LocalDate | undefine
 
 /** The date that a clock shows at a site. `epochMilliseconds` since 1970 in UTC. */
 export function dateOfInstant(epochMilliseconds: number, timeZone: string): LocalDate {
-  return Temporal.Instant.fromEpochMilliseconds(epochMilliseconds)
+  // Clocks of all zones stand on whole quarters, so the day is the same for all of a quarter.
+  const quarter = Math.floor(epochMilliseconds / QUARTER);
+  const last = lastDates.get(timeZone);
+  if (last?.quarter === quarter) return last.date;
+  const date = Temporal.Instant.fromEpochMilliseconds(quarter * QUARTER)
     .toZonedDateTimeISO(timeZone)
     .toPlainDate()
     .toString();
+  lastDates.set(timeZone, { quarter, date });
+  return date;
 }
+
+const QUARTER = 900_000;
+/** Every call asks for today: it is looked up once a quarter of an hour for each zone. */
+const lastDates = new Map<string, { quarter: number; date: LocalDate }>();
 
 export function isPartial(date: LocalDate): boolean {
   return date.length < 10;
@@ -85,7 +95,8 @@ export function daysBetween(start: LocalDate, stop: LocalDate): number {
 
 /** Completed years from one date to the other. */
 export function yearsBetween(start: LocalDate, stop: LocalDate): number {
-  return Temporal.PlainDate.from(start).until(Temporal.PlainDate.from(stop), { largestUnit: 'year' }).years;
+  const years = Number(stop.slice(0, 4)) - Number(start.slice(0, 4));
+  return stop.slice(5) < start.slice(5) ? years - 1 : years;
 }
 
 /** Years in which anybody's record can lie; what lies outside is a slip, and sums with it could leave the calendar. */
@@ -97,10 +108,7 @@ function exists(date: string): boolean {
   if (year < FIRST_YEAR || year > LAST_YEAR) return false;
   if (!month) return true;
   if (!day) return Number(month) >= 1 && Number(month) <= 12;
-  try {
-    Temporal.PlainDate.from(date, { overflow: 'reject' });
-    return true;
-  } catch {
-    return false;
-  }
+  // A day that does not exist is taken for one of the next month, or for none.
+  const time = Date.parse(`${date}T00:00:00Z`);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(date);
 }
