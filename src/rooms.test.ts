@@ -27,6 +27,8 @@ const mayImport: Record<string, string[]> = {
   report: ['report', ...base],
   // Replays history through the straight line; reads files, and serves nobody.
   forecast: ['forecast', 'answer.ts', 'report', 'knowledge', 'cards', 'rules', 'chart', 'codes', 'fhir', ...base],
+  // Says in FHIR what the knowledge says; decides and renders nothing.
+  export: ['export', 'cards', 'rules', 'codes', 'fhir', ...base],
   http: ['http', 'answer.ts', 'cards', 'chart/read.ts', 'fhir', 'journal', 'rules', 'trust', ...base],
   cli: [
     'cli',
@@ -34,6 +36,7 @@ const mayImport: Record<string, string[]> = {
     'answer.ts',
     'config.ts',
     'forecast',
+    'export',
     'report',
     'journal',
     'knowledge',
