@@ -39,7 +39,7 @@ export function describeApi({ knowledge, mode, publicUrl, examples }: Descriptio
       title: 'Nordic Opioid CDS',
       version: pkg.version,
       description: [
-        'A CDS Hooks 2.0 service with cards about opioids, opioid agonist treatment, sedatives and naltrexone.',
+        `A CDS Hooks service. ${knowledge.cards.shared.services.description}`,
         'Any other address is answered with 404, another method with 405; every error is a FHIR OperationOutcome.',
         production
           ? 'Calls and feedback need a token that your own system signs (CDS Hooks: Trusting CDS Clients).'
