@@ -70,9 +70,15 @@ const results = z.object({
     .describe('One for each item, in order.'),
 });
 
+/** FHIR names the extensions of its resources by URL. */
+const fhirExtension = z.looseObject({ url: z.string() });
 const issueCodes = [...new Set((Object.keys(errors) as ErrorCode[]).map((code) => errors[code].issue))];
 const outcome = z.object({
   resourceType: z.literal('OperationOutcome'),
+  extension: z
+    .array(fhirExtension)
+    .optional()
+    .describe('With 412: the trace, where it was asked for and may be given.'),
   issue: z.array(
     z.object({
       severity: z.literal('error'),

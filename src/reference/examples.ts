@@ -45,10 +45,11 @@ export function readExamples(folder: string, knowledge: Knowledge): ExampleCall[
   for (const name of names) {
     if (found.size === hooks.length * Object.keys(KINDS).length) break;
     const expected = kindOf(folder, name);
+    if (expected === undefined || hooks.every((hook) => found.has(`${hook} ${expected}`))) continue;
     const request: unknown = JSON.parse(readFileSync(join(folder, `${name}.request.json`), 'utf8'));
     const hook = hooks.find((candidate) => candidate === object(request)['hook']);
     // Only those are answered that may be the first of their kind: there are many, and a page is waited for.
-    if (hook === undefined || expected === undefined || found.has(`${hook} ${expected}`)) continue;
+    if (hook === undefined || found.has(`${hook} ${expected}`)) continue;
     const call = callOf(name, hook, request, knowledge);
     if (call && !found.has(`${hook} ${call.kind}`)) found.set(`${hook} ${call.kind}`, call);
   }

@@ -26,6 +26,8 @@ const ANY_BODY: ErrorCode[] = ['not-json', 'too-deep', 'too-large', 'not-json-ty
 const ANY_CLIENT: ErrorCode[] = ['unauthenticated', 'not-entitled'];
 const CALL: ErrorCode[] = ['envelope', 'missing-data', 'too-many', 'unusable-fhir'];
 const FEEDBACK: ErrorCode[] = ['not-feedback', 'no-journal'];
+/** Of addresses and methods that there are none of. */
+const ELSEWHERE: ErrorCode[] = ['no-service', 'no-method'];
 
 /** The service in OpenAPI 3.1, made of the schemas that check what comes in and of the table of errors. Pure. */
 export function describeApi({ knowledge, mode, publicUrl, examples }: DescriptionOptions): Document {
@@ -91,7 +93,7 @@ export function describeApi({ knowledge, mode, publicUrl, examples }: Descriptio
     },
     components: {
       schemas: schemas(services),
-      responses: responses(Object.keys(errors) as ErrorCode[]),
+      responses: responses([...ANYWHERE, ...ELSEWHERE, ...ANY_BODY, ...CALL, ...FEEDBACK, ...ANY_CLIENT]),
       examples: Object.fromEntries(
         examples.flatMap((example) => [
           [keyOf(example, 'request'), { summary: titleOf(example), value: example.request }],
