@@ -22,6 +22,7 @@ import { logCalls } from './http/log.ts';
 import { createMetrics, metricsRoute } from './http/metrics.ts';
 import { answerClientError, answerFrameworkErrors, answerProblems, refuseExpectations } from './http/problems.ts';
 import type { Journal } from './journal/journal.ts';
+import { referenceRoutes } from './reference/routes.ts';
 import type { Knowledge } from './rules/knowledge.ts';
 import type { Client } from './trust/clients.ts';
 import { createKeys } from './trust/keys.ts';
@@ -39,7 +40,7 @@ export type AppOptions = {
   fetchJson: FetchJson;
   /** Cards given and feedback; tokens that were used are remembered in it, for all processes that share it. */
   journal?: Journal | undefined;
-  /** The folder of the invented patients, for the sandbox's workbench; it may be absent. */
+  /** The folder of the invented patients, for the sandbox's workbench and as examples; it may be absent. */
   testBundles: string;
   /** Milliseconds of event-loop delay from which calls are put off; 0 never. */
   maxEventLoopDelay?: number;
@@ -114,6 +115,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       new ServiceError('rate-limited', [], { 'retry-after': String(Math.ceil(ttl / 1000)) }),
   });
   discoveryRoute(app, knowledge);
+  referenceRoutes(app, { knowledge, mode: config.mode, publicUrl: config.publicUrl, testBundles: options.testBundles });
   healthRoutes(app, {
     mode: config.mode,
     fingerprint: knowledge.fingerprint,

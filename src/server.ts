@@ -130,6 +130,7 @@ function welcome(address: string): string {
     '',
     `  Workbench  ${address}/`,
     `  Services   curl ${address}/cds-services`,
+    `  The API    ${address}/docs`,
     ...(example === undefined
       ? []
       : [

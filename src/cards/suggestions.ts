@@ -141,7 +141,7 @@ function quantities(
 }
 
 /** Sources of a stop date that tell how long the course is meant to be (recommendations.md, further decision 6). */
-const TELLING = ['bounds', 'count', 'event', 'days-supply'];
+export const TELLING = ['bounds', 'count', 'event', 'days-supply'];
 
 function courseDays(medication: Medication): number | undefined {
   return TELLING.includes(medication.stopFrom ?? '') ? medication.length : undefined;

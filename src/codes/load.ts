@@ -42,6 +42,8 @@ export type Codes = {
   values: Map<string, Presence>;
   /** `system|code` and whole texts, lower case → what any result says. */
   interpretation: { codes: Map<string, Presence>; words: Map<string, Presence> };
+  /** `kind|name|system|code` of the codes for which no good source was found. They are used like the others. */
+  unverified: Set<string>;
 };
 
 export type Presence = 'positive' | 'negative';
@@ -95,6 +97,7 @@ function compileCodes(files: File[], problems: Problem[]): Codes {
     cutoffs: new Map(),
     values: new Map(),
     interpretation: { codes: new Map(), words: new Map() },
+    unverified: new Set(files.flatMap(({ data }) => unverifiedOf(data))),
   };
   for (const { data } of files) {
     for (const [key, uris] of Object.entries(data.systems ?? {}))
@@ -116,6 +119,16 @@ function compileCodes(files: File[], problems: Problem[]): Codes {
   compileLists(files, codes, problems);
   compileSubstances(files, codes, problems);
   return codes;
+}
+
+function unverifiedOf(data: CodeFile): string[] {
+  return (['substances', 'conditions', 'procedures', 'results', 'forms'] as const).flatMap((kind) =>
+    Object.entries(data[kind] ?? {}).flatMap(([name, { unverified = {} }]) =>
+      Object.entries(unverified as Record<string, string[]>).flatMap(([system, list]) =>
+        list.map((code) => `${kind}|${name}|${system}|${code}`),
+      ),
+    ),
+  );
 }
 
 function compileResults(data: CodeFile, codes: Codes): void {

@@ -16,7 +16,7 @@ declare module 'fastify' {
 }
 
 /** Routes that anybody may ask: they hold no patient's data. */
-const OPEN = ['/cds-services', '/health', '/ready', '/metrics'];
+const OPEN = ['/cds-services', '/openapi.json', '/health', '/ready', '/metrics'];
 
 /**
  * In production every call but discovery and the operational routes needs a client's token, before anything else is said:

@@ -27,7 +27,7 @@ export function hookOfService(id: string): Hook | undefined {
 }
 
 /** Hooks that some rule is served for: a site that switches off all of a hook's rules has no service for it. */
-function discover(knowledge: Knowledge): { services: Service[] } {
+export function discover(knowledge: Knowledge): { services: Service[] } {
   return {
     services: hooks.filter((hook) => rulesOf(knowledge, hook).length > 0).map((hook) => describe(knowledge, hook)),
   };
@@ -80,11 +80,22 @@ export function neededSections(knowledge: Knowledge, hook: Hook): Section[] {
 /** `GET /cds-services`: the same bytes for everybody, so that clients may keep them (conformance DI15). */
 export function discoveryRoute(app: FastifyInstance, knowledge: Knowledge): void {
   const body = JSON.stringify(discover(knowledge));
-  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
-  app.get('/cds-services', (request, reply) => {
+  keptRoute(app, '/cds-services', () => body);
+}
+
+/** A route whose answer is the same for everybody, with a tag by which a client may keep it. `body` is asked once. */
+export function keptRoute(app: FastifyInstance, path: string, body: () => string): void {
+  let kept: { text: string; etag: string } | undefined;
+  const keep = (text: string) => ({
+    text,
+    etag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`,
+  });
+  app.get(path, (request, reply) => {
+    kept ??= keep(body());
+    const { text, etag } = kept;
     reply.headers({ etag, 'cache-control': 'public, max-age=60' });
     const known = (request.headers['if-none-match'] ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
     if (known.includes(etag) || known.includes('*')) return reply.code(304).send();
-    return reply.type('application/json; charset=utf-8').send(body);
+    return reply.type('application/json; charset=utf-8').send(text);
   });
 }

@@ -36,21 +36,47 @@ const id = z
 
 const itemSchema = z
   .looseObject({
-    card: id,
-    outcome: z.preprocess(
-      (value) => (typeof value === 'string' ? value.trim().toLowerCase() : value),
-      z.enum(['accepted', 'overridden']),
-    ),
-    outcomeTimestamp: z.iso.datetime({ offset: true, error: 'must be a moment of RFC 3339, with its time zone' }),
+    card: id.describe('The uuid of the card.'),
+    outcome: z
+      .preprocess(
+        (value) => (typeof value === 'string' ? value.trim().toLowerCase() : value),
+        z.enum(['accepted', 'overridden']),
+      )
+      .describe('What the user did with the card.'),
+    outcomeTimestamp: z.iso
+      .datetime({ offset: true, error: 'must be a moment of RFC 3339, with its time zone' })
+      .describe('When, with the time zone.'),
     acceptedSuggestions: z
       .array(z.union([id.transform((text) => ({ id: text })), z.looseObject({ id })]))
       .nullish()
-      .transform((value) => value ?? []),
+      .transform((value) => value ?? [])
+      .describe('The uuids of the suggestions that were taken. Required with accepted.'),
+    // Read with care below: no slip in a reason is worth losing what the user did.
+    overrideReason: z
+      .unknown()
+      .optional()
+      .meta({
+        description: 'Why the card was overridden.',
+        type: ['object', 'array', 'null'],
+        properties: {
+          reason: {
+            type: 'object',
+            description: "One of the card's overrideReasons, or your own.",
+            properties: { code: { type: 'string' }, system: { type: 'string' } },
+          },
+          userComment: { type: 'string', description: 'Kept only where the hospital wants it.' },
+        },
+      }),
   })
   .refine(({ outcome, acceptedSuggestions }) => outcome !== 'accepted' || acceptedSuggestions.length > 0, {
     path: ['acceptedSuggestions'],
     message: 'required with the outcome accepted',
   });
+
+/** The body of feedback, of the schema that checks each item, for the API's description. */
+export const feedbackSchema = z.looseObject({
+  feedback: z.array(itemSchema).max(ITEMS).describe('Each item is kept or rejected by itself.'),
+});
 
 /**
  * `POST /cds-services/{id}/feedback` (CDS Hooks: Feedback; conformance FB1–FB11). 200 with a result for each item once all

@@ -75,8 +75,7 @@ export function invokeRoute(app: FastifyInstance, options: InvokeOptions): void 
     const trace = explained ? traceOf(found.chart, found.results) : undefined;
     if ('missing' in found) {
       throw new ServiceError(
-        'missing-data',
-        found.missing.map((key) => `prefetch key missing or not whole: ${key}`),
+        ...missingData(found.missing),
         {},
         trace && [{ url: brand.traceExtension, valueString: JSON.stringify(trace) }],
       );
@@ -88,6 +87,11 @@ export function invokeRoute(app: FastifyInstance, options: InvokeOptions): void 
       .type('application/json; charset=utf-8')
       .send(JSON.stringify({ cards: found.cards.map((card) => fitCard(card, client.profile)), ...extension }));
   });
+}
+
+/** How a missing part of the record is told. */
+export function missingData(missing: Section[]): [code: 'missing-data', diagnostics: string[]] {
+  return ['missing-data', missing.map((key) => `prefetch key missing or not whole: ${key}`)];
 }
 
 /** The results, with the cards left out that this patient's prescribers need not see again. */

@@ -13,26 +13,46 @@ const absent = <T extends z.ZodType>(schema: T) => schema.nullish().transform((v
 const text = z.string().trim().min(1);
 
 const requestSchema = z.looseObject({
-  hook: text,
-  hookInstance: text,
-  fhirServer: absent(z.string()),
-  fhirAuthorization: absent(z.looseObject({})),
+  hook: text.describe('The hook that triggered this call: that of the service.'),
+  hookInstance: text.describe('A universally unique identifier (UUID) of this hook call, new for each.'),
+  fhirServer: absent(z.string()).describe('Base address of the FHIR server. Required with fhirAuthorization.'),
+  fhirAuthorization: absent(z.looseObject({})).describe(
+    'OAuth 2.0 bearer token for that server: access_token, token_type, expires_in, scope, subject, patient.',
+  ),
   context: z.looseObject({}),
-  prefetch: absent(z.looseObject({})),
-  extension: absent(z.looseObject({})),
+  prefetch: absent(z.looseObject({})).describe(
+    'FHIR data under the keys of the service, found by its templates. null under a key: looked for, and there is none.',
+  ),
+  extension: absent(z.looseObject({})).describe('Extensions. A sandbox reads org.nordic-opioid-cds: now, explain.'),
 });
 
-const resourceOrBundle = z.looseObject({}, { error: 'must be a FHIR Bundle' });
+const resourceOrBundle = z
+  .looseObject({}, { error: 'must be a FHIR Bundle' })
+  .describe('FHIR Bundle of the orders that are not signed yet. R4; R5 is read too.');
+const patientId = text.describe('The FHIR id of the patient, with or without Patient/.');
+const encounterId = absent(z.string()).describe('The FHIR id of the encounter.');
 const contextSchemas = {
-  'patient-view': z.looseObject({ patientId: text, encounterId: absent(z.string()) }),
+  'patient-view': z.looseObject({ patientId, encounterId }),
   'order-select': z.looseObject({
-    patientId: text,
-    encounterId: absent(z.string()),
+    patientId,
+    encounterId,
     draftOrders: resourceOrBundle,
-    selections: z.array(z.unknown()),
+    selections: z.array(z.unknown()).describe('The orders just selected, as MedicationRequest/x. May be empty.'),
   }),
-  'order-sign': z.looseObject({ patientId: text, encounterId: absent(z.string()), draftOrders: resourceOrBundle }),
+  'order-sign': z.looseObject({ patientId, encounterId, draftOrders: resourceOrBundle }),
 } as const;
+
+/** The whole call of each hook, of the schemas that check it, for the API's description. */
+export const callSchemas = {
+  'patient-view': callOf('patient-view'),
+  'order-select': callOf('order-select'),
+  'order-sign': callOf('order-sign'),
+};
+
+function callOf(hook: (typeof hooks)[number]) {
+  const { shape } = requestSchema;
+  return z.looseObject({ ...shape, hook: z.literal(hook).describe('The hook.'), context: contextSchemas[hook] });
+}
 
 export type Request = {
   call: Call;

@@ -1,0 +1,250 @@
+import type { ValueSet, ValueSetCompose, ValueSetComposeInclude, ValueSetComposeIncludeConcept } from 'fhir/r4.js';
+import { brand } from '../brand.ts';
+import { type AtcList, type Codes, type ConceptLists, contains, type Presence, type Substance } from '../codes/load.ts';
+import { languages } from '../language.ts';
+import { type Context, canonical, header, imprint } from './context.ts';
+import { inEnglish } from './words.ts';
+
+/** Kinds of code lists. Two kinds may have a list of one name: the field asked decides which is meant. */
+type Of = 'medicines' | 'conditions' | 'procedures' | 'results' | 'forms' | 'settings';
+const ASKED: Of[] = ['medicines', 'conditions', 'procedures', 'results'];
+
+const WHAT: Record<Of, string> = {
+  medicines: 'Medicines of the list',
+  conditions: 'Problems and reasons of the list',
+  procedures: 'Procedures, therapies and referrals of the list',
+  results: 'Laboratory tests and scores of the list',
+  forms: 'Dose forms',
+  settings: 'Care setting',
+};
+
+const keyOf = (of: Of, name: string) => `${of}-${name}`;
+
+/** The canonical addresses of the lists that `memberOf('name')` may mean. */
+export function valueSetsOf(context: Context, name: string): string[] {
+  const { codes } = context.knowledge;
+  const names: Partial<Record<Of, { has(name: string): boolean }>> = {
+    medicines: codes.lists,
+    conditions: codes.conditions.names,
+    procedures: codes.procedures.names,
+    results: codes.results.names,
+  };
+  return ASKED.filter((of) => names[of]?.has(name)).map((of) => canonical(context, 'ValueSet', keyOf(of, name)));
+}
+
+/** Every code list as a ValueSet. */
+export function valueSets(context: Context): ValueSet[] {
+  const { codes } = context.knowledge;
+  const systems = systemUris(codes);
+  const set = (of: Of, name: string, compose: ValueSetCompose, more: string[] = []) =>
+    valueSet(context, of, name, compose, more);
+  return [
+    ...[...codes.lists].map(([name, list]) =>
+      set('medicines', name, medicines(context, list, systems), list.length > 1 ? [] : noSource(codes, list)),
+    ),
+    ...(['conditions', 'procedures', 'results'] as const).flatMap((of) =>
+      [...codes[of].names].map((name) =>
+        set(of, name, concepts(codes[of], name, systems), [...cutoff(codes, of, name), ...noSource(codes, of, name)]),
+      ),
+    ),
+    ...answers(codes, systems).map(([name, compose]) => set('results', name, compose)),
+    ...codes.forms.names.map((name) =>
+      set('forms', name, exactly(byName(codes.forms.codes, name), systems), noSource(codes, 'forms', name)),
+    ),
+    ...settings(codes, systems).map(([name, compose]) => set('settings', name, compose)),
+  ];
+}
+
+function valueSet(context: Context, of: Of, name: string, compose: ValueSetCompose, more: string[]): ValueSet {
+  const key = keyOf(of, name);
+  return {
+    ...header(context, 'ValueSet', key),
+    identifier: [{ system: brand.listSystem, value: name }],
+    ...inEnglish('title', `${WHAT[of]}: ${name}`, context.language),
+    status: 'active',
+    ...imprint(context),
+    ...(more.length > 0 && inEnglish('description', more.join(' '), context.language)),
+    // A list may wait for its codes; FHIR has no empty one.
+    ...(compose.include.length > 0 && { compose }),
+  };
+}
+
+/** What a ValueSet has no element for: from which value on a result is positive. */
+function cutoff(codes: Codes, of: Of, name: string): string[] {
+  const from = of === 'results' ? codes.cutoffs.get(name) : undefined;
+  return from ? [`Positive from ${from.value} ${from.unit} where a result has no reference range.`] : [];
+}
+
+/** Codes of a list for which no good source was found; of a list of medicines, those of its substances. */
+function noSource(codes: Codes, of: Of | AtcList, name?: string): string[] {
+  const unverified = [...codes.unverified].filter((entry) => {
+    const [kind, key] = entry.split('|') as [string, string];
+    if (typeof of === 'string') return kind === of && key === name;
+    const substance = kind === 'substances' ? codes.substances.get(key) : undefined;
+    return substance !== undefined && contains(of, substance.atc[0] as string);
+  });
+  if (unverified.length === 0) return [];
+  return [`No good source was found for ${unverified.map((entry) => entry.split('|').slice(2).join(' ')).join(', ')}.`];
+}
+
+/** The URI of each of our names of systems: the first that hooks/codes/ gives. */
+function systemUris(codes: Codes): (key: string) => string {
+  const first = new Map<string, string>();
+  for (const [uri, key] of codes.systems) if (!first.has(key)) first.set(key, uri);
+  return (key) => {
+    const uri = first.get(key) ?? key;
+    return /^[\d.]+$/.test(uri) ? `urn:oid:${uri}` : uri;
+  };
+}
+
+type Uris = (key: string) => string;
+
+/** By ATC; then the ingredients of other systems and the site's own drug codes, whose ATC code is in the list. */
+function medicines(context: Context, list: AtcList, uriOf: Uris): ValueSetCompose {
+  const { codes } = context.knowledge;
+  const [only, ...others] = list;
+  if (!only) return { include: [] };
+  if (others.length > 0) {
+    const parts = list.map((part) => nameOfPart(codes, part));
+    return { include: parts.map((part) => ({ valueSet: [canonical(context, 'ValueSet', keyOf('medicines', part))] })) };
+  }
+  const atc = uriOf('atc');
+  const exclude = prefixes(atc, only.except, wholeAtc);
+  const coded = new Map<string, ValueSetComposeIncludeConcept[]>();
+  const add = (system: string, concept: ValueSetComposeIncludeConcept) =>
+    coded.set(system, [...(coded.get(system) ?? []), concept]);
+  for (const [key, substance] of codes.substanceOfCode) {
+    const [system, code] = split(key);
+    if (contains(list, substance.atc[0] as string)) add(system, named(code, substance));
+  }
+  for (const [key, drug] of codes.drugs) {
+    const [system, code] = split(key);
+    if (contains(list, drug.atc)) add(system, { code });
+  }
+  return {
+    include: [...prefixes(atc, only.prefixes, wholeAtc), ...systems(coded, uriOf)],
+    ...(exclude.length > 0 && { exclude }),
+  };
+}
+
+/** A list that includes others has a part for each, which is a list of its own. */
+function nameOfPart(codes: Codes, part: AtcList[number]): string {
+  const found = [...codes.lists].find(
+    ([, list]) => list.length === 1 && JSON.stringify(list[0]) === JSON.stringify(part),
+  );
+  if (!found) throw new Error('a part of a list is no list');
+  return found[0];
+}
+
+function named(code: string, { names }: Substance): ValueSetComposeIncludeConcept {
+  return {
+    code,
+    display: names.en,
+    designation: languages
+      .filter((language) => language !== 'en')
+      .map((language) => ({ language, value: names[language] })),
+  };
+}
+
+function concepts(lists: ConceptLists, name: string, uriOf: Uris): ValueSetCompose {
+  const icd10 = uriOf('icd10');
+  const except = byName(lists.except, name);
+  const exclude = [
+    ...prefixes(icd10, except.filter((code) => !code.includes('|')).map(dotted), wholeIcd),
+    ...exactly(
+      except.filter((code) => code.includes('|')),
+      uriOf,
+    ).include,
+  ];
+  return {
+    include: [
+      ...prefixes(icd10, byName(lists.prefixes, name).map(dotted), wholeIcd),
+      ...exactly(byName(lists.exact, name), uriOf).include,
+    ],
+    ...(exclude.length > 0 && { exclude }),
+  };
+}
+
+/** What a coded answer says: of any test, and of one. */
+function answers(codes: Codes, uriOf: Uris): [string, ValueSetCompose][] {
+  const said = (presence: Presence): [string, ValueSetCompose] => [
+    presence,
+    exactly(
+      [...codes.interpretation.codes].filter(([, value]) => value === presence).map(([key]) => key),
+      uriOf,
+    ),
+  ];
+  const own = [...codes.results.names].flatMap((name) =>
+    (['positive', 'negative'] as const).map((presence): [string, ValueSetCompose] => [
+      `${name}-${presence}`,
+      exactly(
+        [...codes.values]
+          .filter(([key, value]) => key.startsWith(`${name}|`) && value === presence)
+          .map(([key]) => key.slice(name.length + 1)),
+        uriOf,
+      ),
+    ]),
+  );
+  return [said('positive'), said('negative'), ...own].filter(([, { include }]) => include.length > 0);
+}
+
+function settings(codes: Codes, uriOf: Uris): [string, ValueSetCompose][] {
+  const all = [
+    ...[...codes.encounterClass].map(([code, setting]) => ({ setting, code: `encounter-class|${code}` })),
+    ...[...codes.orderCategory].map(([code, setting]) => ({ setting, code: `order-category|${code}` })),
+  ];
+  return [...new Set(all.map(({ setting }) => setting))].map((name) => [
+    name,
+    exactly(
+      all.filter(({ setting }) => setting === name).map(({ code }) => code),
+      uriOf,
+    ),
+  ]);
+}
+
+function byName(map: Map<string, string[]>, name: string): string[] {
+  return [...map].filter(([, names]) => names.includes(name)).map(([key]) => key);
+}
+
+/** `system|code`, each as it is. */
+function exactly(keys: string[], uriOf: Uris): { include: ValueSetComposeInclude[] } {
+  const coded = new Map<string, ValueSetComposeIncludeConcept[]>();
+  for (const key of keys) {
+    const [system, code] = split(key);
+    coded.set(system, [...(coded.get(system) ?? []), { code }]);
+  }
+  return { include: systems(coded, uriOf) };
+}
+
+function systems(coded: Map<string, ValueSetComposeIncludeConcept[]>, uriOf: Uris): ValueSetComposeInclude[] {
+  return [...coded].map(([system, concept]) => ({ system: uriOf(system), concept }));
+}
+
+/** Prefixes: a code of the hierarchy means itself and all below it; a whole code itself; anything else is a pattern. */
+function prefixes(system: string, codes: string[], shape: { code: RegExp; leaf: RegExp }): ValueSetComposeInclude[] {
+  const leaves = codes.filter((code) => shape.leaf.test(code));
+  const filters = codes
+    .filter((code) => !leaves.includes(code))
+    .map((value) =>
+      shape.code.test(value)
+        ? { property: 'concept', op: 'is-a' as const, value }
+        : { property: 'code', op: 'regex' as const, value: `${value.replaceAll('.', '\\.')}.*` },
+    );
+  return [
+    ...(leaves.length > 0 ? [{ system, concept: leaves.map((code) => ({ code })) }] : []),
+    ...filters.map((filter) => ({ system, filter: [filter] })),
+  ];
+}
+
+const wholeAtc = { code: /^[A-Z](\d\d([A-Z]([A-Z](\d\d)?)?)?)?$/, leaf: /^[A-Z]\d\d[A-Z]{2}\d\d$/ };
+const wholeIcd = { code: /^[A-Z]\d\d(\.\d+)?$/, leaf: /^(?!)/ };
+
+/** ICD-10 is looked up without its dot and written with it. */
+function dotted(code: string): string {
+  return code.length > 3 ? `${code.slice(0, 3)}.${code.slice(3)}` : code;
+}
+
+function split(key: string): [system: string, code: string] {
+  const at = key.lastIndexOf('|');
+  return [key.slice(0, at), key.slice(at + 1)];
+}

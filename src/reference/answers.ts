@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import { type ErrorCode, errors } from '../errors.ts';
+import { hooks, indicators } from '../rules/schema.ts';
+
+/** What the service answers, for the API's description; tests hold the answers themselves against it. */
+const coding = z.object({ code: z.string(), system: z.string(), display: z.string() });
+const resource = z.looseObject({ resourceType: z.string() });
+
+const action = z
+  .union([
+    z.object({ type: z.literal('delete'), description: z.string(), resourceId: z.string() }),
+    z.object({ type: z.enum(['create', 'update']), description: z.string(), resource }),
+  ])
+  .describe('delete names a draft of the call; create and update bring the whole resource.');
+
+const suggestion = z.object({
+  label: z.string().describe('The text of a button.'),
+  uuid: z.uuid().describe('For feedback.'),
+  isRecommended: z.boolean().optional(),
+  actions: z.array(action),
+});
+
+const card = z.object({
+  uuid: z.uuid().describe('For feedback. The same for the same hookInstance, rule and medicines.'),
+  summary: z.string().max(139).describe('What to do, in plain text.'),
+  detail: z.string().optional().describe('Why, in GitHub-flavoured Markdown.'),
+  indicator: z.enum(indicators),
+  source: z.object({
+    label: z.string().describe('Publisher and title of the document.'),
+    url: z.url().optional(),
+    topic: coding.partial({ display: true }).describe('The rule. Its code does not change.'),
+  }),
+  suggestions: z.array(suggestion).optional(),
+  selectionBehavior: z.enum(['any', 'at-most-one']).optional(),
+  overrideReasons: z.array(coding).optional().describe('Reasons to go on all the same, for feedback.'),
+});
+
+const cards = z.object({
+  cards: z.array(card).describe('Loudest first. None: all that was needed was here, and there is nothing to say.'),
+  extension: z.looseObject({}).optional().describe('The trace, where it was asked for and may be given.'),
+});
+
+const services = z.object({
+  services: z.array(
+    z.object({
+      hook: z.enum(hooks),
+      id: z.string(),
+      title: z.string(),
+      description: z.string(),
+      version: z.string(),
+      hookVersion: z.string(),
+      prefetch: z.record(z.string(), z.string()),
+      usageRequirements: z.string(),
+    }),
+  ),
+});
+
+const results = z.object({
+  results: z
+    .array(
+      z.union([
+        z.object({
+          status: z.enum(['stored', 'repeated']),
+          unknownCard: z.literal(true).optional().describe('Kept, but no card of this id was given to you.'),
+          commentCut: z.literal(true).optional(),
+        }),
+        z.object({ status: z.literal('rejected'), problems: z.array(z.string()) }),
+      ]),
+    )
+    .describe('One for each item, in order.'),
+});
+
+/** FHIR names the extensions of its resources by URL. */
+const fhirExtension = z.looseObject({ url: z.string() });
+const issueCodes = [...new Set((Object.keys(errors) as ErrorCode[]).map((code) => errors[code].issue))];
+const outcome = z.object({
+  resourceType: z.literal('OperationOutcome'),
+  extension: z
+    .array(fhirExtension)
+    .optional()
+    .describe('With 412: the trace, where it was asked for and may be given.'),
+  issue: z.array(
+    z.object({
+      severity: z.literal('error'),
+      code: z.enum(issueCodes),
+      details: z.object({ text: z.string() }),
+      diagnostics: z.string().optional().describe('Names of fields, keys and versions, never what they held.'),
+    }),
+  ),
+});
+
+const health = z.object({
+  status: z.literal('ok'),
+  mode: z.enum(['sandbox', 'production']),
+  authentication: z.string(),
+  knowledge: z.string().describe('SHA-256 over rules, lists and words.'),
+});
+
+const ready = z.object({
+  ready: z.boolean(),
+  knowledge: z.string(),
+  clients: z.int(),
+  journal: z.enum(['none', 'starting', 'up', 'down']),
+});
+
+/** By the names that they have in the description. */
+export const answers = {
+  Cards: cards,
+  Card: card,
+  Suggestion: suggestion,
+  Services: services,
+  FeedbackResults: results,
+  OperationOutcome: outcome,
+  Health: health,
+  Ready: ready,
+};

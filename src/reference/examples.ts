@@ -1,0 +1,79 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { answer } from '../answer.ts';
+import { localDate } from '../dates.ts';
+import { outcomeOf } from '../errors.ts';
+import { object } from '../fhir/json.ts';
+import { missingData } from '../http/invoke.ts';
+import { fitCard } from '../http/profile.ts';
+import { readRequest } from '../http/wire.ts';
+import type { Knowledge } from '../rules/knowledge.ts';
+import { type Hook, hooks } from '../rules/schema.ts';
+
+/** A test bundle as an example: a whole call, and what this service answers to it. */
+export type ExampleCall = {
+  /** The file, without `.request.json`. */
+  name: string;
+  hook: Hook;
+  kind: 'card' | 'silence' | 'missing';
+  request: unknown;
+  status: 200 | 412;
+  response: unknown;
+};
+
+/** Of the description, and so of the answers in it. */
+export const LANGUAGE = 'en';
+
+const KINDS = { card: 'a card', silence: 'nothing to say', missing: 'data are missing' } as const;
+
+export function titleOf({ kind, name }: ExampleCall): string {
+  return `${KINDS[kind]} (${name.split('/').at(-1)?.replaceAll('-', ' ')})`;
+}
+
+/**
+ * For each hook the first invented patient of each kind: one who gets a card, one who gets none, one whose record lacks
+ * what is needed. None where there are no test bundles, as in the image. Answered in the language of the description.
+ */
+export function readExamples(folder: string, knowledge: Knowledge): ExampleCall[] {
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => name.replaceAll('\\', '/'))
+    .filter((name) => name.endsWith('.request.json'))
+    .map((name) => name.replace(/\.request\.json$/, ''))
+    .sort();
+  const found = new Map<string, ExampleCall>();
+  for (const name of names) {
+    if (found.size === hooks.length * Object.keys(KINDS).length) break;
+    const expected = kindOf(folder, name);
+    if (expected === undefined || hooks.every((hook) => found.has(`${hook} ${expected}`))) continue;
+    const request: unknown = JSON.parse(readFileSync(join(folder, `${name}.request.json`), 'utf8'));
+    const hook = hooks.find((candidate) => candidate === object(request)['hook']);
+    // Only those are answered that may be the first of their kind: there are many, and a page is waited for.
+    if (hook === undefined || found.has(`${hook} ${expected}`)) continue;
+    const call = callOf(name, hook, request, knowledge);
+    if (call && !found.has(`${hook} ${call.kind}`)) found.set(`${hook} ${call.kind}`, call);
+  }
+  const order = Object.keys(KINDS);
+  return [...found.values()].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
+}
+
+/** What a bundle says that it is; none where it plays at another site. */
+function kindOf(folder: string, name: string): ExampleCall['kind'] | undefined {
+  const file = join(folder, `${name}.expected.yaml`);
+  const expected = existsSync(file) ? readFileSync(file, 'utf8') : 'site:';
+  if (/^site:/m.test(expected)) return undefined;
+  if (/^missing:/m.test(expected)) return 'missing';
+  return /^cards: *\[ *\]/m.test(expected) ? 'silence' : 'card';
+}
+
+function callOf(name: string, hook: Hook, request: unknown, knowledge: Knowledge): ExampleCall | undefined {
+  const { call, hookInstance, wish } = readRequest(request, hook);
+  const today = localDate(wish.now, knowledge.site.timeZone);
+  if (today === undefined) return undefined;
+  const found = answer({ call, hookInstance, language: LANGUAGE, today }, knowledge);
+  const start = { name, hook, request };
+  if ('missing' in found)
+    return { ...start, kind: 'missing', status: 412, response: outcomeOf(...missingData(found.missing)) };
+  const cards = found.cards.map((card) => fitCard(card, { suggestions: true, oneAction: false }));
+  return { ...start, kind: cards.length > 0 ? 'card' : 'silence', status: 200, response: { cards } };
+}

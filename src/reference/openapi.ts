@@ -1,0 +1,326 @@
+import { z } from 'zod';
+import pkg from '../../package.json' with { type: 'json' };
+import { type ErrorCode, errors, outcomeOf } from '../errors.ts';
+import { discover, type Service } from '../http/discovery.ts';
+import { feedbackSchema } from '../http/feedback.ts';
+import { callSchemas } from '../http/wire.ts';
+import { languages } from '../language.ts';
+import type { Knowledge } from '../rules/knowledge.ts';
+import { answers } from './answers.ts';
+import type { Document, Example, Media, Operation, Reference, Response, Schema } from './document.ts';
+import { type ExampleCall, titleOf } from './examples.ts';
+
+export type DescriptionOptions = {
+  knowledge: Knowledge;
+  mode: 'sandbox' | 'production';
+  /** Where clients reach the service, in production. */
+  publicUrl: string | undefined;
+  examples: ExampleCall[];
+};
+
+const JSON_TYPE = 'application/json';
+
+/** What may happen at any address. */
+const ANYWHERE: ErrorCode[] = ['no-http', 'too-slow', 'expectation', 'headers-too-large', 'internal', 'overloaded'];
+const ANY_BODY: ErrorCode[] = ['not-json', 'too-deep', 'too-large', 'not-json-type', 'rate-limited'];
+const ANY_CLIENT: ErrorCode[] = ['unauthenticated', 'not-entitled'];
+const CALL: ErrorCode[] = ['envelope', 'missing-data', 'too-many', 'unusable-fhir'];
+const FEEDBACK: ErrorCode[] = ['not-feedback', 'no-journal'];
+/** Of addresses and methods that there are none of. */
+const ELSEWHERE: ErrorCode[] = ['no-service', 'no-method'];
+
+/** The service in OpenAPI 3.1, made of the schemas that check what comes in and of the table of errors. Pure. */
+export function describeApi({ knowledge, mode, publicUrl, examples }: DescriptionOptions): Document {
+  const production = mode === 'production';
+  const { services } = discover(knowledge);
+  const security = production ? [{ clientToken: [] }] : [];
+  const clientErrors = production ? ANY_CLIENT : [];
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'Nordic Opioid CDS',
+      version: pkg.version,
+      description: [
+        `A CDS Hooks service. ${knowledge.cards.shared.services.description}`,
+        'Any other address is answered with 404, another method with 405; every error is a FHIR OperationOutcome.',
+        production
+          ? 'Calls and feedback need a token that your own system signs (CDS Hooks: Trusting CDS Clients).'
+          : 'This is a sandbox, for invented patients: it asks for no token.',
+      ].join('\n\n'),
+      license: { name: pkg.license, identifier: pkg.license },
+    },
+    servers: [
+      production && publicUrl !== undefined
+        ? { url: publicUrl, description: 'Production' }
+        : { url: '/', description: 'Sandbox' },
+    ],
+    tags: [
+      { name: 'Services', description: 'What a record system calls.' },
+      { name: 'Feedback', description: 'What became of the cards.' },
+      { name: 'Operation', description: 'What whoever runs the service asks.' },
+    ],
+    paths: {
+      '/cds-services': { get: discovery(services) },
+      ...Object.fromEntries(
+        services.flatMap((service) => [
+          [`/cds-services/${service.id}`, { post: call(service, examples, security, clientErrors) }],
+          [`/cds-services/${service.id}/feedback`, { post: feedback(service, examples, security, clientErrors) }],
+        ]),
+      ),
+      '/openapi.json': {
+        get: asked('openapi', 'This description', {
+          '200': { description: 'OpenAPI 3.1.', content: { [JSON_TYPE]: { schema: { type: 'object' } } } },
+          '304': { description: 'As the tag in If-None-Match says.' },
+        }),
+      },
+      '/health': {
+        get: asked('health', 'The process lives', { '200': body('It lives, in this mode.', 'Health') }),
+      },
+      '/ready': {
+        get: asked('ready', 'It may be called', {
+          '200': body('Send calls.', 'Ready'),
+          '503': notReady(),
+        }),
+      },
+      '/metrics': {
+        get: asked('metrics', 'Counts and times, for Prometheus', {
+          '200': {
+            description: 'Prometheus text format. Nothing of patients.',
+            content: { 'text/plain': { schema: { type: 'string' } } },
+          },
+        }),
+      },
+    },
+    components: {
+      schemas: schemas(services),
+      responses: responses([...ANYWHERE, ...ELSEWHERE, ...ANY_BODY, ...CALL, ...FEEDBACK, ...ANY_CLIENT]),
+      examples: Object.fromEntries(
+        examples.flatMap((example) => [
+          [keyOf(example, 'request'), { summary: titleOf(example), value: example.request }],
+          [keyOf(example, 'answer'), { summary: titleOf(example), value: example.response }],
+        ]),
+      ),
+      securitySchemes: {
+        clientToken: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description:
+            'A JWT of your own, signed with a key that the hospital knows: iss, aud (the address that is called), exp, iat, jti. A new one for each call.',
+        },
+      },
+    },
+  };
+}
+
+function schemas(services: Service[]): Record<string, Schema> {
+  const registry = z.registry<{ id: string }>();
+  for (const { hook } of services) registry.add(callSchemas[hook], { id: callName(hook) });
+  registry.add(feedbackSchema, { id: 'Feedback' });
+  for (const [id, schema] of Object.entries(answers)) registry.add(schema, { id });
+  const made = z.toJSONSchema(registry, { io: 'input', uri: (id) => `#/components/schemas/${id}` }).schemas;
+  const named = Object.entries(made).map(([name, { $schema: _dialect, $id: _id, ...schema }]) => [name, schema]);
+  const found = Object.fromEntries(named) as Record<string, Schema>;
+  for (const { hook, prefetch } of services) withTemplates(found[callName(hook)] as Schema, prefetch);
+  return found;
+}
+
+/** What a call may bring beforehand, key by key: the templates that discovery gives. */
+function withTemplates(schema: Schema, prefetch: Record<string, string>): void {
+  const found = (schema.properties?.['prefetch'] ?? {}) as Schema;
+  found.properties = Object.fromEntries(
+    Object.entries(prefetch).map(([key, template]) => [key, { description: template }]),
+  );
+}
+
+function callName(hook: Service['hook']): string {
+  return `Call-${hook}`;
+}
+
+function to(kind: 'schemas' | 'examples', name: string): Reference {
+  return { $ref: `#/components/${kind}/${name}` };
+}
+
+function keyOf({ hook, kind }: ExampleCall, part: 'request' | 'answer'): string {
+  return `${hook}-${kind}-${part}`;
+}
+
+function discovery(services: Service[]): Operation {
+  return {
+    operationId: 'discover',
+    tags: ['Services'],
+    summary: 'The services',
+    description: 'The same for everybody. Keep it for 60 seconds; If-None-Match is answered with 304.',
+    security: [],
+    responses: {
+      '200': {
+        description: 'The services, with the prefetch templates of each.',
+        content: {
+          [JSON_TYPE]: {
+            schema: to('schemas', 'Services'),
+            examples: { services: { summary: 'the services', value: { services } } },
+          },
+        },
+      },
+      '304': { description: 'As the tag in If-None-Match says.' },
+      ...responses(ANYWHERE),
+    },
+  };
+}
+
+function call(
+  { id, hook, title, usageRequirements }: Service,
+  all: ExampleCall[],
+  security: Operation['security'],
+  clientErrors: ErrorCode[],
+): Operation {
+  const examples = all.filter((example) => example.hook === hook);
+  const answered = responses([...CALL, ...ANY_BODY, ...clientErrors, ...ANYWHERE]);
+  const missing = answered['412']?.content?.[JSON_TYPE]?.examples;
+  for (const example of examples)
+    if (missing && example.status === 412) missing[example.kind] = to('examples', keyOf(example, 'answer'));
+  return {
+    operationId: id,
+    tags: ['Services'],
+    summary: title,
+    description: usageRequirements,
+    security,
+    parameters: [
+      {
+        name: 'Accept-Language',
+        in: 'header',
+        required: false,
+        description: "Language of the cards; without one of these, the site's.",
+        schema: { type: 'string', examples: [...languages] },
+      },
+    ],
+    requestBody: {
+      required: true,
+      content: {
+        [JSON_TYPE]: {
+          schema: to('schemas', callName(hook)),
+          ...given(examples.map((example) => [example.kind, to('examples', keyOf(example, 'request'))])),
+        },
+        'application/fhir+json': { schema: to('schemas', callName(hook)) },
+      },
+    },
+    responses: {
+      '200': {
+        description: 'The cards, or none.',
+        headers: {
+          'content-language': {
+            description: 'The language of the cards.',
+            schema: { type: 'string', enum: [...languages] },
+          },
+        },
+        content: {
+          [JSON_TYPE]: {
+            schema: to('schemas', 'Cards'),
+            ...given(
+              examples
+                .filter(({ status }) => status === 200)
+                .map((example) => [example.kind, to('examples', keyOf(example, 'answer'))]),
+            ),
+          },
+        },
+      },
+      ...answered,
+    },
+  };
+}
+
+function given(examples: [string, Reference][]): Pick<Media, 'examples'> {
+  return examples.length > 0 ? { examples: Object.fromEntries(examples) } : {};
+}
+
+function feedback(
+  { id, hook }: Service,
+  examples: ExampleCall[],
+  security: Operation['security'],
+  clientErrors: ErrorCode[],
+): Operation {
+  const example = examples.find((candidate) => candidate.hook === hook && candidate.kind === 'card');
+  const value = example && feedbackOn(example);
+  return {
+    operationId: `${id}-feedback`,
+    tags: ['Feedback'],
+    summary: `Feedback on cards of ${id}`,
+    description: 'What the user did with a card. Answered once every item that can be read is on the disk.',
+    security,
+    requestBody: {
+      required: true,
+      content: {
+        [JSON_TYPE]: {
+          schema: to('schemas', 'Feedback'),
+          ...(value !== undefined && { examples: { overridden: { summary: 'a card was overridden', value } } }),
+        },
+      },
+    },
+    responses: {
+      '200': body('A result for each item.', 'FeedbackResults'),
+      ...responses([...FEEDBACK, ...ANY_BODY, ...clientErrors, ...ANYWHERE]),
+    },
+  };
+}
+
+/** The card of an example, overridden with its first reason. */
+function feedbackOn({ response }: ExampleCall): unknown {
+  const [card] = (response as { cards: { uuid: string; overrideReasons?: { code: string; system: string }[] }[] })
+    .cards;
+  const { code, system } = card?.overrideReasons?.[0] ?? {};
+  const outcome = { card: card?.uuid, outcome: 'overridden', outcomeTimestamp: '2026-03-02T09:05:00Z' };
+  return { feedback: [{ ...outcome, ...(code !== undefined && { overrideReason: { reason: { code, system } } }) }] };
+}
+
+/** An operation that anybody may ask. */
+function asked(operationId: string, summary: string, answered: Record<string, Response>): Operation {
+  const responsesTo = { ...responses(ANYWHERE), ...answered };
+  return { operationId, tags: ['Operation'], summary, security: [], responses: responsesTo };
+}
+
+function body(description: string, name: keyof typeof answers): Response {
+  return { description, content: { [JSON_TYPE]: { schema: { ...to('schemas', name) } } } };
+}
+
+/** What /ready says where no calls should be sent; or it is too busy to say so. */
+function notReady(): Response {
+  const media: Media = {
+    schema: { anyOf: [to('schemas', 'Ready'), to('schemas', 'OperationOutcome')] },
+    examples: errorExamples(['overloaded']),
+  };
+  return { description: 'Send none: it starts or stops.', headers: RETRY, content: { [JSON_TYPE]: media } };
+}
+
+function errorExamples(codes: ErrorCode[]): Record<string, Example> {
+  return Object.fromEntries(codes.map((code) => [code, { summary: errors[code].text, value: outcomeOf(code, []) }]));
+}
+
+/** The answers to errors, one for each status, with each error as it is told. */
+function responses(codes: ErrorCode[]): Record<string, Response> {
+  const byStatus = Map.groupBy(codes, (code) => errors[code].status);
+  return Object.fromEntries(
+    [...byStatus]
+      .sort(([a], [b]) => a - b)
+      .map(([status, list]): [string, Response] => [
+        String(status),
+        {
+          description: list.map((code) => errors[code].text).join(' '),
+          ...(HEADERS[status] && { headers: HEADERS[status] }),
+          content: {
+            [JSON_TYPE]: {
+              schema: to('schemas', 'OperationOutcome'),
+              examples: errorExamples(list),
+            },
+          },
+        },
+      ]),
+  );
+}
+
+const RETRY = { 'retry-after': { description: 'Seconds to wait.', schema: { type: 'string' } } };
+const HEADERS: Record<number, Response['headers']> = {
+  401: { 'www-authenticate': { description: 'Bearer.', schema: { type: 'string' } } },
+  405: { allow: { description: 'The methods that the address answers.', schema: { type: 'string' } } },
+  429: RETRY,
+  503: RETRY,
+};

@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import { keptRoute } from '../http/discovery.ts';
+import type { Knowledge } from '../rules/knowledge.ts';
+import type { Document } from './document.ts';
+import { type ExampleCall, readExamples } from './examples.ts';
+import { describeApi } from './openapi.ts';
+import { referencePage } from './page.ts';
+import { style } from './style.ts';
+
+export type ReferenceOptions = {
+  knowledge: Knowledge;
+  mode: 'sandbox' | 'production';
+  publicUrl: string | undefined;
+  /** The folder of the invented patients. It may be absent, as in the image. */
+  testBundles: string;
+};
+
+const HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy': `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
+
+/** What the page falls back to where a Host is none. */
+const HOST = /^[a-z0-9.:[\]-]+$/i;
+
+/**
+ * `GET /openapi.json`: the description of the API, for everybody as discovery is: it holds nothing that discovery and the
+ * errors do not say. `GET /docs`, in a sandbox: the same to read.
+ */
+export function referenceRoutes(app: FastifyInstance, { testBundles, ...options }: ReferenceOptions): void {
+  let made: { document: Document; examples: ExampleCall[] } | undefined;
+  // Made when first asked for: most processes are never asked, and tests start many.
+  const describe = () => {
+    if (made) return made;
+    const examples = readExamples(testBundles, options.knowledge);
+    made = { examples, document: describeApi({ ...options, examples }) };
+    return made;
+  };
+  keptRoute(app, '/openapi.json', () => JSON.stringify(describe().document));
+  if (options.mode !== 'sandbox') return;
+  app.get('/docs', (request, reply) => {
+    const host = HOST.test(request.host) ? request.host : '127.0.0.1:3000';
+    return reply
+      .headers(HEADERS)
+      .type('text/html; charset=utf-8')
+      .send(referencePage(describe().document, describe().examples, `${request.protocol}://${host}`));
+  });
+}
