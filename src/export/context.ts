@@ -26,7 +26,7 @@ export type Kind =
 const ID_LIMIT = 64;
 
 /** The id of a resource, in a repository that others write into too. */
-export function idOf(key: string): string {
+function idOf(key: string): string {
   const id = `nordic-opioid-${key}`;
   if (id.length <= ID_LIMIT) return id;
   return `${id.slice(0, ID_LIMIT - 9)}-${createHash('sha256').update(key).digest('hex').slice(0, 8)}`;
@@ -38,7 +38,7 @@ export function canonical({ base }: Pick<Context, 'base'>, kind: Kind, key: stri
 }
 
 /** FHIR's computer-friendly name of a definition: letters, digits and underscores, a capital first. */
-export function nameOf(key: string): string {
+function nameOf(key: string): string {
   const words = key.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
   return `NordicOpioid${words.map((word) => `${word[0]?.toUpperCase()}${word.slice(1)}`).join('')}`;
 }

@@ -22,7 +22,7 @@ export type ExampleCall = {
 };
 
 /** Of the description, and so of the answers in it. */
-export const LANGUAGE = 'en';
+const LANGUAGE = 'en';
 
 const KINDS = { card: 'a card', silence: 'nothing to say', missing: 'data are missing' } as const;
 
