@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { bodies } from './bench/bodies.ts';
 import { growth } from './bench/growth.ts';
 import { load, type Stretch } from './bench/load.ts';
+import { parts as partsAlone } from './bench/parts.ts';
 import { memoryOf, type Server, start, stop } from './bench/server.ts';
 import { ruleCost, stages } from './bench/stages.ts';
 import { startWithCodes } from './bench/start.ts';
@@ -83,6 +84,7 @@ say(
   `### Stages\n\nMicroseconds of processor time, in one process.\n\n${table(['body', 'parse', 'depth', 'chart', 'rules', 'cards', 'write'], stages(measured))}`,
 );
 say(`### Rules about other drugs\n\n${ruleCost(measured)}`);
+say(`### Parts alone\n\n${table(['what', 'a second'], await partsAlone())}`);
 say(`### Start\n\n${await startWithCodes(folder, 100_000)}`);
 say(`### Growth\n\n${await growth(200_000)}`);
 rmSync(folder, { recursive: true });
