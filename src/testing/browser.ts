@@ -33,7 +33,7 @@ export async function openBrowser() {
   });
   return {
     /** A window of its own on a page of `origin`, and what went wrong in it. */
-    visit: (origin: string, options: BrowserContextOptions & { path?: string } = {}) => visit(browser, origin, options),
+    visit: (origin: string, options: Options = {}) => visit(browser, origin, options),
     close: async () => {
       await browser.close();
       rmSync(folder, { recursive: true, force: true });
@@ -41,13 +41,11 @@ export async function openBrowser() {
   };
 }
 
+/** `heading`: by what a page is known to be there; the workbench unless told otherwise. */
+type Options = BrowserContextOptions & { path?: string; heading?: string };
 type Opened = { newContext: (options: BrowserContextOptions) => Promise<BrowserContext> };
 
-async function visit(
-  browser: Opened,
-  origin: string,
-  { path = '/', ...options }: BrowserContextOptions & { path?: string },
-) {
+async function visit(browser: Opened, origin: string, { path = '/', heading = 'Workbench', ...options }: Options) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB', ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(45_000);
@@ -62,7 +60,7 @@ async function visit(
     if (!request.url().startsWith(`${origin}/`)) troubles.push(`external request: ${request.url()}`);
   });
   await page.goto(`${origin}${path}`);
-  await page.getByRole('heading', { level: 1, name: 'Workbench' }).waitFor();
+  await page.getByRole('heading', { level: 1, name: heading }).waitFor();
   return { page, context, troubles, close: () => context.close() };
 }
 
