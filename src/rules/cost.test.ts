@@ -3,6 +3,7 @@ import { answer } from '../answer.ts';
 import { newestOf } from '../chart/results.ts';
 import { readRequest } from '../http/wire.ts';
 import { knowledge } from '../testing/app.ts';
+import { examples } from '../testing/examples.ts';
 import { bundle, condition, type Json, order, prescription, request } from '../testing/request.ts';
 import { compileExpression } from './expression.ts';
 import type { Hook } from './schema.ts';
@@ -109,6 +110,19 @@ test.each(records)('R10: with twice as many %s an answer takes twice the work an
     for (const what of ['steps', 'reads'] as const)
       expect(long[what] - middle[what], `${hook}: ${what}`).toBeLessThan(2.2 * (middle[what] - short[what]) + 50);
     expect(long.steps).toBeGreaterThan(0);
+  }
+});
+
+test('a request that names no medicine of ours costs a few evaluations, however long its list is', () => {
+  const parts = (count: number) => ({
+    drafts: [order('d1', examples.unrelated[0] as string)],
+    record: list(count, (at) => prescription(`m${at}`, examples.unrelated[at % 2] as string)),
+  });
+  for (const hook of ['patient-view', 'order-select', 'order-sign'] as const) {
+    const [short, long] = [workFor(hook, parts(20)), workFor(hook, parts(200))];
+    expect(long.steps, hook).toBe(short.steps);
+    expect(short.steps, hook).toBeLessThan(20);
+    expect((long.reads - short.reads) / 180, hook).toBeLessThan(50);
   }
 });
 
