@@ -94,6 +94,8 @@ inside() {
     mount -t proc proc "$root/proc"
     mount -o remount,bind,ro "$root"
     mount -t tmpfs tmpfs "$root/tmp"
+    # The volume of the journal.
+    mount -t tmpfs -o "uid=$uid" tmpfs "$root/data"
     exec chroot "$root" /usr/bin/setpriv --reuid="$uid" --regid="$uid" --clear-groups --no-new-privs \
       --inh-caps=-all --bounding-set=-all env -i --chdir=/app "$@"
   ' inside "$root" "$uid" "${environment[@]}" "PORT=$port" "$@"
