@@ -1,7 +1,7 @@
 import type { Attachment, CodeableConcept, DataRequirement, Library, RelatedArtifact } from 'fhir/r4.js';
 import { type Section, sectionTypes } from '../fhir/prefetch.ts';
-import { sectionOfVariable } from '../rules/evaluate.ts';
 import type { Expression } from '../rules/expression.ts';
+import { sectionOfVariable } from '../rules/facts.ts';
 import type { Guideline } from '../rules/knowledge.ts';
 import { type Context, canonical, header, imprint } from './context.ts';
 import { valueSetsOf } from './lists.ts';

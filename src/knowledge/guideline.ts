@@ -1,7 +1,7 @@
 import { fieldNames } from '../chart/fields.ts';
 import type { Section } from '../fhir/prefetch.ts';
-import { sectionOfVariable } from '../rules/evaluate.ts';
 import { compileExpression, type Expression } from '../rules/expression.ts';
+import { sectionOfVariable } from '../rules/facts.ts';
 import { type Fact, factsOfRule, type Guideline, type IndicatorCase, type Rule } from '../rules/knowledge.ts';
 import {
   factsOfSuggestion,

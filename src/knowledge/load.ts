@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Codes, loadCodes } from '../codes/load.ts';
-import { sectionOfVariable } from '../rules/evaluate.ts';
 import type { Expression } from '../rules/expression.ts';
+import { sectionOfVariable } from '../rules/facts.ts';
 import type { Guideline, Knowledge } from '../rules/knowledge.ts';
 import {
   classesSchema,

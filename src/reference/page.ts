@@ -44,6 +44,7 @@ ${groups.map((group) => `<h2>${escapeHtml(group.name)}</h2>\n<ul>${group.entries
 ${paragraphsHtml(info.description)}
 <dl class="facts"><div><dt>Address</dt><dd><code>${escapeHtml(origin)}</code></dd></div>
 <div><dt>OpenAPI ${escapeHtml(document.openapi)}</dt><dd><a href="openapi.json">openapi.json</a></dd></div>
+<div><dt>Try it</dt><dd><a href="/">Workbench</a></dd></div>
 <div><dt>Token</dt><dd>${entries.some(({ operation }) => operation.security.length > 0) ? 'JWT, each call its own' : 'none: sandbox'}</dd></div></dl>
 </header>
 ${groups.map((group) => groupHtml(group, { document, examples, origin, anywhere })).join('\n')}

@@ -1,4 +1,5 @@
-import type { FactOutcome, RuleResult } from './evaluate.ts';
+import type { RuleResult } from './evaluate.ts';
+import type { FactOutcome } from './facts.ts';
 import type { Knowledge, Rule } from './knowledge.ts';
 
 /** One test bundle's results: what every rule and fact came to in it. */

@@ -1,6 +1,7 @@
 import type { Chart, Medication } from '../chart/chart.ts';
 import type { Section } from '../fhir/prefetch.ts';
-import type { FactOutcome, Finding, RuleOutcome, RuleResult } from './evaluate.ts';
+import type { RuleOutcome, RuleResult } from './evaluate.ts';
+import type { FactOutcome, Finding } from './facts.ts';
 
 /** Why each rule spoke or kept silent: plain data, for the response's extension and for `npm run explain`. */
 export type Trace = {

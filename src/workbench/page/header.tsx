@@ -18,6 +18,9 @@ export function Header() {
         </h1>
       </div>
       <p class="sandbox">Sandbox: invented patients only</p>
+      <a class="api" href="/docs">
+        API
+      </a>
       <label class="inline">
         <span class="label-text">Theme</span>
         <select value={theme} onChange={({ currentTarget }) => choose(currentTarget.value as Theme)}>
