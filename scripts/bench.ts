@@ -27,6 +27,7 @@ const seconds = Number(values.seconds);
 const folder = mkdtempSync(join(tmpdir(), 'cds-bench-'));
 const measured = bodies().filter(({ name }) => name.includes(values.only));
 const parts: string[] = [];
+const journal: string[][] = [];
 const say = (text: string) => {
   parts.push(text);
   process.stdout.write(`${text}\n\n`);
@@ -51,8 +52,10 @@ for (const connections of values.connections.split(',').map(Number)) {
     const found = new Map<Server, Stretch[]>(servers.map((server) => [server, []]));
     for (let round = 0; round < rounds; round++)
       for (const server of servers) found.get(server)?.push(await load(server, body, connections, seconds));
-    const [, bare] = servers as [Server, Server];
+    const [, bare, ours, silent] = servers as [Server, Server, Server, Server];
     const of = (server: Server, key: keyof Stretch) => (found.get(server) as Stretch[]).map((stretch) => stretch[key]);
+    const withJournal = of(ours, 'p99').map((value, at) => value / (of(silent, 'p99')[at] as number));
+    journal.push([body.name, String(connections), median(withJournal).toFixed(2), spread(withJournal)]);
     for (const server of servers) {
       const ratios = (key: keyof Stretch) => of(server, key).map((value, at) => value / (of(bare, key)[at] as number));
       rows.push([
@@ -72,6 +75,9 @@ for (const connections of values.connections.split(',').map(Number)) {
     `### ${connections} connection${connections === 1 ? '' : 's'}\n\n${table(['body', 'server', 'calls/s', 'to Fastify', 'p50 ms', 'p99 ms', 'p99.9 ms', 'p99 to Fastify', 'CPU ms/call'], rows)}`,
   );
 }
+say(
+  `### Journal\n\np99 with the journal to p99 without.\n\n${table(['body', 'connections', 'median', 'rounds'], journal)}`,
+);
 say(
   `### Memory\n\n${table(
     ['server', 'most, MiB'],

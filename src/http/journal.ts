@@ -37,9 +37,10 @@ export async function silencesOf(
 ): Promise<Map<string, Silence>> {
   const { days, repeatHours } = knowledge.site.quiet;
   const repeats = call.hook === 'order-sign' && wish.leaveOutRepeats;
+  if (patientKey === undefined || (!repeats && Object.keys(days).length === 0)) return new Map();
   const bases = basesOf(results, chart);
   const rules = [...bases.keys()].filter((rule) => repeats || rule in days);
-  if (rules.length === 0 || patientKey === undefined) return new Map();
+  if (rules.length === 0) return new Map();
   const now = clock();
   const longest = Math.max(repeats ? repeatHours * HOUR : 0, ...rules.map((rule) => (days[rule] ?? 0) * DAY));
   const past = await journal.past(patientOf(patientKey, caller, call.patientId), rules, now - longest);
@@ -75,11 +76,11 @@ export function noteAnswer(
   const { site, fingerprint } = knowledge;
   const where = { day: dateOfInstant(now, site.timeZone), client: caller.client.name, hook: call.hook };
   const kept = call.hook === 'order-select' && wish.keepForRepeats;
-  const bases = basesOf(found.results, found.chart);
   const cards = 'cards' in found ? found.cards : [];
+  const bases = patientKey === undefined || cards.length === 0 ? undefined : basesOf(found.results, found.chart);
   const rows = cards.map(({ uuid, indicator, source, suggestions = [] }): CardRow => {
     const rule = source.topic.code;
-    const basis = kept || rule in site.quiet.days ? bases.get(rule) : undefined;
+    const basis = kept || rule in site.quiet.days ? bases?.get(rule) : undefined;
     const known = patientKey !== undefined && basis !== undefined;
     return {
       ...where,
