@@ -157,8 +157,11 @@ export async function openJournal({ place, clock, limits, warn }: JournalOptions
 
   const prune = () => ask('prune', [limits()], BACKGROUND).catch(() => {});
 
+  let probing = false;
   async function probe(): Promise<void> {
-    if (state === 'up') return;
+    // A server that keeps silent is asked once, and not once more with each second.
+    if (state === 'up' || probing) return;
+    probing = true;
     try {
       await thread.ask(state === 'starting' ? 'open' : 'ping', [], PATIENT);
       const first = state === 'starting';
@@ -167,6 +170,7 @@ export async function openJournal({ place, clock, limits, warn }: JournalOptions
     } catch (error) {
       became('down', (error as JournalFailed).reason);
     }
+    probing = false;
   }
 
   try {
