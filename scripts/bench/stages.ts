@@ -1,6 +1,7 @@
 import { assess, speak } from '../../src/answer.ts';
 import { readChart } from '../../src/chart/read.ts';
 import { isTooDeep } from '../../src/fhir/depth.ts';
+import { prefetchOf } from '../../src/fhir/prefetch.ts';
 import { readRequest } from '../../src/http/wire.ts';
 import { evaluate } from '../../src/rules/evaluate.ts';
 import { compileExpression } from '../../src/rules/expression.ts';
@@ -37,20 +38,14 @@ export function stages(bodies: Body[]): string[][] {
     const parts = [
       () => JSON.parse(body.text),
       () => isTooDeep(parsed),
-      // A copy, since what was read of a value is known for as long as the value is there.
-      () => readChart({ ...call, prefetch: renewed(call.prefetch) }, options),
+      // Anew, since what was read of a key is known as long as the call lasts.
+      () => readChart({ ...call, prefetch: prefetchOf(call.prefetch.values) }, options),
       () => evaluate(knowledge, chart),
       () => speak({ chart, results }, question, knowledge),
       () => JSON.stringify('cards' in answer ? answer.cards : []),
     ];
     return [body.name, ...parts.map((part) => cost(part, times).toFixed(0))];
   });
-}
-
-function renewed(prefetch: unknown): unknown {
-  return Object.fromEntries(
-    Object.entries(prefetch as object).map(([key, value]) => [key, Array.isArray(value) ? [...value] : { ...value }]),
-  );
 }
 
 /** What it costs to have every rule twice, the second time about drugs that nobody takes. */
@@ -64,7 +59,7 @@ export function ruleCost(bodies: Body[]): string {
     const question = { call, hookInstance: 'bench', language: 'sv' as const, today: TODAY };
     const whole = (rules: Knowledge) => () => {
       JSON.parse(body.text);
-      assess({ ...question, call: { ...call, prefetch: renewed(call.prefetch) } }, rules);
+      assess({ ...question, call: { ...call, prefetch: prefetchOf(call.prefetch.values) } }, rules);
     };
     const times = Math.max(20, Math.round(1e7 / body.text.length));
     const ratios = Array.from({ length: 7 }, () => cost(whole(doubled), times) / cost(whole(knowledge), times));

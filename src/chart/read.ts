@@ -4,7 +4,7 @@ import type { LocalDate } from '../dates.ts';
 import { ServiceError } from '../errors.ts';
 import { readBundle } from '../fhir/bundle.ts';
 import { idOf, type Resource, string } from '../fhir/json.ts';
-import { type Prefetched, readPrefetch, type Section, sections } from '../fhir/prefetch.ts';
+import { type Prefetch, type Prefetched, type Section, sections } from '../fhir/prefetch.ts';
 import { checkVersions } from '../fhir/versions.ts';
 import type { Chart, LeftOut, SectionState } from './chart.ts';
 import { type MedicationContext, subjectOf } from './medications.ts';
@@ -21,7 +21,7 @@ export type Call = {
   /** Absent for hooks without orders. */
   draftOrders: unknown;
   selections: string[];
-  prefetch: unknown;
+  prefetch: Prefetch;
 };
 
 export type ChartOptions = {
@@ -39,7 +39,7 @@ export type ChartOptions = {
  */
 export function readChart(call: Call, options: ChartOptions): Chart {
   const { codes, timeZone, today } = options;
-  const prefetched = bySection((section) => readPrefetch(call.prefetch, section));
+  const prefetched = bySection(call.prefetch.section);
   const drafts = call.draftOrders === undefined ? [] : readBundle(call.draftOrders).entries;
   const received = sections.flatMap((section) => prefetched[section].resources);
   checkNumber(drafts.length + received.length, MAX_RESOURCES, 'resources');

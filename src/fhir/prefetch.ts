@@ -1,5 +1,5 @@
 import { type Contents, type Entry, readBundle } from './bundle.ts';
-import { type Json, type JsonObject, object, type Resource, string } from './json.ts';
+import { object, type Resource, string } from './json.ts';
 
 /** The parts of a record that a request brings or lacks. */
 export const sections = [
@@ -61,32 +61,41 @@ export type Prefetched = {
   state: 'absent' | 'failed' | 'partial' | 'complete';
   resources: Resource[];
   /** What a reference may be looked up by: made when first asked for, since most requests never do. */
-  lookup: () => Map<string, Resource>;
+  lookup: () => ReadonlyMap<string, Resource>;
 };
+
+/**
+ * A call's `prefetch`, each key read once, when first asked for: metrics, fetching and chart all ask. The readings end
+ * with the call; a WeakMap from values to readings would keep both alive until the collector's next full round.
+ */
+export type Prefetch = { values: unknown; section: (section: Section) => Prefetched };
+
+export function prefetchOf(values: unknown): Prefetch {
+  const read = new Map<Section, Prefetched>();
+  return {
+    values,
+    section: (section) => {
+      const known = read.get(section) ?? readPrefetch(values, section);
+      read.set(section, known);
+      return known;
+    },
+  };
+}
+
+const NOBODY: ReadonlyMap<string, Resource> = new Map();
+const nothing = { resources: [], lookup: () => NOBODY };
 
 /** Reads one key of `prefetch` (conformance P3–P12). `null` says that the client looked and found nothing (P4). */
 export function readPrefetch(prefetch: unknown, section: Section): Prefetched {
-  const values = object(prefetch) as JsonObject;
-  const nothing = { resources: [], lookup: () => NOBODY };
-  if (!Object.hasOwn(values, section) || values[section] === undefined) return { state: 'absent', ...nothing };
-  if (values[section] === null) return { state: 'complete', ...nothing };
-  return readOnce(values[section] as JsonObject, section);
-}
-
-/** What was read of a value, since metrics, fetching and chart all ask. JSON that was received is never changed. */
-const read = new WeakMap<object, { section: Section; prefetched: Prefetched }>();
-
-function readOnce(value: Json, section: Section): Prefetched {
-  if (typeof value !== 'object' || value === null) return { state: 'failed', resources: [], lookup: () => NOBODY };
-  const known = read.get(value);
-  if (known?.section === section) return known.prefetched;
-  const prefetched = readContents(readBundle(value), section);
-  read.set(value, { section, prefetched });
-  return prefetched;
+  const values = object(prefetch);
+  const value = Object.hasOwn(values, section) ? values[section] : undefined;
+  if (value === undefined) return { state: 'absent', ...nothing };
+  if (value === null) return { state: 'complete', ...nothing };
+  return typeof value === 'object' ? readContents(readBundle(value), section) : { state: 'failed', ...nothing };
 }
 
 function readContents(contents: Contents, section: Section): Prefetched {
-  if (contents.failed && contents.entries.length === 0) return { state: 'failed', resources: [], lookup: () => NOBODY };
+  if (contents.failed && contents.entries.length === 0) return { state: 'failed', ...nothing };
   const matches = contents.entries.filter(
     ({ resource, include }) => !include && resource.resourceType === sectionTypes[section],
   );
@@ -95,8 +104,6 @@ function readContents(contents: Contents, section: Section): Prefetched {
   const state = contents.failed || contents.hasNextPage ? 'partial' : foreign ? 'failed' : 'complete';
   return { state, resources: matches.map(({ resource }) => resource), lookup: lookupOf(contents.entries) };
 }
-
-const NOBODY: Map<string, Resource> = new Map();
 
 function lookupOf(entries: Entry[]): () => Map<string, Resource> {
   let made: Map<string, Resource> | undefined;

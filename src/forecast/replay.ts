@@ -4,7 +4,7 @@ import { notCheckedTopic } from '../cards/not-checked.ts';
 import type { LeftOut } from '../chart/chart.ts';
 import { daysBetween, type LocalDate } from '../dates.ts';
 import { object, objects, type Resource, reference, string } from '../fhir/json.ts';
-import type { Section } from '../fhir/prefetch.ts';
+import { prefetchOf, type Section } from '../fhir/prefetch.ts';
 import { UnusableFhir } from '../fhir/versions.ts';
 import type { RuleResult } from '../rules/evaluate.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
@@ -81,7 +81,7 @@ function answerAt(
     encounterId,
     draftOrders: moment.hook === 'order-sign' ? bundle([draft], []) : undefined,
     selections: [],
-    prefetch,
+    prefetch: prefetchOf(prefetch),
   };
   try {
     return answer({ call, hookInstance: '', language: knowledge.site.language, today: moment.day }, knowledge);

@@ -8,7 +8,7 @@ import { ServiceError } from '../errors.ts';
 import { readBundle } from '../fhir/bundle.ts';
 import { completePrefetch } from '../fhir/complete.ts';
 import type { FetchJson } from '../fhir/fetch-json.ts';
-import type { Section } from '../fhir/prefetch.ts';
+import { type Prefetch, prefetchOf, type Section } from '../fhir/prefetch.ts';
 import { hashOfPatient } from '../journal/patient.ts';
 import { JournalFailed } from '../journal/thread.ts';
 import { NEEDED_FOR_SILENCE } from '../rules/evaluate.ts';
@@ -127,7 +127,7 @@ async function complete(
   sections: Section[],
   { knowledge, fetchJson, metrics, sandbox }: InvokeOptions,
   told: Record<string, unknown>,
-): Promise<unknown> {
+): Promise<Prefetch> {
   const access = accessOf(body, call.patientId, client, sandbox);
   if (typeof access === 'string') {
     if (access !== 'none-named') told['fhirServer'] = access;
@@ -137,14 +137,14 @@ async function complete(
     call.draftOrders === undefined ? [] : readBundle(call.draftOrders).entries.map(({ resource }) => resource);
   const limits = knowledge.site.fetch;
   const needed = NEEDED_FOR_SILENCE.filter((section) => sections.includes(section));
-  const { prefetch, outcomes } = await completePrefetch(call.prefetch, sections, needed, call, drafts, {
+  const { prefetch, outcomes } = await completePrefetch(call.prefetch.values, sections, needed, call, drafts, {
     access,
     limits,
     fetchJson,
   });
   metrics.fetched(outcomes);
   if (outcomes.length > 0) told['fetched'] = Object.fromEntries(outcomes.map(({ key, outcome }) => [key, outcome]));
-  return prefetch;
+  return prefetchOf(prefetch);
 }
 
 /** What the log says of an answered call, and the audit line. Never of whom. */

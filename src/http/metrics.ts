@@ -2,14 +2,14 @@ import type { FastifyInstance } from 'fastify';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Answer } from '../answer.ts';
 import type { Completed } from '../fhir/complete.ts';
-import { readPrefetch, type Section } from '../fhir/prefetch.ts';
+import type { Prefetch, Section } from '../fhir/prefetch.ts';
 import type { Figures, Journal } from '../journal/journal.ts';
 
 /** Figures about calls, by service, client, key and rule: never by patient. */
 export type Metrics = {
   registry: Registry;
   call: (service: string, status: number, seconds: number) => void;
-  prefetch: (client: string, prefetch: unknown, sections: Section[]) => void;
+  prefetch: (client: string, prefetch: Prefetch, sections: Section[]) => void;
   fetched: (outcomes: Completed['outcomes']) => void;
   answered: (answer: Answer) => void;
   feedback: (service: string, result: string) => void;
@@ -82,7 +82,7 @@ export function createMetrics(journal?: Pick<Journal, 'figures'>): Metrics {
       seconds.observe({ service }, time);
     },
     prefetch: (client, prefetch, sections) => {
-      for (const key of sections) keys.inc({ client, key, state: readPrefetch(prefetch, key).state });
+      for (const key of sections) keys.inc({ client, key, state: prefetch.section(key).state });
     },
     fetched: (outcomes) => {
       for (const { key, outcome } of outcomes) fetches.inc({ key, outcome });

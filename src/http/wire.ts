@@ -3,34 +3,40 @@ import { brand } from '../brand.ts';
 import type { Call } from '../chart/read.ts';
 import { ServiceError } from '../errors.ts';
 import { idOf, object } from '../fhir/json.ts';
+import { prefetchOf } from '../fhir/prefetch.ts';
 import type { hooks } from '../rules/schema.ts';
 
 /**
  * The CDS Hooks request envelope. Unknown fields are ignored at every level (conformance T12); FHIR inside is read
- * with care by the chart and not checked here (H10). `null` counts as absent where clients send it so (R8, R9).
+ * with care by the chart and not checked here (H10). `null` counts as absent where clients send it so (R8, R9). Schemas here
+ * only check: with a `transform` among them zod keeps maps from every object that it has read, which costs more than all
+ * the rest of it.
  */
-const absent = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
 const text = z.string().trim().min(1);
 
 const requestSchema = z.looseObject({
   hook: text.describe('The hook that triggered this call: that of the service.'),
   hookInstance: text.describe('A universally unique identifier (UUID) of this hook call, new for each.'),
-  fhirServer: absent(z.string()).describe('Base address of the FHIR server. Required with fhirAuthorization.'),
-  fhirAuthorization: absent(z.looseObject({})).describe(
-    'OAuth 2.0 bearer token for that server: access_token, token_type, expires_in, scope, subject, patient.',
-  ),
+  fhirServer: z.string().nullish().describe('Base address of the FHIR server. Required with fhirAuthorization.'),
+  fhirAuthorization: z
+    .looseObject({})
+    .nullish()
+    .describe('OAuth 2.0 bearer token for that server: access_token, token_type, expires_in, scope, subject, patient.'),
   context: z.looseObject({}),
-  prefetch: absent(z.looseObject({})).describe(
-    'FHIR data under the keys of the service, found by its templates. null under a key: looked for, and there is none.',
-  ),
-  extension: absent(z.looseObject({})).describe('Extensions. A sandbox reads org.nordic-opioid-cds: now, explain.'),
+  prefetch: z
+    .looseObject({})
+    .nullish()
+    .describe(
+      'FHIR data under the keys of the service, found by its templates. null under a key: looked for, and there is none.',
+    ),
+  extension: z.looseObject({}).nullish().describe('Extensions. A sandbox reads org.nordic-opioid-cds: now, explain.'),
 });
 
 const resourceOrBundle = z
   .looseObject({}, { error: 'must be a FHIR Bundle' })
   .describe('FHIR Bundle of the orders that are not signed yet. R4; R5 is read too.');
 const patientId = text.describe('The FHIR id of the patient, with or without Patient/.');
-const encounterId = absent(z.string()).describe('The FHIR id of the encounter.');
+const encounterId = z.string().nullish().describe('The FHIR id of the encounter.');
 const contextSchemas = {
   'patient-view': z.looseObject({ patientId, encounterId }),
   'order-select': z.looseObject({
@@ -76,7 +82,7 @@ const PDDI = 'pddi-configuration-items';
 export function readRequest(body: unknown, hook: (typeof hooks)[number]): Request {
   const request = parse(requestSchema, body, '');
   if (request.hook !== hook) throw new ServiceError('envelope', [`hook: this service answers ${hook}`]);
-  if (request.fhirAuthorization && request.fhirServer === undefined)
+  if (request.fhirAuthorization && typeof request.fhirServer !== 'string')
     throw new ServiceError('envelope', ['fhirServer: required with fhirAuthorization']);
   const context = parse(contextSchemas[hook], withSelections(request.context), 'context.');
   const wish = object(request.extension?.[brand.extension]);
@@ -89,7 +95,7 @@ export function readRequest(body: unknown, hook: (typeof hooks)[number]): Reques
       draftOrders: 'draftOrders' in context ? context.draftOrders : undefined,
       selections:
         'selections' in context ? (context.selections as unknown[]).filter((item) => typeof item === 'string') : [],
-      prefetch: request.prefetch,
+      prefetch: prefetchOf(request.prefetch),
     },
     hookInstance: request.hookInstance,
     wish: {

@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { answer } from '../answer.ts';
 import { newestOf } from '../chart/results.ts';
+import { prefetchOf } from '../fhir/prefetch.ts';
 import { readRequest } from '../http/wire.ts';
 import { knowledge } from '../testing/app.ts';
 import { examples } from '../testing/examples.ts';
@@ -80,7 +81,12 @@ function workFor(hook: Hook, parts: Parameters<typeof request>[1]): { steps: num
   const { call } = readRequest(body, hook);
   Object.assign(work, { steps: 0, reads: 0 });
   const { draftOrders, prefetch, selections } = call;
-  const watched = { ...call, draftOrders: counted(draftOrders), prefetch: counted(prefetch), selections };
+  const watched = {
+    ...call,
+    draftOrders: counted(draftOrders),
+    prefetch: prefetchOf(counted(prefetch.values)),
+    selections,
+  };
   answer({ call: watched, hookInstance: 'x', language: 'en', today: '2026-03-02' }, knowledge);
   return { ...work };
 }
