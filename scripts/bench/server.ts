@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export type Server = { name: string; url: string; child: ChildProcess; startMs: number };
@@ -12,7 +13,13 @@ export async function start(name: string, words: string[], environment: Record<s
   const begin = performance.now();
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...words], {
     cwd: root,
-    env: { PATH: process.env['PATH'], PORT: '0', ...environment },
+    // As `npm start` does.
+    env: {
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/node'),
+      PORT: '0',
+      ...environment,
+    },
     // The service writes an audit line for each call: to somewhere that costs nothing to read.
     stdio: ['ignore', 'ignore', 'pipe'],
   });
