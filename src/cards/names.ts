@@ -9,6 +9,10 @@ export const SUMMARY_LIMIT = 139;
 /** How much of a name that the record wrote is shown where the substance has no name of ours. */
 const NAME_LIMIT = 24;
 
+const conjunctions = Object.fromEntries(
+  Object.entries(locales).map(([language, locale]) => [language, new Intl.ListFormat(locale, { type: 'conjunction' })]),
+) as Record<Language, Intl.ListFormat>;
+
 /** The name of a medicine in a language: its substance's, else what the record calls it. */
 export function drugName(knowledge: Knowledge, medication: Medication, language: Language): string {
   const substance =
@@ -39,7 +43,7 @@ export function listOf(names: string[], language: Language, limit = Number.POSIT
   const shown = names.slice(0, limit);
   const rest = names.length - shown.length;
   if (rest > 0) return `${shown.join(', ')} +${rest}`;
-  return new Intl.ListFormat(locales[language], { type: 'conjunction' }).format(shown);
+  return conjunctions[language].format(shown);
 }
 
 /** The longest text that a summary's placeholder can come to, when as few names as possible are shown. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Chart } from '../chart/chart.ts';
 import type { Language } from '../language.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
@@ -8,9 +8,9 @@ export type Rendering = { knowledge: Knowledge; chart: Chart; language: Language
 
 /** A name-based UUID (RFC 9562, version 5 layout): the same call gives the same ids, another call others. */
 export function uuidOf(...parts: string[]): string {
-  const hash = createHash('sha1').update(parts.join('\0')).digest();
-  hash[6] = ((hash[6] as number) & 0x0f) | 0x50;
-  hash[8] = ((hash[8] as number) & 0x3f) | 0x80;
-  const hex = hash.toString('hex');
+  const name = hash('sha1', parts.join('\0'), 'buffer');
+  name[6] = ((name[6] as number) & 0x0f) | 0x50;
+  name[8] = ((name[8] as number) & 0x3f) | 0x80;
+  const hex = name.toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
 }

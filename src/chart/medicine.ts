@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type Classified, classifyMedicine, drugOf, formsOf, isOfNoList } from '../codes/classify.ts';
 import type { Drug } from '../codes/drugs.ts';
 import type { Codes } from '../codes/load.ts';
@@ -87,7 +87,7 @@ function identify({ concepts: own, display, resource, pointed }: Written, codes:
 /** Of what is written, without when it ends: a renewal at the same dose is written the same. */
 export function digest(parts: unknown[]): string {
   const text = JSON.stringify(parts, (key, value) => (/^bounds[A-Z]/.test(key) ? undefined : value));
-  return createHash('sha256').update(text).digest('base64url').slice(0, 16);
+  return hash('sha256', text, 'base64url').slice(0, 16);
 }
 
 /** A Medication without a code of its own is what it contains. */

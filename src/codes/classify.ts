@@ -184,9 +184,9 @@ export function formsOf(form: unknown, names: string[], codes: Codes): string[] 
 function addFormsInText(text: string | undefined, codes: Codes, found: Set<string>): void {
   if (!text) return;
   const words = wordsOf(text);
-  for (const [phrase, name] of codes.forms.words) {
-    if (words.some((_, at) => phrase.every((word, offset) => words[at + offset] === word))) found.add(name);
-  }
+  for (const [at, first] of words.entries())
+    for (const { phrase, name } of codes.forms.words.get(first) ?? [])
+      if (phrase.every((word, offset) => words[at + offset] === word)) found.add(name);
 }
 
 function systemKey(coding: JsonObject, codes: Codes): string | undefined {

@@ -33,7 +33,7 @@ export type Codes = {
   conditions: ConceptLists;
   procedures: ConceptLists;
   results: ConceptLists;
-  forms: { codes: Map<string, string[]>; words: [string[], string][]; names: string[] };
+  forms: { codes: Map<string, string[]>; words: Map<string, { phrase: string[]; name: string }[]>; names: string[] };
   encounterClass: Map<string, string>;
   orderCategory: Map<string, string>;
   /** From which value a result of a list is positive, where it has no reference range of its own. */
@@ -91,7 +91,7 @@ function compileCodes(files: File[], problems: Problem[]): Codes {
     conditions: conceptLists(files, 'conditions'),
     procedures: conceptLists(files, 'procedures'),
     results: conceptLists(files, 'results'),
-    forms: { codes: new Map(), words: [], names: [] },
+    forms: { codes: new Map(), words: new Map(), names: [] },
     encounterClass: new Map(),
     orderCategory: new Map(),
     cutoffs: new Map(),
@@ -112,7 +112,10 @@ function compileCodes(files: File[], problems: Problem[]): Codes {
         for (const code of [...(form[system] ?? []), ...(form.unverified?.[system] ?? [])])
           push(codes.forms.codes, `${system}|${code}`, name);
       }
-      for (const word of form.words ?? []) codes.forms.words.push([wordsOf(word), name]);
+      for (const word of form.words ?? []) {
+        const phrase = wordsOf(word);
+        push(codes.forms.words, phrase[0] as string, { phrase, name });
+      }
     }
   }
   for (const { data } of files) compileResults(data, codes);
