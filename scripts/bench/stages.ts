@@ -61,7 +61,7 @@ export function ruleCost(bodies: Body[]): string {
       JSON.parse(body.text);
       assess({ ...question, call: { ...call, prefetch: prefetchOf(call.prefetch.values) } }, rules);
     };
-    const times = Math.max(20, Math.round(1e7 / body.text.length));
+    const times = Math.max(20, Math.round(5e7 / body.text.length));
     const ratios = Array.from({ length: 7 }, () => cost(whole(doubled), times) / cost(whole(knowledge), times));
     return `${body.name}: ${((median(ratios) - 1) * 100).toFixed(1)} %`;
   });

@@ -97,7 +97,7 @@ function detailOf(results: RuleResult[], about: Medication[], rendering: Renderi
 
 function paragraphsOf(result: RuleResult, rendering: Rendering): string[] {
   return templateOf(result, rendering)
-    .detail.filter((part) => part.if === undefined || result.findings.get(part.if)?.outcome === 'holds')
+    .detail.filter((part) => part.if === undefined || result.finding(part.if).outcome === 'holds')
     .map((part) => {
       const text = message(part.text[rendering.language], rendering.language);
       return text.format(valuesFor(text, result, rendering));

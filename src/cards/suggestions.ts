@@ -44,7 +44,7 @@ function changeable(
   fact: string,
   { chart }: Rendering,
 ): { medication: Medication; order: Resource }[] {
-  const refs = new Set(result.findings.get(fact)?.resources);
+  const refs = new Set(result.finding(fact).resources);
   return result.about
     .filter(({ draft, id, ref }) => draft && id !== undefined && refs.has(ref))
     .flatMap((medication) => {
@@ -159,7 +159,7 @@ function tooLarge(family: RuleResult[]): TooLarge[] {
   return family.flatMap((result) => {
     const suggestion = result.rule.suggest.find((candidate) => 'setQuantity' in candidate);
     if (!suggestion) return [];
-    const refs = result.findings.get((suggestion as Kind<'setQuantity'>).setQuantity)?.resources;
+    const refs = result.finding((suggestion as Kind<'setQuantity'>).setQuantity).resources;
     return [{ result, id: suggestion.id, refs: new Set(refs) }];
   });
 }
@@ -182,7 +182,7 @@ function quantityRemark(
 }
 
 function creations(result: RuleResult, suggestion: Kind<'create'>, rendering: Rendering, card: string): Suggestion[] {
-  if (suggestion.if !== undefined && result.findings.get(suggestion.if)?.outcome !== 'holds') return [];
+  if (suggestion.if !== undefined && result.finding(suggestion.if).outcome !== 'holds') return [];
   const { knowledge, chart, language } = rendering;
   const template = knowledge.templates[suggestion.create] as Resource;
   const words = wordsOf(result, suggestion.id, {}, rendering);

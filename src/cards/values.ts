@@ -26,7 +26,7 @@ function valueFor(
   const fact = factOfPlaceholder(placeholder);
   const parameter = guidelineOf(knowledge, result.rule).parameters[fact];
   if (parameter !== undefined) return Array.isArray(parameter) ? listOf(parameter.map(String), language) : parameter;
-  const value = result.findings.get(fact)?.value ?? [];
+  const { value } = result.finding(fact);
   const medications = value.filter((item): item is Medication => has(item, 'identifiedBy'));
   const listed = value.filter((item): item is Condition => has(item, 'lists'));
   const names =

@@ -19,7 +19,7 @@ import { plusDays } from '../dates.ts';
 import { objects } from '../fhir/json.ts';
 import { deliveredSite } from '../knowledge/load.ts';
 import { languages } from '../language.ts';
-import type { RuleResult } from '../rules/evaluate.ts';
+import { findingsOf, type RuleResult } from '../rules/evaluate.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 import { knowledge, knowledgeOf, root } from '../testing/app.ts';
 import { notR4 } from '../testing/r4.ts';
@@ -281,8 +281,8 @@ const played = bundles.map(({ name, body, expected }) => {
   return { name, answer, ...there };
 });
 
-function valuesOf({ findings }: RuleResult): Record<string, unknown[]> {
-  return Object.fromEntries([...findings].map(([name, { value }]) => [name, value]));
+function valuesOf(result: RuleResult): Record<string, unknown[]> {
+  return Object.fromEntries(findingsOf(result).map(({ fact, value }) => [fact, value]));
 }
 
 function isSo(expression: string, variables: Record<string, unknown>): boolean {

@@ -1,5 +1,4 @@
 import type { RuleResult } from './evaluate.ts';
-import type { FactOutcome } from './facts.ts';
 import type { Knowledge, Rule } from './knowledge.ts';
 
 /** One test bundle's results: what every rule and fact came to in it. */
@@ -87,22 +86,20 @@ function* pairsApart(seen: Seen[], facts: string[], fact: string): Generator<[Se
   const others = facts.filter((name) => name !== fact);
   const groups = new Map<string, { holding: Seen[]; not: Seen[] }>();
   for (const item of seen) {
-    const key = others.map((name) => outcome(item.result, name)).join();
+    const key = others.map((name) => item.result.finding(name).outcome).join();
     const group = groups.get(key) ?? { holding: [], not: [] };
     groups.set(key, group);
-    if (outcome(item.result, fact) === 'holds') group.holding.push(item);
-    else if (outcome(item.result, fact) === 'does-not-hold') group.not.push(item);
+    if (item.result.finding(fact).outcome === 'holds') group.holding.push(item);
+    else if (item.result.finding(fact).outcome === 'does-not-hold') group.not.push(item);
   }
   for (const { holding, not } of groups.values()) for (const a of holding) for (const b of not) yield [a, b];
-}
-
-function outcome(result: RuleResult, fact: string): FactOutcome | undefined {
-  return result.findings.get(fact)?.outcome;
 }
 
 /** Facts that only the card needs must be seen to change it. Facts that the rule needs hold whenever it speaks. */
 function shownAndNot(fact: string, rule: Rule, seen: Seen[]): boolean {
   if (rule.when.includes(fact)) return true;
-  const shown = seen.filter(({ result }) => speaks(result)).map(({ result }) => outcome(result, fact) === 'holds');
+  const shown = seen
+    .filter(({ result }) => speaks(result))
+    .map(({ result }) => result.finding(fact).outcome === 'holds');
   return shown.includes(true) && shown.includes(false);
 }

@@ -25,8 +25,8 @@ export type RuleOutcome =
 export type RuleResult = {
   rule: Rule;
   outcome: RuleOutcome;
-  /** What each fact of the rule came to, looked up when asked for: a silent rule is mostly decided by its first. */
-  findings: Findings;
+  /** What a fact of the rule came to, looked up when asked for: a silent rule is mostly decided by its first. */
+  finding: (fact: string) => Finding;
   indicator: Indicator;
   /** The medicines that the card is about, each once. None where the rule is silent. */
   about: Medication[];
@@ -34,8 +34,6 @@ export type RuleResult = {
   /** The rule that supersedes it, or whose card it joins. */
   by?: string;
 };
-
-export type Findings = Pick<ReadonlyMap<string, Finding>, 'get' | 'values' | typeof Symbol.iterator>;
 
 /** The parts of the record without which silence would be a claim nobody can make (recommendations.md). */
 export const NEEDED_FOR_SILENCE: readonly Section[] = ['medications', 'conditions'];
@@ -59,7 +57,7 @@ function decide(rule: Rule, look: (name: string) => Finding): RuleResult {
   const outcomeOf = (name: string) => look(name).outcome;
   const indicatorOf = ({ facts }: IndicatorCase) =>
     facts.length === 0 || facts.some((name) => outcomeOf(name) === 'holds');
-  const silent = { rule, findings: findingsOf(rule, look), indicator: quietest(rule), about: [], missing: [] };
+  const silent = { rule, finding: look, indicator: quietest(rule), about: [], missing: [] };
   if (rule.off) return { ...silent, outcome: 'switched-off' };
   if (
     rule.when.some((name) => outcomeOf(name) === 'does-not-hold') ||
@@ -82,20 +80,16 @@ function quietest({ indicators: cases }: Rule): Indicator {
   return (cases.at(-1) as IndicatorCase).indicator;
 }
 
-function findingsOf(rule: Rule, look: (name: string) => Finding): Findings {
-  const all = () => new Map(factsOfRule(rule).map((name) => [name, look(name)]));
-  return {
-    get: (name) => (factsOfRule(rule).includes(name) ? look(name) : undefined),
-    values: () => all().values(),
-    [Symbol.iterator]: () => all()[Symbol.iterator](),
-  };
+/** What every fact came to that the rule or its card rests on. */
+export function findingsOf({ rule, finding }: RuleResult): Finding[] {
+  return [...new Set(factsOfRule(rule))].map(finding);
 }
 
 /** What is not known of a rule that could not be decided, or that speaks although something might silence it. */
-export function openFindings({ rule, outcome, findings }: RuleResult): Finding[] {
+export function openFindings({ rule, outcome, finding }: RuleResult): Finding[] {
   const spoken = outcome === 'fires' || outcome === 'joins';
   const names = outcome === 'not-known' ? [...rule.when, ...rule.without] : spoken ? rule.unless : [];
-  return names.map((name) => findings.get(name) as Finding).filter((finding) => finding.outcome === 'not-known');
+  return names.map(finding).filter((found) => found.outcome === 'not-known');
 }
 
 /**

@@ -4,7 +4,7 @@ import { type Certainty, isPartial } from '../dates.ts';
 import { type Section, sections } from '../fhir/prefetch.ts';
 import type { Expression, Variables } from './expression.ts';
 import type { Guideline, Knowledge } from './knowledge.ts';
-import { areMet, type Look } from './needs.ts';
+import { areMet, INPUT, keptOf, type Look } from './needs.ts';
 
 export type FactOutcome = 'holds' | 'does-not-hold' | 'not-known';
 
@@ -28,10 +28,12 @@ export function applyClasses(knowledge: Knowledge, chart: Chart): Chart {
   const variables = environment({ ...chart, drafts: [], medications: [] }, 'all');
   for (const [name, fact] of knowledge.classFacts) variables[name] = fact.evaluate('all', variables);
   const all = [...drafts, ...medications];
-  const look = lookOver((name) => (name === '' ? all : variables[name]));
   for (const [name, expression] of knowledge.classes) {
+    // A class may ask for one before it, so what is in the lists is looked up anew.
+    const look = lookOver((of) => (of === INPUT ? all : variables[of]), new Map());
     if (!areMet(expression.shortcut.needs, look)) continue;
-    for (const medication of expression.evaluate('all', variables, all) as Medication[]) medication.lists.push(name);
+    const kept = keptOf(all, INPUT, expression.shortcut);
+    for (const medication of expression.evaluate('all', variables, kept) as Medication[]) medication.lists.push(name);
   }
   return { ...chart, drafts, medications };
 }
@@ -39,15 +41,15 @@ export function applyClasses(knowledge: Knowledge, chart: Chart): Chart {
 /** Looks facts up, each evaluated once, when first asked for. */
 export function findings(guideline: Guideline, chart: Chart, views: Views): (name: string) => Finding {
   const found = new Map<string, Finding>();
-  const readings: Record<Certainty, (name: string) => unknown[]> = {
-    all: reading(guideline, views, 'all'),
-    some: reading(guideline, views, 'some'),
+  const readings: Partial<Record<Certainty, (name: string) => unknown[]>> = {};
+  const read = (certainty: Certainty) => {
+    readings[certainty] ??= reading(guideline, views, certainty);
+    return readings[certainty];
   };
-  const unclear = isUnclear(chart);
   return (name) => {
     const known = found.get(name);
     if (known) return known;
-    const finding = find(guideline, chart, name, readings, unclear);
+    const finding = find(guideline, chart, name, read, views.unclear);
     found.set(name, finding);
     return finding;
   };
@@ -57,20 +59,20 @@ function find(
   guideline: Guideline,
   chart: Chart,
   name: string,
-  readings: Record<Certainty, (name: string) => unknown[]>,
+  read: (certainty: Certainty) => (name: string) => unknown[],
   unclear: boolean,
 ): Finding {
   const fact = guideline.facts.get(name);
   if (!fact) throw new Error(`no fact ${name} in ${guideline.file.id}`);
-  const value = readings.all(name);
+  const value = read('all')(name);
   const base = { fact: name, value, resources: resourcesOf(value), courses: [] };
   if (isTrue(value))
-    return { ...base, courses: coursesBehind(guideline, name, readings.all), outcome: 'holds', missing: [] };
+    return { ...base, courses: coursesBehind(guideline, name, read('all')), outcome: 'holds', missing: [] };
   const missing = sections.filter((section) => fact.sections.has(section) && chart.sections[section] !== 'complete');
   if (missing.length > 0) return { ...base, outcome: 'not-known', missing };
   if (!unclear) return { ...base, outcome: 'does-not-hold', missing: [] };
   // The record is all here but unclear in places: would the fact hold if what is unclear were so?
-  const possible = readings.some(name);
+  const possible = read('some')(name);
   if (!isTrue(possible)) return { ...base, outcome: 'does-not-hold', missing: [] };
   return { ...base, outcome: 'not-known', resources: resourcesOf(possible), missing: [] };
 }
@@ -91,28 +93,32 @@ function isCourse(item: unknown): item is Course {
 
 function reading(guideline: Guideline, views: Views, certainty: Certainty): (name: string) => unknown[] {
   const known = new Map<string, unknown[]>();
-  const look = lookOver((name) => (guideline.facts.has(name) ? value(name) : views[certainty]()[name]));
+  const { facts, parameters } = guideline;
+  const held = (name: string) => (facts.has(name) ? value(name) : (parameters[name] ?? views[certainty]()[name]));
+  const look = lookOver(held, views.lists);
   const value = (name: string): unknown[] => {
     const before = known.get(name);
     if (before) return before;
-    const fact = guideline.facts.get(name);
+    const fact = facts.get(name);
     if (!fact) return [];
-    const { expression } = fact;
-    const { needs, otherwise } = expression.shortcut;
-    const result = areMet(needs, look) ? evaluated(expression) : otherwise;
+    const { needs, otherwise } = fact.expression.shortcut;
+    const result = areMet(needs, look) ? evaluated(fact.expression) : otherwise;
     known.set(name, result);
     return result;
   };
   const evaluated = (expression: Expression) => {
-    const variables = { ...views[certainty](), ...guideline.parameters };
-    for (const name of expression.variables) if (guideline.facts.has(name)) variables[name] = value(name);
+    const variables: Variables = {};
+    for (const name of expression.variables) variables[name] = keptOf(held(name), name, expression.shortcut);
     return expression.evaluate(certainty, variables);
   };
   return value;
 }
 
-/** The variables of a chart in each reading, made when first asked for and the same for all guidelines. */
-export type Views = Record<Certainty, () => Variables>;
+/**
+ * What is the same for all guidelines: the variables of a chart in each reading, made when first asked for, and the lists
+ * in which the items of a value stand, gathered when first looked at.
+ */
+export type Views = Record<Certainty, () => Variables> & { lists: Map<unknown, Set<string>>; unclear: boolean };
 
 export function viewsOf(chart: Chart): Views {
   const made: Partial<Record<Certainty, Variables>> = {};
@@ -120,20 +126,20 @@ export function viewsOf(chart: Chart): Views {
     made[certainty] ??= environment(chart, certainty);
     return made[certainty];
   };
-  return { all: view('all'), some: view('some') };
+  return { all: view('all'), some: view('some'), lists: new Map(), unclear: isUnclear(chart) };
 }
 
 /** Looks at what variables hold; the lists of their items are gathered once. */
-function lookOver(held: (name: string) => unknown): Look {
-  const lists = new Map<string, Set<string>>();
+function lookOver(held: (name: string) => unknown, lists: Views['lists']): Look {
   return {
     variable: (name) => {
       const value = held(name);
       return Array.isArray(value) ? value.length > 0 : value !== undefined;
     },
     item: (name, list) => {
-      const known = lists.get(name) ?? listsIn(held(name));
-      lists.set(name, known);
+      const value = held(name);
+      const known = lists.get(value) ?? listsIn(value);
+      lists.set(value, known);
       return known.has(list);
     },
   };

@@ -5,11 +5,13 @@ import { readChart } from '../chart/read.ts';
 import { readTestBundles } from '../cli/bundles.ts';
 import { readRequest } from '../http/wire.ts';
 import { knowledge, root } from '../testing/app.ts';
+import { prescription, request } from '../testing/request.ts';
 import type { Node } from './cost.ts';
-import { evaluate } from './evaluate.ts';
-import type { Expression } from './expression.ts';
+import { evaluate, findingsOf } from './evaluate.ts';
+import { compileExpression, type Expression } from './expression.ts';
+import { applyClasses } from './facts.ts';
 import type { Knowledge } from './knowledge.ts';
-import { areMet, shortcutOf } from './needs.ts';
+import { areMet, keptOf, shortcutOf } from './needs.ts';
 
 const of = (text: string) => shortcutOf(fhirpath.parse(text) as Node);
 
@@ -46,6 +48,39 @@ test.each(["%medications.where(memberOf('a').not())", "%medications.where(reason
   },
 );
 
+test.each([
+  ["%medications.where(memberOf('a') or memberOf('b'))", ['a', 'b']],
+  ["%medications.where(memberOf('a') and current = true).newest().start", ['a']],
+  ["%drafts.where(current = true) | %medications.where(memberOf('a'))", ['a']],
+  ["(%medications.where(current = true) | %drafts).where(memberOf('a'))", ['a']],
+  ["%hook = 'patient-view' and %medications.where(memberOf('c')).exists()", ['c']],
+  // Absence may be what is found, places count, and what is dropped here may count there.
+  ["%medications.where(memberOf('a').not())", ['a', 'b', 'c']],
+  ["%medications.first().where(memberOf('a'))", ['a', 'b', 'c']],
+  ["%medications.where($index = 0 and memberOf('a'))", ['a', 'b', 'c']],
+  ["%medications.where(memberOf('a')).exists() and %medications.count() = 3", ['a', 'b', 'c']],
+  ["%medications.reasons.where(memberOf('a'))", ['a', 'b', 'c']],
+])('%s looks at the medicines of %j', (text, lists) => {
+  const items = ['a', 'b', 'c'].map((list) => ({ lists: [list] }));
+  expect(keptOf(items, 'medications', of(text))).toEqual(
+    items.filter((item) => lists.includes(item.lists[0] as string)),
+  );
+});
+
+test('a class may be made from one that stands before it', () => {
+  const made: Knowledge = {
+    ...knowledge,
+    classes: new Map([
+      ['first', compileExpression("where(memberOf('opioid-analgesic'))")],
+      ['second', compileExpression("where(memberOf('first'))")],
+    ]),
+  };
+  const body = request('patient-view', { record: [prescription('p', 'oxycodone')] });
+  const { call } = readRequest(body, 'patient-view');
+  const chart = readChart(call, { codes: knowledge.codes, today: '2026-03-02', ...knowledge.site });
+  expect(applyClasses(made, chart).medications.map(({ lists }) => lists.slice(-2))).toEqual([['first', 'second']]);
+});
+
 /** The same knowledge, of which every expression is evaluated. */
 const thorough: Knowledge = {
   ...knowledge,
@@ -56,7 +91,7 @@ const thorough: Knowledge = {
   })),
 };
 function always(expression: Expression): Expression {
-  return { ...expression, shortcut: { needs: 'always', otherwise: [] } };
+  return { ...expression, shortcut: { needs: 'always', otherwise: [], drops: new Map() } };
 }
 function mapped<T>(map: Map<string, T>, change: (value: T) => T): Map<string, T> {
   return new Map([...map].map(([key, value]) => [key, change(value)]));
@@ -70,7 +105,7 @@ test('every fact of every test bundle comes to the same, evaluated or not', () =
     const short = evaluate(knowledge, chart);
     const whole = evaluate(thorough, chart);
     const values = (results: typeof short) =>
-      results.map(({ rule, outcome, findings }) => [rule.id, outcome, [...findings].map(([, finding]) => finding)]);
+      results.map((result) => [result.rule.id, result.outcome, findingsOf(result)]);
     expect(values(short), name).toEqual(values(whole));
     rules += short.length;
   }

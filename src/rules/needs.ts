@@ -14,16 +14,33 @@ export type Needs =
 /** What is there: whether a variable holds anything, and whether one of its items stands in a list. */
 export type Look = { variable: (name: string) => boolean; item: (name: string, list: string) => boolean };
 
-/** What the expression gives where its needs are not met: nothing, or false. */
-export type Shortcut = { needs: Needs; otherwise: [] | [false] };
+export type Shortcut = {
+  needs: Needs;
+  /** What the expression gives where its needs are not met: nothing, or false. */
+  otherwise: [] | [false];
+  /** Variables of which it drops, before all else, the items that do not meet these needs. */
+  drops: Map<string, Needs>;
+};
 
 /** Most requests name no medicine of ours: then hardly any expression has to be evaluated. */
 export function shortcutOf(tree: Node): Shortcut {
   const root = inner(tree);
   const truth = needsOfTruth(root);
-  return truth === undefined
-    ? { needs: simplified(needsOf(root, [])), otherwise: [] }
-    : { needs: simplified(truth), otherwise: [false] };
+  return {
+    needs: simplified(truth ?? needsOf(root, [])),
+    otherwise: truth === undefined ? [] : [false],
+    // Where a variable is asked for once more, the items that it drops here may count there.
+    drops: new Map(dropsOf(root).filter(([name, needs]) => needs !== 'always' && timesNamed(name, root) < 2)),
+  };
+}
+
+/** What an expression has to look at of a variable: all but the items that it would drop for a list that they lack. */
+export function keptOf(held: unknown, name: string, { drops }: Shortcut): unknown {
+  const needs = drops.get(name);
+  if (needs === undefined || !Array.isArray(held)) return held;
+  return held.filter((item: { lists?: string[] }) =>
+    areMet(needs, { variable: () => true, item: (of, list) => of !== name || item?.lists?.includes(list) === true }),
+  );
 }
 
 export function areMet(needs: Needs, look: Look): boolean {
@@ -34,7 +51,10 @@ export function areMet(needs: Needs, look: Look): boolean {
   return needs.any.some((each) => areMet(each, look));
 }
 
-const INPUT = '';
+/** The expression's own input. */
+export const INPUT = '';
+/** What only wraps another node. */
+const WRAPS = ['EntireExpression', 'TermExpression', 'ParenthesizedTerm', 'InvocationTerm'];
 /** Functions that pass some of their input's items on, as they are. */
 const FILTERS = [
   'where',
@@ -123,10 +143,43 @@ function needsOfTruth(node: Node): Needs | undefined {
   return undefined;
 }
 
+/** What the items of each variable go through first. `filters`: conditions that they must meet after this node. */
+function dropsOf(root: Node): [string, Needs][] {
+  const drop = (name: string, conditions: Node[]): [string, Needs] => [
+    name,
+    // Which place an item has is another matter once some are gone.
+    conditions.some(countsPlaces)
+      ? 'always'
+      : simplified({ all: conditions.map((condition) => needsOfCondition(condition, name)) }),
+  ];
+  const within = (node: Node, filters: Node[]): [string, Needs][] => {
+    const children = node.children ?? [];
+    if (node.type === 'ExternalConstantTerm') return [drop(node.text ?? '', filters)];
+    if (WRAPS.includes(node.type) || node.type === 'UnionExpression')
+      return children.flatMap((child) => within(child, filters));
+    if (node.type !== 'InvocationExpression') return children.flatMap((child) => within(child, []));
+    const [input, step] = children as [Node, Node];
+    return [...within(input, isWhere(step) ? [...filters, ...parametersOf(step)] : []), ...within(step, [])];
+  };
+  return isWhere(root) ? [drop(INPUT, parametersOf(root)), ...within(root, [])] : within(root, []);
+}
+
+function isWhere(node: Node): boolean {
+  return node.type === 'FunctionInvocation' && node.text === 'where';
+}
+
+function countsPlaces(node: Node): boolean {
+  return ['IndexInvocation', 'TotalInvocation'].includes(node.type) || (node.children ?? []).some(countsPlaces);
+}
+
+function timesNamed(variable: string, node: Node): number {
+  const own = node.type === 'ExternalConstantTerm' && node.text === variable ? 1 : 0;
+  return (node.children ?? []).reduce((sum, child) => sum + timesNamed(variable, child), own);
+}
+
 /** Past what only wraps. */
 function inner(node: Node): Node {
-  const wraps = ['EntireExpression', 'TermExpression', 'ParenthesizedTerm', 'InvocationTerm'].includes(node.type);
-  return wraps && node.children?.length === 1 ? inner(node.children[0] as Node) : node;
+  return WRAPS.includes(node.type) && node.children?.length === 1 ? inner(node.children[0] as Node) : node;
 }
 
 function parametersOf(call: Node): Node[] {

@@ -1,5 +1,5 @@
 import type { Chart } from '../chart/chart.ts';
-import type { RuleResult } from './evaluate.ts';
+import { findingsOf, type RuleResult } from './evaluate.ts';
 import type { Indicator } from './schema.ts';
 import { indicators } from './schema.ts';
 
@@ -35,7 +35,7 @@ export function basesOf(results: RuleResult[], chart: Chart): Map<string, Basis>
 
 /** Of one card: the result that leads it, then those that join. */
 function basisOf(results: RuleResult[], chart: Chart): Basis {
-  const findings = results.flatMap((result) => [...result.findings.values()]);
+  const findings = results.flatMap(findingsOf);
   const refs = new Set(findings.flatMap(({ resources }) => resources));
   const products: Basis['products'] = {};
   const unread = new Set<string>();

@@ -1,6 +1,6 @@
 import type { Chart, Medication } from '../chart/chart.ts';
 import type { Section } from '../fhir/prefetch.ts';
-import type { RuleOutcome, RuleResult } from './evaluate.ts';
+import { findingsOf, type RuleOutcome, type RuleResult } from './evaluate.ts';
 import type { FactOutcome, Finding } from './facts.ts';
 
 /** Why each rule spoke or kept silent: plain data, for the response's extension and for `npm run explain`. */
@@ -64,7 +64,8 @@ function medicationTrace(medication: Medication): MedicationTrace {
   return Object.fromEntries(given);
 }
 
-function ruleTrace({ rule, outcome, by, missing, findings }: RuleResult): RuleTrace {
+function ruleTrace(result: RuleResult): RuleTrace {
+  const { rule, outcome, by, missing } = result;
   const role = (name: string) =>
     (['when', 'unless', 'without'] as const).find((key) => rule[key].includes(name)) ?? 'otherwise';
   return {
@@ -75,9 +76,9 @@ function ruleTrace({ rule, outcome, by, missing, findings }: RuleResult): RuleTr
     ...(rule.off && { off: rule.off }),
     ...(by !== undefined && { by }),
     ...(missing.length > 0 && { missing }),
-    facts: [...findings].map(([fact, finding]) => ({
-      fact,
-      role: role(fact),
+    facts: findingsOf(result).map((finding) => ({
+      fact: finding.fact,
+      role: role(finding.fact),
       outcome: finding.outcome,
       ...details(finding),
     })),
