@@ -9,12 +9,12 @@ import { serviceId } from './brand.ts';
 import { readConfig } from './config.ts';
 import { dateOfInstant } from './dates.ts';
 import { createFetchJson } from './fhir/fetch-json.ts';
-import { giveBack } from './give-back.ts';
 import { framesOf } from './http/problems.ts';
 import type { Place } from './journal/database.ts';
 import { type Journal, openJournal } from './journal/journal.ts';
 import type { JournalFailed } from './journal/thread.ts';
 import { loadKnowledge } from './knowledge/load.ts';
+import { giveBack } from './memory.ts';
 import { hooks, type Site } from './rules/schema.ts';
 import { readClients } from './trust/clients.ts';
 

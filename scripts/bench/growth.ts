@@ -1,16 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { openJournal } from '../../src/journal/journal.ts';
+import { collector } from '../../src/memory.ts';
 import { startService } from '../../src/testing/app.ts';
 import { bodies } from './bodies.ts';
 
 /** The heap after collection, early and after many calls, with the journal on. */
 export async function growth(calls: number): Promise<string> {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
+  const collect = collector();
   const folder = mkdtempSync(join(tmpdir(), 'cds-growth-'));
   const limits = () => ({ day: '', received: 0, patients: 0, tokens: 0 });
   const journal = await openJournal({ place: { folder }, clock: Date.now, limits, warn: () => {} });

@@ -1,0 +1,18 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/** V8's own collector. Node has no other way to ask for it than V8's flag. */
+export function collector(): (options?: { type?: 'major' | 'minor'; flavor?: 'last-resort' }) => void {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc');
+  setFlagsFromString('--no-expose-gc');
+  return collect;
+}
+
+/**
+ * Returns the memory that starting has left behind: some 60 MiB that V8 would keep, since a process that does little never
+ * collects. Takes a tenth of a second.
+ */
+export function giveBack(): void {
+  collector()({ type: 'major', flavor: 'last-resort' });
+}
