@@ -133,16 +133,18 @@ function phraseAt(words: string[], at: number, codes: Codes) {
 
 /** The lists that a CodeableConcept's codings belong to. */
 export function conceptListsOf(concept: unknown, lists: ConceptLists, codes: Codes): string[] {
-  const found = new Set<string>();
-  for (const coding of objects(concept).flatMap((item) => objects(item['coding']))) {
-    const code = string(coding['code']);
-    const system = systemKey(coding, codes);
-    if (!code || !system) continue;
-    // The Norwegian laboratory codes hold those of NPU.
-    for (const of of system === 'nlk' ? ['nlk', 'npu'] : [system])
-      for (const name of listsOfCode(of, code, lists)) found.add(name);
+  const found: string[] = [];
+  for (const item of objects(concept)) {
+    for (const coding of objects(item['coding'])) {
+      const code = string(coding['code']);
+      const system = systemKey(coding, codes);
+      if (!code || !system) continue;
+      found.push(...listsOfCode(system, code, lists));
+      // The Norwegian laboratory codes hold those of NPU.
+      if (system === 'nlk') found.push(...listsOfCode('npu', code, lists));
+    }
   }
-  return [...found];
+  return found.length > 1 ? [...new Set(found)] : found;
 }
 
 function listsOfCode(system: string, code: string, lists: ConceptLists): string[] {

@@ -4,27 +4,14 @@
  */
 export const MAX_DEPTH = 200;
 
-/** Whether parsed JSON is nested deeper than that. Goes down level by level, so that no depth can exhaust the stack. */
-export function isTooDeep(value: unknown): boolean {
-  let level: object[] = isNested(value) ? [value] : [];
-  for (let depth = 1; level.length > 0; depth++) {
-    if (depth > MAX_DEPTH) return true;
-    const next: object[] = [];
-    for (const item of level) {
-      if (Array.isArray(item)) {
-        for (const child of item) if (isNested(child)) next.push(child);
-      } else {
-        for (const key in item) {
-          const child = (item as Record<string, unknown>)[key];
-          if (isNested(child)) next.push(child);
-        }
-      }
-    }
-    level = next;
+/** Whether parsed JSON is nested deeper than that. Goes no deeper itself, so that no depth can exhaust the stack. */
+export function isTooDeep(value: unknown, levels = MAX_DEPTH): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  if (Array.isArray(value)) {
+    for (const child of value) if (isTooDeep(child, levels - 1)) return true;
+  } else {
+    for (const key in value) if (isTooDeep((value as Record<string, unknown>)[key], levels - 1)) return true;
   }
   return false;
-}
-
-function isNested(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }
