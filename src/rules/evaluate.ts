@@ -43,7 +43,7 @@ export function evaluate(knowledge: Knowledge, chart: Chart): RuleResult[] {
   const classified = applyClasses(knowledge, chart);
   const views = viewsOf(classified);
   const results = knowledge.guidelines.flatMap((guideline) => {
-    const look = findings(guideline, classified, views);
+    const look = findings(guideline, views);
     return guideline.rules
       .filter((rule) => (rule.hooks as readonly string[]).includes(chart.hook))
       .map((rule) => decide(rule, look));

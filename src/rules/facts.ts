@@ -39,7 +39,7 @@ export function applyClasses(knowledge: Knowledge, chart: Chart): Chart {
 }
 
 /** Looks facts up, each evaluated once, when first asked for. */
-export function findings(guideline: Guideline, chart: Chart, views: Views): (name: string) => Finding {
+export function findings(guideline: Guideline, views: Views): (name: string) => Finding {
   const found = new Map<string, Finding>();
   const readings: Partial<Record<Certainty, (name: string) => unknown[]>> = {};
   const read = (certainty: Certainty) => {
@@ -49,7 +49,7 @@ export function findings(guideline: Guideline, chart: Chart, views: Views): (nam
   return (name) => {
     const known = found.get(name);
     if (known) return known;
-    const finding = find(guideline, chart, name, read, views.unclear);
+    const finding = find(guideline, name, read, views);
     found.set(name, finding);
     return finding;
   };
@@ -57,10 +57,9 @@ export function findings(guideline: Guideline, chart: Chart, views: Views): (nam
 
 function find(
   guideline: Guideline,
-  chart: Chart,
   name: string,
   read: (certainty: Certainty) => (name: string) => unknown[],
-  unclear: boolean,
+  { incomplete, unclear }: Views,
 ): Finding {
   const fact = guideline.facts.get(name);
   if (!fact) throw new Error(`no fact ${name} in ${guideline.file.id}`);
@@ -68,7 +67,7 @@ function find(
   const base = { fact: name, value, resources: resourcesOf(value), courses: [] };
   if (isTrue(value))
     return { ...base, courses: coursesBehind(guideline, name, read('all')), outcome: 'holds', missing: [] };
-  const missing = sections.filter((section) => fact.sections.has(section) && chart.sections[section] !== 'complete');
+  const missing = incomplete.filter((section) => fact.sections.has(section));
   if (missing.length > 0) return { ...base, outcome: 'not-known', missing };
   if (!unclear) return { ...base, outcome: 'does-not-hold', missing: [] };
   // The record is all here but unclear in places: would the fact hold if what is unclear were so?
@@ -115,10 +114,14 @@ function reading(guideline: Guideline, views: Views, certainty: Certainty): (nam
 }
 
 /**
- * What is the same for all guidelines: the variables of a chart in each reading, made when first asked for, and the lists
- * in which the items of a value stand, gathered when first looked at.
+ * What is the same for all guidelines: the variables of a chart in each reading, made when first asked for; the lists in
+ * which the items of a value stand, gathered when first looked at; and what of the chart is not known.
  */
-export type Views = Record<Certainty, () => Variables> & { lists: Map<unknown, Set<string>>; unclear: boolean };
+export type Views = Record<Certainty, () => Variables> & {
+  lists: Map<unknown, Set<string>>;
+  incomplete: Section[];
+  unclear: boolean;
+};
 
 export function viewsOf(chart: Chart): Views {
   const made: Partial<Record<Certainty, Variables>> = {};
@@ -126,7 +129,13 @@ export function viewsOf(chart: Chart): Views {
     made[certainty] ??= environment(chart, certainty);
     return made[certainty];
   };
-  return { all: view('all'), some: view('some'), lists: new Map(), unclear: isUnclear(chart) };
+  return {
+    all: view('all'),
+    some: view('some'),
+    lists: new Map(),
+    incomplete: sections.filter((section) => chart.sections[section] !== 'complete'),
+    unclear: isUnclear(chart),
+  };
 }
 
 /** Looks at what variables hold; the lists of their items are gathered once. */
