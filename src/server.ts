@@ -14,10 +14,11 @@ import type { Place } from './journal/database.ts';
 import { type Journal, openJournal } from './journal/journal.ts';
 import type { JournalFailed } from './journal/thread.ts';
 import { loadKnowledge } from './knowledge/load.ts';
-import { giveBack } from './memory.ts';
+import { giveBack, makeYoung } from './memory.ts';
 import { hooks, type Site } from './rules/schema.ts';
 import { readClients } from './trust/clients.ts';
 
+makeYoung();
 const config = read();
 const { knowledge, problems, remarks } = loadKnowledge(config.knowledge);
 const clients =
