@@ -14,7 +14,7 @@ const windows = process.platform === 'win32';
 const args = process.argv.slice(2);
 const dev = args[0] === '--dev' && Boolean(args.shift());
 const lean = args[0] === '--lean' && Boolean(args.shift());
-const file = args.shift() ?? fail('use: node scripts/run.mjs [--dev] FILE [ARGS]');
+const file = args.shift() ?? fail('use: node scripts/run.mjs [--dev] [--lean] FILE [ARGS]');
 
 if (!installed()) await install();
 const flags = ['--disable-warning=ExperimentalWarning', ...(lean ? ['--max-semi-space-size=4'] : [])];
