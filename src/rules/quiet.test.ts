@@ -1,6 +1,12 @@
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Basis, saysNothingNew } from './quiet.ts';
+import { readChart } from '../chart/read.ts';
+import { readTestBundles } from '../cli/bundles.ts';
+import { readRequest } from '../http/wire.ts';
+import { knowledge, root } from '../testing/app.ts';
+import { evaluate } from './evaluate.ts';
+import { type Basis, basesOf, saysNothingNew } from './quiet.ts';
 
 const word = fc.stringMatching(/^[a-z]{1,4}$/);
 const words = fc.uniqueArray(word, { minLength: 1, maxLength: 4 });
@@ -50,4 +56,16 @@ test('whatever else has become less, one thing that is new makes it new', () => 
       expect(saysNothingNew(grow(now), before)).toBe(false);
     }),
   );
+});
+
+test('a day that a card tells is no news: a renewal that adds one to it does not bring it back', () => {
+  const bundles = readTestBundles(join(root, 'test-bundles'), []);
+  const { body, hook } = bundles.find(({ name }) =>
+    name.includes('switched-inside-the-class'),
+  ) as (typeof bundles)[number];
+  const { call } = readRequest(body, hook);
+  const chart = readChart(call, { codes: knowledge.codes, today: '2026-03-02', ...knowledge.site });
+  const results = evaluate(knowledge, chart);
+  expect(results.find(({ outcome }) => outcome === 'fires')?.finding('longSince').value).toHaveLength(1);
+  expect([...basesOf(results, chart).values()][0]?.facts).toEqual(['asked', 'longUse']);
 });

@@ -1,5 +1,6 @@
 import type { Chart } from '../chart/chart.ts';
 import { findingsOf, type RuleResult } from './evaluate.ts';
+import type { Finding } from './facts.ts';
 import type { Indicator } from './schema.ts';
 import { indicators } from './schema.ts';
 
@@ -33,6 +34,11 @@ export function basesOf(results: RuleResult[], chart: Chart): Map<string, Basis>
   );
 }
 
+/** What holds, without the days and words that only say more of it: a renewal may add one to a card that is known. */
+function isEvidence({ outcome, value }: Finding): boolean {
+  return outcome === 'holds' && !value.every((item) => typeof item === 'string');
+}
+
 /** Of one card: the result that leads it, then those that join. */
 function basisOf(results: RuleResult[], chart: Chart): Basis {
   const findings = results.flatMap(findingsOf);
@@ -50,7 +56,7 @@ function basisOf(results: RuleResult[], chart: Chart): Basis {
   return {
     indicator: (results[0] as RuleResult).indicator,
     rules: results.map(({ rule }) => rule.id).sort(),
-    facts: [...new Set(findings.filter(({ outcome }) => outcome === 'holds').map(({ fact }) => fact))].sort(),
+    facts: [...new Set(findings.filter(isEvidence).map(({ fact }) => fact))].sort(),
     products,
     ...(positives.length > 0 && { positive: Math.max(...positives.map(({ at }) => at)) }),
   };
