@@ -21,12 +21,33 @@ export function localDate(text: unknown, timeZone: string): LocalDate | undefine
   if (FHIR_DATE.test(text)) return exists(text) ? text : undefined;
   const instant = FHIR_INSTANT.exec(text);
   if (!instant) return undefined;
-  if (!instant[2]) return exists(instant[1] as string) ? instant[1] : undefined;
-  try {
-    return Temporal.Instant.from(text).toZonedDateTimeISO(timeZone).toPlainDate().toString();
-  } catch {
-    return undefined;
+  if (!exists(instant[1] as string)) return undefined;
+  if (!instant[2]) return instant[1];
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) return undefined;
+  return dateOf(Math.floor((at + offsetAt(at, timeZone)) / MILLISECONDS));
+}
+
+/** Offsets by zone and month: most months have one, and a record of ten years asks for the same ones again and again. */
+const offsets = new Map<string, number | undefined>();
+const MOST_OFFSETS = 5000;
+
+/** What a zone's clock is ahead of UTC by, in milliseconds. */
+function offsetAt(at: number, timeZone: string): number {
+  const moment = new Date(at);
+  const month = moment.getUTCFullYear() * 12 + moment.getUTCMonth();
+  const key = `${timeZone}|${month}`;
+  if (!offsets.has(key)) {
+    if (offsets.size >= MOST_OFFSETS) offsets.clear();
+    const start = (later: number) => Date.UTC(Math.floor((month + later) / 12), (month + later) % 12, 1);
+    const [first, last] = [exactOffset(start(0), timeZone), exactOffset(start(1) - 1, timeZone)];
+    offsets.set(key, first === last ? first : undefined);
   }
+  return offsets.get(key) ?? exactOffset(at, timeZone);
+}
+
+function exactOffset(at: number, timeZone: string): number {
+  return Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timeZone).offsetNanoseconds / 1e6;
 }
 
 /** The date that a clock shows at a site. `epochMilliseconds` since 1970 in UTC. */
@@ -59,7 +80,7 @@ export function firstDay(date: LocalDate): LocalDate {
 /** The last day a date may mean. */
 export function lastDay(date: LocalDate): LocalDate {
   if (date.length === 4) return `${date}-12-31`;
-  if (date.length === 7) return `${date}-${Temporal.PlainYearMonth.from(date).daysInMonth}`;
+  if (date.length === 7) return plusDays(plusMonths(`${date}-01`, 1), -1);
   return date;
 }
 
@@ -71,17 +92,40 @@ export function onOrAfter(date: LocalDate, limit: LocalDate, certainty: Certaint
   return onOrBefore(limit, date, certainty);
 }
 
-export function plusDays(date: LocalDate, days: number): LocalDate {
-  return Temporal.PlainDate.from(date)
-    .add({ days: Math.trunc(days) })
-    .toString();
+/** A whole date as days since 1 January 1970: what periods are made of, since numbers compare and add quickly. */
+export type Day = number;
+
+/** Later than any date: the end of what is open. */
+export const OPEN: Day = 2_932_896;
+
+const MILLISECONDS = 86_400_000;
+
+/** The day of a whole date. */
+export function dayOf(date: LocalDate): Day {
+  return Date.parse(date) / MILLISECONDS;
 }
 
-/** Calendar months; the 31st becomes the last day of a shorter month (recommendations.md, further decision 13). */
+/** The date of a day. */
+export function dateOf(day: Day): LocalDate {
+  return new Date(day * MILLISECONDS).toISOString().slice(0, 10);
+}
+
+export function plusDays(date: LocalDate, days: number): LocalDate {
+  return dateOf(dayOf(date) + Math.trunc(days));
+}
+
+/** Calendar months; the 31st becomes the last day of a shorter month (recommendations.md, section 3). */
 export function plusMonths(date: LocalDate, months: number): LocalDate {
-  return Temporal.PlainDate.from(date)
-    .add({ months: Math.trunc(months) })
-    .toString();
+  const [year = 0, month = 0, day = 0] = date.split('-').map(Number);
+  const sum = year * 12 + month - 1 + Math.trunc(months);
+  const first = Date.UTC(Math.floor(sum / 12), sum % 12, 1);
+  const daysInMonth = new Date(Date.UTC(Math.floor(sum / 12), (sum % 12) + 1, 0)).getUTCDate();
+  return dateOf(first / MILLISECONDS + Math.min(day, daysInMonth) - 1);
+}
+
+/** The day that lies so many calendar months later. */
+export function monthsAfter(day: Day, months: number): Day {
+  return dayOf(plusMonths(dateOf(day), months));
 }
 
 /** Days from the first date to the second, both counted: a course of one day has the length 1. */
@@ -90,7 +134,7 @@ export function lengthInDays(start: LocalDate, stop: LocalDate): number {
 }
 
 export function daysBetween(start: LocalDate, stop: LocalDate): number {
-  return Temporal.PlainDate.from(start).until(Temporal.PlainDate.from(stop), { largestUnit: 'day' }).days;
+  return dayOf(stop) - dayOf(start);
 }
 
 /** Completed years from one date to the other. */
