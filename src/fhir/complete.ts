@@ -195,7 +195,7 @@ function nextOf(bundle: JsonObject): string | undefined {
 }
 
 /** Parts of the record whose resources may only point to their medicine; the list first. */
-const MEDICINES = ['medications', 'statements', 'dispenses'] as const;
+const MEDICINES = ['medications', 'statements', 'dispenses', 'administrations'] as const;
 
 function resourcesOf(value: unknown): Resource[] {
   return readBundle(value ?? {}).entries.map(({ resource }) => resource);

@@ -31,7 +31,7 @@ export type History = {
 };
 
 const SECTION_OF_TYPE = new Map(sections.map((section) => [sectionTypes[section], section]));
-const MEDICINES: readonly Section[] = ['medications', 'statements', 'dispenses'];
+const MEDICINES: readonly Section[] = ['medications', 'statements', 'dispenses', 'administrations'];
 /** Orders that were never signed, or taken back before they counted. */
 const NOT_SIGNED = ['draft', 'cancelled', 'entered-in-error', 'unknown'];
 const INTENTS = ['order', 'original-order', 'reflex-order', 'filler-order', 'instance-order'];
@@ -89,6 +89,12 @@ function sinceOf(section: Section, resource: Resource): string | undefined {
     medications: [resource['authoredOn']],
     statements: [resource['dateAsserted'], period('effectivePeriod'), resource['effectiveDateTime']],
     dispenses: [resource['whenHandedOver'], resource['whenPrepared']],
+    administrations: [
+      resource['effectiveDateTime'],
+      period('effectivePeriod'),
+      resource['occurenceDateTime'],
+      period('occurencePeriod'),
+    ],
     conditions: [resource['recordedDate'], resource['onsetDateTime'], period('onsetPeriod')],
     encounter: [period('period'), period('actualPeriod')],
     observations: [
@@ -153,8 +159,8 @@ function wasThere({ section, resource, since, at }: Entry, moment: Moment): bool
   const day = lastDay(since);
   if (day !== moment.day) return day < moment.day;
   // The chart is opened before anything of the visit is ordered, orders are signed one after the other, and what was
-  // handed over that day was handed over for them.
-  if (section === 'dispenses') return false;
+  // handed over or given that day was for them.
+  if (section === 'dispenses' || section === 'administrations') return false;
   if (section === 'medications') return !isPartial(since) && byTime({ day: since, at, resource }, moment) < 0;
   return true;
 }

@@ -72,8 +72,9 @@ export function neededSections(knowledge: Knowledge, hook: Hook): Section[] {
   }
   // Whether a medicine is for pain or for dependence is told from the problem list, and where an order belongs from the encounter.
   if (used.size > 0) for (const section of ['conditions', 'encounter'] as const) used.add(section);
-  // Statements and dispenses add to the medication list.
-  if (used.has('medications')) for (const section of ['statements', 'dispenses'] as const) used.add(section);
+  // Statements, dispenses and administrations add to the medication list.
+  if (used.has('medications'))
+    for (const section of ['statements', 'dispenses', 'administrations'] as const) used.add(section);
   return sections.filter((section) => used.has(section));
 }
 
