@@ -5,6 +5,7 @@ import { type Call, readChart } from './chart/read.ts';
 import type { LocalDate } from './dates.ts';
 import type { Section } from './fhir/prefetch.ts';
 import type { Language } from './language.ts';
+import { classifierOf } from './rules/classes.ts';
 import { evaluate, missingForCards, missingForSilence, type RuleResult } from './rules/evaluate.ts';
 import type { Knowledge } from './rules/knowledge.ts';
 
@@ -23,7 +24,17 @@ export function answer(question: Question, knowledge: Knowledge): Answer {
 
 /** Chart → facts → rules. Throws `UnusableFhir`. */
 export function assess({ call, today }: Question, knowledge: Knowledge): Assessment {
-  const chart = readChart(call, { codes: knowledge.codes, today, ...knowledge.site });
+  const { codes, site, treatments, classes } = knowledge;
+  const chart = readChart(call, {
+    codes,
+    today,
+    timeZone: site.timeZone,
+    validityPeriodEndsTreatment: site.validityPeriodEndsTreatment,
+    medicationList: site.medicationList,
+    parameters: treatments.parameters,
+    continues: treatments.continues,
+    classifier: classifierOf(classes),
+  });
   return { chart, results: evaluate(knowledge, chart) };
 }
 
@@ -32,7 +43,13 @@ export function assess({ call, today }: Question, knowledge: Knowledge): Assessm
  * answer is what is missing, or, by the site's choice, a card that says what could not be checked.
  */
 export function speak({ chart, results }: Assessment, question: Question, knowledge: Knowledge): Answer {
-  const rendering = { knowledge, chart, language: question.language, hookInstance: question.hookInstance };
+  const rendering = {
+    knowledge,
+    chart,
+    language: question.language,
+    hookInstance: question.hookInstance,
+    removed: new Set<string>(),
+  };
   const cards = renderCards(results, rendering);
   const missing = missingForSilence(results);
   if (cards.length === 0 && missing.length > 0 && knowledge.site.uncheckable === 'refuse')

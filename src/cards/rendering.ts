@@ -4,7 +4,14 @@ import type { Language } from '../language.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 
 /** What every card of an answer is made from, beside the results of the rules. */
-export type Rendering = { knowledge: Knowledge; chart: Chart; language: Language; hookInstance: string };
+export type Rendering = {
+  knowledge: Knowledge;
+  chart: Chart;
+  language: Language;
+  hookInstance: string;
+  /** Drafts that an earlier card of the answer offers to remove. */
+  removed: Set<string>;
+};
 
 /** A name-based UUID (RFC 9562, version 5 layout): the same call gives the same ids, another call others. */
 export function uuidOf(...parts: string[]): string {

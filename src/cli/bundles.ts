@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { type Answer, answer } from '../answer.ts';
 import type { Card } from '../cards/render.ts';
-import { dosages, repeatOf } from '../chart/stop.ts';
+import { dosages, repeatOf } from '../chart/dosage.ts';
 import { isPartial, localDate } from '../dates.ts';
 import { object, objects, type Resource, string } from '../fhir/json.ts';
 import { type Request, readRequest } from '../http/wire.ts';

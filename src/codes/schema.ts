@@ -42,15 +42,14 @@ const said = z.strictObject({
   loinc: codes.default([]),
   begins: codes.default([]),
 });
-/** Words that a text may hold: whole ones, or phrases; beginnings of words; what does not count; what takes them back. */
+/** What a text may say; `smärt-` is the beginning of a word (see words.ts). */
 const wording = z.strictObject({
-  words: codes.default([]),
-  stems: codes.default([]),
+  any: codes,
   except: codes.default([]),
   notAfter: codes.default([]),
-  notIn: codes.default([]),
+  notWith: codes.default([]),
+  purpose: z.literal(true).optional(),
 });
-export type Wording = z.infer<typeof wording>;
 /** A product as it acts over time; the first that fits a medicine of the list decides. */
 const product = z.strictObject({
   of: z.string(),
@@ -58,9 +57,11 @@ const product = z.strictObject({
   names: codes.optional(),
   strengths: z.array(z.number()).optional(),
   forms: codes.optional(),
-  /** Without a strength that can be read. */
-  strengthUnknown: z.literal(true).optional(),
-  /** Days for which it counts as taken after a dose. A dose of a depot is told apart from a supply. */
+  /** The strength must fit as well as name or form. */
+  every: z.literal(true).optional(),
+  /** It fits where neither strength nor form nor brand is known. */
+  bare: z.literal(true).optional(),
+  /** Days for which it counts as taken after a dose. It makes the product a depot, whose doses are told from supplies. */
   effectDays: days.optional(),
   /** Days after the last dose in which it still matters to its antagonist or agonist. */
   afterDays: days,
@@ -113,6 +114,8 @@ export const codeFileSchema = z.strictObject({
   toxicology: z
     .strictObject({
       panelWords: codes,
+      /** Words of a method that confirms. */
+      confirmationWords: codes.default([]),
       metabolites: z.record(z.string(), codes),
       detectionDays: z.record(z.string(), days),
       detectionDefault: days,
@@ -134,8 +137,8 @@ export const codeFileSchema = z.strictObject({
         years: codes,
       }),
       countingUnits: codes,
-      length: z.strictObject({ notAfter: codes, notWith: codes, notFollowedBy: codes }),
-      lastDay: z.record(z.string(), codes),
+      length: z.strictObject({ notAfter: codes, notWith: codes, notFollowedBy: codes, ranges: codes }),
+      lastDay: z.record(z.enum(languages), z.strictObject({ words: codes, text: z.string().includes('{end}') })),
     })
     .optional(),
   conditions: z.record(z.string(), concept).optional(),

@@ -64,6 +64,8 @@ export const sectionTypes: Record<Section, string> = {
 export type Prefetched = {
   state: 'absent' | 'failed' | 'partial' | 'complete';
   resources: Resource[];
+  /** The server says that it knows no such thing. */
+  refused: boolean;
   /** What a reference may be looked up by: made when first asked for, since most requests never do. */
   lookup: () => ReadonlyMap<string, Resource>;
 };
@@ -87,7 +89,7 @@ export function prefetchOf(values: unknown): Prefetch {
 }
 
 const NOBODY: ReadonlyMap<string, Resource> = new Map();
-const nothing = { resources: [], lookup: () => NOBODY };
+const nothing = { resources: [], refused: false, lookup: () => NOBODY };
 
 /** Reads one key of `prefetch` (conformance P3–P12). `null` says that the client looked and found nothing (P4). */
 export function readPrefetch(prefetch: unknown, section: Section): Prefetched {
@@ -99,14 +101,20 @@ export function readPrefetch(prefetch: unknown, section: Section): Prefetched {
 }
 
 function readContents(contents: Contents, section: Section): Prefetched {
-  if (contents.failed && contents.entries.length === 0) return { state: 'failed', ...nothing };
+  if (contents.failed && contents.entries.length === 0)
+    return { state: 'failed', ...nothing, refused: contents.refused };
   const matches = contents.entries.filter(
     ({ resource, include }) => !include && resource.resourceType === sectionTypes[section],
   );
   const foreign =
     contents.entries.length > 0 && matches.length === 0 && !contents.entries.some(({ include }) => include);
   const state = contents.failed || contents.hasNextPage ? 'partial' : foreign ? 'failed' : 'complete';
-  return { state, resources: matches.map(({ resource }) => resource), lookup: lookupOf(contents.entries) };
+  return {
+    state,
+    refused: contents.refused,
+    resources: matches.map(({ resource }) => resource),
+    lookup: lookupOf(contents.entries),
+  };
 }
 
 function lookupOf(entries: Entry[]): () => Map<string, Resource> {

@@ -101,8 +101,9 @@ function compileRule(
   facts: Map<string, Fact>,
 ): Rule {
   const template = cards?.templates[rule.id];
+  const { off: _delivered, ...own } = rule;
   return {
-    ...rule,
+    ...own,
     guideline: file.id,
     line,
     section: file.recommendations[rule.recommendation]?.section ?? '',
@@ -117,11 +118,12 @@ function compileRule(
   };
 }
 
-/** Where no country is set all national advice is given, except what other Nordic advice contradicts. */
+/** National advice is given where the site is in that country. */
 function whyOff(file: GuidelineFile, rule: GuidelineFile['rules'][number], site: Site | undefined): Rule['off'] {
   const countries = rule.countries ?? file.countries;
   if (file.status !== 'active') return 'status';
-  if (countries && (site?.country ? !countries.includes(site.country) : rule.contested)) return 'country';
+  if (countries && !(site?.country && countries.includes(site.country))) return 'country';
+  if (rule.off && !site?.on.includes(rule.id)) return 'delivered';
   return site?.off.includes(rule.id) ? 'site' : undefined;
 }
 
@@ -139,6 +141,7 @@ function checkRule(guideline: Guideline, rule: Rule, around: Surroundings, say: 
     ['unless', rule.unless],
     ['without', rule.without],
     ['about', rule.about],
+    ['unclear', rule.unclear],
     ['indicator', rule.indicators.flatMap(({ facts }) => facts)],
     ['suggest', rule.suggest.flatMap(factsOfSuggestion)],
   ];

@@ -1,6 +1,6 @@
-import type { Chart, Medication } from '../chart/chart.ts';
+import type { Chart, Drug } from '../chart/chart.ts';
 import type { Section } from '../fhir/prefetch.ts';
-import { applyClasses, type Finding, findings, viewsOf } from './facts.ts';
+import { drugsOf, type Finding, findings, viewsOf } from './facts.ts';
 import { factsOfRule, type IndicatorCase, type Knowledge, type Rule } from './knowledge.ts';
 import { joinFamilies, supersede } from './precedence.ts';
 import { type Indicator, indicators } from './schema.ts';
@@ -29,8 +29,10 @@ export type RuleResult = {
   finding: (fact: string) => Finding;
   indicator: Indicator;
   /** The medicines that the card is about, each once. None where the rule is silent. */
-  about: Medication[];
+  about: Drug[];
   missing: Section[];
+  /** What would make a silent rule speak, if it were sure: drugs and results, for the card that says what is not known. */
+  unclear: unknown[];
   /** The rule that supersedes it, or whose card it joins. */
   by?: string;
 };
@@ -40,8 +42,7 @@ export const NEEDED_FOR_SILENCE: readonly Section[] = ['medications', 'condition
 
 /** Decides every rule of the call's hook. Pure: the same knowledge and chart give the same results in the same order. */
 export function evaluate(knowledge: Knowledge, chart: Chart): RuleResult[] {
-  const classified = applyClasses(knowledge, chart);
-  const views = viewsOf(classified);
+  const views = viewsOf(chart);
   const results = knowledge.guidelines.flatMap((guideline) => {
     const look = findings(guideline, views);
     return guideline.rules
@@ -57,17 +58,18 @@ function decide(rule: Rule, look: (name: string) => Finding): RuleResult {
   const outcomeOf = (name: string) => look(name).outcome;
   const indicatorOf = ({ facts }: IndicatorCase) =>
     facts.length === 0 || facts.some((name) => outcomeOf(name) === 'holds');
-  const silent = { rule, finding: look, indicator: quietest(rule), about: [], missing: [] };
+  const silent = { rule, finding: look, indicator: quietest(rule), about: [], missing: [], unclear: [] };
   if (rule.off) return { ...silent, outcome: 'switched-off' };
-  if (
-    rule.when.some((name) => outcomeOf(name) === 'does-not-hold') ||
-    [...rule.unless, ...rule.without].some((name) => outcomeOf(name) === 'holds')
-  )
+  if ([...rule.unless, ...rule.without].some((name) => outcomeOf(name) === 'holds'))
     return { ...silent, outcome: 'does-not-hold' };
+  const unclear = rule.unclear.flatMap((name) => (outcomeOf(name) === 'holds' ? look(name).value : []));
+  if (rule.when.some((name) => outcomeOf(name) === 'does-not-hold'))
+    return { ...silent, outcome: 'does-not-hold', unclear };
   const result = {
     ...silent,
     indicator: (rule.indicators.find(indicatorOf) as IndicatorCase).indicator,
-    about: medicationsOf(rule.about.flatMap((name) => look(name).value)),
+    about: listedOnce(rule.about.flatMap((name) => drugsOf(look(name).value))),
+    unclear,
   };
   // What must be present and is not known, and what must be absent and is not known to be.
   const undecided = [...rule.when, ...rule.without].map(look).filter(({ outcome }) => outcome === 'not-known');
@@ -120,11 +122,12 @@ function mayWarn(rule: Rule): boolean {
   return rule.indicators.some(({ indicator }) => indicator !== 'info');
 }
 
-/** Each once; of an order that is revised, the draft. */
-function medicationsOf(value: unknown[]): Medication[] {
-  const medications = value.filter(
-    (item): item is Medication => typeof item === 'object' && item !== null && 'identifiedBy' in item,
+/** Each once, and a treatment that no medicine names only where no medicine of its class is there. */
+function listedOnce(drugs: Drug[]): Drug[] {
+  const once = [...new Map(drugs.map((drug) => [drug.ref, drug])).values()];
+  return once.filter(
+    (drug) =>
+      !drug.otherwise ||
+      !once.some((other) => !other.otherwise && drug.lists.some((list) => other.lists.includes(list))),
   );
-  const drafted = new Set(medications.filter(({ draft, id }) => draft && id !== undefined).map(({ ref }) => ref));
-  return [...new Set(medications.filter(({ draft, ref }) => draft || !drafted.has(ref)))];
 }

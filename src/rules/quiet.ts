@@ -45,7 +45,8 @@ function basisOf(results: RuleResult[], chart: Chart): Basis {
   const refs = new Set(findings.flatMap(({ resources }) => resources));
   const products: Basis['products'] = {};
   const unread = new Set<string>();
-  for (const { written, dailyDose } of new Set(results.flatMap(({ about }) => about))) {
+  const about = new Map(results.flatMap((result) => result.about).map((drug) => [drug.ref, drug]));
+  for (const { written, dailyDose } of about.values()) {
     const product = products[written.product] ?? { dosages: [] };
     if (dailyDose === undefined) unread.add(written.product);
     const dose = (product.dose ?? 0) + (dailyDose ?? 0);
