@@ -4,6 +4,7 @@ import type { Chart } from './chart/chart.ts';
 import { type Call, readChart } from './chart/read.ts';
 import type { LocalDate } from './dates.ts';
 import type { Section } from './fhir/prefetch.ts';
+import { UnusableFhir } from './fhir/versions.ts';
 import type { Language } from './language.ts';
 import { classifierOf } from './rules/classes.ts';
 import { evaluate, missingForCards, missingForSilence, type RuleResult } from './rules/evaluate.ts';
@@ -51,9 +52,11 @@ export function speak({ chart, results }: Assessment, question: Question, knowle
     removed: new Set<string>(),
   };
   const cards = renderCards(results, rendering);
-  const missing = missingForSilence(results);
+  // A positive finding goes before it.
+  if (cards.length === 0 && chart.unusable) throw new UnusableFhir('R4, R5');
+  const missing = missingForSilence(results, chart);
   if (cards.length === 0 && missing.length > 0 && knowledge.site.uncheckable === 'refuse')
     return { chart, results, missing };
-  const notChecked = notCheckedCard(results, missingForCards(results), rendering);
+  const notChecked = notCheckedCard(results, missingForCards(results, chart), rendering);
   return { chart, results, cards: notChecked ? [...cards, notChecked] : cards };
 }

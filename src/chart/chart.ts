@@ -172,6 +172,8 @@ export type Result = {
   preliminary: boolean;
   /** A later answer to the same question, or a confirmation of the same sample, says otherwise. */
   overruled: boolean;
+  /** A confirmation of the same sample says otherwise. */
+  refuted: boolean;
   /** A later negative of another code is there. */
   laterNegative: boolean;
   /** What is prescribed on that day, or lately, explains a positive. */

@@ -67,6 +67,7 @@ const result: Keys<Result> = {
   confirmation: true,
   preliminary: true,
   overruled: true,
+  refuted: true,
   laterNegative: true,
   explained: true,
   value: true,

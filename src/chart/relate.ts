@@ -1,4 +1,4 @@
-import { type Day, dateOf, dayOf, type LocalDate, OPEN } from '../dates.ts';
+import { type Day, dateOf, dayOf, firstDay, type LocalDate, lastDay, OPEN } from '../dates.ts';
 import type { Drug, Pair, Result, Treatment } from './chart.ts';
 import type { TreatmentParameters } from './entries.ts';
 import { type Degree, degreeBetween, higher, lower, merged, periodFrom, type Span } from './periods.ts';
@@ -50,12 +50,9 @@ function pairOf(one: Drug, other: Drug, lengthening: Lengthening): Pair | undefi
       ? [one.timeline.spans, other.timeline.spans]
       : [one.timeline.strict, other.timeline.strict];
   const shared = degreeOnShared(a, b, today);
-  if (
-    shared === 'possible' &&
-    lengthening !== undefined &&
-    (isCertain(one, b, lengthening, today) || isCertain(other, a, lengthening, today))
-  )
-    return { one, other, degree: 'taken', washout: true, ...implantOf(one, other), ...daysOf(one, other) };
+  const sure =
+    shared === 'possible' && lengthening !== undefined && isSure(one, b, lengthening) && isSure(other, a, lengthening);
+  if (sure) return { one, other, degree: 'taken', washout: true, ...implantOf(one, other), ...daysOf(one, other) };
   if (shared !== undefined) return { one, other, degree: shared, washout: false, ...implantOf(one, other) };
   if (lengthening === undefined) return undefined;
   const first = afterBeforeOf(one, b, lengthening, today);
@@ -66,11 +63,23 @@ function pairOf(one: Drug, other: Drug, lengthening: Lengthening): Pair | undefi
   return { one, other, degree, washout: true, afterDays, ...implantOf(one, other) };
 }
 
-/** Whether every day on which a drug can have ended, so lengthened, reaches a day of the other. */
-function isCertain(drug: Drug, others: Span[], lengthening: Lengthening, today: Day): boolean {
+/**
+ * Whether a drug counts as taken on a day of the other: it is, or is presumed, or every day on which it can have ended, so
+ * lengthened, reaches the other.
+ */
+function isSure({ timeline }: Drug, others: Span[], lengthening: Lengthening): boolean {
+  const { today, strict, cleared } = timeline;
   return periodsOf(others).some(({ start, end }) => {
     const from = Math.max(start, today);
-    return end >= today && afterwards(drug, { start: from, end }, lengthening, from + 1)?.degree === 'taken';
+    if (end < from) return false;
+    const degree = degreeBetween(strict, from, end);
+    if (degree === 'taken' || degree === 'presumed') return true;
+    const spans =
+      lengthening === 'clearance' ? cleared : strict.map((span) => ({ ...span, afterDays: lengthening as number }));
+    return spans.some((span) => {
+      const earliestEnd = span.degree === 'possible' ? span.start : span.end;
+      return span.start <= end && earliestEnd + span.afterDays >= from;
+    });
   });
 }
 
@@ -233,13 +242,10 @@ function suppliedLately(treatments: Treatment[], { supplyDays, supplyWindowDays 
 /** The results of a day on which one of the treatments was taken or presumed. */
 export function during(results: Result[], treatments: Drug[]): Result[] {
   return results.filter(({ date }) => {
-    const day = date.length === 10 ? dayOf(date) : undefined;
-    return (
-      day !== undefined &&
-      treatments.some(({ timeline }) => {
-        const degree = degreeBetween(timeline.spans, day, day);
-        return degree === 'taken' || degree === 'presumed';
-      })
+    // A date known by its month counts where every day of the month does.
+    const [first, last] = [dayOf(firstDay(date)), dayOf(lastDay(date))];
+    return treatments.some(({ timeline: { spans } }) =>
+      spans.some(({ start, end, degree }) => degree !== 'possible' && start <= first && end >= last),
     );
   });
 }

@@ -55,6 +55,7 @@ function readObservation(observation: Resource, options: ResultOptions, recognis
     sample: reference(observation['specimen']),
     preliminary,
     overruled: false,
+    refuted: false,
     laterNegative: false,
     explained: false,
   };
@@ -309,7 +310,8 @@ function unitOf(unit: string | undefined): string | undefined {
     .replace(/^mikromol|^micromol(es)?/, 'umol')
     .replace(/^nanogram(s)?/, 'ng')
     .replace(/^milligram(s)?/, 'mg')
-    .replace(/\/liter$|\/litre$/, '/l');
+    .replace(/\/liter$|\/litre$/, '/l')
+    .replace(/^\[?iu\]?(?=\/)/, 'u');
 }
 
 const MASS_PER_MICROGRAM_A_LITRE: Record<string, number> = {
@@ -398,7 +400,7 @@ function relate(results: Read[], { lists }: Tests): Result[] {
         ),
     );
     const laterNegative = own.lists.some((list) => (lastNegative.get(`list|${list}`) ?? 0) > own.at);
-    return { ...own, overruled: later || sameSample, laterNegative };
+    return { ...own, overruled: later || sameSample, refuted: sameSample, laterNegative };
   });
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { brand } from '../brand.ts';
 import type { Call } from '../chart/read.ts';
 import { ServiceError } from '../errors.ts';
+import { readBundle } from '../fhir/bundle.ts';
 import { idOf, object } from '../fhir/json.ts';
 import { prefetchOf } from '../fhir/prefetch.ts';
 import type { hooks } from '../rules/schema.ts';
@@ -85,6 +86,8 @@ export function readRequest(body: unknown, hook: (typeof hooks)[number]): Reques
   if (request.fhirAuthorization && typeof request.fhirServer !== 'string')
     throw new ServiceError('envelope', ['fhirServer: required with fhirAuthorization']);
   const context = parse(contextSchemas[hook], withSelections(request.context), 'context.');
+  if ('draftOrders' in context && !holdsOrders(context.draftOrders))
+    throw new ServiceError('envelope', ['context.draftOrders: must be a FHIR Bundle of orders']);
   const wish = object(request.extension?.[brand.extension]);
   const pddi = object(request.extension?.[PDDI]);
   return {
@@ -106,6 +109,16 @@ export function readRequest(body: unknown, hook: (typeof hooks)[number]): Reques
     },
   };
 }
+
+/** A Bundle, or one order in its place: nothing else can hold the drafts, and must not pass for none (recommendations.md, 7). */
+function holdsOrders(value: unknown): boolean {
+  const { entries, failed } = readBundle(value);
+  if (failed && entries.length === 0) return false;
+  const { resourceType } = object(value);
+  return typeof resourceType !== 'string' || resourceType === 'Bundle' || ORDERS.test(resourceType);
+}
+
+const ORDERS = /(Request|Order|Prescription|RequestGroup|RequestOrchestration)$/;
 
 /** An early sandbox sends one selection under its singular name (conformance H4). */
 function withSelections(context: Record<string, unknown>): Record<string, unknown> {

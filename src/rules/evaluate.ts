@@ -99,19 +99,21 @@ export function openFindings({ rule, outcome, finding }: RuleResult): Finding[] 
  * it rests on the medication list, or on another needed part while it may warn (recommendations.md, "What could not
  * be checked"; an `info` rule that lacks conditions stays silent, and the trace says so).
  */
-export function missingForSilence(results: RuleResult[]): Section[] {
+export function missingForSilence(results: RuleResult[], chart: Chart): Section[] {
   const missing = results
     .filter(({ outcome }) => outcome === 'not-known')
     .flatMap(({ rule, missing }) => missing.filter((section) => section === 'medications' || mayWarn(rule)));
+  // An order that could not be read may be anything: then the list must be there to be looked at.
+  if (chart.unread.drafts.length > 0 && chart.sections.medications !== 'complete') missing.push('medications');
   return needed(missing);
 }
 
 /** What a card says was not checked: also what a rule that speaks would have been silenced by. */
-export function missingForCards(results: RuleResult[]): Section[] {
+export function missingForCards(results: RuleResult[], chart: Chart): Section[] {
   const open = results
     .filter(({ outcome }) => outcome !== 'not-known')
     .flatMap((result) => openFindings(result).flatMap(({ missing }) => missing));
-  return needed([...missingForSilence(results), ...open]);
+  return needed([...missingForSilence(results, chart), ...open]);
 }
 
 function needed(missing: Section[]): Section[] {

@@ -14,6 +14,7 @@ import {
 } from '../dates.ts';
 import { compileTree, type OwnFunction, type Variables } from './compile.ts';
 import { type Node, walkedForEach } from './cost.ts';
+import { givesNothing, type Known } from './known.ts';
 
 /** A compiled FHIRPath expression: what it names, and how it is evaluated over `%variables` and an input. */
 export type Expression = {
@@ -24,6 +25,8 @@ export type Expression = {
   evaluate: Evaluate;
   /** The same by fhirpath.js: what the compiled form must agree with. */
   interpret: Evaluate;
+  /** Whether it gives nothing whatever the missing parts of the record may hold. */
+  givesNothing: (known: Omit<Known, 'own'>) => boolean;
   /** It has only words that are compiled. */
   compiled: boolean;
 };
@@ -165,6 +168,8 @@ function compile(text: string): Expression {
     evaluate: (certainty, variables, input = {}) =>
       compiled[certainty]?.(input, variables) ?? interpret(certainty, variables, input),
     interpret,
+    givesNothing: (known) =>
+      givesNothing(tree, { ...known, own: tables.all as unknown as Record<string, OwnFunction> }),
     compiled: compiled.all !== undefined,
   };
 }

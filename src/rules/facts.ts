@@ -22,7 +22,8 @@ export type Finding = {
 /** Looks facts up, each evaluated once, when first asked for. */
 export function findings(guideline: Guideline, views: Views): (name: string) => Finding {
   const found = new Map<string, Finding>();
-  const read = { all: reading(guideline, views, 'all'), some: reading(guideline, views, 'some') };
+  const all = reading(guideline, views, 'all');
+  const read = { all, some: reading(guideline, views, 'some'), empty: emptiness(guideline, views, all) };
   return (name) => {
     const known = found.get(name);
     if (known) return known;
@@ -37,7 +38,7 @@ type Read = (name: string) => unknown[];
 function find(
   guideline: Guideline,
   name: string,
-  read: Record<Certainty, Read>,
+  read: Record<Certainty, Read> & { empty: (name: string) => boolean },
   { incomplete, unclear }: Views,
 ): Finding {
   const fact = guideline.facts.get(name);
@@ -47,7 +48,7 @@ function find(
   if (isTrue(value))
     return { ...base, courses: coursesBehind(guideline, name, read.all), outcome: 'holds', missing: [] };
   const missing = incomplete.filter((section) => fact.sections.has(section));
-  if (missing.length > 0) return { ...base, outcome: 'not-known', missing };
+  if (missing.length > 0 && !read.empty(name)) return { ...base, outcome: 'not-known', missing };
   if (!unclear) return { ...base, outcome: 'does-not-hold', missing: [] };
   // The record is all here but known in part in places: would the fact hold if what is not known were so?
   const possible = read.some(name);
@@ -85,6 +86,33 @@ function reading({ facts, parameters }: Guideline, views: Views, certainty: Cert
     return result;
   };
   return value;
+}
+
+/** Whether a fact does not hold, whatever the missing parts of the record may hold. */
+function emptiness(
+  { facts, parameters }: Guideline,
+  { chart, incomplete }: Views,
+  read: Read,
+): (name: string) => boolean {
+  const known = new Map<string, boolean>();
+  const isWhole = (name: string) => {
+    const own = sectionOfVariable[name];
+    const sections = facts.get(name)?.sections ?? (own === undefined ? [] : [own]);
+    return ![...sections].some((section) => incomplete.includes(section));
+  };
+  const isEmpty = (name: string): boolean => {
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const fact = facts.get(name);
+    const value = fact ? read(name) : (parameters[name] ?? chart.all[name]);
+    if (Array.isArray(value) ? isTrue(value) : value !== undefined) return false;
+    const variables: Variables = { ...chart.all, ...parameters };
+    for (const other of fact?.expression.variables ?? []) if (facts.has(other)) variables[other] = read(other);
+    const result = isWhole(name) || (fact?.expression.givesNothing({ isEmpty, isWhole, variables }) ?? false);
+    known.set(name, result);
+    return result;
+  };
+  return isEmpty;
 }
 
 /** What is the same for all guidelines: the chart in each reading, and what of it is not known. */
