@@ -97,7 +97,10 @@ export type Treatment = Medicine & {
   endKnown: boolean;
   /** Last day on which something of it was signed, handed over, asserted or given. */
   lastSign?: LocalDate;
-  entries: TreatmentEntry[];
+  /** Only administrations tell of it. */
+  administered: boolean;
+  /** The entries of the record behind it: made when asked for, since of daily supplies there are thousands. */
+  entries: () => TreatmentEntry[];
   /** Days of supply, for use over time: merged, oldest first. */
   supplies: { start: Day; end: Day }[];
 };

@@ -1,5 +1,5 @@
 import type { Reading } from '../codes/reading.ts';
-import { type Day, dayOf, firstDay, isPartial, lastDay, localDate, monthsAfter } from '../dates.ts';
+import { type Day, dayOf, firstDay, lastDay, localDate, monthsAfter, readDay } from '../dates.ts';
 import { ServiceError } from '../errors.ts';
 import { type JsonObject, number, object, objects, type Resource, string } from '../fhir/json.ts';
 
@@ -327,12 +327,18 @@ function isNumber(token: { word: string } | undefined): boolean {
 
 /** The first day that a date may mean. */
 export function firstDayOf(value: unknown, timeZone: string): Day | undefined {
+  if (value === undefined) return undefined;
+  const whole = readDay(value, timeZone);
+  if (whole !== undefined) return whole;
   const date = localDate(value, timeZone);
-  return date === undefined ? undefined : dayOf(isPartial(date) ? firstDay(date) : date);
+  return date === undefined ? undefined : dayOf(firstDay(date));
 }
 
 /** The last day that a date may mean. */
 export function lastDayOf(value: unknown, timeZone: string): Day | undefined {
+  if (value === undefined) return undefined;
+  const whole = readDay(value, timeZone);
+  if (whole !== undefined) return whole;
   const date = localDate(value, timeZone);
-  return date === undefined ? undefined : dayOf(isPartial(date) ? lastDay(date) : date);
+  return date === undefined ? undefined : dayOf(lastDay(date));
 }

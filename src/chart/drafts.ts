@@ -12,7 +12,7 @@ import {
   unitOf,
   wholeDays,
 } from './dosage.ts';
-import { type Entry, type EntryContext, readEntry, refOf, replacedOrders, supplyOf } from './entries.ts';
+import { type Entry, type EntryContext, readEntry, refOf, replacedOrders, supplyOf, writtenOf } from './entries.ts';
 import type { Identified } from './medicine.ts';
 import type { Span } from './periods.ts';
 import type { Purposed } from './treatments.ts';
@@ -185,7 +185,7 @@ export function draftOf(
     otherwise: false,
     onHold: false,
     once: false,
-    written: entry.written,
+    written: writtenOf(entry),
     timeline: {
       today,
       parameters: context.parameters,

@@ -6,6 +6,7 @@ import { type Day, monthsAfter, OPEN } from '../dates.ts';
 import { idOf, type JsonObject, number, object, objects, type Resource, reference, string } from '../fhir/json.ts';
 import type { EntryKind, LeftOut, Reason, Setting, StopSource } from './chart.ts';
 import {
+  type Dose,
   dosages,
   endOfDuration,
   endOfLines,
@@ -50,12 +51,15 @@ export type EntryContext = {
   /** The lists of a condition that an order gives as its reason. */
   conditionLists: (reference: string) => string[];
   encounterSetting: Setting | undefined;
+  /** Dosages that were read already, by how they are written. */
+  dosages: Map<string, Dosage>;
 };
 
 type Status = 'active' | 'on-hold' | 'completed' | 'stopped' | 'unknown';
 
 /** One order, statement, dispense or administration of the record, before it is known what it is for. */
 export type Entry = {
+  resource: Resource;
   ref: string;
   id: string | undefined;
   kind: EntryKind;
@@ -78,14 +82,12 @@ export type Entry = {
   startAtTheLatest: Day | undefined;
   stated: { day: Day; from: StopSource } | undefined;
   computed: { day: Day; from: StopSource } | undefined;
-  lastUpdated: Day | undefined;
   /** Last day on which something of it was signed, handed over, asserted or given; none later than today. */
   lastSign: Day | undefined;
   dated: boolean;
   quantity: { value: number; unit: string } | undefined;
   repeats: number;
   dailyDose: number | undefined;
-  written: { product: string; dosage: string };
 };
 
 export function refOf(resource: Resource): string {
@@ -137,6 +139,7 @@ function isReported(resource: Resource): boolean {
 
 /** R5's adherence of a statement. */
 function adherenceOf(resource: Resource): 'none' | 'on-hold' | undefined {
+  if (resource['adherence'] === undefined) return undefined;
   const codes = objects(object(object(resource['adherence'])['code'])['coding']).map(({ code }) => string(code) ?? '');
   if (codes.some((code) => /^(not-taking|stopped|never)/.test(code))) return 'none';
   return codes.some((code) => code.startsWith('on-hold')) ? 'on-hold' : undefined;
@@ -148,19 +151,15 @@ export function readEntry(resource: Resource, medicine: Medicine, context: Entry
   const kind = (KINDS[resource.resourceType] ?? 'order') as EntryKind;
   const period = object(resource['effectivePeriod'] ?? resource['occurencePeriod'] ?? resource['occurrencePeriod']);
   const moment = resource['effectiveDateTime'] ?? resource['occurenceDateTime'] ?? resource['occurrenceDateTime'];
-  const own =
-    kind === 'dispense'
-      ? (resource['whenHandedOver'] ?? resource['whenPrepared'])
-      : kind === 'order'
-        ? undefined
-        : (period['start'] ?? moment);
+  const given = resource['whenHandedOver'] ?? resource['whenPrepared'];
+  const own = kind === 'dispense' ? given : kind === 'order' ? undefined : (period['start'] ?? moment);
   const authored = resource['authoredOn'] ?? resource['dateAsserted'];
   const orderStart =
     firstDayOf(own, timeZone) ?? startInExtension(resource, timeZone) ?? firstDayOf(authored, timeZone);
-  const lines = readLines(resource, orderStart, { reading: codes.reading, timeZone, today });
-  const starts = lines.map((line) => line.start).filter((day) => day !== undefined);
-  const start = kind === 'order' && starts.length > 0 ? Math.min(...starts) : (orderStart ?? starts[0]);
-  const asNeeded = lines.some((line) => line.asNeeded);
+  const dosage = readDosage(resource, orderStart, context);
+  const { lines, asNeeded } = dosage;
+  const lineStart = dosage.dated ? least(...lines.map((line) => line.start)) : undefined;
+  const start = kind === 'order' ? (lineStart ?? orderStart) : (orderStart ?? lineStart);
   const status =
     kind === 'dispense'
       ? 'completed'
@@ -169,27 +168,31 @@ export function readEntry(resource: Resource, medicine: Medicine, context: Entry
         : (STATUS[string(resource['status']) ?? ''] ?? 'unknown');
   const supply = supplyOf(resource, kind);
   const stated = statedEnd(resource, kind, lines, period, status, context);
-  const computed = computedEnd(supply, kind, lines, start, asNeeded, codes.reading);
-  const dates = [
-    start,
-    firstDayOf(authored, timeZone),
-    firstDayOf(resource['dateAsserted'], timeZone),
-    firstDayOf(resource['whenHandedOver'], timeZone),
-    firstDayOf(moment, timeZone),
-    ...lines.flatMap(({ events }) => (events ? [events.first, events.latest] : [])),
-  ].filter((day) => day !== undefined);
-  const ends = [stated?.day, computed?.day].filter((day) => day !== undefined);
-  const signs = [...dates, ...ends].filter((day) => day <= today);
-  if (stated && stated.day >= today && (start === undefined || start <= today)) signs.push(today);
-  const { reasons, says } = readPurpose(resource, lines, context);
-  const high = sumOfDoses(lines, 'high');
+  const computed = computedEnd(supply, kind, dosage, start, codes.reading);
+  let lastSign: Day | undefined;
+  let dated = false;
+  const sign = (day: Day | undefined, isDate = true) => {
+    if (day === undefined) return;
+    dated ||= isDate;
+    if (day <= today && (lastSign === undefined || day > lastSign)) lastSign = day;
+  };
+  sign(start);
+  if (authored !== undefined) sign(firstDayOf(authored, timeZone));
+  if (resource['dateAsserted'] !== undefined) sign(firstDayOf(resource['dateAsserted'], timeZone));
+  if (moment !== undefined) sign(firstDayOf(moment, timeZone));
+  if (dosage.dated) for (const { events } of lines) for (const day of [events?.first, events?.latest]) sign(day);
+  sign(stated?.day, false);
+  sign(computed?.day, false);
+  if (stated && stated.day >= today && (start === undefined || start <= today)) sign(today, false);
+  const { reasons, says } = readPurpose(resource, dosage, context);
   return {
+    resource,
     ref: refOf(resource),
     id: string(resource['id']),
     kind,
     medicine,
     status,
-    modified: objects(resource['modifierExtension']).length > 0,
+    modified: resource['modifierExtension'] !== undefined && objects(resource['modifierExtension']).length > 0,
     reasons,
     says,
     givesReason: reasons.length > 0 || says.some((name) => codes.reading.says.get(name)?.purpose),
@@ -199,20 +202,64 @@ export function readEntry(resource: Resource, medicine: Medicine, context: Entry
     asNeeded,
     lines,
     start,
-    startAtTheLatest: start === orderStart ? (lastDayOf(own ?? authored, timeZone) ?? start) : start,
+    startAtTheLatest:
+      start === orderStart && isShort(own ?? authored) ? (lastDayOf(own ?? authored, timeZone) ?? start) : start,
     stated,
     computed,
-    lastUpdated: lastDayOf(object(resource['meta'])['lastUpdated'], timeZone),
-    lastSign: signs.length > 0 ? Math.max(...signs) : undefined,
-    dated: dates.length > 0,
+    lastSign,
+    dated,
     quantity:
       supply.amount === undefined
         ? undefined
         : { value: supply.amount * (1 + supply.repeats), unit: unitOf(supply.quantity, codes.reading) },
     repeats: supply.repeats,
-    dailyDose: high?.value,
-    written: { product: medicine.product, dosage: digest(dosages(resource)) },
+    dailyDose: dosage.high?.value,
   };
+}
+
+/** A date known by its month or year. */
+function isShort(value: unknown): boolean {
+  return typeof value === 'string' && value.length < 10;
+}
+
+/** The dosage of an entry, as far as it is read once for all entries that are written alike. */
+type Dosage = {
+  lines: Line[];
+  asNeeded: boolean;
+  high: Dose | undefined;
+  low: Dose | undefined;
+  texts: string[];
+  /** What the texts say, beside a coded reason and without one. */
+  says: Record<'coded' | 'plain', string[]>;
+  /** Days stand in it, so it is this entry's alone. */
+  dated: boolean;
+};
+
+/** Supplies of ten years are written alike: their dosage is read once. What has days, or hangs on the start, is not kept. */
+function readDosage(resource: Resource, start: Day | undefined, context: EntryContext): Dosage {
+  const { codes, timeZone, today, dosages: known } = context;
+  const written = JSON.stringify(resource['dosageInstruction'] ?? resource['dosage'] ?? []);
+  const before = known.get(written);
+  if (before) return before;
+  const lines = readLines(resource, start, { reading: codes.reading, timeZone, today });
+  const dated = /"(bounds[A-Z]\w*|count|event|extension)":/.test(written);
+  const texts = lines.flatMap(({ text }) => (text === undefined ? [] : [text]));
+  const dosage: Dosage = {
+    lines,
+    asNeeded: lines.some((line) => line.asNeeded),
+    high: sumOfDoses(lines, 'high'),
+    low: sumOfDoses(lines, 'low'),
+    texts,
+    says: { plain: saidIn(texts, codes, false), coded: saidIn(texts, codes, true) },
+    dated,
+  };
+  if (!dated) known.set(written, dosage);
+  return dosage;
+}
+
+/** How an order is written, as digests: whether it changed since it was last seen. */
+export function writtenOf({ medicine, resource }: Entry): { product: string; dosage: string } {
+  return { product: medicine.product, dosage: digest(dosages(resource)) };
 }
 
 /** Days of supply, quantity and repeats of an order or dispense. */
@@ -251,9 +298,8 @@ function statedEnd(
 function computedEnd(
   { days, quantity, amount, repeats }: Supply,
   kind: EntryKind,
-  lines: Line[],
+  { lines, asNeeded, low }: Dosage,
   start: Day | undefined,
-  asNeeded: boolean,
   reading: Codes['reading'],
 ): Entry['computed'] {
   const end = endOfLines(lines);
@@ -261,13 +307,13 @@ function computedEnd(
   if (start === undefined) return undefined;
   const supplied = endOfDuration(start, days, reading, 1 + repeats, true);
   if (supplied !== undefined) return { day: supplied, from: 'days-supply' };
-  const daily = sumOfDoses(lines, 'low');
-  if (asNeeded || amount === undefined || !daily || unitOf(quantity, reading) !== daily.unit) return undefined;
-  const lasts = wholeDays((amount * (1 + repeats)) / daily.value);
+  if (asNeeded || amount === undefined || !low || unitOf(quantity, reading) !== low.unit) return undefined;
+  const lasts = wholeDays((amount * (1 + repeats)) / low.value);
   return lasts === undefined ? undefined : { day: start + lasts - 1, from: 'quantity' };
 }
 
 function startInExtension(resource: Resource, timeZone: string): Day | undefined {
+  if (resource['extension'] === undefined) return undefined;
   for (const extension of objects(resource['extension'])) {
     if (!/start/i.test(string(extension['url']) ?? '')) continue;
     const day = firstDayOf(
@@ -279,12 +325,20 @@ function startInExtension(resource: Resource, timeZone: string): Day | undefined
   return undefined;
 }
 
+const NO_IDS: string[] = [];
+const NAMES_ORDERS = ['authorizingPrescription', 'basedOn', 'request', 'priorPrescription', 'replaces', 'partOf'];
+
 function namedOrders(resource: Resource): string[] {
-  return ['authorizingPrescription', 'basedOn', 'request', 'priorPrescription', 'replaces', 'partOf']
-    .flatMap((key) => objects(resource[key]))
-    .map((pointer) => reference(pointer) ?? '')
-    .filter((ref) => ref !== '')
-    .map(idOf);
+  let ids = NO_IDS;
+  for (const key of NAMES_ORDERS) {
+    if (resource[key] === undefined) continue;
+    if (ids === NO_IDS) ids = [];
+    for (const pointer of objects(resource[key])) {
+      const ref = reference(pointer);
+      if (ref !== undefined) ids.push(idOf(ref));
+    }
+  }
+  return ids;
 }
 
 /** The orders that a draft takes the place of: ids. */
@@ -297,11 +351,12 @@ export function replacedOrders(draft: Resource): string[] {
 }
 
 /** Reasons by code, and what the texts say. A coded reason that stands in a list decides before text. */
-export function readPurpose(
+function readPurpose(
   resource: Resource,
-  lines: Line[],
+  dosage: Dosage,
   { codes, conditionLists }: EntryContext,
 ): { reasons: Reason[]; says: string[] } {
+  if (!WITH_REASONS.some((key) => resource[key] !== undefined)) return { reasons: NO_REASONS, says: dosage.says.plain };
   const concepts = [
     ...objects(resource['reasonCode']),
     ...objects(resource['reason']).flatMap((reason) => objects(reason['concept'])),
@@ -318,21 +373,23 @@ export function readPurpose(
     ...references.map((item) => conditionLists(reference(item) ?? '')),
     ...reimbursementsOf(resource, codes),
   ].map((lists) => ({ lists }));
-  const coded = reasons.some(({ lists }) => lists.length > 0);
-  const texts = [
-    ...(coded
-      ? []
-      : concepts.flatMap((concept) => [
-          string(concept['text']),
-          ...objects(concept['coding']).map(({ display }) => string(display)),
-        ])),
-    ...lines.map((line) => line.text),
-  ].filter((text) => text !== undefined);
-  return { reasons, says: texts.length === 0 ? [] : saidIn(texts, codes, coded) };
+  if (reasons.some(({ lists }) => lists.length > 0)) return { reasons, says: dosage.says.coded };
+  const texts = concepts
+    .flatMap((concept) => [
+      string(concept['text']),
+      ...objects(concept['coding']).map(({ display }) => string(display)),
+    ])
+    .filter((text) => text !== undefined);
+  const says = texts.length === 0 ? dosage.says.plain : saidIn([...texts, ...dosage.texts], codes, false);
+  return { reasons, says };
 }
+
+const NO_REASONS: Reason[] = [];
+const WITH_REASONS = ['reasonCode', 'reasonReference', 'reason', 'extension'];
 
 /** With a coded reason the texts tell nothing of the purpose, but still whether it is a taper. */
 function saidIn(texts: string[], { reading }: Codes, coded: boolean): string[] {
+  if (texts.length === 0) return [];
   const found: string[] = [];
   for (const [name, wording] of reading.says)
     if (!(coded && wording.purpose) && texts.some((text) => saysIn(text, wording))) found.push(name);
@@ -362,6 +419,8 @@ export function settingOf(
   kind: EntryKind,
   { codes, encounterSetting }: EntryContext,
 ): Setting | undefined {
+  if (resource['category'] === undefined)
+    return kind === 'order' && resource['status'] === 'draft' ? encounterSetting : undefined;
   const settings = objects(resource['category'])
     .flatMap((category) => objects(category['coding']))
     .map((coding) => codes.orderCategory.get(string(coding['code']) ?? ''));
@@ -395,9 +454,10 @@ export function periodsOf(
 ): EntryPeriods {
   const { today, parameters } = context;
   const { status, start, stated, computed } = entry;
+  const lastUpdated = () => lastDayOf(object(entry.resource['meta'])['lastUpdated'], context.timeZone);
   const depot = product?.effectDays !== undefined;
   const from = start ?? Math.min(today, stated?.day ?? today, computed?.day ?? today);
-  const limit = limitOf(entry, continues, context);
+  const limit = () => limitOf(entry, continues, context);
   if (entry.modified) {
     const end = Math.max(from, monthsAfter(entry.lastSign ?? today, parameters.possibleMonths));
     return {
@@ -459,21 +519,20 @@ export function periodsOf(
     }
     case 'completed':
       if (end !== undefined) return known(from, end, doses);
-      return possible(
-        entry,
-        from,
-        limit,
-        entry.lastUpdated === undefined ? undefined : entry.lastUpdated + parameters.completedDays,
-        doses,
-      );
+      return possible(entry, from, limit, completedBy(lastUpdated(), parameters), doses);
     case 'stopped':
       if (stated && stated.from !== 'bounds' && stated.from !== 'validity-period')
         return known(from, stated.day, doses);
-      return possible(entry, from, limit, least(end, entry.lastUpdated), doses);
+      return possible(entry, from, limit, least(end, lastUpdated()), doses);
     default:
       // The record's last change says nothing of an end here, unlike that of a stopped order.
       return possible(entry, from, limit, end, doses);
   }
+}
+
+/** Often the last package was dispensed, and is still taken. */
+function completedBy(lastUpdated: Day | undefined, { completedDays }: TreatmentParameters): Day | undefined {
+  return lastUpdated === undefined ? undefined : lastUpdated + completedDays;
 }
 
 function span(start: Day, end: Day, degree: Degree): Span {
@@ -481,8 +540,10 @@ function span(start: Day, end: Day, degree: Degree): Span {
 }
 
 function least(...days: (Day | undefined)[]): Day | undefined {
-  const known = days.filter((day) => day !== undefined);
-  return known.length > 0 ? Math.min(...known) : undefined;
+  return days.reduce<Day | undefined>(
+    (first, day) => (day !== undefined && (first === undefined || day < first) ? day : first),
+    undefined,
+  );
 }
 
 /** A start known by its month or year counts from the last day it may mean: use is never made longer than proven. */
@@ -512,11 +573,11 @@ function limitOf(entry: Entry, continues: boolean, { parameters, today }: EntryC
 function possible(
   entry: Entry,
   from: Day,
-  limit: Day,
+  limit: () => Day,
   latest: Day | undefined,
   doses: EntryPeriods['doses'],
 ): EntryPeriods {
-  const end = Math.max(from, latest ?? limit);
+  const end = Math.max(from, latest ?? limit());
   return {
     spans: [span(from, end, 'possible')],
     supply: undefined,

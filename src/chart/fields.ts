@@ -46,6 +46,7 @@ const draft: Keys<Omit<Draft, 'written' | 'timeline'>> = {
 const treatment: Keys<Omit<Treatment, 'written' | 'timeline' | 'entries' | 'supplies'>> = {
   ...medicine,
   endKnown: true,
+  administered: true,
   lastSign: true,
 };
 const pair: Keys<Pair> = { one: true, other: true, degree: true, washout: true, certain: true, afterDays: true };

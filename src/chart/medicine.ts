@@ -53,18 +53,38 @@ export function identifier(
   let readAgain = 0;
   return (entry) => {
     const said = readSaid(entry, resolve);
-    if (!said.pointed && isOfNoList(codingsOf(said.concepts), codes)) return { leftOut: 'other-medicine' };
-    const key = JSON.stringify([said.concepts, said.display, said.pointed]);
+    const key = keyOf(said);
     const alike = known.get(said.resource) ?? new Map<string, Identified>();
     const before = alike.get(key);
     if (before) return before;
     if (said.resource && alike.size > 0) readAgain += sizeOf(said.resource);
     if (readAgain > MAX_READ_AGAIN)
       throw new ServiceError('too-many', ['Medications that orders point to by different names: too large']);
-    const identified = identify(said, codes);
+    const identified: Identified =
+      !said.pointed && isOfNoList(codingsOf(said.concepts), codes)
+        ? { leftOut: 'other-medicine' }
+        : identify(said, codes);
     known.set(said.resource, alike.set(key, identified));
     return identified;
   };
+}
+
+/** Most medicines are one code and one text: these are told apart without writing them out. */
+function keyOf({ concepts, display, pointed }: Said): string {
+  const [only] = concepts;
+  const coding = only?.['coding'];
+  if (
+    only &&
+    concepts.length === 1 &&
+    !pointed &&
+    Array.isArray(coding) &&
+    coding.length === 1 &&
+    !('extension' in only)
+  ) {
+    const [{ system, code, display: shown } = {} as JsonObject] = objects(coding);
+    return `${system}\0${code}\0${shown}\0${only['text']}`;
+  }
+  return JSON.stringify([concepts, display, pointed]);
 }
 
 /** What an entry says of its medicine. `pointed`: it points to a Medication, here or not. */

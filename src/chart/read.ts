@@ -139,6 +139,7 @@ export function readChart(call: Call, options: ChartOptions): Chart {
     validityPeriodEndsTreatment: options.validityPeriodEndsTreatment,
     conditionLists: conditionListsIn(own.conditions, codes),
     encounterSetting: setting,
+    dosages: new Map(),
   };
   const usableDrafts = drafted.filter(({ resource }) => readable('order')(resource));
   const read = readDrafts(usableDrafts, call, identify, mine('order'), context);

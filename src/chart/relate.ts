@@ -219,13 +219,17 @@ function continuesIt(
   return spans.some(({ end }) => end < today && end >= today - continuationDays);
 }
 
-function isOfWard({ setting, once, entries }: Treatment): boolean {
-  return setting === 'inpatient' || once || entries.every(({ kind }) => kind === 'administration');
+function isOfWard({ setting, administered }: Treatment): boolean {
+  return setting === 'inpatient' || administered;
 }
 
 /** Entries that began since a day, told apart by their start. */
 function lately({ entries }: Treatment, since: Day): number {
-  return new Set(entries.map(({ start }) => start).filter((start) => start !== undefined && start >= since)).size;
+  return new Set(
+    entries()
+      .map(({ start }) => start)
+      .filter((start) => start !== undefined && start >= since),
+  ).size;
 }
 
 /** Supplied for so many of the last days, over all treatments of the class. */

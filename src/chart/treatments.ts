@@ -2,9 +2,9 @@ import type { Codes } from '../codes/load.ts';
 import type { Product } from '../codes/schema.ts';
 import { type Day, dateOf, monthsAfter, OPEN } from '../dates.ts';
 import type { EntryKind, Reason, Timeline, Treatment } from './chart.ts';
-import { type Entry, type EntryContext, type EntryPeriods, periodsOf } from './entries.ts';
+import { type Entry, type EntryContext, type EntryPeriods, periodsOf, writtenOf } from './entries.ts';
 import { type Medicine, productOf } from './medicine.ts';
-import { degreeBetween, merged, periodFrom, type Span, until } from './periods.ts';
+import { type Degree, degreeBetween, higher, lastDayOf, merged, periodFrom, type Span, until } from './periods.ts';
 
 /** An entry with its purpose: its own, or that of the order it names, or of the newest of its substance that gives one. */
 export type Purposed = {
@@ -33,36 +33,60 @@ export function withPurpose(entries: Entry[], classify: Classify, codes: Codes):
     if (entry.givesReason && (before === undefined || (entry.start ?? 0) >= (before.start ?? 0)))
       newest.set(substanceOf(entry), entry);
   }
-  const known = new Map<Medicine, Map<string, string[]>>();
+  const known = new Map<Medicine, Map<string, Read>>();
   return entries.map((entry) => {
     const { medicine } = entry;
-    const named = entry.names
-      .map((id) => orders.get(id))
-      .find((order) => order?.givesReason && substanceOf(order) === substanceOf(entry));
-    const giving = entry.givesReason ? entry : (named ?? newest.get(substanceOf(entry)));
+    const giving = entry.givesReason ? entry : (namedBy(entry, orders) ?? newest.get(substanceOf(entry)));
     const reasons = giving?.reasons ?? [];
     const inherited =
       giving === entry ? [] : (giving?.says ?? []).filter((name) => codes.reading.says.get(name)?.purpose);
     const says = inherited.length > 0 ? [...new Set([...entry.says, ...inherited])] : entry.says;
-    const alike = known.get(medicine) ?? new Map<string, string[]>();
-    known.set(medicine, alike);
-    const purpose = reasons.length === 0 && says.length === 0 ? '' : JSON.stringify([reasons, says]);
-    const { lists: own, substance, identifiedBy } = medicine.classified;
-    const classes =
-      alike.get(purpose) ??
-      classify({ lists: own, form: medicine.form, identifiedBy, reasons, says, name: medicine.name, substance });
-    alike.set(purpose, classes);
-    const lists = classes.length === 0 ? own : [...own, ...classes];
-    const dosed = medicine.strengths.length > 0 ? [] : entry.lines.flatMap(({ milligrams }) => milligrams ?? []);
-    return {
-      entry,
-      reasons,
-      says,
-      lists,
-      key: `${substanceOf(entry)}|${classes.join()}`,
-      product: productOf(lists, medicine, dosed, codes),
-    };
+    const dosed = medicine.strengths.length > 0 ? NONE : dosedMilligrams(entry);
+    const alike = known.get(medicine) ?? new Map<string, Read>();
+    if (alike.size === 0) known.set(medicine, alike);
+    const purpose = reasons.length + says.length + dosed.length === 0 ? '' : JSON.stringify([reasons, says, dosed]);
+    const read = alike.get(purpose) ?? classified(entry, reasons, says, dosed, classify, codes);
+    alike.set(purpose, read);
+    return { entry, reasons, says, ...read };
   });
+}
+
+type Read = Pick<Purposed, 'lists' | 'key' | 'product'>;
+
+const NONE: number[] = [];
+
+function dosedMilligrams({ lines }: Entry): number[] {
+  return lines.some(({ milligrams }) => milligrams !== undefined)
+    ? lines.flatMap(({ milligrams }) => milligrams ?? [])
+    : NONE;
+}
+
+function namedBy(entry: Entry, orders: Map<string, Entry>): Entry | undefined {
+  for (const id of entry.names) {
+    const order = orders.get(id);
+    if (order?.givesReason && substanceOf(order) === substanceOf(entry)) return order;
+  }
+  return undefined;
+}
+
+function classified(
+  entry: Entry,
+  reasons: Reason[],
+  says: string[],
+  dosed: number[],
+  classify: Classify,
+  codes: Codes,
+): Read {
+  const { medicine } = entry;
+  const { form, name } = medicine;
+  const { lists: own, substance, identifiedBy } = medicine.classified;
+  const classes = classify({ lists: own, form, identifiedBy, reasons, says, name, substance });
+  const lists = classes.length === 0 ? own : [...own, ...classes];
+  return {
+    lists,
+    key: `${substanceOf(entry)}|${classes.join()}`,
+    product: productOf(lists, medicine, dosed, codes),
+  };
 }
 
 function substanceOf({ medicine }: Entry): string {
@@ -103,63 +127,79 @@ export function treatmentsOf(
   return otherwise.length > 0 ? [...treatments, otherwiseTreatment(otherwise, context)] : treatments;
 }
 
+/** What one entry adds to its treatment. */
 type Part = {
-  purposed: Purposed;
   periods: EntryPeriods;
   effect: Span[];
-  cleared: Timeline['cleared'];
+  cleared: Span[];
   continued: Span | undefined;
   implant: Timeline['implant'];
-  replaced: boolean;
 };
 
 function treatmentOf(group: Purposed[], changes: Map<string, Change>, context: TreatmentContext): Treatment {
   const { today, parameters } = context;
   const continues = (group[0] as Purposed).lists.includes(context.continues);
-  const parts = group.map((purposed) => partOf(purposed, continues, changes.get(purposed.entry.ref), context));
-  const strict = merged(parts.flatMap(({ periods, effect }) => [...periods.spans, ...effect]));
-  const spans = continues
-    ? merged([...strict, ...parts.flatMap(({ continued }) => (continued ? [continued] : []))])
-    : strict;
-  const counting = parts.filter(({ periods, effect }) => periods.spans.length > 0 || effect.length > 0);
-  const main = mainOf(counting.length > 0 ? counting : parts, today);
-  const { entry, reasons, says, product } = main.purposed;
+  const partOfEntry = (purposed: Purposed) => partOf(purposed, continues, changes.get(purposed.entry.ref), context);
+  // One pass: of daily supplies there are thousands, and little of each is kept.
+  const recorded: Span[] = [];
+  const continued: Span[] = [];
+  const supplies: Span[] = [];
+  const cleared = new Map<number, Span[]>();
+  let main: Purposed | undefined;
+  let mainRank = -1;
+  let lastSign: Day | undefined;
+  let implant: Timeline['implant'];
+  let counting = 0;
+  let inForce = 0;
+  const all = { dated: false, asNeeded: true, onHold: true, administered: true, endKnown: true };
+  for (const purposed of group) {
+    const { entry, product } = purposed;
+    const part = partOfEntry(purposed);
+    const { spans, supply, endKnown } = part.periods;
+    for (const span of spans) recorded.push(span);
+    for (const span of part.effect) recorded.push(span);
+    if (part.continued) continued.push(part.continued);
+    if (supply) supplies.push({ start: supply.start, end: supply.end, degree: 'taken' });
+    if (product && part.cleared.length > 0) pushAll(cleared, product.afterDays, part.cleared);
+    implant ??= part.implant;
+    all.endKnown &&= endKnown;
+    const counts = spans.length > 0 || part.effect.length > 0;
+    const now = degreeBetween(spans, today, OPEN);
+    const rank = rankOf(counts, higher(now, degreeBetween(part.effect, today, OPEN)), entry);
+    if (main === undefined || rank > mainRank || (rank === mainRank && isNewer(entry, main.entry))) {
+      main = purposed;
+      mainRank = rank;
+    }
+    if (!counts) continue;
+    counting++;
+    all.dated ||= entry.dated;
+    all.administered &&= entry.kind === 'administration';
+    if (entry.lastSign !== undefined && (lastSign === undefined || entry.lastSign > lastSign))
+      lastSign = entry.lastSign;
+    if (now === undefined) continue;
+    inForce++;
+    all.asNeeded &&= entry.asNeeded;
+    all.onHold &&= entry.status === 'on-hold';
+  }
+  const { entry, reasons, says, product, lists } = main as Purposed;
+  const strict = merged(recorded);
+  const spans = continued.length > 0 ? merged([...strict, ...continued]) : strict;
   const degree = degreeBetween(spans, today, OPEN);
-  const signs = counting.map(({ purposed }) => purposed.entry.lastSign).filter((day) => day !== undefined);
-  const lastSign = signs.length > 0 ? signs.reduce((a, b) => Math.max(a, b)) : undefined;
-  const implants = parts.flatMap(({ implant }) => (implant ? [implant] : []));
-  const inForce = counting.filter(({ periods }) => degreeBetween(periods.spans, today, OPEN) !== undefined);
   const period = periodFrom(spans, today);
-  const past = spans.at(-1);
-  const start = period?.start ?? past?.start;
-  const stop =
-    period?.end ??
-    spans.reduce<Day | undefined>((last, { end }) => (last === undefined || end > last ? end : last), undefined);
+  const start = period?.start ?? spans.at(-1)?.start;
+  const stop = period?.end ?? lastDayOf(spans);
   const { medicine } = entry;
   return {
     ref: entry.ref,
     id: entry.id,
     name: medicine.name,
     substance: medicine.classified.substance,
-    lists: group.length === 1 ? main.purposed.lists : [...new Set(group.flatMap(({ lists }) => lists))],
+    lists: union(group, (purposed) => purposed.lists, lists),
     identifiedBy: medicine.classified.identifiedBy,
     draft: false,
     ordered: false,
-    form:
-      group.length === 1
-        ? medicine.form
-        : [
-            ...new Set(
-              group.flatMap(
-                ({
-                  entry: {
-                    medicine: { form },
-                  },
-                }) => form,
-              ),
-            ),
-          ],
-    asNeeded: inForce.length > 0 && inForce.every(({ purposed }) => purposed.entry.asNeeded),
+    form: union(group, (purposed) => purposed.entry.medicine.form, medicine.form),
+    asNeeded: inForce > 0 && all.asNeeded,
     reasons,
     says,
     requester: entry.requester,
@@ -167,35 +207,61 @@ function treatmentOf(group: Purposed[], changes: Map<string, Change>, context: T
     ...(start !== undefined && entry.dated && { start: dateOf(start) }),
     ...(stop !== undefined && stop < OPEN && { stop: dateOf(stop) }),
     ...(degree && { degree }),
-    fresh:
-      lastSign === undefined
-        ? counting.some(({ purposed }) => purposed.entry.dated)
-        : today - lastSign <= parameters.freshDays,
+    fresh: lastSign === undefined ? all.dated : today - lastSign <= parameters.freshDays,
     vague: product?.vague === true,
     ...(product && { afterDays: product.afterDays }),
     otherwise: false,
-    written: entry.written,
+    written: writtenOf(entry),
     ...(entry.dailyDose !== undefined && { dailyDose: entry.dailyDose }),
-    endKnown: parts.every(({ periods }) => periods.endKnown),
-    onHold: inForce.length > 0 && inForce.every(({ purposed }) => purposed.entry.status === 'on-hold'),
-    once: counting.length === 1 && main.purposed.entry.kind === 'administration',
+    endKnown: all.endKnown,
+    onHold: inForce > 0 && all.onHold,
+    once: counting === 1 && entry.kind === 'administration',
     ...(lastSign !== undefined && { lastSign: dateOf(lastSign) }),
-    entries: parts.map(({ purposed, periods, replaced }) => ({
-      ref: purposed.entry.ref,
-      kind: purposed.entry.kind,
-      ...traceOf(periods.spans, purposed.entry, today),
-      ...(replaced && { replaced: true as const }),
-    })),
-    supplies: unionOf(parts.flatMap(({ periods }) => (periods.supply ? [periods.supply] : []))),
+    administered: counting > 0 && all.administered,
+    entries: () =>
+      group.map((purposed) => {
+        const { periods, effect } = partOfEntry(purposed);
+        return {
+          ref: purposed.entry.ref,
+          kind: purposed.entry.kind,
+          ...traceOf([...periods.spans, ...effect], purposed.entry, today),
+          ...(changes.get(purposed.entry.ref)?.kind === 'replaced' && { replaced: true as const }),
+        };
+      }),
+    supplies: merged(supplies).map(({ start: from, end }) => ({ start: from, end })),
     timeline: {
       today,
       parameters,
       spans,
       strict,
-      cleared: joined(parts.flatMap(({ cleared }) => cleared)),
-      ...(implants[0] && { implant: implants[0] }),
+      cleared: [...cleared].flatMap(([afterDays, own]) => merged(own).map((span) => ({ ...span, afterDays }))),
+      ...(implant && { implant }),
     },
   };
+}
+
+function pushAll(map: Map<number, Span[]>, key: number, spans: Span[]): void {
+  const known = map.get(key);
+  if (!known) map.set(key, [...spans]);
+  else for (const span of spans) known.push(span);
+}
+
+/** All values of a group, each once; mostly its members share the very same list. */
+function union(group: Purposed[], listOf: (purposed: Purposed) => string[], own: string[]): string[] {
+  return group.every((purposed) => listOf(purposed) === own) ? own : [...new Set(group.flatMap(listOf))];
+}
+
+const RANK = { taken: 3, presumed: 2, possible: 1 } as const;
+
+/** The entry that tells most of a treatment: in force today, of the highest degree, an order before a supply. */
+function rankOf(counts: boolean, degree: Degree | undefined, { kind }: Entry): number {
+  return (counts ? 10 : 0) + (degree ? RANK[degree] * 2 : 0) + (kind === 'order' ? 1 : 0);
+}
+
+/** The newest of those that tell as much; of two of a day the same one, whatever the order of the list. */
+function isNewer(a: Entry, b: Entry): boolean {
+  const later = (a.start ?? 0) - (b.start ?? 0);
+  return later > 0 || (later === 0 && a.ref < b.ref);
 }
 
 function traceOf(spans: Span[], { start, stated, computed }: Entry, today: Day) {
@@ -227,35 +293,26 @@ function partOf(purposed: Purposed, continues: boolean, change: Change | undefin
       endKnown: true,
       ends: { day: change.on, degree: 'presumed' },
     };
-  if (product?.implant) return implantPart(purposed, periods, product.implant, change, context);
+  if (product?.implant) return implantPart(periods, product.implant, context);
   const effectDays = product?.effectDays;
   const effect = effectDays
     ? periods.doses.map(({ start, end, degree }) => ({ start, end: end + effectDays, degree }))
-    : [];
+    : NO_SPANS;
   const { ends } = periods;
   const continued =
-    continues && ends && effectDays === undefined
+    continues && ends && effectDays === undefined && parameters.betweenDays > 0
       ? { start: ends.day + 1, end: ends.day + parameters.betweenDays, degree: ends.degree }
       : undefined;
-  const acting = effectDays !== undefined && periods.doses.length > 0 ? periods.doses : periods.spans;
-  const cleared = product ? acting.map((span) => ({ ...span, afterDays: product.afterDays })) : [];
-  return {
-    purposed,
-    periods,
-    effect,
-    cleared,
-    continued: parameters.betweenDays > 0 ? continued : undefined,
-    implant: undefined,
-    replaced: change?.kind === 'replaced',
-  };
+  const cleared = effectDays !== undefined && periods.doses.length > 0 ? periods.doses : periods.spans;
+  return { periods, effect, cleared, continued, implant: undefined };
 }
+
+const NO_SPANS: Span[] = [];
 
 /** An implant acts for its months, and is presumed to until it is taken out (recommendations.md, 1.4). */
 function implantPart(
-  purposed: Purposed,
   periods: EntryPeriods,
   { effectMonths, certainMonths, longestMonths, removal }: NonNullable<Product['implant']>,
-  change: Change | undefined,
   { removals }: TreatmentContext,
 ): Part {
   const [dose] = periods.doses;
@@ -272,62 +329,17 @@ function implantPart(
       degree: degree === 'possible' ? 'possible' : 'presumed',
     },
   ];
-  const afterDays = purposed.product?.afterDays ?? 0;
   const left = removed === undefined ? effect : until(effect, removed);
   return {
-    purposed,
     periods: { ...periods, spans: [], endKnown: removed !== undefined },
     effect: left,
-    cleared: removed === undefined ? [] : left.map((span) => ({ ...span, afterDays })),
+    cleared: removed === undefined ? [] : left,
     continued: undefined,
     implant:
       removed === undefined
         ? { certain: monthsAfter(inserted, certainMonths), perhaps: monthsAfter(inserted, longestMonths) }
         : undefined,
-    replaced: change?.kind === 'replaced',
   };
-}
-
-const RANK = { taken: 3, presumed: 2, possible: 1 } as const;
-
-/** The entry that tells most of a treatment: in force today, of the highest degree, an order before a supply, the newest. */
-function mainOf(parts: Part[], today: Day): Part {
-  const rank = ({ periods, effect, purposed }: Part) => {
-    const degree = degreeBetween([...periods.spans, ...effect], today, OPEN);
-    return (degree ? RANK[degree] * 2 : 0) + (purposed.entry.kind === 'order' ? 1 : 0);
-  };
-  let best = parts[0] as Part;
-  let bestRank = rank(best);
-  for (const part of parts.slice(1)) {
-    const own = rank(part);
-    const newer = (part.purposed.entry.start ?? 0) - (best.purposed.entry.start ?? 0);
-    if (
-      own > bestRank ||
-      (own === bestRank && (newer > 0 || (newer === 0 && part.purposed.entry.ref < best.purposed.entry.ref)))
-    ) {
-      best = part;
-      bestRank = own;
-    }
-  }
-  return best;
-}
-
-/** Supplies that touch or overlap are one. */
-function unionOf(supplies: { start: Day; end: Day }[]): { start: Day; end: Day }[] {
-  return merged(supplies.map((supply) => ({ ...supply, degree: 'taken' as const }))).map(({ start, end }) => ({
-    start,
-    end,
-  }));
-}
-
-function joined(cleared: Timeline['cleared']): Timeline['cleared'] {
-  const byDays = new Map<number, Span[]>();
-  for (const { afterDays, start, end, degree } of cleared) {
-    const spans = byDays.get(afterDays);
-    if (spans) spans.push({ start, end, degree });
-    else byDays.set(afterDays, [{ start, end, degree }]);
-  }
-  return [...byDays].flatMap(([afterDays, spans]) => merged(spans).map((span) => ({ ...span, afterDays })));
 }
 
 function otherwiseTreatment(otherwise: Otherwise[], { today, continues, parameters }: TreatmentContext): Treatment {
@@ -359,7 +371,9 @@ function otherwiseTreatment(otherwise: Otherwise[], { today, continues, paramete
     endKnown: false,
     onHold: false,
     once: false,
-    entries: otherwise.map(({ ref, kind, spans: own }) => ({ ref, kind, ...(own[0] && { degree: own[0].degree }) })),
+    administered: false,
+    entries: () =>
+      otherwise.map(({ ref, kind, spans: own }) => ({ ref, kind, ...(own[0] && { degree: own[0].degree }) })),
     supplies: [],
     timeline: { today, parameters, spans, strict: spans, cleared: [] },
   };

@@ -16,14 +16,20 @@ export function isResource(value: unknown): value is Resource {
 }
 
 export function object(value: unknown): JsonObject {
-  return isObject(value) ? value : {};
+  return isObject(value) ? value : NOTHING;
 }
+
+/** Nobody writes into what was read. */
+const NOTHING: JsonObject = Object.freeze({});
 
 /** The items of a list; a single object where the specification has a list counts as one (conformance H10). */
 export function objects(value: unknown): JsonObject[] {
-  if (Array.isArray(value)) return value.filter(isObject);
-  return isObject(value) ? [value] : [];
+  if (value === undefined) return NONE;
+  if (Array.isArray(value)) return value.every(isObject) ? (value as JsonObject[]) : value.filter(isObject);
+  return isObject(value) ? [value] : NONE;
 }
+
+const NONE: JsonObject[] = [];
 
 export function string(value: unknown): string | undefined {
   return typeof value === 'string' && value.trim() !== '' ? value : undefined;
