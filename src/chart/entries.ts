@@ -238,7 +238,7 @@ type Dosage = {
 /** Supplies of ten years are written alike: their dosage is read once. What has days, or hangs on the start, is not kept. */
 function readDosage(resource: Resource, start: Day | undefined, context: EntryContext): Dosage {
   const { codes, timeZone, today, dosages: known } = context;
-  const written = JSON.stringify(resource['dosageInstruction'] ?? resource['dosage'] ?? []);
+  const written = keyOfDosage(resource['dosageInstruction'] ?? resource['dosage']);
   const before = known.get(written);
   if (before) return before;
   const lines = readLines(resource, start, { reading: codes.reading, timeZone, today });
@@ -255,6 +255,34 @@ function readDosage(resource: Resource, start: Day | undefined, context: EntryCo
   };
   if (!dated) known.set(written, dosage);
   return dosage;
+}
+
+/** What tells one dosage from another. The usual one, a line with a text and a dose so often, need not be written out. */
+function keyOfDosage(dosage: unknown): string {
+  if (dosage === undefined) return '';
+  if (!Array.isArray(dosage) || dosage.length !== 1) return JSON.stringify(dosage);
+  const line = object(dosage[0]);
+  for (const key in line) if (!USUAL.has(key)) return JSON.stringify(dosage);
+  const timing = object(line['timing']);
+  const rate = objects(line['doseAndRate']);
+  const [dose = NO_DOSE] = rate;
+  const repeat = object(timing['repeat']);
+  const quantity = object(dose['doseQuantity']);
+  for (const key in timing) if (key !== 'repeat') return JSON.stringify(dosage);
+  for (const key in repeat) if (!OFTEN.has(key)) return JSON.stringify(dosage);
+  for (const key in dose) if (key !== 'doseQuantity' && key !== 'type') return JSON.stringify(dosage);
+  if (rate.length > 1 || !isList(line['doseAndRate'])) return JSON.stringify(dosage);
+  const { frequency, period, periodUnit } = repeat;
+  const { value, unit, code } = quantity;
+  return `${line['text']}\0${line['asNeededBoolean']}\0${frequency}\0${period}\0${periodUnit}\0${value}\0${unit}\0${code}`;
+}
+
+const NO_DOSE: JsonObject = {};
+const USUAL = new Set(['text', 'timing', 'doseAndRate', 'asNeededBoolean', 'route', 'method', 'id']);
+const OFTEN = new Set(['frequency', 'period', 'periodUnit']);
+
+function isList(value: unknown): boolean {
+  return value === undefined || Array.isArray(value);
 }
 
 /** How an order is written, as digests: whether it changed since it was last seen. */

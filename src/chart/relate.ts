@@ -36,7 +36,7 @@ export function together(ones: Drug[], others: Drug[], lengthening?: Lengthening
   return ones.flatMap((one) =>
     others.flatMap((other) => {
       // One product is never both partners.
-      if (one === other || one.ref === other.ref) return [];
+      if (one === other || (one.ref === other.ref && one.substance === other.substance)) return [];
       const pair = pairOf(one, other, lengthening);
       return pair ? [pair] : [];
     }),
@@ -198,7 +198,8 @@ export function startingAnew(drafts: Drug[], treatments: Drug[]): Drug[] {
   const known = treatments.filter((treatment): treatment is Treatment => !treatment.draft);
   return drafts.filter(
     (draft) =>
-      !known.some((treatment) => continuesIt(draft, treatment, parameters)) && !suppliedLately(known, parameters),
+      !known.some((treatment) => continuesIt(draft, treatment, parameters)) &&
+      !suppliedLately(draft, known, parameters),
   );
 }
 
@@ -232,10 +233,16 @@ function lately({ entries }: Treatment, since: Day): number {
   ).size;
 }
 
-/** Supplied for so many of the last days, over all treatments of the class. */
-function suppliedLately(treatments: Treatment[], { supplyDays, supplyWindowDays }: TreatmentParameters): boolean {
-  const today = treatments[0]?.timeline.today ?? 0;
-  const supplies = treatments.filter((treatment) => !isOfWard(treatment)).flatMap(({ supplies: own }) => own);
+/** Supplied for so many of the last days, over all treatments of the class; what is stale, only of the same substance. */
+function suppliedLately(
+  draft: Drug,
+  treatments: Treatment[],
+  { supplyDays, supplyWindowDays }: TreatmentParameters,
+): boolean {
+  const { today } = draft.timeline;
+  const supplies = treatments
+    .filter((treatment) => !isOfWard(treatment) && (treatment.fresh || treatment.substance === draft.substance))
+    .flatMap(({ supplies: own }) => own);
   const days = merged(supplies.map((supply) => ({ ...supply, degree: 'taken' as const }))).reduce(
     (sum, { start, end }) => sum + Math.max(0, Math.min(end, today) - Math.max(start, today - supplyWindowDays) + 1),
     0,
@@ -257,8 +264,8 @@ export function during(results: Result[], treatments: Drug[]): Result[] {
 /** Treatments that ended on or after a day and before today, or may have. */
 export function endedSince(treatments: Drug[], since: LocalDate): Drug[] {
   const first = dayOf(since);
-  return treatments.filter(({ timeline: { today, spans } }) => {
-    const period = periodFrom(spans, first);
+  return treatments.filter(({ timeline: { today, strict } }) => {
+    const period = periodFrom(strict, first);
     return period !== undefined && period.start <= today;
   });
 }

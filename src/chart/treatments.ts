@@ -248,7 +248,14 @@ function pushAll(map: Map<number, Span[]>, key: number, spans: Span[]): void {
 
 /** All values of a group, each once; mostly its members share the very same list. */
 function union(group: Purposed[], listOf: (purposed: Purposed) => string[], own: string[]): string[] {
-  return group.every((purposed) => listOf(purposed) === own) ? own : [...new Set(group.flatMap(listOf))];
+  let all: Set<string> | undefined;
+  for (const purposed of group) {
+    const list = listOf(purposed);
+    if (list === own) continue;
+    all ??= new Set(own);
+    for (const item of list) all.add(item);
+  }
+  return all ? [...all] : own;
 }
 
 const RANK = { taken: 3, presumed: 2, possible: 1 } as const;

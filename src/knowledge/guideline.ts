@@ -111,7 +111,9 @@ function compileRule(
     indicators: indicatorCases(rule.indicator),
     family: rule.family,
     said: [
-      ...(template ? factsOfCard(template).filter((name) => facts.has(name)) : []),
+      ...[...(template?.summaries ?? []), ...(template?.detail ?? [])].flatMap((part) =>
+        part.if && facts.has(part.if) ? [part.if] : [],
+      ),
       ...rule.suggest.flatMap((suggestion) => ('if' in suggestion && suggestion.if ? [suggestion.if] : [])),
     ],
     off: whyOff(file, rule, site),

@@ -1,6 +1,6 @@
 import type { Chart, Drug } from '../chart/chart.ts';
 import type { Section } from '../fhir/prefetch.ts';
-import { drugsOf, type Finding, findings, viewsOf } from './facts.ts';
+import { drugsOf, eachOnce, type Finding, findings, viewsOf } from './facts.ts';
 import { factsOfRule, type IndicatorCase, type Knowledge, type Rule } from './knowledge.ts';
 import { joinFamilies, supersede } from './precedence.ts';
 import { type Indicator, indicators } from './schema.ts';
@@ -126,7 +126,7 @@ function mayWarn(rule: Rule): boolean {
 
 /** Each once, and a treatment that no medicine names only where no medicine of its class is there. */
 function listedOnce(drugs: Drug[]): Drug[] {
-  const once = [...new Map(drugs.map((drug) => [drug.ref, drug])).values()];
+  const once = eachOnce(drugs);
   return once.filter(
     (drug) =>
       !drug.otherwise ||

@@ -199,10 +199,15 @@ export function isDrug(item: unknown): item is Drug {
   return typeof item === 'object' && item !== null && 'timeline' in item;
 }
 
+/** Each once. A draft that changes an order to another substance has its reference. */
+export function eachOnce(drugs: Drug[]): Drug[] {
+  return [...new Map(drugs.map((drug) => [`${drug.ref}|${drug.substance}`, drug])).values()];
+}
+
 /** The medicines of a fact's value: pairs are both of theirs, courses all of theirs. Each once. */
 export function drugsOf(value: unknown[]): Drug[] {
   const drugs = value.flatMap((item): Drug[] =>
     isPair(item) ? [item.one, item.other] : isDrug(item) ? [item] : isCourse(item) ? item.drugs : [],
   );
-  return [...new Map(drugs.map((drug) => [drug.ref, drug])).values()];
+  return eachOnce(drugs);
 }

@@ -52,7 +52,7 @@ export type Rule = {
   family: string | undefined;
   /** Only adds to its family's card and never gives one alone. */
   rides: boolean;
-  /** Facts that only the card needs: for its paragraphs and its words. */
+  /** Facts that only the card waits for: its paragraphs and other summaries. */
   said: string[];
   /** Why the rule is not served here, if it is not. */
   off: 'site' | 'country' | 'status' | 'delivered' | undefined;

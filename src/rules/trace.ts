@@ -93,7 +93,9 @@ const MOST_ENTRIES = 50;
 
 function treatmentTrace(treatment: Treatment): TreatmentTrace {
   const { entries, timeline } = treatment;
-  const newest = entries().sort((a, b) => (b.start ?? 0) - (a.start ?? 0)).slice(0, MOST_ENTRIES);
+  const newest = entries()
+    .sort((a, b) => (b.start ?? 0) - (a.start ?? 0))
+    .slice(0, MOST_ENTRIES);
   return {
     ...picked(treatment, shownOfTreatments),
     entries: newest.map(({ start, stop, ...entry }) => ({
