@@ -1,8 +1,10 @@
 import { notCheckedCard } from './cards/not-checked.ts';
 import { type Card, renderCards } from './cards/render.ts';
 import type { Chart } from './chart/chart.ts';
+import { exactOrders } from './chart/drafts.ts';
 import { type Call, readChart } from './chart/read.ts';
 import type { LocalDate } from './dates.ts';
+import type { Resource } from './fhir/json.ts';
 import type { Section } from './fhir/prefetch.ts';
 import { UnusableFhir } from './fhir/versions.ts';
 import type { Language } from './language.ts';
@@ -39,6 +41,15 @@ export function assess({ call, today }: Question, knowledge: Knowledge): Assessm
   return { chart, results: evaluate(knowledge, chart) };
 }
 
+/** Looks up an order of the call as it was sent: parsed once, when an order goes back changed. */
+function exactlySent({ exactDrafts }: Call): (ref: string) => Resource | undefined {
+  let orders: Map<string, Resource> | undefined;
+  return (ref) => {
+    orders ??= exactOrders(exactDrafts?.());
+    return orders.get(ref);
+  };
+}
+
 /**
  * Rules → cards. A positive finding is always given. Silence is given only where the data it rests on are here; else the
  * answer is what is missing, or, by the site's choice, a card that says what could not be checked.
@@ -50,6 +61,7 @@ export function speak({ chart, results }: Assessment, question: Question, knowle
     language: question.language,
     hookInstance: question.hookInstance,
     removed: new Set<string>(),
+    exact: exactlySent(question.call),
   };
   const cards = renderCards(results, rendering);
   // A positive finding goes before it.

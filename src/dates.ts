@@ -46,7 +46,11 @@ function offsetAt(at: number, timeZone: string): number {
   const known = offsets.get(timeZone) ?? new Map<number, number | undefined>();
   if (known.size === 0) offsets.set(timeZone, known);
   // Stretches of four weeks, then days; the latter have keys of their own.
-  return offsetOfStretch(at, MONTH, -1, known, timeZone) ?? offsetOfStretch(at, MILLISECONDS, 1, known, timeZone) ?? exactOffset(at, timeZone);
+  return (
+    offsetOfStretch(at, MONTH, -1, known, timeZone) ??
+    offsetOfStretch(at, MILLISECONDS, 1, known, timeZone) ??
+    exactOffset(at, timeZone)
+  );
 }
 
 function offsetOfStretch(

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Chart } from '../chart/chart.ts';
+import type { Resource } from '../fhir/json.ts';
 import type { Language } from '../language.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 
@@ -11,6 +12,8 @@ export type Rendering = {
   hookInstance: string;
   /** Drafts that an earlier card of the answer offers to remove. */
   removed: Set<string>;
+  /** An order of the call with the digits of its numbers as they were sent, where they can be had. */
+  exact: (ref: string) => Resource | undefined;
 };
 
 /** A name-based UUID (RFC 9562, version 5 layout): the same call gives the same ids, another call others. */

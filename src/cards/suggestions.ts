@@ -39,12 +39,14 @@ export function suggestionsOf(results: RuleResult[], rendering: Rendering, card:
 }
 
 /** Drafts of a fact that an action may point to: those with an id, as received (conformance A12, A16). */
-function changeable(result: RuleResult, fact: string, { chart }: Rendering): { medication: Draft; order: Resource }[] {
+function changeable(result: RuleResult, fact: string, { chart, exact }: Rendering): { medication: Draft; order: Resource }[] {
   const refs = new Set(result.finding(fact).resources);
   return result.about
     .filter((drug): drug is Draft => drug.draft && drug.id !== undefined && refs.has(drug.ref))
     .flatMap((medication) => {
-      const order = chart.resources.get(medication.ref);
+      // Two drafts of one id are not in `resources`: no action may point to either.
+      const order =
+        chart.resources.get(medication.ref) && (exact(medication.ref) ?? chart.resources.get(medication.ref));
       return order ? [{ medication, order }] : [];
     });
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Day, dateOf, OPEN } from '../dates.ts';
+import { readBundle } from '../fhir/bundle.ts';
 import { idOf, object, objects, type Resource, string } from '../fhir/json.ts';
 import type { Draft, LeftOut, StopSource, Unrecognised } from './chart.ts';
 import {
@@ -39,6 +40,11 @@ export type DraftsRead = {
   unread: Unrecognised[];
   leftOut: LeftOut[];
 };
+
+/** The same orders as `resources`, read from what was sent with its digits kept. */
+export function exactOrders(draftOrders: unknown): Map<string, Resource> {
+  return new Map(readBundle(draftOrders).entries.map(({ resource }) => [refOf(resource), resource]));
+}
 
 /** The MedicationRequests of draftOrders; other drafts are not ours (conformance H12). */
 export function readDrafts(

@@ -50,6 +50,8 @@ export type Call = {
   draftOrders: unknown;
   selections: string[];
   prefetch: Prefetch;
+  /** The draft orders with the digits of their numbers as sent: asked for where one of them goes back changed. */
+  exactDrafts?: () => unknown;
 };
 
 export type ChartOptions = {

@@ -36,7 +36,36 @@ export function string(value: unknown): string | undefined {
 }
 
 export function number(value: unknown): number | undefined {
+  if (value instanceof Decimal) return value.valueOf();
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+/** A number whose digits are not those that JavaScript would write: 1.50 says that two decimals count. */
+class Decimal extends Number {
+  readonly digits: string;
+  constructor(digits: string) {
+    super(digits);
+    this.digits = digits;
+  }
+  toJSON(): unknown {
+    return exactJson.rawJSON(this.digits);
+  }
+}
+
+/** What the language has since ES2026, and TypeScript's library does not know yet. */
+const exactJson = JSON as unknown as {
+  rawJSON: (text: string) => unknown;
+  parse: (text: string, reviver: (key: string, value: unknown, context: { source?: string }) => unknown) => unknown;
+};
+
+/**
+ * Parses JSON such that a number which is not changed is written again digit by digit. It takes several times as long as
+ * plain parsing, so it is for what goes back to the sender. Read such numbers with `number`.
+ */
+export function parseExactly(text: string): unknown {
+  return exactJson.parse(text, (_key, value, { source }) =>
+    typeof value === 'number' && source !== undefined && String(value) !== source ? new Decimal(source) : value,
+  );
 }
 
 /** `MedicationRequest/x` and the like of a reference: relative, absolute, `urn:uuid:`, `#contained` or a bare id. */
