@@ -45,7 +45,14 @@ export function recogniseMedicine(written: WrittenMedicine, codes: Codes): Recog
       return brand ? { ...item, atc: brand.atc } : item;
     });
     const by = parts.map((part) => part.identifiedBy).find((one) => one !== undefined) ?? 'name';
-    return bySubstances(branded, codes, by);
+    const classified = bySubstances(branded, codes, by);
+    // Beside a harmless part that we know, a part that nobody knows may be anything.
+    const unknown = ingredients.some(
+      (part, at) =>
+        parts[at]?.found.length === 0 &&
+        !isAnother(part.codings, [...textsOf(part.codings, codes), ...part.names], codes),
+    );
+    return classified.lists.length === 0 && unknown ? 'unrecognised' : classified;
   }
   if (phrases.length > 0) return bySubstances(phrases, codes, 'name');
   if (atcs.length > 0) return 'unrecognised';
