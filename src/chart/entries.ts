@@ -142,8 +142,11 @@ function adherenceOf(resource: Resource): 'none' | 'on-hold' | undefined {
   return codes.some((code) => code.startsWith('on-hold')) ? 'on-hold' : undefined;
 }
 
-/** Reads one entry of the record. Everything about it that can be read without knowing the others. */
-export function readEntry(resource: Resource, medicine: Medicine, context: EntryContext): Entry {
+/**
+ * Reads one entry of the record. Everything about it that can be read without knowing the others. `undatedStart`: the day
+ * on which an entry without a date begins, where one is meant; a draft begins today.
+ */
+export function readEntry(resource: Resource, medicine: Medicine, context: EntryContext, undatedStart?: Day): Entry {
   const { codes, timeZone, today } = context;
   const kind = (KINDS[resource.resourceType] ?? 'order') as EntryKind;
   const period = object(resource['effectivePeriod'] ?? resource['occurencePeriod'] ?? resource['occurrencePeriod']);
@@ -156,7 +159,7 @@ export function readEntry(resource: Resource, medicine: Medicine, context: Entry
         : (period['start'] ?? moment);
   const authored = resource['authoredOn'] ?? resource['dateAsserted'];
   const orderStart =
-    firstDayOf(own, timeZone) ?? startInExtension(resource, timeZone) ?? firstDayOf(authored, timeZone);
+    firstDayOf(own, timeZone) ?? startInExtension(resource, timeZone) ?? firstDayOf(authored, timeZone) ?? undatedStart;
   const lines = readLines(resource, orderStart, { reading: codes.reading, timeZone, today });
   const starts = lines.map((line) => line.start).filter((day) => day !== undefined);
   const start = kind === 'order' && starts.length > 0 ? Math.min(...starts) : (orderStart ?? starts[0]);
