@@ -96,7 +96,11 @@ export function readDrafts(
       continue;
     }
     if (objects(resource['modifierExtension']).length > 0) read.unread.push({ ref, name: medicine.name });
-    addDraft(read, { entry: readEntry(resource, medicine, context), resource, ordered: deciding.has(item) }, ambiguous);
+    addDraft(
+      read,
+      { entry: readEntry(resource, medicine, context, context.today), resource, ordered: deciding.has(item) },
+      ambiguous,
+    );
   }
   return read;
 }

@@ -145,8 +145,11 @@ function adherenceOf(resource: Resource): 'none' | 'on-hold' | undefined {
   return codes.some((code) => code.startsWith('on-hold')) ? 'on-hold' : undefined;
 }
 
-/** Reads one entry of the record. Everything about it that can be read without knowing the others. */
-export function readEntry(resource: Resource, medicine: Medicine, context: EntryContext): Entry {
+/**
+ * Reads one entry of the record. Everything about it that can be read without knowing the others. `undatedStart`: the day
+ * on which an entry without a date begins, where one is meant; a draft begins today.
+ */
+export function readEntry(resource: Resource, medicine: Medicine, context: EntryContext, undatedStart?: Day): Entry {
   const { codes, timeZone, today } = context;
   const kind = (KINDS[resource.resourceType] ?? 'order') as EntryKind;
   const period = object(resource['effectivePeriod'] ?? resource['occurencePeriod'] ?? resource['occurrencePeriod']);
@@ -155,7 +158,7 @@ export function readEntry(resource: Resource, medicine: Medicine, context: Entry
   const own = kind === 'dispense' ? given : kind === 'order' ? undefined : (period['start'] ?? moment);
   const authored = resource['authoredOn'] ?? resource['dateAsserted'];
   const orderStart =
-    firstDayOf(own, timeZone) ?? startInExtension(resource, timeZone) ?? firstDayOf(authored, timeZone);
+    firstDayOf(own, timeZone) ?? startInExtension(resource, timeZone) ?? firstDayOf(authored, timeZone) ?? undatedStart;
   const dosage = readDosage(resource, orderStart, context);
   const { lines, asNeeded } = dosage;
   const lineStart = dosage.dated ? least(...lines.map((line) => line.start)) : undefined;

@@ -17,6 +17,9 @@ export const medicines = read<Record<Drug, [code: string, display: string]>>('me
 /** Substances and brands that have nothing to do with our classes: none may be taken for one of them. */
 export const unrelatedMedicines = read<string[]>('unrelated-medicines');
 
+/** The same, of names that stand in no list of hooks/codes: they are unrecognised. */
+export const moreUnrelatedMedicines = read<string[]>('more-unrelated-medicines');
+
 type Examples = {
   agonist: Drug;
   opioid: Drug;
