@@ -151,7 +151,7 @@ function quantities(
 }
 
 /** Ends that tell how long the course is meant to be (recommendations.md, S2): neither a quantity nor a text. */
-const NOT_TELLING = ['quantity', 'text'];
+export const NOT_TELLING = ['quantity', 'text'];
 
 function courseDays(medication: Draft): number | undefined {
   return medication.stopFrom === undefined || NOT_TELLING.includes(medication.stopFrom) ? undefined : medication.length;
