@@ -1,7 +1,7 @@
 import { notCheckedCard } from './cards/not-checked.ts';
 import { type Card, renderCards } from './cards/render.ts';
 import type { Chart } from './chart/chart.ts';
-import { type Call, readChart } from './chart/read.ts';
+import { type Call, type ChartOptions, readChart } from './chart/read.ts';
 import type { LocalDate } from './dates.ts';
 import type { Section } from './fhir/prefetch.ts';
 import type { Language } from './language.ts';
@@ -24,8 +24,13 @@ export function answer(question: Question, knowledge: Knowledge): Answer {
 
 /** Chart → facts → rules. Throws `UnusableFhir`. */
 export function assess({ call, today }: Question, knowledge: Knowledge): Assessment {
-  const { codes, site, treatments, classes } = knowledge;
-  const chart = readChart(call, {
+  const chart = readChart(call, chartOptions(knowledge, today));
+  return { chart, results: evaluate(knowledge, chart) };
+}
+
+/** What a site's knowledge says of how a chart is read. */
+export function chartOptions({ codes, site, treatments, classes }: Knowledge, today: LocalDate): ChartOptions {
+  return {
     codes,
     today,
     timeZone: site.timeZone,
@@ -34,8 +39,7 @@ export function assess({ call, today }: Question, knowledge: Knowledge): Assessm
     parameters: treatments.parameters,
     continues: treatments.continues,
     classifier: classifierOf(classes),
-  });
-  return { chart, results: evaluate(knowledge, chart) };
+  };
 }
 
 /**

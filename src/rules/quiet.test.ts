@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readChart } from '../chart/read.ts';
+import { assess } from '../answer.ts';
 import { readTestBundles } from '../cli/bundles.ts';
 import { readRequest } from '../http/wire.ts';
 import { knowledge, root } from '../testing/app.ts';
-import { evaluate } from './evaluate.ts';
 import { type Basis, basesOf, saysNothingNew } from './quiet.ts';
 
 const word = fc.stringMatching(/^[a-z]{1,4}$/);
@@ -64,8 +63,8 @@ test('a day that a card tells is no news: a renewal that adds one to it does not
     name.includes('switched-inside-the-class'),
   ) as (typeof bundles)[number];
   const { call } = readRequest(body, hook);
-  const chart = readChart(call, { codes: knowledge.codes, today: '2026-03-02', ...knowledge.site });
-  const results = evaluate(knowledge, chart);
+  const question = { call, hookInstance: '', language: 'en' as const, today: '2026-03-02' };
+  const { chart, results } = assess(question, knowledge);
   expect(results.find(({ outcome }) => outcome === 'fires')?.finding('longSince').value).toHaveLength(1);
   expect([...basesOf(results, chart).values()][0]?.facts).toEqual(['asked', 'longUse']);
 });
