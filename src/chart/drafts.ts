@@ -185,7 +185,7 @@ export function draftOf(
     otherwise: false,
     onHold: false,
     once: false,
-    written: entry.written,
+    prescribed: [entry.written],
     timeline: {
       today,
       parameters: context.parameters,

@@ -4,7 +4,7 @@ import type { Product } from '../codes/schema.ts';
 import { saysIn } from '../codes/words.ts';
 import { type Day, monthsAfter, OPEN } from '../dates.ts';
 import { idOf, type JsonObject, number, object, objects, type Resource, reference, string } from '../fhir/json.ts';
-import type { EntryKind, LeftOut, Reason, Setting, StopSource } from './chart.ts';
+import type { EntryKind, LeftOut, Prescribed, Reason, Setting, StopSource } from './chart.ts';
 import {
   dosages,
   endOfDuration,
@@ -85,7 +85,7 @@ export type Entry = {
   quantity: { value: number; unit: string } | undefined;
   repeats: number;
   dailyDose: number | undefined;
-  written: { product: string; dosage: string };
+  written: Prescribed;
 };
 
 export function refOf(resource: Resource): string {
@@ -211,7 +211,11 @@ export function readEntry(resource: Resource, medicine: Medicine, context: Entry
         : { value: supply.amount * (1 + supply.repeats), unit: unitOf(supply.quantity, codes.reading) },
     repeats: supply.repeats,
     dailyDose: high?.value,
-    written: { product: medicine.product, dosage: digest(dosages(resource)) },
+    written: {
+      product: medicine.product,
+      dosage: digest(dosages(resource)),
+      ...(high && { dailyDose: high.value }),
+    },
   };
 }
 

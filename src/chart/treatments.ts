@@ -1,7 +1,7 @@
 import type { Codes } from '../codes/load.ts';
 import type { Product } from '../codes/schema.ts';
 import { type Day, dateOf, monthsAfter, OPEN } from '../dates.ts';
-import type { EntryKind, Reason, Timeline, Treatment } from './chart.ts';
+import type { EntryKind, Prescribed, Reason, Timeline, Treatment } from './chart.ts';
 import { type Entry, type EntryContext, type EntryPeriods, periodsOf } from './entries.ts';
 import { type Medicine, productOf } from './medicine.ts';
 import { degreeBetween, merged, periodFrom, type Span, until } from './periods.ts';
@@ -174,7 +174,7 @@ function treatmentOf(group: Purposed[], changes: Map<string, Change>, context: T
     vague: product?.vague === true,
     ...(product && { afterDays: product.afterDays }),
     otherwise: false,
-    written: entry.written,
+    prescribed: prescribedOf(counting, main, today),
     ...(entry.dailyDose !== undefined && { dailyDose: entry.dailyDose }),
     endKnown: parts.every(({ periods }) => periods.endKnown),
     onHold: inForce.length > 0 && inForce.every(({ purposed }) => purposed.entry.status === 'on-hold'),
@@ -196,6 +196,13 @@ function treatmentOf(group: Purposed[], changes: Map<string, Change>, context: T
       ...(implants[0] && { implant: implants[0] }),
     },
   };
+}
+
+/** Orders and statements in force today, as they are written; the entry that tells most is always among them. */
+function prescribedOf(parts: Part[], main: Part, today: Day): Prescribed[] {
+  const isPrescribed = ({ purposed: { entry }, periods }: Part) =>
+    (entry.kind === 'order' || entry.kind === 'statement') && degreeBetween(periods.spans, today, today) === 'taken';
+  return parts.filter((part) => part === main || isPrescribed(part)).map(({ purposed: { entry } }) => entry.written);
 }
 
 function traceOf(spans: Span[], { start, stated, computed }: Entry, today: Day) {
@@ -355,7 +362,7 @@ function otherwiseTreatment(otherwise: Otherwise[], { today, continues, paramete
     fresh: true,
     vague: true,
     otherwise: true,
-    written: { product: first.ref, dosage: '' },
+    prescribed: [{ product: continues, dosage: '' }],
     endKnown: false,
     onHold: false,
     once: false,
