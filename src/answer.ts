@@ -2,7 +2,7 @@ import { notCheckedCard } from './cards/not-checked.ts';
 import { type Card, renderCards } from './cards/render.ts';
 import type { Chart } from './chart/chart.ts';
 import { exactOrders } from './chart/drafts.ts';
-import { type Call, readChart } from './chart/read.ts';
+import { type Call, type ChartOptions, readChart } from './chart/read.ts';
 import type { LocalDate } from './dates.ts';
 import type { Resource } from './fhir/json.ts';
 import type { Section } from './fhir/prefetch.ts';
@@ -27,8 +27,13 @@ export function answer(question: Question, knowledge: Knowledge): Answer {
 
 /** Chart → facts → rules. Throws `UnusableFhir`. */
 export function assess({ call, today }: Question, knowledge: Knowledge): Assessment {
-  const { codes, site, treatments, classes } = knowledge;
-  const chart = readChart(call, {
+  const chart = readChart(call, chartOptions(knowledge, today));
+  return { chart, results: evaluate(knowledge, chart) };
+}
+
+/** What a site's knowledge says of how a chart is read. */
+export function chartOptions({ codes, site, treatments, classes }: Knowledge, today: LocalDate): ChartOptions {
+  return {
     codes,
     today,
     timeZone: site.timeZone,
@@ -37,8 +42,7 @@ export function assess({ call, today }: Question, knowledge: Knowledge): Assessm
     parameters: treatments.parameters,
     continues: treatments.continues,
     classifier: classifierOf(classes),
-  });
-  return { chart, results: evaluate(knowledge, chart) };
+  };
 }
 
 /** Looks up an order of the call as it was sent: parsed once, when an order goes back changed. */

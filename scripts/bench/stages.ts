@@ -1,4 +1,4 @@
-import { assess, speak } from '../../src/answer.ts';
+import { assess, chartOptions, speak } from '../../src/answer.ts';
 import { readChart } from '../../src/chart/read.ts';
 import { isTooDeep } from '../../src/fhir/depth.ts';
 import { prefetchOf } from '../../src/fhir/prefetch.ts';
@@ -23,7 +23,7 @@ function cost(work: () => unknown, times: number): number {
 function readingOf({ text, hook }: Body) {
   const body: unknown = JSON.parse(text);
   const { call } = readRequest(body, hook);
-  const options = { codes: knowledge.codes, today: TODAY, ...knowledge.site };
+  const options = chartOptions(knowledge, TODAY);
   return { body, call, chart: readChart(call, options), options };
 }
 

@@ -39,7 +39,11 @@ export function suggestionsOf(results: RuleResult[], rendering: Rendering, card:
 }
 
 /** Drafts of a fact that an action may point to: those with an id, as received (conformance A12, A16). */
-function changeable(result: RuleResult, fact: string, { chart, exact }: Rendering): { medication: Draft; order: Resource }[] {
+function changeable(
+  result: RuleResult,
+  fact: string,
+  { chart, exact }: Rendering,
+): { medication: Draft; order: Resource }[] {
   const refs = new Set(result.finding(fact).resources);
   return result.about
     .filter((drug): drug is Draft => drug.draft && drug.id !== undefined && refs.has(drug.ref))
@@ -153,7 +157,7 @@ function quantities(
 }
 
 /** Ends that tell how long the course is meant to be (recommendations.md, S2): neither a quantity nor a text. */
-const NOT_TELLING = ['quantity', 'text'];
+export const NOT_TELLING = ['quantity', 'text'];
 
 function courseDays(medication: Draft): number | undefined {
   return medication.stopFrom === undefined || NOT_TELLING.includes(medication.stopFrom) ? undefined : medication.length;

@@ -27,6 +27,14 @@ export type Timeline = {
   implant?: { certain: Day; perhaps: Day };
 };
 
+/** How the record writes product and dosage, as digests: whether an order changed since it was last seen. */
+export type Prescribed = {
+  product: string;
+  dosage: string;
+  /** The highest dose of a day that it allows. */
+  dailyDose?: number;
+};
+
 /** What treatments and drafts have in common. Fields that could not be read are absent. */
 type Medicine = {
   /** `MedicationRequest/x`, as received; of a treatment, its entry that tells most. */
@@ -58,8 +66,8 @@ type Medicine = {
   onHold: boolean;
   /** Given once, and nothing else of it is on record. */
   once: boolean;
-  /** How the record writes product and dosage, as digests: whether an order changed since it was last seen. */
-  written: { product: string; dosage: string };
+  /** The order itself; of a treatment, its orders and statements in force today. */
+  prescribed: Prescribed[];
   /** The dose of a day over all dosage lines, the highest allowed. */
   dailyDose?: number;
   timeline: Timeline;

@@ -195,7 +195,7 @@ export function draftOf(
     otherwise: false,
     onHold: false,
     once: false,
-    written: writtenOf(entry),
+    prescribed: [writtenOf(entry)],
     timeline: {
       today,
       parameters: context.parameters,

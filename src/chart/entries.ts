@@ -4,7 +4,7 @@ import type { Product } from '../codes/schema.ts';
 import { saysIn } from '../codes/words.ts';
 import { type Day, monthsAfter, OPEN } from '../dates.ts';
 import { idOf, type JsonObject, number, object, objects, type Resource, reference, string } from '../fhir/json.ts';
-import type { EntryKind, LeftOut, Reason, Setting, StopSource } from './chart.ts';
+import type { EntryKind, LeftOut, Prescribed, Reason, Setting, StopSource } from './chart.ts';
 import {
   type Dose,
   dosages,
@@ -289,8 +289,12 @@ function isList(value: unknown): boolean {
 }
 
 /** How an order is written, as digests: whether it changed since it was last seen. */
-export function writtenOf({ medicine, resource }: Entry): { product: string; dosage: string } {
-  return { product: medicine.product, dosage: digest(dosages(resource)) };
+export function writtenOf({ medicine, resource, dailyDose }: Entry): Prescribed {
+  return {
+    product: medicine.product,
+    dosage: digest(dosages(resource)),
+    ...(dailyDose !== undefined && { dailyDose }),
+  };
 }
 
 /** Days of supply, quantity and repeats of an order or dispense. */

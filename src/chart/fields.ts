@@ -30,7 +30,7 @@ const medicine = {
   once: true,
   dailyDose: true,
 } as const;
-const draft: Keys<Omit<Draft, 'written' | 'timeline'>> = {
+const draft: Keys<Omit<Draft, 'prescribed' | 'timeline'>> = {
   ...medicine,
   changed: true,
   taper: true,
@@ -43,7 +43,7 @@ const draft: Keys<Omit<Draft, 'written' | 'timeline'>> = {
   repeats: true,
   smallestPackage: true,
 };
-const treatment: Keys<Omit<Treatment, 'written' | 'timeline' | 'entries' | 'supplies'>> = {
+const treatment: Keys<Omit<Treatment, 'prescribed' | 'timeline' | 'entries' | 'supplies'>> = {
   ...medicine,
   endKnown: true,
   administered: true,

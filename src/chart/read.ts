@@ -18,7 +18,7 @@ import {
   refOf,
   type TreatmentParameters,
 } from './entries.ts';
-import { type Identified, identifier, type Medicine } from './medicine.ts';
+import { type Identified, identifier, unknownMedicine } from './medicine.ts';
 import { degreeBetween } from './periods.ts';
 import {
   daysOfProcedure,
@@ -320,18 +320,6 @@ function readUnrecognised(
   }
   const degree = degreeBetween(spans, today, OPEN);
   if (degree === 'taken' || degree === 'presumed') read.unrecognised.push({ ref: entry.ref, name });
-}
-
-function unknownMedicine(name: string | undefined): Medicine {
-  return {
-    name,
-    classified: { lists: [], substance: undefined, identifiedBy: 'name' },
-    drug: undefined,
-    form: [],
-    strengths: [],
-    words: new Set(),
-    product: '',
-  };
 }
 
 /** Drafts of another FHIR version: they could not be judged. */

@@ -149,6 +149,8 @@ function treatmentOf(group: Purposed[], changes: Map<string, Change>, context: T
   let mainRank = -1;
   let lastSign: Day | undefined;
   let implant: Timeline['implant'];
+  /** Orders and statements in force today. */
+  const prescribing: Entry[] = [];
   let counting = 0;
   let inForce = 0;
   const all = { dated: false, asNeeded: true, onHold: true, administered: true, endKnown: true };
@@ -177,6 +179,8 @@ function treatmentOf(group: Purposed[], changes: Map<string, Change>, context: T
     if (entry.lastSign !== undefined && (lastSign === undefined || entry.lastSign > lastSign))
       lastSign = entry.lastSign;
     if (now === undefined) continue;
+    if ((entry.kind === 'order' || entry.kind === 'statement') && degreeBetween(spans, today, today) === 'taken')
+      prescribing.push(entry);
     inForce++;
     all.asNeeded &&= entry.asNeeded;
     all.onHold &&= entry.status === 'on-hold';
@@ -211,7 +215,7 @@ function treatmentOf(group: Purposed[], changes: Map<string, Change>, context: T
     vague: product?.vague === true,
     ...(product && { afterDays: product.afterDays }),
     otherwise: false,
-    written: writtenOf(entry),
+    prescribed: prescribing.concat(prescribing.includes(entry) ? [] : entry).map(writtenOf),
     ...(entry.dailyDose !== undefined && { dailyDose: entry.dailyDose }),
     endKnown: all.endKnown,
     onHold: inForce > 0 && all.onHold,
@@ -374,7 +378,7 @@ function otherwiseTreatment(otherwise: Otherwise[], { today, continues, paramete
     fresh: true,
     vague: true,
     otherwise: true,
-    written: { product: first.ref, dosage: '' },
+    prescribed: [{ product: continues, dosage: '' }],
     endKnown: false,
     onHold: false,
     once: false,

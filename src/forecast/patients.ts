@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { subjectOf } from '../chart/medications.ts';
+import { subjectOf } from '../chart/record.ts';
 import { readBundle } from '../fhir/bundle.ts';
 import { idOf, isResource, type Resource, string } from '../fhir/json.ts';
 import { type InputFile, isWhole } from './input.ts';
