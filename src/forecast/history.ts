@@ -4,7 +4,14 @@ import { type JsonObject, object, type Resource, string } from '../fhir/json.ts'
 import { type Section, sections, sectionTypes } from '../fhir/prefetch.ts';
 
 /** One resource of a history, and since when the record has it. `undefined`: nobody can tell, so it counts as always. */
-export type Entry = { section: Section; resource: Resource; since: LocalDate | undefined; at: number | undefined };
+export type Entry = {
+  section: Section;
+  resource: Resource;
+  since: LocalDate | undefined;
+  at: number | undefined;
+  /** Of an order that ended, once it was asked: until when it counts as in force, and how it reads until then. */
+  ended?: { until: LocalDate; running: Resource };
+};
 
 /** A moment at which the service would have been asked. */
 export type Moment = {
@@ -187,12 +194,16 @@ const PAST_PROBLEM = ['inactive', 'remission', 'resolved'];
 
 /** A copy with the status of that day, as far as the record tells when it changed. */
 function asItStood(
-  { section, resource }: Pick<Entry, 'section' | 'resource'>,
+  entry: Pick<Entry, 'section' | 'resource' | 'ended'>,
   day: LocalDate,
   options: HistoryOptions,
 ): Resource {
-  if (section === 'medications' && ENDED.includes(string(resource['status']) ?? ''))
-    return day <= runningUntil(resource, options) ? { ...resource, status: 'active' } : resource;
+  const { section, resource } = entry;
+  if (section === 'medications' && ENDED.includes(string(resource['status']) ?? '')) {
+    // Every moment asks for it again.
+    entry.ended ??= { until: runningUntil(resource, options), running: { ...resource, status: 'active' } };
+    return day <= entry.ended.until ? entry.ended.running : resource;
+  }
   if (section === 'conditions') return problemOn(resource, day, options.timeZone);
   if (section === 'encounter') {
     const { end: _, ...period } = periodOf(resource);
