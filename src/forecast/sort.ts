@@ -47,8 +47,9 @@ export async function* sortedPatients(options: SortOptions): AsyncGenerator<Pati
   for (let part = 0; part < copy.parts; part++) {
     const path = join(folder, nameOf(part));
     if (!existsSync(path)) continue;
-    const bytes = (size * (part + 1)) / copy.parts;
-    for (const { label, size: held, texts, pointed } of await readPart(path)) {
+    const patients = await readPart(path);
+    for (const [number, { label, size: held, texts, pointed }] of patients.entries()) {
+      const bytes = (size * (part + (number + 1) / patients.length)) / copy.parts;
       const [patient, at, line] = label;
       const file = (files[at] as InputFile).name;
       if (held > LIMIT) note(damages.patients, { file, line, why: 'too-large' });
@@ -142,7 +143,7 @@ function medicineOf(resource: Resource): string | undefined {
 type Gathered = { label: Label; size: number; texts: string[]; pointed: Set<string> };
 
 /** The patients of a part, in the order in which they begin. Of one who has too much only the size is kept. */
-async function readPart(path: string): Promise<Iterable<Gathered>> {
+async function readPart(path: string): Promise<Gathered[]> {
   const patients = new Map<string, Gathered>();
   for await (const piece of piecesOf(path, Number.POSITIVE_INFINITY, false, () => true)) {
     if (!('text' in piece) || piece.text === '') continue;
@@ -157,5 +158,5 @@ async function readPart(path: string): Promise<Iterable<Gathered>> {
     else found.texts.push(text);
     if (medicine !== undefined) found.pointed.add(medicine);
   }
-  return patients.values();
+  return [...patients.values()];
 }
