@@ -27,6 +27,7 @@ import type { Knowledge } from './rules/knowledge.ts';
 import type { Client } from './trust/clients.ts';
 import { createKeys } from './trust/keys.ts';
 import { createReplay, sharedReplay } from './trust/replay.ts';
+import { hasPage } from './workbench/files.ts';
 import { workbenchRoutes } from './workbench/routes.ts';
 
 export type AppOptions = {
@@ -128,6 +129,6 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const journaling = journal && { journal, patientKey: config.patientKey, knowledge, clock };
   invokeRoute(app, { knowledge, clock, sandbox, fetchJson, metrics, audit, auditKey: config.auditKey, journaling });
   feedbackRoute(app, { journal, comments: knowledge.site.journal.comments, clock, metrics });
-  if (sandbox) workbenchRoutes(app, { knowledge, testBundles: options.testBundles, fetchJson });
+  if (sandbox && hasPage()) workbenchRoutes(app, { knowledge, testBundles: options.testBundles, fetchJson });
   return app;
 }

@@ -17,6 +17,7 @@ import { loadKnowledge } from './knowledge/load.ts';
 import { giveBack, makeYoung } from './memory.ts';
 import { hooks, type Site } from './rules/schema.ts';
 import { readClients } from './trust/clients.ts';
+import { hasPage } from './workbench/files.ts';
 
 makeYoung();
 const config = read();
@@ -116,7 +117,7 @@ async function listen(): Promise<string> {
   }
 }
 
-/** What a newcomer can try. The image has no test bundles, so there is nothing to send from it. */
+/** What a newcomer can try. The image has no test bundles, so there is nothing to send from it, and no workbench. */
 function welcome(address: string): string {
   const folder = join(config.knowledge, 'test-bundles');
   const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort() : [];
@@ -132,7 +133,7 @@ function welcome(address: string): string {
     `Nordic Opioid CDS answers at ${address}`,
     'SANDBOX: no authentication, for invented patients on this machine only',
     '',
-    `  Workbench  ${address}/`,
+    ...(hasPage() ? [`  Workbench  ${address}/`] : []),
     `  Services   curl ${address}/cds-services`,
     `  The API    ${address}/docs`,
     ...(example === undefined
