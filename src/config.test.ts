@@ -36,6 +36,7 @@ test('with no variables it is a sandbox of this machine', () => {
     publicUrl: undefined,
     bodyLimit: 8 * 1024 * 1024,
     fhirServers: [],
+    origins: [],
     tls: undefined,
     auditKey: undefined,
   });

@@ -1,13 +1,23 @@
 import { describe, expect, test } from 'vitest';
 import { searchset } from '../testing/fhir-server.ts';
 import { bundle, encounter, type Json, medicine, order, prescription } from '../testing/request.ts';
-import { completePrefetch, type FetchLimits } from './complete.ts';
+import { createBudgets } from './budget.ts';
+import { type Access, completePrefetch, type FetchLimits } from './complete.ts';
 import { FetchFailed, type FetchJson, type FetchOptions } from './fetch-json.ts';
 import { prefetchTemplates, readPrefetch, type Section, sections } from './prefetch.ts';
+import type { ResultWindow } from './queries.ts';
 
 const BASE = 'https://fhir.example/r4';
 const NEEDED: Section[] = ['medications', 'conditions'];
 const LIST = 'MedicationRequest?patient=kari&_include=MedicationRequest:medication';
+
+const ACCESS: Access = {
+  base: BASE,
+  aliases: [],
+  authorization: 'Bearer t',
+  privateNetwork: false,
+  client: 'ehr',
+};
 
 type Answers = Record<string, unknown>;
 type Setting = {
@@ -17,6 +27,8 @@ type Setting = {
   /** By what follows the base; undefined hangs until it is called off; an Error fails. */
   answers?: Answers;
   limits?: Partial<FetchLimits>;
+  access?: Partial<Access>;
+  results?: ResultWindow;
   context?: { patientId: string; encounterId: string | undefined };
 };
 
@@ -43,9 +55,11 @@ async function complete(setting: Setting) {
     setting.context ?? { patientId: 'kari', encounterId: 'visit' },
     (setting.drafts ?? []) as never,
     {
-      access: { base: BASE, authorization: 'Bearer t', privateNetwork: false },
+      access: { ...ACCESS, ...setting.access },
       limits: { softMs: 100, hardMs: 300, maxPages: 5, post: false, ...setting.limits },
       fetchJson,
+      budget: createBudgets()('ehr'),
+      results: setting.results,
     },
   );
   const read = readPrefetch(prefetch, 'medications');
@@ -347,9 +361,10 @@ describe('F9: deadlines', () => {
       { patientId: 'kari', encounterId: undefined },
       [],
       {
-        access: { base: BASE, authorization: undefined, privateNetwork: false },
+        access: ACCESS,
         limits: { softMs: 10, hardMs: 100, maxPages: 5, post: false },
         fetchJson,
+        budget: createBudgets()('ehr'),
       },
     );
     setTimeout(() => {

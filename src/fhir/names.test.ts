@@ -30,7 +30,12 @@ async function asking(...addresses: string[][]) {
   const fetchJson = createFetchJson();
   cleanup.push(server.close, fetchJson.close);
   const ask = (privateNetwork: boolean) =>
-    fetchJson(`http://fhir.ehr.example:${server.port}/r4/x`, { privateNetwork, timeoutMs: 5000, accept: 'x' }).then(
+    fetchJson(`http://fhir.ehr.example:${server.port}/r4/x`, {
+      client: 'ehr',
+      privateNetwork,
+      timeoutMs: 5000,
+      accept: 'x',
+    }).then(
       () => 'fetched',
       (error: FetchFailed) => error.failure,
     );

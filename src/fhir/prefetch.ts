@@ -1,5 +1,6 @@
 import { type Contents, type Entry, readBundle } from './bundle.ts';
 import { object, type Resource, string } from './json.ts';
+import { type Standing, standingOf } from './patient.ts';
 
 /** The parts of a record that a request brings or lacks. */
 export const sections = [
@@ -74,18 +75,32 @@ export type Prefetched = {
  * A call's `prefetch`, each key read once, when first asked for: metrics, fetching and chart all ask. The readings end
  * with the call; a WeakMap from values to readings would keep both alive until the collector's next full round.
  */
-export type Prefetch = { values: unknown; section: (section: Section) => Prefetched };
+export type Prefetch = {
+  values: unknown;
+  /** What the Patient among them says of the record. */
+  standing: Standing;
+  section: (section: Section) => Prefetched;
+};
 
-export function prefetchOf(values: unknown): Prefetch {
+/** Of a record that is not this patient's, or goes on elsewhere, no part is whole: what it shows is told, its silence is not. */
+export function prefetchOf(values: unknown, patientId: string): Prefetch {
   const read = new Map<Section, Prefetched>();
+  const standing = standingOf(object(values)['patient'], patientId);
   return {
     values,
+    standing,
     section: (section) => {
-      const known = read.get(section) ?? readPrefetch(values, section);
+      const known = read.get(section) ?? inPart(readPrefetch(values, section), standing);
       read.set(section, known);
       return known;
     },
   };
+}
+
+function inPart(prefetched: Prefetched, standing: Standing): Prefetched {
+  if (standing === 'known' || prefetched.state !== 'complete') return prefetched;
+  const state = standing === 'not-known' && prefetched.resources.length === 0 ? 'failed' : 'partial';
+  return { ...prefetched, state };
 }
 
 const NOBODY: ReadonlyMap<string, Resource> = new Map();

@@ -55,6 +55,7 @@ test('J5, J8, J13, J14: a short record gets the safe settings', () => {
     audiences: [],
     algorithms: ['ES384', 'RS384'],
     fhirServers: [],
+    fhirServerAliases: {},
     privateNetwork: false,
     origins: [],
     replay: 'strict',
