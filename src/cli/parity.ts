@@ -135,7 +135,7 @@ async function compareAll(
       else if (!service) counts.elsewhere++;
       else {
         const found = await compareOne(server, service, placed, bundle);
-        times.push(found.ms);
+        if (found.ms !== undefined) times.push(found.ms);
         if (found.differing.length === 0) counts.same++;
         else counts.different++;
         for (const line of found.differing) say(`${bundle.name}: ${line}`);
@@ -165,9 +165,13 @@ async function compareOne(
   service: Service,
   placed: Placed,
   bundle: TestBundle,
-): Promise<{ differing: string[]; why: string[]; ms: number }> {
+): Promise<{ differing: string[]; why: string[]; ms?: number }> {
   try {
     await server.load(placed.resources);
+  } catch (error) {
+    return { differing: ['the server does not take it'], why: [messageOf(error)] };
+  }
+  try {
     const { got, why, ms } = await service.ask(placed, bundle);
     return { differing: differences(shownOf(bundle.expected), got), why, ms };
   } finally {
