@@ -24,15 +24,16 @@ const NOT_GIVEN: JsonObject = {
 
 /**
  * Places a test bundle on a server under ids that begin with `prefix`. Undefined for a bundle that is about the prefetch
- * itself, such as a list of another patient: no search of a server comes to that.
+ * itself, such as a list of another patient: no search of a server comes to that; and for one of FHIR R5, which an R4 server
+ * keeps in part.
  */
 export function place({ body: request }: TestBundle, prefix: string): Placed | undefined {
   const call = object(request);
   const prefetch = object(call['prefetch']);
   const patientId = idOf(string(object(call['context'])['patientId']) ?? '');
   const read = sections.map((section) => ({ section, found: resourcesOf(section, prefetch[section], patientId) }));
-  if (read.some(({ found }) => found === undefined)) return undefined;
   const entries = read.flatMap(({ found }) => found ?? []);
+  if (read.some(({ found }) => found === undefined) || entries.some(({ resource }) => isR5(resource))) return undefined;
   const ids = new Map<string, string>();
   const own = new Map<string, string>();
   for (const [at, { resource, fullUrl }] of entries.entries()) {
@@ -83,6 +84,12 @@ export function place({ body: request }: TestBundle, prefix: string): Placed | u
     inOwnIds: (text) =>
       [...own].reduce((said, [id, name]) => said.replaceAll(new RegExp(`${id}(?![0-9])`, 'g'), name), text),
   };
+}
+
+function isR5(resource: Resource): boolean {
+  return (
+    isObject(resource['medication']) || (resource.resourceType === 'Encounter' && Array.isArray(resource['class']))
+  );
 }
 
 /** What the bundle's client said of keys without a resource: that it failed, or for a read that there is none. */
