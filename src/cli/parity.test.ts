@@ -29,7 +29,7 @@ async function held(type: string): Promise<{ total: number }> {
 const SOME =
   '^(laro-benzodiazepines/zopiclone-in-laro-outpatient|opioid-start/oxycodone-without-stop-date|not-checked/chart-opened-list-absent|naltrexone/)';
 
-test('F7: the patients of the bundles get from a FHIR server the answers that are expected, by GET and by POST', async () => {
+test('FS14, F7: the patients of the bundles get from a FHIR server the answers that are expected, by GET and by POST', async () => {
   for (const more of [[], ['--post']]) {
     const { code, said } = await parity('--yes', '--only', SOME, ...more);
     expect(said).toMatch(/\b(\d+) of \1 answers are the same from the server as expected/);

@@ -510,7 +510,7 @@ describe('what a server refuses', () => {
     ['_include', /_include/],
     ['_count', /_count/],
     ['_include and _count', /_include|_count/],
-  ])('PT8, F10: %s with 400 is asked for without it, by GET and by POST', async (_, pattern) => {
+  ])('FS6, PT8, F10: %s with 400 is asked for without it, by GET and by POST', async (_, pattern) => {
     for (const post of [false, true]) {
       const { read, outcomes, asked } = await completeLiterally(
         (search) => (pattern.test(search) ? refused : searchset([methadone])),
@@ -540,7 +540,7 @@ describe('what a server refuses', () => {
   const observed = (answer: (search: string) => unknown) =>
     completeLiterally(answer, { keys: ['observations'], results });
 
-  test('F9: results are asked for as far back as rules read them, those of any age by their codes, and counted once', async () => {
+  test('FS4, F9: results are asked for as far back as rules read them, those of any age by their codes, and counted once', async () => {
     const { asked, read } = await observed((search) =>
       searchset(/date=ge2025-02-21/.test(search) ? [result('new'), result('both')] : [result('both'), result('old')]),
     );
@@ -551,7 +551,7 @@ describe('what a server refuses', () => {
   });
 
   test.each([['date'], ['code'], ['date|_count'], ['date|code|_count']])(
-    'F10: a server that refuses %s is asked for all results',
+    'FS6, F10: a server that refuses %s is asked for all results',
     async (parameters) => {
       const pattern = new RegExp(`(${parameters})=`);
       const { read, asked } = await observed((search) =>
@@ -664,7 +664,7 @@ describe('P7, F9: pages ahead of their turn', () => {
   test.each([
     ['an offset', (page: number) => `?_getpages=3f0c&_getpagesoffset=${(page - 1) * 500}&_count=500`],
     ['a page number', (page: number) => `MedicationRequest?page=${page}`],
-  ])('links that go on by %s: several at once, each once, in their order', async (_, address) => {
+  ])('FS5, P7: links that go on by %s: several at once, each once, in their order', async (_, address) => {
     const { state, ids, asked, most } = await paged(12, address);
     expect([state, ids]).toEqual(['complete', numbered(12)]);
     expect(most).toBeGreaterThan(1);
@@ -677,7 +677,7 @@ describe('P7, F9: pages ahead of their turn', () => {
     ['tokens', (page: number) => `?token=${['a', 'qx', 'f9', 'k', 'zz', 'm'][page - 1]}`],
     ['numbers that jump', (page: number) => `?page=${[1, 2, 7, 8, 20, 3][page - 1]}`],
     ['two numbers', (page: number) => `?page=${page}&seed=${page * 7}`],
-  ])('links of %s are followed as they come', async (_, address) => {
+  ])('FS5, P7: links of %s are followed as they come', async (_, address) => {
     const { state, ids } = await paged(6, address);
     expect([state, ids]).toEqual(['complete', numbered(6)]);
   });
@@ -760,7 +760,7 @@ describe('what all answers of a call come to together', () => {
       `?page=${from}`,
     );
 
-  test('F9: resources are counted over all keys, and the rest is not known', async () => {
+  test('FS10, F9: resources are counted over all keys, and the rest is not known', async () => {
     let from = 0;
     const asked: string[] = [];
     const fetchJson: FetchJson = async (url) => {

@@ -46,7 +46,7 @@ test('F2, F11: the server is told which codings are read', async () => {
   expect(server.seen.at(-1)?.headers['accept-encoding']).toBe('gzip, br, deflate');
 });
 
-test('F10: text comes as it was sent, whatever its declared charset and coding', async () => {
+test('FS7, F10: text comes as it was sent, whatever its declared charset and coding', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(...Object.keys(charsets)),
@@ -64,7 +64,7 @@ test('F10: text comes as it was sent, whatever its declared charset and coding',
   );
 });
 
-test('F10: bytes that are no text of their charset are refused, and never become other letters', async () => {
+test('FS7, F10: bytes that are no text of their charset are refused, and never become other letters', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(undefined, 'application/fhir+json', 'application/json; charset=utf-8'),
@@ -95,13 +95,13 @@ test.each([
   expect(await read(headers, bytes)).toBe('encoding');
 });
 
-test('F9: a small answer that unpacks to a large one is given up', async () => {
+test('FS7, F9: a small answer that unpacks to a large one is given up', async () => {
   const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, 0x20));
   expect(bomb.length).toBeLessThan(100_000);
   expect(await read({ 'content-encoding': 'gzip' }, bomb)).toBe('too-large');
 });
 
-test('F9: bytes and parts are counted over all answers of a call, at the limit and one beyond', async () => {
+test('FS10, F9: bytes and parts are counted over all answers of a call, at the limit and one beyond', async () => {
   const bounds = { ...fetchBounds, call: { bytes: 100, parts: 10, resources: 1 } };
   const fifty = Buffer.from(`"${'x'.repeat(48)}"`);
   const budget = createBudgets(bounds)('ehr');

@@ -90,7 +90,7 @@ test('F8: a name that leads nowhere', async () => {
   expect(await ask(true)).toBe('refused-address');
 });
 
-test('F9: slow names of one client hold one look-up, however many calls wait, and no other client', async () => {
+test('FS11, F9: slow names of one client hold one look-up, however many calls wait, and no other client', async () => {
   Object.assign(dns, { addresses: [['127.0.0.1']], lookups: 0, slow: ['slow.example', 'slower.example'], busy: [] });
   const server = await startScriptedServer({}, json({ resourceType: 'Patient' }));
   const fetchJson = createFetchJson();

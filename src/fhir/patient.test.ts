@@ -60,7 +60,7 @@ const valuesUnder = (section: Section) =>
       .map((resources) => bundle(resources, 'searchset')),
   );
 
-test('P2, P14: of a patient who is not known or goes on elsewhere no part is whole, and what is there is kept', () => {
+test('FS2, FS3, P2, P14: of a patient who is not known or goes on elsewhere no part is whole, and what is there is kept', () => {
   fc.assert(
     fc.property(
       fc.oneof(notFound, gone),

@@ -25,12 +25,13 @@ export function accessOf(body: unknown, patientId: string, client: Client, sandb
   const life = authorization['expires_in'];
   const scope = authorization['scope'];
   const whole =
-    Number.isInteger(life) &&
+    // Some clients leave its life out (F3); the token then lasts as long as its server says.
+    (life === undefined || Number.isInteger(life)) &&
     string(authorization['subject']) !== undefined &&
     (scope === undefined || typeof scope === 'string');
   const usable = token !== undefined && /^[\x21-\x7e]+$/.test(token) && type?.toLowerCase() === 'bearer' && whole;
   if (!usable && !sandbox) return 'no-token';
-  if (usable && (life as number) <= 0) return 'expired';
+  if (usable && life !== undefined && (life as number) <= 0) return 'expired';
   const patient = authorization['patient'];
   if (
     patient !== undefined &&

@@ -77,8 +77,9 @@ test('DI15: the same bytes for everybody, kept by an ETag', async () => {
   expect(unchanged.text).toBe('');
 });
 
-test('DI6, PT12: the medication list is asked for at every hook, the rest where some rule wants it', () => {
+test('FS15, DI6, PT12: the medication list is asked for at every hook, the rest where some rule wants it', () => {
   for (const { prefetch } of services) {
+    expect(prefetch['administrations']).toMatch(/^MedicationAdministration\?patient=/);
     expect(prefetch['medications']).toMatch(/^MedicationRequest\?patient=\{\{context\.patientId\}\}/);
     for (const template of Object.values(prefetch)) expect(template).toMatch(/\S/);
   }

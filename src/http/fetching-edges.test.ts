@@ -265,7 +265,6 @@ describe('a finding is told, whatever else fails', () => {
 
 describe('an authorization that is not whole is not used', () => {
   test.each([
-    ['no life', { expires_in: undefined }],
     ['a life in letters', { expires_in: '300' }],
     ['a life of "0"', { expires_in: '0' }],
     ['a life of null', { expires_in: null }],

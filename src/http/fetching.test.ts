@@ -275,7 +275,7 @@ describe('P2: a record that is not this patient’s, or not whole', () => {
       json({ resourceType: 'Patient', id: 'kari', active: false, link: [{ type: 'refer' }] }),
     ],
   ])(
-    'P2, P14: where the patient is answered by %s, empty searches are no silence, and findings are told',
+    'FS2, FS3, P2, P14: where the patient is answered by %s, empty searches are no silence, and findings are told',
     async (_, reply) => {
       const service = await production((await serverOf([], { 'Patient/kari': reply })).base);
       const nothing = await service.ask(single);
@@ -292,7 +292,7 @@ describe('P2: a record that is not this patient’s, or not whole', () => {
     ['not found', { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'not-found' }] }],
     ['another patient', { resourceType: 'Patient', id: 'ola' }],
     ['one who was merged', { resourceType: 'Patient', id: 'kari', link: [{ type: 'replaced-by' }] }],
-  ])('P6: the same by prefetch: %s', async (_, patient) => {
+  ])('FS2, FS3, P6: the same by prefetch: %s', async (_, patient) => {
     const service = await production('https://fhir.ehr.example/r4');
     expect(await service.call({ ...single, prefetch: { ...single.prefetch, patient } })).toMatchObject(UNKNOWN);
     expect((await service.call({ ...single, prefetch: { ...single.prefetch, patient: null } })).status).toBe(200);
@@ -305,7 +305,7 @@ describe('a server that goes by another name', () => {
     json(asked.path.includes('_getpages') ? searchset([methadone]) : searchset([atorvastatin], next))(response, asked);
   const server = () => startScriptedServer({ 'Patient/kari': json({ resourceType: 'Patient', id: 'kari' }) }, list);
 
-  test('P7, F8: a page on a host that nobody listed: 412, and the log names the host', async () => {
+  test('FS8, P7, F8: a page on a host that nobody listed: 412, and the log names the host', async () => {
     const there = await server();
     cleanup.push(there.close);
     const service = await production(there.base);
@@ -313,7 +313,7 @@ describe('a server that goes by another name', () => {
     expect(service.logged().at(-1).fetched).toMatchObject({ medications: 'next-elsewhere inner.example:8080' });
   });
 
-  test('P7: where the clients file lists it as an alias, the page is asked for at the listed address', async () => {
+  test('FS8, P7: where the clients file lists it as an alias, the page is asked for at the listed address', async () => {
     const there = await server();
     cleanup.push(there.close);
     const client = { fhirServerAliases: { [there.base]: ['http://inner.example:8080/fhir/'] } };
@@ -342,7 +342,7 @@ describe('one client and the others', () => {
     }) as [(more?: Json) => Promise<ReturnType<typeof seen>>, (more?: Json) => Promise<ReturnType<typeof seen>>];
   }
 
-  test('F9: pages that one client names and that fail close the server to nobody', async () => {
+  test('FS11, F9: pages that one client names and that fail close the server to nobody', async () => {
     const server = await serverOf([methadone], { broken: status(500), hanging: faults.drop });
     const [first, second] = await neighbours(server);
     for (let call = 0; call < 8; call++) {
@@ -353,7 +353,7 @@ describe('one client and the others', () => {
     expect((await second()).topics).toEqual([PAIR]);
   });
 
-  test('F9: a server that fails one client’s calls is closed to it, and not to another', async () => {
+  test('FS11, F9: a server that fails one client’s calls is closed to it, and not to another', async () => {
     const server = await serverOf((response, asked) =>
       asked.headers.authorization?.includes('bad')
         ? status(503)(response, asked)
@@ -369,7 +369,7 @@ describe('one client and the others', () => {
     expect((await second()).topics).toEqual([PAIR]);
   });
 
-  test('F9: pages of many megabytes end a call within its time, and hold no more than a call may', async () => {
+  test('FS10, F9: pages of many megabytes end a call within its time, and hold no more than a call may', async () => {
     const big = JSON.stringify(
       searchset(
         Array.from({ length: 2000 }, (_, at) =>
@@ -410,7 +410,7 @@ describe('a sandbox and the pages of others', () => {
     ['another port of this machine', { origin: 'http://127.0.0.1:9', 'sec-fetch-site': 'same-site' }],
     ['a page without an origin', { origin: 'null' }],
     ['the public sandbox', { origin: 'https://sandbox.cds-hooks.org', 'sec-fetch-site': 'cross-site' }],
-  ])('F8: for %s nothing is fetched', async (_, headers) => {
+  ])('FS12, F8: for %s nothing is fetched', async (_, headers) => {
     const server = await serverOf([methadone]);
     const { call, service } = await sandbox(server);
     expect((await call(headers)).status).toBe(412);
@@ -443,7 +443,7 @@ describe('a sandbox and the pages of others', () => {
   });
 
   test.each(['rebound.example', 'rebound.example:3000', '127.0.0.1.rebound.example'])(
-    'F8: called by the name "%s" it does not answer',
+    'FS12, F8: called by the name "%s" it does not answer',
     async (host) => {
       const { service } = await sandbox(await serverOf([methadone]));
       for (const url of ['/cds-services', '/', '/metrics'])
@@ -513,6 +513,13 @@ describe('who is asked', () => {
       expect(server.connections()).toBe(0);
     },
   );
+
+  test('F3: an authorization that only lacks its life is used', async () => {
+    const server = await serverOf([methadone]);
+    const service = await production(server.base);
+    const answer = await service.ask(single, { fhirAuthorization: authorization({ expires_in: undefined }) });
+    expect(answer.topics).toEqual([PAIR]);
+  });
 
   test.each(['Bearer', 'bearer', 'BEARER'])('F3: the type %s is Bearer', async (type) => {
     const server = await serverOf([methadone]);
@@ -874,7 +881,7 @@ describe('what is told of it', () => {
     expect((await service.metrics()).match(/key="medications",outcome="fetched"\} (\d+)/)?.[1]).toBe('2');
   });
 
-  test('F10: the log has the outcome of each key, and no key that was not asked for', async () => {
+  test('FS9, F10: the log has the outcome of each key, and no key that was not asked for', async () => {
     const server = await serverOf(status(500));
     const service = await production(server.base);
     await service.ask(single, { prefetch: { ...single.prefetch, medications: undefined } });

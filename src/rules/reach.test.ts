@@ -82,7 +82,7 @@ test('the delivered rules read results of a year or so, and a site that sets a p
   expect(resultWindow(knowledge, '2026-03-02')?.since).toMatch(/^202[45]-/);
 });
 
-test('F7: no test bundle’s answer changes where results beyond the reach are left out', () => {
+test('FS4, F7: no test bundle’s answer changes where results beyond the reach are left out', () => {
   let left = 0;
   for (const bundle of readTestBundles(join(root, 'test-bundles'), [])) {
     const there = bundle.expected.site ? knowledgeOf(root, bundle.expected.site) : knowledge;
