@@ -212,7 +212,8 @@ async function start(
 ): Promise<Service> {
   const { knowledge, problems } = compileKnowledge(readKnowledge(root), { ...deliveredSite, ...site });
   if (!knowledge) throw new Error(problemsText(problems));
-  const fetching = { ...knowledge.site.fetch, post };
+  // What is compared is what the server has, and not how busy it is.
+  const fetching = { ...knowledge.site.fetch, softMs: knowledge.site.fetch.hardMs, post };
   const fetchJson = createFetchJson();
   let last = '';
   const logger = pino(
