@@ -106,7 +106,8 @@ function pickNode() {
 }
 
 function run(node, words) {
-  const kept = { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'node') };
+  // Slow name servers of some clients must not hold up what else Node does in these threads.
+  const kept = { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'node'), UV_THREADPOOL_SIZE: '16' };
   const env = { ...kept, ...(lean && { MALLOC_ARENA_MAX: '2' }), ...process.env };
   const child = spawn(node, words, { stdio: 'inherit', env });
   const terminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;

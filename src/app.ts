@@ -11,7 +11,9 @@ import fastify, {
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { ServiceError } from './errors.ts';
+import { createBudgets } from './fhir/budget.ts';
 import type { FetchJson } from './fhir/fetch-json.ts';
+import { answerThisMachine } from './http/access.ts';
 import { requireTokens, sandboxClient, useSandboxClient } from './http/auth.ts';
 import { readJson } from './http/body.ts';
 import { discoveryRoute } from './http/discovery.ts';
@@ -32,7 +34,10 @@ import { workbenchRoutes } from './workbench/routes.ts';
 
 export type AppOptions = {
   knowledge: Knowledge;
-  config: Pick<Config, 'mode' | 'bodyLimit' | 'publicUrl' | 'fhirServers' | 'tls' | 'auditKey' | 'patientKey'>;
+  config: Pick<
+    Config,
+    'mode' | 'bodyLimit' | 'publicUrl' | 'fhirServers' | 'origins' | 'tls' | 'auditKey' | 'patientKey'
+  >;
   /** Who may call, in production. */
   clients: readonly Client[];
   logger: Logger;
@@ -57,6 +62,10 @@ function tlsOptions(tls: NonNullable<Config['tls']>): ServerOptions {
   return { ...tls, minVersion: 'TLSv1.2', requestCert: tls.ca !== undefined, rejectUnauthorized: false };
 }
 
+/** Pages whose scripts may read a sandbox's answers: those of this machine, and the public sandbox of CDS Hooks. */
+const THIS_MACHINE = /^https?:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
+const PUBLIC_SANDBOX = 'https://sandbox.cds-hooks.org';
+
 /** The wiring: every plugin and every route, named once. Listens nowhere. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const { knowledge, config, clients, logger, clock, fetchJson, journal } = options;
@@ -80,7 +89,9 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   readJson(app);
   // Before everything that may refuse a request: a browser must be able to read the refusal (C2, C4).
   await app.register(cors, {
-    origin: sandbox ? '*' : [...new Set(clients.flatMap(({ origins }) => origins.map((url) => new URL(url).origin)))],
+    origin: sandbox
+      ? [THIS_MACHINE, PUBLIC_SANDBOX, ...config.origins]
+      : [...new Set(clients.flatMap(({ origins }) => origins.map((url) => new URL(url).origin)))],
     methods: ['GET', 'POST'],
     // What asks without the headers of a browser is answered too.
     strictPreflight: false,
@@ -89,6 +100,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   });
   logCalls(app, metrics);
   answerProblems(app);
+  if (sandbox) answerThisMachine(app, config.origins);
   if (options.maxEventLoopDelay) {
     await app.register(underPressure, {
       maxEventLoopDelay: options.maxEventLoopDelay,
@@ -127,8 +139,9 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   // Audit lines are written whatever the log's level.
   const audit = logger.child({ audit: true }, { level: 'info' });
   const journaling = journal && { journal, patientKey: config.patientKey, knowledge, clock };
-  invokeRoute(app, { knowledge, clock, sandbox, fetchJson, metrics, audit, auditKey: config.auditKey, journaling });
+  const fetching = { fetchJson, budgets: createBudgets(), origins: config.origins };
+  invokeRoute(app, { knowledge, clock, sandbox, ...fetching, metrics, audit, auditKey: config.auditKey, journaling });
   feedbackRoute(app, { journal, comments: knowledge.site.journal.comments, clock, metrics });
-  if (sandbox && hasPage()) workbenchRoutes(app, { knowledge, testBundles: options.testBundles, fetchJson });
+  if (sandbox && hasPage()) workbenchRoutes(app, { knowledge, testBundles: options.testBundles, clock, ...fetching });
   return app;
 }

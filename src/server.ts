@@ -51,14 +51,30 @@ const app = await create({
 });
 app.addHook('onClose', () => fetchJson.close());
 app.addHook('onClose', () => journal?.close());
-closeWithGrace({ delay: 10_000 + config.drainSeconds * 1000, logger }, async ({ err, signal }) => {
-  if (err) logger.fatal({ err: { type: err.name, stack: framesOf(err) } }, 'the process failed');
-  else logger.info({ signal }, 'stopping');
-  // A balancer that asks /ready learns of it before the port closes.
-  app.draining.value = true;
-  if (!err) await delay(config.drainSeconds * 1000);
-  await app.close();
-});
+let failed = false;
+const grace = closeWithGrace(
+  { delay: 10_000 + config.drainSeconds * 1000, logger, skip: ['uncaughtException', 'unhandledRejection'] },
+  async ({ signal }) => {
+    if (!failed) logger.info({ signal }, 'stopping');
+    // A balancer that asks /ready learns of it before the port closes.
+    app.draining.value = true;
+    if (!failed) await delay(config.drainSeconds * 1000);
+    await app.close();
+    if (failed) process.exit(1);
+  },
+);
+// close-with-grace would end the process at the second one, whoever still waits for an answer.
+for (const event of ['uncaughtException', 'unhandledRejection'])
+  process.on(event, (error: unknown) => {
+    const { name, stack } = error instanceof Error ? error : new Error('no error object');
+    logger.fatal(
+      { err: { type: name, stack: framesOf({ name, message: '', stack: stack ?? '' }) } },
+      'the process failed',
+    );
+    if (failed) return;
+    failed = true;
+    if (!app.draining.value) grace.close();
+  });
 const address = await listen();
 // Not before the first answer.
 setTimeout(giveBack, 1000).unref();

@@ -4,7 +4,7 @@ import { saysIn } from '../codes/words.ts';
 import { dayOf, type LocalDate, OPEN } from '../dates.ts';
 import { ServiceError } from '../errors.ts';
 import { readBundle } from '../fhir/bundle.ts';
-import { idOf, objects, type Resource, string } from '../fhir/json.ts';
+import { idOf, type Resource, string } from '../fhir/json.ts';
 import { type Prefetch, type Prefetched, type Section, sections } from '../fhir/prefetch.ts';
 import { versionOf } from '../fhir/versions.ts';
 import type { Chart, LeftOut, SectionState, Treatment, Unrecognised } from './chart.ts';
@@ -118,17 +118,12 @@ export function readChart(call: Call, options: ChartOptions): Chart {
     if (usable.length < prefetched[section].resources.length) foreign.add(section);
     return usable.filter(mine(what));
   });
-  const known = isKnown(call.patientId, prefetched.patient);
   const states = bySection((section): SectionState => {
-    if (!known && section !== 'patient') return 'missing';
     // A list that holds only other patients' entries is not this patient's.
     if (own[section].length === 0 && prefetched[section].resources.length > 0 && !foreign.has(section))
       return 'missing';
     const state = stateOf(prefetched[section]);
-    return state === 'complete' &&
-      (foreign.has(section) || (MEDICINES.includes(section) && goesOnElsewhere(own.patient)))
-      ? 'partial'
-      : state;
+    return state === 'complete' && foreign.has(section) ? 'partial' : state;
   });
 
   const setting = settingOfEncounter(own.encounter, call.encounterId, codes);
@@ -378,22 +373,6 @@ function ownership(
     if (answers.size < 1000) answers.set(subject, mine);
     return mine;
   };
-}
-
-/** A patient whom the server does not know, or somebody else under the key: then nothing of the record is known. */
-function isKnown(patientId: string, { state, resources, refused }: Prefetched): boolean {
-  if (refused) return false;
-  return (
-    state === 'absent' || state === 'failed' || resources.length === 0 || resources.some(({ id }) => id === patientId)
-  );
-}
-
-/** A patient whose record goes on under another id. */
-function goesOnElsewhere(patients: Resource[]): boolean {
-  return patients.some((patient) => {
-    const links = objects(patient['link']).map(({ type }) => type);
-    return links.includes('replaced-by') || (patient['active'] === false && links.length > 0);
-  });
 }
 
 /** The lists of each condition that an order may give as its reason; each is read once, however many orders name it. */

@@ -420,12 +420,12 @@ describe('treatments: what belongs together', () => {
     ];
     const { treatments } = chartOf(record);
     expect(treatments).toHaveLength(1);
-    expect(treatments[0]?.entries().map(({ kind }) => kind).sort()).toEqual([
-      'administration',
-      'dispense',
-      'order',
-      'statement',
-    ]);
+    expect(
+      treatments[0]
+        ?.entries()
+        .map(({ kind }) => kind)
+        .sort(),
+    ).toEqual(['administration', 'dispense', 'order', 'statement']);
     expect(treatments[0]?.degree).toBe('taken');
   });
 

@@ -70,6 +70,8 @@ export function neededSections(knowledge: Knowledge, hook: Hook): Section[] {
     const { facts } = guidelineOf(knowledge, rule);
     for (const name of factsOfRule(rule)) for (const section of facts.get(name)?.sections ?? []) used.add(section);
   }
+  // Whether the record is that of a patient whom its server knows.
+  if (used.size > 0) used.add('patient');
   // Whether a medicine is for pain or for dependence is told from the problem list, and where an order belongs from the encounter.
   if (used.size > 0) for (const section of ['conditions', 'encounter'] as const) used.add(section);
   // Statements, dispenses and administrations add to the medication list.

@@ -36,8 +36,17 @@ const requestSchema = z.looseObject({
 const resourceOrBundle = z
   .looseObject({}, { error: 'must be a FHIR Bundle' })
   .describe('FHIR Bundle of the orders that are not signed yet. R4; R5 is read too.');
-const patientId = text.describe('The FHIR id of the patient, with or without Patient/.');
-const encounterId = z.string().nullish().describe('The FHIR id of the encounter.');
+/** A FHIR id, alone or at the end of a reference (H2): of anything else nothing could be asked. */
+const ID = /^\s*(?:.*[/:#])?[A-Za-z0-9.-]{1,64}(?:\/_history\/[^/]*)?\s*$/;
+const patientId = z
+  .string()
+  .regex(ID, 'must be a FHIR id')
+  .describe('The FHIR id of the patient, with or without Patient/.');
+const encounterId = z
+  .string()
+  .regex(new RegExp(`${ID.source}|^\\s*$`), 'must be a FHIR id')
+  .nullish()
+  .describe('The FHIR id of the encounter.');
 const contextSchemas = {
   'patient-view': z.looseObject({ patientId, encounterId }),
   'order-select': z.looseObject({
@@ -88,17 +97,19 @@ export function readRequest(body: unknown, hook: (typeof hooks)[number]): Reques
   const context = parse(contextSchemas[hook], withSelections(request.context), 'context.');
   if ('draftOrders' in context && !holdsOrders(context.draftOrders))
     throw new ServiceError('envelope', ['context.draftOrders: must be a FHIR Bundle of orders']);
+  const patientId = idOf(context.patientId.trim());
+  const encounterId = context.encounterId?.trim();
   const wish = object(request.extension?.[brand.extension]);
   const pddi = object(request.extension?.[PDDI]);
   return {
     call: {
       hook,
-      patientId: idOf(context.patientId),
-      encounterId: context.encounterId?.trim() ? idOf(context.encounterId) : undefined,
+      patientId,
+      encounterId: encounterId ? idOf(encounterId) : undefined,
       draftOrders: 'draftOrders' in context ? context.draftOrders : undefined,
       selections:
         'selections' in context ? (context.selections as unknown[]).filter((item) => typeof item === 'string') : [],
-      prefetch: prefetchOf(request.prefetch),
+      prefetch: prefetchOf(request.prefetch, patientId),
     },
     hookInstance: request.hookInstance,
     wish: {
