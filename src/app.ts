@@ -12,16 +12,19 @@ import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { ServiceError } from './errors.ts';
 import type { FetchJson } from './fhir/fetch-json.ts';
-import { requireTokens, sandboxClient, useSandboxClient } from './http/auth.ts';
-import { readJson } from './http/body.ts';
+import { requireTokens, sandboxClient, useSandboxClient, useUpTokens } from './http/auth.ts';
+import { checkBodyHeaders, readJson } from './http/body.ts';
+import { createServer } from './http/connections.ts';
 import { discoveryRoute } from './http/discovery.ts';
 import { feedbackRoute } from './http/feedback.ts';
+import { overloaded } from './http/gate.ts';
 import { healthRoutes } from './http/health.ts';
 import { invokeRoute } from './http/invoke.ts';
 import { logCalls } from './http/log.ts';
 import { createMetrics, metricsRoute } from './http/metrics.ts';
 import { answerClientError, answerFrameworkErrors, answerProblems, refuseExpectations } from './http/problems.ts';
 import type { Journal } from './journal/journal.ts';
+import { limits } from './limits.ts';
 import { referenceRoutes } from './reference/routes.ts';
 import type { Knowledge } from './rules/knowledge.ts';
 import type { Client } from './trust/clients.ts';
@@ -46,11 +49,6 @@ export type AppOptions = {
   maxEventLoopDelay?: number;
 };
 
-/** How long a slow client may take to send a call. */
-const REQUEST_TIMEOUT = 15_000;
-/** Node looks for slow ones in this interval, and its own limit for headers must lie below that for the whole. */
-const SLOWNESS = { headersTimeout: 10_000, requestTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: 1000 };
-
 /** Who shows no certificate, or a strange one, may still ask what anybody may; the rest is for http/auth.ts to refuse. */
 function tlsOptions(tls: NonNullable<Config['tls']>): ServerOptions {
   return { ...tls, minVersion: 'TLSv1.2', requestCert: tls.ca !== undefined, rejectUnauthorized: false };
@@ -65,18 +63,13 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     loggerInstance: logger as FastifyBaseLogger,
     // The routes write one line for each call; Fastify's own lines would write addresses and queries.
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: config.bodyLimit,
-    requestTimeout: REQUEST_TIMEOUT,
+    serverFactory: (handler) => createServer(handler, config.tls && tlsOptions(config.tls)),
     clientErrorHandler: answerClientError,
     frameworkErrors: answerFrameworkErrors(!sandbox, metrics),
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 100 },
   };
-  const app = (
-    config.tls
-      ? fastify({ ...base, https: { ...SLOWNESS, ...tlsOptions(config.tls) } } as object)
-      : fastify({ ...base, http: SLOWNESS } as object)
-  ) as FastifyInstance;
-  readJson(app);
+  const app = fastify(base) as FastifyInstance;
+  readJson(app, config.bodyLimit, () => options.maxEventLoopDelay !== undefined && app.isUnderPressure?.() === true);
   // Before everything that may refuse a request: a browser must be able to read the refusal (C2, C4).
   await app.register(cors, {
     origin: sandbox ? '*' : [...new Set(clients.flatMap(({ origins }) => origins.map((url) => new URL(url).origin)))],
@@ -94,26 +87,26 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       pressureHandler: (request) => {
         // A busy process lives: it must not be restarted for being busy.
         if (['/health', '/metrics'].includes(request.routeOptions.url ?? '')) return;
-        throw new ServiceError('overloaded', [], { 'retry-after': '5' });
+        throw overloaded();
       },
     });
   }
+  const own = createReplay(clock);
+  const replay = journal ? sharedReplay(journal.useToken, own) : own;
+  const trust = { clients, keys: createKeys(fetchJson, clock), clock };
   if (sandbox) useSandboxClient(app, sandboxClient(config.fhirServers));
-  else {
-    const keys = createKeys(fetchJson, clock);
-    const own = createReplay(clock);
-    const replay = journal ? sharedReplay(journal.useToken, own) : own;
-    requireTokens(app, { clients, keys, replay, clock }, config.publicUrl ?? '');
-  }
+  else requireTokens(app, trust, config.publicUrl ?? '');
   refuseExpectations(app);
   await app.register(rateLimit, {
     global: false,
     keyGenerator: (request) => request.client.name,
     max: (request) => request.client.requestsPerMinute,
-    timeWindow: 60_000,
+    timeWindow: limits.rateWindow,
     errorResponseBuilder: (_request, { ttl }) =>
       new ServiceError('rate-limited', [], { 'retry-after': String(Math.ceil(ttl / 1000)) }),
   });
+  app.addHook('preParsing', async (request) => checkBodyHeaders(request, config.bodyLimit));
+  useUpTokens(app, replay);
   discoveryRoute(app, knowledge);
   referenceRoutes(app, { knowledge, mode: config.mode, publicUrl: config.publicUrl, testBundles: options.testBundles });
   healthRoutes(app, {
