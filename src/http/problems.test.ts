@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { request as ask, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, expect, test } from 'vitest';
 import { BODY_LIMIT, pathOf, startService } from '../testing/app.ts';
 import { createClient } from '../testing/client.ts';
@@ -183,3 +186,46 @@ test('S5: a refusal repeats nothing that was sent', async () => {
   for (const { status, text } of answers) if (status !== 200) expect(text).not.toContain(secret);
   expect(service.log.join('')).not.toContain(secret);
 });
+
+test.each(['QUERY', 'TRACE', 'PROPFIND', 'LINK'])(
+  'T10, S5: %s is 405 in words of its own, with Allow, and 404 where there is nothing',
+  async (method) => {
+    for (const [url, status, allow] of [
+      [path, 405, 'POST'],
+      ['/cds-services', 405, 'GET'],
+      ['/health', 405, 'GET'],
+      ['/nope', 404, undefined],
+    ] as const) {
+      const { port } = service.app.server.address() as AddressInfo;
+      const call = ask({ port, path: url, method }).end();
+      const [response] = (await once(call, 'response')) as [IncomingMessage];
+      const text = Buffer.concat(await response.toArray()).toString();
+      expect([response.statusCode, response.headers['allow']]).toEqual([status, allow]);
+      expectProblem({ status, headers: response.headers as Record<string, string>, text }, status);
+      expect(text).not.toContain('CDS Hooks request');
+    }
+  },
+);
+
+test.each([
+  ['SyntaxError', new SyntaxError('Unexpected token Vidar')],
+  ['RangeError', new RangeError('Maximum call stack size exceeded Vidar')],
+  ['error with a status', Object.assign(new Error('Vidar'), { statusCode: 422 })],
+])(
+  'S5: a %s inside the service is a 500 that is logged without its message, and nobody else is blamed',
+  async (_, error) => {
+    const broken = await startService({
+      clock: () => {
+        throw error;
+      },
+    });
+    const response = await broken.http.post(path).send(pair());
+    expectProblem(response, 500);
+    const failed = broken.log.map((line) => JSON.parse(line)).filter(({ level }) => level === 50);
+    expect(failed).toEqual([
+      expect.objectContaining({ msg: 'failed', err: expect.objectContaining({ stack: expect.any(String) }) }),
+    ]);
+    expect(`${response.text}${broken.log.join('')}`).not.toContain('Vidar');
+    await broken.close();
+  },
+);
