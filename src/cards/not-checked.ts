@@ -5,7 +5,7 @@ import { openFindings, type RuleResult } from '../rules/evaluate.ts';
 import { message } from './message.ts';
 import { drugNames, listOf } from './names.ts';
 import type { Card } from './render.ts';
-import { type Rendering, uuidOf } from './rendering.ts';
+import { patientOf, type Rendering, uuidOf } from './rendering.ts';
 
 /** Topic of the card that says what could not be checked (recommendations.md, "What could not be checked"). */
 export const notCheckedTopic = 'not-checked';
@@ -37,7 +37,13 @@ export function notCheckedCard(results: RuleResult[], missing: Section[], render
   ];
   if (paragraphs.length === 0) return undefined;
   return {
-    uuid: uuidOf(rendering.hookInstance, notCheckedTopic, ...missing, ...unclear.map(({ ref }) => ref)),
+    uuid: uuidOf(
+      rendering.hookInstance,
+      patientOf(rendering),
+      notCheckedTopic,
+      ...missing,
+      ...unclear.map(({ ref }) => ref),
+    ),
     summary: words.summary[language],
     detail: paragraphs.join('\n\n'),
     indicator: 'info',

@@ -6,6 +6,11 @@ import type { Knowledge } from '../rules/knowledge.ts';
 /** What every card of an answer is made from, beside the results of the rules. */
 export type Rendering = { knowledge: Knowledge; chart: Chart; language: Language; hookInstance: string };
 
+/** Part of a card's id: a client that uses one `hookInstance` for two patients gets cards of two ids. */
+export function patientOf({ chart }: Rendering): string {
+  return chart.subject.patient;
+}
+
 /** A name-based UUID (RFC 9562, version 5 layout): the same call gives the same ids, another call others. */
 export function uuidOf(...parts: string[]): string {
   const name = hash('sha1', parts.join('\0'), 'buffer');

@@ -21,7 +21,7 @@ const suggestion = z.object({
 });
 
 const card = z.object({
-  uuid: z.uuid().describe('For feedback. The same for the same hookInstance, rule and medicines.'),
+  uuid: z.uuid().describe('For feedback. The same for the same hookInstance, patient, rule and medicines.'),
   summary: z.string().max(139).describe('What to do, in plain text.'),
   detail: z.string().optional().describe('Why, in GitHub-flavoured Markdown.'),
   indicator: z.enum(indicators),
