@@ -34,7 +34,7 @@ import { workbenchRoutes } from './workbench/routes.ts';
 
 export type AppOptions = {
   knowledge: Knowledge;
-  config: Pick<Config, 'mode' | 'bodyLimit' | 'publicUrl' | 'fhirServers' | 'tls' | 'auditKey' | 'patientKey'>;
+  config: Pick<Config, 'mode' | 'bodyLimit' | 'publicUrl' | 'fhirServers' | 'tls' | 'auditKey' | 'patientKeys'>;
   /** Who may call, in production. */
   clients: readonly Client[];
   logger: Logger;
@@ -59,16 +59,18 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const { knowledge, config, clients, logger, clock, fetchJson, journal } = options;
   const sandbox = config.mode === 'sandbox';
   const metrics = createMetrics(journal);
+  const tls = config.tls && tlsOptions(config.tls);
   const base: FastifyServerOptions = {
     loggerInstance: logger as FastifyBaseLogger,
     // The routes write one line for each call; Fastify's own lines would write addresses and queries.
     logController: new LogController({ disableRequestLogging: true }),
-    serverFactory: (handler) => createServer(handler, config.tls && tlsOptions(config.tls)),
+    serverFactory: (handler) => createServer(handler, tls),
     clientErrorHandler: answerClientError,
     frameworkErrors: answerFrameworkErrors(!sandbox, metrics),
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 100 },
   };
-  const app = fastify(base) as FastifyInstance;
+  // By `https` Fastify knows what its address is.
+  const app = fastify({ ...base, ...(tls && { https: tls }) } as FastifyServerOptions) as FastifyInstance;
   readJson(app, config.bodyLimit, () => options.maxEventLoopDelay !== undefined && app.isUnderPressure?.() === true);
   // Before everything that may refuse a request: a browser must be able to read the refusal (C2, C4).
   await app.register(cors, {
@@ -118,9 +120,9 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   metricsRoute(app, metrics);
   // Audit lines are written whatever the log's level.
   const audit = logger.child({ audit: true }, { level: 'info' });
-  const journaling = journal && { journal, patientKey: config.patientKey, knowledge, clock };
+  const journaling = journal && { journal, patientKeys: config.patientKeys, knowledge, clock };
   invokeRoute(app, { knowledge, clock, sandbox, fetchJson, metrics, audit, auditKey: config.auditKey, journaling });
-  feedbackRoute(app, { journal, comments: knowledge.site.journal.comments, clock, metrics });
+  feedbackRoute(app, { journal, knowledge, audit, clock, metrics });
   if (sandbox) workbenchRoutes(app, { knowledge, testBundles: options.testBundles, fetchJson });
   return app;
 }

@@ -21,6 +21,7 @@ import { accessOf } from './access.ts';
 import { hookOfService, neededSections } from './discovery.ts';
 import { type Caller, type Journaling, noteAnswer, silencesOf } from './journal.ts';
 import type { Metrics } from './metrics.ts';
+import { logFailure } from './problems.ts';
 import { fitCard } from './profile.ts';
 import { type Request, readRequest } from './wire.ts';
 
@@ -69,7 +70,7 @@ export function invokeRoute(app: FastifyInstance, options: InvokeOptions): void 
     const results = await silence(assessed, call, caller, options, request);
     const found = speak({ ...assessed, results }, question, knowledge);
     metrics.answered(found);
-    if (options.journaling) noteAnswer(found, call, caller, options.journaling);
+    if (options.journaling) note(found, call, caller, options.journaling, request.log);
     tell(found, call, request, options);
     const explained = call.wish.explain && (options.sandbox || client.explain);
     const trace = explained ? traceOf(found.chart, found.results) : undefined;
@@ -106,10 +107,21 @@ async function silence(
   try {
     return leaveOut(assessed.results, await silencesOf(assessed, call, caller, journaling));
   } catch (error) {
-    if (!(error instanceof JournalFailed)) throw error;
+    // Whatever the journal does, or holds: a card is never lost to it.
     metrics.notSilenced();
-    log.warn({ reason: error.reason }, 'the journal did not say what may be left out');
+    if (error instanceof JournalFailed)
+      log.warn({ reason: error.reason }, 'the journal did not say what may be left out');
+    else logFailure(log, error, 'what the journal holds could not be read');
     return assessed.results;
+  }
+}
+
+/** Notes the answer in the journal, which may fail without it. */
+function note(found: Answer, call: Request, caller: Caller, journaling: Journaling, log: FastifyRequest['log']): void {
+  try {
+    noteAnswer(found, call, caller, journaling);
+  } catch (error) {
+    logFailure(log, error, 'an answer could not be noted');
   }
 }
 
@@ -151,7 +163,7 @@ async function complete(
 function tell(
   found: Answer,
   { call }: Request,
-  { id, client, told }: Pick<FastifyRequest, 'id' | 'client' | 'told'>,
+  { id, client, tenant, told }: Pick<FastifyRequest, 'id' | 'client' | 'tenant' | 'told'>,
   { knowledge: { fingerprint }, audit, auditKey }: InvokeOptions,
 ): void {
   const fired = found.results
@@ -166,12 +178,13 @@ function tell(
     ...('missing' in found ? { missing: found.missing } : { fired }),
     ...(silent.length > 0 && { silent }),
   };
-  const patient = auditKey && hashOfPatient(auditKey, client.name, call.patientId);
+  const patient = auditKey && hashOfPatient(auditKey, 'audit', { client: client.name, tenant }, call.patientId);
   const { hook, hookInstance } = told;
   audit.info(
     {
       reqId: id,
       client: client.name,
+      ...(tenant !== undefined && { tenant }),
       hook,
       hookInstance,
       ...result,

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
@@ -7,6 +7,7 @@ import { pair, request } from '../testing/request.ts';
 
 const PATIENT = (pair()['context'] as { patientId: string }).patientId;
 const KEY = 'an invented key of tests';
+const idOf = (key: string) => createHash('sha256').update(`key id\0${key}`).digest('hex').slice(0, 8);
 
 async function auditOf(options: Parameters<typeof startService>[0], ...bodies: ReturnType<typeof pair>[]) {
   const service = await startService(options);
@@ -26,7 +27,7 @@ test('an answered call leaves one audit line: which rules spoke, under which kno
     hook: 'order-sign',
     fired: ['laro-sedative-ordered'],
     knowledge: expect.stringMatching(/^[0-9a-f]{64}$/),
-    patient: createHmac('sha256', KEY).update(`sandbox\0${PATIENT}`).digest('hex'),
+    patient: `${idOf(KEY)}.${createHmac('sha256', KEY).update(`audit\0sandbox\0${PATIENT}`).digest('hex')}`,
   });
   expect(JSON.stringify(audit)).not.toContain(PATIENT);
 });

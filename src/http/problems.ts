@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, errors, outcomeOf, ServiceError } from '../errors.ts';
 import { UnusableFhir } from '../fhir/versions.ts';
 import { limits } from '../limits.ts';
@@ -17,7 +17,7 @@ const FASTIFY_CODES: Record<string, ErrorCode> = {
 export function answerProblems(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError | Error, request, reply) => {
     const problem = problemOf(error);
-    if (problem.code === 'internal') request.log.error({ err: { type: error.name, stack: framesOf(error) } }, 'failed');
+    if (problem.code === 'internal') logFailure(request.log, error, 'failed');
     return sendProblem(reply, problem);
   });
   app.setNotFoundHandler((request, reply) => sendProblem(reply, notFound(app, request)));
@@ -121,6 +121,12 @@ function sendProblem(reply: FastifyReply, problem: ServiceError): FastifyReply {
     .headers({ 'cache-control': 'no-store', 'x-request-id': reply.request.id, ...problem.headers })
     .type('application/json; charset=utf-8')
     .send(JSON.stringify(body));
+}
+
+/** A fault of the service, in the log. */
+export function logFailure(log: FastifyBaseLogger, error: unknown, message: string): void {
+  const err = error instanceof Error ? { type: error.name, stack: framesOf(error) } : { type: typeof error };
+  log.error({ err }, message);
 }
 
 /** Where a failure happened, never its message: that may quote data. */

@@ -59,7 +59,7 @@ export async function startService(options: Options = {}) {
       fhirServers: [],
       tls: undefined,
       auditKey: undefined,
-      patientKey: undefined,
+      patientKeys: [],
       ...config,
     },
     clients,
