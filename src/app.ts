@@ -23,6 +23,7 @@ import { invokeRoute } from './http/invoke.ts';
 import { logCalls } from './http/log.ts';
 import { createMetrics, metricsRoute } from './http/metrics.ts';
 import { answerClientError, answerFrameworkErrors, answerProblems, refuseExpectations } from './http/problems.ts';
+import { createTurns } from './http/turns.ts';
 import type { Journal } from './journal/journal.ts';
 import { limits } from './limits.ts';
 import { referenceRoutes } from './reference/routes.ts';
@@ -71,7 +72,13 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   };
   // By `https` Fastify knows what its address is.
   const app = fastify({ ...base, ...(tls && { https: tls }) } as FastifyServerOptions) as FastifyInstance;
-  readJson(app, config.bodyLimit, () => options.maxEventLoopDelay !== undefined && app.isUnderPressure?.() === true);
+  const turn = createTurns();
+  readJson(
+    app,
+    config.bodyLimit,
+    turn,
+    () => options.maxEventLoopDelay !== undefined && app.isUnderPressure?.() === true,
+  );
   // Before everything that may refuse a request: a browser must be able to read the refusal (C2, C4).
   await app.register(cors, {
     origin: sandbox ? '*' : [...new Set(clients.flatMap(({ origins }) => origins.map((url) => new URL(url).origin)))],
@@ -121,7 +128,17 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   // Audit lines are written whatever the log's level.
   const audit = logger.child({ audit: true }, { level: 'info' });
   const journaling = journal && { journal, patientKeys: config.patientKeys, knowledge, clock };
-  invokeRoute(app, { knowledge, clock, sandbox, fetchJson, metrics, audit, auditKey: config.auditKey, journaling });
+  invokeRoute(app, {
+    knowledge,
+    clock,
+    sandbox,
+    fetchJson,
+    metrics,
+    audit,
+    auditKey: config.auditKey,
+    journaling,
+    turn,
+  });
   feedbackRoute(app, { journal, knowledge, audit, clock, metrics });
   if (sandbox) workbenchRoutes(app, { knowledge, testBundles: options.testBundles, fetchJson });
   return app;

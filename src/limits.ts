@@ -24,15 +24,16 @@ export const limits = {
   bodyMib: 8,
   /** Levels of nested JSON: a FHIR resource inside a Bundle inside a call has some thirty. */
   depth: 200,
-  /** Objects, lists and texts in a body: 8 MiB of real records have some 400 000. */
-  values: 750_000,
+  /** Objects, lists and texts in a body: 8 MiB of real records have some 800 000. */
+  values: 850_000,
   /** Bodies that have begun to arrive and are not read yet, of all clients and of one. */
-  bodiesArriving: { all: 64 * MIB, client: 48 * MIB },
+  bodiesArriving: { all: 24 * MIB, client: 16 * MIB },
   /**
-   * Bodies that are read and not answered yet, of all clients and of one. JSON takes up to ten times its size in memory, most
-   * where it is made of small parts, so a body weighs its bytes or so many for each value, whichever is more.
+   * Bodies that are read and not answered yet, of all clients and of one; one that weighs more is read alone. JSON takes up to
+   * twenty times its size in memory where it is made of small parts, so a body weighs its bytes, or so many for each value if
+   * that is more.
    */
-  bodiesAtWork: { all: 16 * MIB, client: 12 * MIB, perValue: 16 },
+  bodiesAtWork: { all: 12 * MIB, client: 8 * MIB, perValue: 12 },
   /** How long a body waits for its turn before the call is put off. */
   turn: 2 * SECOND,
   /** Delay of the event loop from which calls are put off. */

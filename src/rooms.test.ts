@@ -29,7 +29,7 @@ const mayImport: Record<string, string[]> = {
   forecast: ['forecast', 'answer.ts', 'report', 'knowledge', 'cards', 'rules', 'chart', 'codes', 'fhir', ...base],
   // Says in FHIR what the knowledge says; decides and renders nothing.
   export: ['export', 'cards', 'rules', 'codes', 'fhir', ...base],
-  http: ['http', 'answer.ts', 'cards', 'chart/read.ts', 'fhir', 'journal', 'rules', 'trust', ...base],
+  http: ['http', 'answer.ts', 'cards', 'chart/chart.ts', 'chart/read.ts', 'fhir', 'journal', 'rules', 'trust', ...base],
   // The API in OpenAPI, made of what http/ checks with, and its page.
   reference: ['reference', 'http', 'answer.ts', 'fhir', 'rules', 'report/markup.ts', '../package.json', ...base],
   cli: [

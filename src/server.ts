@@ -15,7 +15,7 @@ import { type Journal, openJournal } from './journal/journal.ts';
 import type { JournalFailed } from './journal/thread.ts';
 import { loadKnowledge } from './knowledge/load.ts';
 import { limits } from './limits.ts';
-import { giveBack, makeYoung } from './memory.ts';
+import { boundNursery, giveBack, makeYoung } from './memory.ts';
 import { hooks, type Site } from './rules/schema.ts';
 import { readClients } from './trust/clients.ts';
 
@@ -61,7 +61,10 @@ closeWithGrace({ delay: 10_000 + config.drainSeconds * 1000, logger }, async ({ 
 });
 const address = await listen();
 // Not before the first answer.
-setTimeout(giveBack, 1000).unref();
+setTimeout(() => {
+  giveBack();
+  boundNursery();
+}, 1000).unref();
 if (config.mode === 'sandbox') logger.warn('sandbox: no authentication, this machine only');
 process.stderr.write(
   config.mode === 'sandbox'

@@ -1,11 +1,12 @@
 import { conceptListsOf, interpreter } from '../codes/classify.ts';
 import type { Codes } from '../codes/load.ts';
 import type { LocalDate } from '../dates.ts';
-import { ServiceError } from '../errors.ts';
 import { readBundle } from '../fhir/bundle.ts';
 import { idOf, type Resource, string } from '../fhir/json.ts';
 import { type Prefetch, type Prefetched, type Section, sections } from '../fhir/prefetch.ts';
 import { checkVersions } from '../fhir/versions.ts';
+import { limits } from '../limits.ts';
+import { checkEntries, checkNumber } from './bounds.ts';
 import type { Chart, LeftOut, SectionState } from './chart.ts';
 import { type MedicationContext, subjectOf } from './medications.ts';
 import { identifier } from './medicine.ts';
@@ -42,7 +43,9 @@ export function readChart(call: Call, options: ChartOptions): Chart {
   const prefetched = bySection(call.prefetch.section);
   const drafts = call.draftOrders === undefined ? [] : readBundle(call.draftOrders).entries;
   const received = sections.flatMap((section) => prefetched[section].resources);
-  checkNumber(drafts.length + received.length, MAX_RESOURCES, 'resources');
+  checkNumber(drafts.length, limits.drafts, 'draft orders');
+  checkNumber(drafts.length + received.length, limits.resources, 'resources');
+  checkEntries([...drafts.map(({ resource }) => resource), ...received]);
   const version = checkVersions([...drafts.map(({ resource }) => resource), ...received]);
 
   const leftOut: LeftOut[] = [];
@@ -110,22 +113,10 @@ export function readChart(call: Call, options: ChartOptions): Chart {
   const { drafts: ordered, medications, conditions, results } = chart;
   checkNumber(
     ordered.length + medications.length + conditions.length + results.length,
-    MAX_LISTED,
+    limits.listed,
     'medicines, problems and results that stand in code lists',
   );
   return chart;
-}
-
-/**
- * How much of a record is looked at in one call. A call holds up all others while it is answered, so there is an end; it
- * lies beyond any person's record. Ten years of daily dispensing with a visit each are some 8000 that stand in lists.
- */
-const MAX_RESOURCES = 50_000;
-const MAX_LISTED = 10_000;
-
-/** A record is looked at as a whole or not at all: what were left out could be what matters. */
-function checkNumber(number: number, limit: number, what: string): void {
-  if (number > limit) throw new ServiceError('too-many', [`${what}: at most ${limit}`]);
 }
 
 /** Parts of the record that make up the medication list: orders, and what statements and dispenses add. */

@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyBodyParser, FastifyInstance, FastifyRequest } from 'fastify';
 import { ServiceError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { createGate, overloaded } from './gate.ts';
 import { shapeOf } from './shape.ts';
+import type { Turn } from './turns.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -21,7 +21,7 @@ const MEDIA_TYPES = ['application/json', 'application/fhir+json'];
  * that arrive, how the text is made, how many bodies are at work at once. `isBusy`: whether the process is under pressure,
  * which is looked at again once a body has had its turn.
  */
-export function readJson(app: FastifyInstance, bodyLimit: number, isBusy: () => boolean): void {
+export function readJson(app: FastifyInstance, bodyLimit: number, turn: Turn, isBusy: () => boolean): void {
   const arriving = createGate(limits.bodiesArriving);
   const working = createGate(limits.bodiesAtWork);
   const parse = app.getDefaultJsonParser('error', 'error') as FastifyBodyParser<string>;
@@ -34,13 +34,15 @@ export function readJson(app: FastifyInstance, bodyLimit: number, isBusy: () => 
     let json: Buffer;
     try {
       json = await receive(payload, bodyLimit, (bytes) => rooms.push(arriving.take(name, bytes)));
+      // What takes long is done in turns, so that others are heard in between.
+      if (json.length > LARGE) await turn();
       weight = weightOf(json);
       request.release = await working.enter(name, weight, limits.turn);
     } finally {
       for (const leave of rooms) leave();
     }
-    // A large body takes long to read: others are heard before it, and the pressure is looked at again.
-    if (weight > LARGE) await nextTurn();
+    if (weight > LARGE) await turn();
+    // It may have waited long, and for others that took long.
     if (isBusy()) throw overloaded();
     if (request.raw.destroyed && !request.raw.complete) throw new ServiceError('not-json');
     return new Promise((resolve, reject) => {

@@ -96,14 +96,12 @@ export function feedbackRoute(app: FastifyInstance, options: FeedbackOptions): v
       if (!hookOfService(service)) throw new ServiceError('no-service');
       const place = placeOf(request);
       const where = { ...place, service, received_at: clock() };
-      const items = itemsOf(request.body).map((item) => readItem(item, where, knowledge.site.journal.comments));
+      const given = itemsOf(request.body);
+      checkRows(given);
+      const items = given.map((item) => readItem(item, where, knowledge.site.journal.comments));
       if (items.length > 0 && items.every((item) => 'problems' in item))
         throw new ServiceError('not-feedback', problemsOf(items));
       const rows = items.flatMap((item) => ('rows' in item ? item.rows : []));
-      if (rows.length > limits.feedbackRows)
-        throw new ServiceError('not-feedback', [
-          `feedback: at most ${limits.feedbackRows} cards and accepted suggestions in one call`,
-        ]);
       budget.check(place.client, rows.length);
       const { results, added } = await keep(items, rows, journal);
       budget.use(place.client, added.size);
@@ -113,6 +111,20 @@ export function feedbackRoute(app: FastifyInstance, options: FeedbackOptions): v
       return reply.header('cache-control', 'no-store').send({ results });
     },
   );
+}
+
+/** Counts what items come to before they are looked at. */
+function checkRows(items: unknown[]): void {
+  const rows = items.reduce<number>((sum, item) => {
+    const suggestions = object(item)['acceptedSuggestions'];
+    const number = Array.isArray(suggestions) ? suggestions.length : 1;
+    // An item with more is rejected by itself.
+    return sum + (number > limits.feedbackSuggestions ? 1 : Math.max(1, number));
+  }, 0);
+  if (rows > limits.feedbackRows)
+    throw new ServiceError('not-feedback', [
+      `feedback: at most ${limits.feedbackRows} cards and accepted suggestions in one call`,
+    ]);
 }
 
 /** What is wrong with items, as far as anybody reads it. */

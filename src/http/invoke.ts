@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { type Answer, type Assessment, assess, speak } from '../answer.ts';
+import { type Answer, type Assessment, assessByTurns, speak } from '../answer.ts';
 import { brand } from '../brand.ts';
 import { negotiateLanguage } from '../cards/language.ts';
+import type { Chart } from '../chart/chart.ts';
 import { dateOfInstant, isPartial, type LocalDate, localDate } from '../dates.ts';
 import { ServiceError } from '../errors.ts';
 import { readBundle } from '../fhir/bundle.ts';
@@ -23,6 +24,7 @@ import { type Caller, type Journaling, noteAnswer, silencesOf } from './journal.
 import type { Metrics } from './metrics.ts';
 import { logFailure } from './problems.ts';
 import { fitCard } from './profile.ts';
+import type { Turn } from './turns.ts';
 import { type Request, readRequest } from './wire.ts';
 
 export type InvokeOptions = {
@@ -38,6 +40,8 @@ export type InvokeOptions = {
   /** Key of the audit line's hash of the patient id; without one the line says nothing of the patient. */
   auditKey: string | undefined;
   journaling: Journaling | undefined;
+  /** Waited for before each part of an answer that takes long. */
+  turn: Turn;
 };
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -66,7 +70,7 @@ export function invokeRoute(app: FastifyInstance, options: InvokeOptions): void 
     const today = evaluationDate(call, options);
     const question = { call: { ...call.call, prefetch }, hookInstance: call.hookInstance, language, today };
     const caller = { client, tenant: request.tenant };
-    const assessed = assess(question, knowledge);
+    const assessed = await assessByTurns(question, knowledge, (chart) => giveWay(chart, options.turn));
     const results = await silence(assessed, call, caller, options, request);
     const found = speak({ ...assessed, results }, question, knowledge);
     metrics.answered(found);
@@ -88,6 +92,13 @@ export function invokeRoute(app: FastifyInstance, options: InvokeOptions): void 
       .type('application/json; charset=utf-8')
       .send(JSON.stringify({ cards: found.cards.map((card) => fitCard(card, client.profile)), ...extension }));
   });
+}
+
+/** Entries of a record from which its answer takes so long that other calls are let in between. */
+const LONG = 300;
+
+async function giveWay({ medications, drafts, conditions, results }: Chart, turn: Turn): Promise<void> {
+  if (medications.length + drafts.length + conditions.length + results.length > LONG) await turn();
 }
 
 /** How a missing part of the record is told. */

@@ -4,6 +4,7 @@ import type { Call } from '../chart/read.ts';
 import { ServiceError } from '../errors.ts';
 import { idOf, object } from '../fhir/json.ts';
 import { prefetchOf } from '../fhir/prefetch.ts';
+import { limits } from '../limits.ts';
 import type { hooks } from '../rules/schema.ts';
 
 /**
@@ -85,6 +86,8 @@ export function readRequest(body: unknown, hook: (typeof hooks)[number]): Reques
   if (request.fhirAuthorization && typeof request.fhirServer !== 'string')
     throw new ServiceError('envelope', ['fhirServer: required with fhirAuthorization']);
   const context = parse(contextSchemas[hook], withSelections(request.context), 'context.');
+  if ('selections' in context && (context.selections as unknown[]).length > limits.drafts)
+    throw new ServiceError('too-many', [`context.selections: at most ${limits.drafts}`]);
   const wish = object(request.extension?.[brand.extension]);
   const pddi = object(request.extension?.[PDDI]);
   return {
