@@ -355,7 +355,7 @@ function send({ body, path = SIGN, headers = {} }: Call): Promise<number> {
 /** One connection after the other that sends calls and reads no answer. */
 async function pipelines(): Promise<void> {
   const calls = ['/openapi.json', '/cds-services', '/nope'].map((path) =>
-    `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`.repeat(1500),
+    `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`.repeat(1500),
   );
   await Promise.all(
     many(connections, async (at) => {

@@ -55,6 +55,9 @@ function tlsOptions(tls: NonNullable<Config['tls']>): ServerOptions {
   return { ...tls, minVersion: 'TLSv1.2', requestCert: tls.ca !== undefined, rejectUnauthorized: false };
 }
 
+/** What scripts of a page that may call can read of an answer, besides its body (docs/integrator.md). */
+const EXPOSED = ['Retry-After', 'X-Request-Id', 'X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset'];
+
 /** The wiring: every plugin and every route, named once. Listens nowhere. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const { knowledge, config, clients, logger, clock, fetchJson, journal } = options;
@@ -85,8 +88,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     methods: ['GET', 'POST'],
     // What asks without the headers of a browser is answered too.
     strictPreflight: false,
-    allowedHeaders: ['Authorization', 'Content-Type', 'Accept-Language'],
-    exposedHeaders: ['Retry-After', 'X-Request-Id'],
+    // No list of headers to send: whatever a page asks for, as libraries that trace calls do, is allowed and not read.
+    exposedHeaders: EXPOSED,
   });
   logCalls(app, metrics);
   answerProblems(app);

@@ -9,7 +9,7 @@ const service = await startService();
 afterAll(() => service.close());
 const { port } = service.app.server.address() as AddressInfo;
 
-const CALL = 'GET /ready HTTP/1.1\r\nhost: x\r\n\r\n';
+const CALL = 'GET /ready HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n';
 
 /** What comes back on a connection until it falls silent or is closed. */
 async function told(text: string): Promise<{ answers: number; closed: boolean }> {
@@ -53,7 +53,7 @@ test('S7: calls by the thousand on connections that nobody reads end nothing, an
   const sockets = Array.from({ length: 50 }, () => connect(port, '127.0.0.1'));
   for (const socket of sockets) {
     socket.on('error', () => {}).pause();
-    socket.write('GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(1500));
+    socket.write('GET /openapi.json HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n'.repeat(1500));
   }
   const open = () => new Promise<number>((done) => service.app.server.getConnections((_, count) => done(count)));
   // Who does not read does not see that the connection was closed; the server has none of them any more.

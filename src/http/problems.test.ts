@@ -146,10 +146,33 @@ test('T15, C1–C4: a browser of a listed origin may ask first without a token, 
     await production.http.get(path).set(await signed(path)),
   ];
   const foreign = await production.call(pair(), { ...(await signed(path)), origin: 'https://evil.example' });
+  const traced = await production.http.options(path).set({
+    origin,
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': 'accept,authorization,baggage,content-type,traceparent,tracestate,x-request-id',
+  });
+  expect(traced.status).toBe(204);
+  for (const name of ['accept', 'traceparent', 'tracestate', 'baggage', 'x-request-id', 'authorization'])
+    expect(traced.headers['access-control-allow-headers']).toContain(name);
+  const strange = await production.http.options(path).set({
+    origin: 'https://evil.example',
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': 'traceparent',
+  });
+  expect(strange.headers['access-control-allow-origin']).toBeUndefined();
   await production.close();
   expect(responses.map(({ status }) => status)).toEqual([200, 401, 412, 400, 404, 405]);
   for (const response of responses)
     expect(response.headers['access-control-allow-origin'], String(response.status)).toBe(origin);
+  // What scripts may read besides the body, as docs/integrator.md has it.
+  for (const response of responses)
+    expect(response.headers['access-control-expose-headers']?.toLowerCase().split(', ').sort()).toEqual([
+      'retry-after',
+      'x-ratelimit-limit',
+      'x-ratelimit-remaining',
+      'x-ratelimit-reset',
+      'x-request-id',
+    ]);
   expect(foreign.headers['access-control-allow-origin']).toBeUndefined();
 });
 
