@@ -93,7 +93,7 @@ export function sandboxClient(fhirServers: string[]): Client {
     optionalClaims: [],
     explain: true,
     requestsPerMinute: 1_000_000,
-    profile: { suggestions: true, oneAction: false },
+    profile: { suggestions: true, oneAction: false, deleteBy: 'resourceId' },
   };
 }
 
