@@ -508,7 +508,7 @@ export const cases: Record<Kind, fc.Arbitrary<Case>> = { structure, text, irrele
 
 /** What may be answered (docs/integrator.md, "Answers and status codes"). */
 const documented: Record<Kind, number[]> = {
-  structure: [200, 400, 412, 422],
+  structure: [200, 400, 412, 413, 422],
   text: [200, 400, 412, 422],
   irrelevant: [200, 412],
   transport: [200, 304, 400, 404, 405, 412, 415, 422],
