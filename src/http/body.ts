@@ -24,7 +24,8 @@ const MEDIA_TYPES = ['application/json', 'application/fhir+json'];
 export function readJson(app: FastifyInstance, bodyLimit: number, turn: Turn, isBusy: () => boolean): void {
   const arriving = createGate(limits.bodiesArriving);
   const working = createGate(limits.bodiesAtWork);
-  const parse = app.getDefaultJsonParser('error', 'error') as FastifyBodyParser<string>;
+  // Keys that would change what an object is are passed over as any key that nobody knows (conformance T12).
+  const parse = app.getDefaultJsonParser('remove', 'remove') as FastifyBodyParser<string>;
   app.decorateRequest('release');
 
   const read = async (request: FastifyRequest, payload: IncomingMessage): Promise<unknown> => {

@@ -37,7 +37,8 @@ const id = z
   .trim()
   .regex(/^[\x21-\x7e]{1,100}$/, 'must be an id');
 
-const itemSchema = z
+/** One item, as it is checked; for the API's description too. */
+export const itemSchema = z
   .looseObject({
     card: id.describe('The uuid of the card.'),
     outcome: z
@@ -51,6 +52,7 @@ const itemSchema = z
       .describe('When, with the time zone.'),
     acceptedSuggestions: z
       .array(z.union([id.transform((text) => ({ id: text })), z.looseObject({ id })]))
+      .max(limits.feedbackSuggestions)
       .nullish()
       .transform((value) => value ?? [])
       .describe('The uuids of the suggestions that were taken. Required with accepted.'),
@@ -59,27 +61,26 @@ const itemSchema = z
       .unknown()
       .optional()
       .meta({
-        description: 'Why the card was overridden.',
-        type: ['object', 'array', 'null'],
+        description: 'Why the card was overridden: an object.',
+        // Without types: what is none of these is passed over.
         properties: {
           reason: {
-            type: 'object',
-            description: "One of the card's overrideReasons, or your own.",
-            properties: { code: { type: 'string' }, system: { type: 'string' } },
+            description: "One of the card's overrideReasons, or your own: a Coding.",
+            properties: { code: { description: 'A text.' }, system: { description: 'A text.' } },
           },
-          userComment: { type: 'string', description: 'Kept only where the hospital wants it.' },
+          userComment: { description: 'A text. Kept only where the hospital wants it.' },
         },
       }),
   })
   .refine(({ outcome, acceptedSuggestions }) => outcome !== 'accepted' || acceptedSuggestions.length > 0, {
     path: ['acceptedSuggestions'],
     message: 'required with the outcome accepted',
+  })
+  .meta({
+    if: { required: ['outcome'], properties: { outcome: { const: 'accepted' } } },
+    // biome-ignore lint/suspicious/noThenProperty: JSON Schema's word.
+    then: { required: ['acceptedSuggestions'], properties: { acceptedSuggestions: { type: 'array', minItems: 1 } } },
   });
-
-/** The body of feedback, of the schema that checks each item, for the API's description. */
-export const feedbackSchema = z.looseObject({
-  feedback: z.array(itemSchema).max(limits.feedbackItems).describe('Each item is kept or rejected by itself.'),
-});
 
 /**
  * `POST /cds-services/{id}/feedback` (CDS Hooks: Feedback; conformance FB1–FB11). 200 with a result for each item once all

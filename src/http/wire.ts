@@ -44,7 +44,10 @@ const contextSchemas = {
     patientId,
     encounterId,
     draftOrders: resourceOrBundle,
-    selections: z.array(z.unknown()).describe('The orders just selected, as MedicationRequest/x. May be empty.'),
+    selections: z
+      .array(z.unknown())
+      .meta({ maxItems: limits.drafts })
+      .describe('The orders just selected, as MedicationRequest/x. May be empty.'),
   }),
   'order-sign': z.looseObject({ patientId, encounterId, draftOrders: resourceOrBundle }),
 } as const;
@@ -58,7 +61,13 @@ export const callSchemas = {
 
 function callOf(hook: (typeof hooks)[number]) {
   const { shape } = requestSchema;
-  return z.looseObject({ ...shape, hook: z.literal(hook).describe('The hook.'), context: contextSchemas[hook] });
+  const whole = z.looseObject({ ...shape, hook: z.literal(hook).describe('The hook.'), context: contextSchemas[hook] });
+  return whole.meta({
+    // As readRequest checks it.
+    if: { required: ['fhirAuthorization'], properties: { fhirAuthorization: { type: 'object' } } },
+    // biome-ignore lint/suspicious/noThenProperty: JSON Schema's word.
+    then: { required: ['fhirServer'], properties: { fhirServer: { type: 'string' } } },
+  });
 }
 
 export type Request = {
@@ -87,7 +96,7 @@ export function readRequest(body: unknown, hook: (typeof hooks)[number]): Reques
     throw new ServiceError('envelope', ['fhirServer: required with fhirAuthorization']);
   const context = parse(contextSchemas[hook], withSelections(request.context), 'context.');
   if ('selections' in context && (context.selections as unknown[]).length > limits.drafts)
-    throw new ServiceError('too-many', [`context.selections: at most ${limits.drafts}`]);
+    throw new ServiceError('envelope', [`context.selections: at most ${limits.drafts}`]);
   const wish = object(request.extension?.[brand.extension]);
   const pddi = object(request.extension?.[PDDI]);
   return {

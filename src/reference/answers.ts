@@ -8,7 +8,12 @@ const resource = z.looseObject({ resourceType: z.string() });
 
 const action = z
   .union([
-    z.object({ type: z.literal('delete'), description: z.string(), resourceId: z.string() }),
+    z.object({
+      type: z.literal('delete'),
+      description: z.string(),
+      resourceId: z.string(),
+      resource: z.string().optional().describe('The same, for clients of CDS Hooks 1.0.'),
+    }),
     z.object({ type: z.enum(['create', 'update']), description: z.string(), resource }),
   ])
   .describe('delete names a draft of the call; create and update bring the whole resource.');
