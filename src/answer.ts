@@ -9,7 +9,7 @@ import type { Section } from './fhir/prefetch.ts';
 import { UnusableFhir } from './fhir/versions.ts';
 import type { Language } from './language.ts';
 import { classifierOf } from './rules/classes.ts';
-import { evaluate, missingForCards, missingForSilence, type RuleResult } from './rules/evaluate.ts';
+import { evaluate, evaluateInSteps, missingForCards, missingForSilence, type RuleResult } from './rules/evaluate.ts';
 import type { Knowledge } from './rules/knowledge.ts';
 
 export type Question = { call: Call; hookInstance: string; language: Language; today: LocalDate };
@@ -26,9 +26,28 @@ export function answer(question: Question, knowledge: Knowledge): Answer {
 }
 
 /** Chart → facts → rules. Throws `UnusableFhir`. */
-export function assess({ call, today }: Question, knowledge: Knowledge): Assessment {
-  const chart = readChart(call, chartOptions(knowledge, today));
+export function assess(question: Question, knowledge: Knowledge): Assessment {
+  const chart = chartOf(question, knowledge);
   return { chart, results: evaluate(knowledge, chart) };
+}
+
+/** The same for a service that has other calls: they take their turn at each pause. Throws `UnusableFhir`. */
+export async function assessByTurns(
+  question: Question,
+  knowledge: Knowledge,
+  pause: (chart: Chart) => Promise<void>,
+): Promise<Assessment> {
+  const chart = chartOf(question, knowledge);
+  const steps = evaluateInSteps(knowledge, chart);
+  for (;;) {
+    await pause(chart);
+    const step = steps.next();
+    if (step.done) return { chart, results: step.value };
+  }
+}
+
+function chartOf({ call, today }: Question, knowledge: Knowledge): Chart {
+  return readChart(call, chartOptions(knowledge, today));
 }
 
 /** What a site's knowledge says of how a chart is read. */

@@ -14,7 +14,8 @@ import type { Place } from './journal/database.ts';
 import { type Journal, openJournal } from './journal/journal.ts';
 import type { JournalFailed } from './journal/thread.ts';
 import { loadKnowledge } from './knowledge/load.ts';
-import { giveBack, makeYoung } from './memory.ts';
+import { limits } from './limits.ts';
+import { boundNursery, giveBack, makeYoung } from './memory.ts';
 import { hooks, type Site } from './rules/schema.ts';
 import { readClients } from './trust/clients.ts';
 import { hasPage } from './workbench/files.ts';
@@ -32,7 +33,7 @@ if (!knowledge || problems.length > 0) {
 
 const logger = pino({ level: config.logLevel, base: null });
 for (const remark of remarks) logger.warn(remark, 'left out');
-if (Object.keys(knowledge.site.quiet.days).length > 0 && (!config.journal || config.patientKey === undefined))
+if (Object.keys(knowledge.site.quiet.days).length > 0 && (!config.journal || config.patientKeys.length === 0))
   fail(
     'hooks/site.yaml has a quiet period: it needs the journal, and PATIENT_KEY, by which the journal knows patients',
   );
@@ -47,7 +48,7 @@ const app = await create({
   fetchJson,
   journal,
   testBundles: join(config.knowledge, 'test-bundles'),
-  maxEventLoopDelay: 1000,
+  maxEventLoopDelay: limits.eventLoopDelay,
 });
 app.addHook('onClose', () => fetchJson.close());
 app.addHook('onClose', () => journal?.close());
@@ -77,7 +78,10 @@ for (const event of ['uncaughtException', 'unhandledRejection'])
   });
 const address = await listen();
 // Not before the first answer.
-setTimeout(giveBack, 1000).unref();
+setTimeout(() => {
+  giveBack();
+  boundNursery();
+}, 1000).unref();
 if (config.mode === 'sandbox') logger.warn('sandbox: no authentication, this machine only');
 process.stderr.write(
   config.mode === 'sandbox'
@@ -89,7 +93,7 @@ process.stderr.write(
 async function open(place: Place, { timeZone, journal: { keepDays }, quiet }: Site): Promise<Journal> {
   const DAY = 86_400_000;
   const patientDays = Math.max(1, ...Object.values(quiet.days));
-  const limits = () => {
+  const kept = () => {
     const now = Date.now();
     return {
       day: dateOfInstant(now - keepDays * DAY, timeZone),
@@ -102,7 +106,7 @@ async function open(place: Place, { timeZone, journal: { keepDays }, quiet }: Si
     return await openJournal({
       place,
       clock: Date.now,
-      limits,
+      limits: kept,
       warn: (fields, message) => logger.warn(fields, message),
     });
   } catch (error) {

@@ -51,6 +51,7 @@ async function journal(name: string, place: Place): Promise<string[][]> {
   const at = Date.now();
   const card = () => ({
     client: 'ehr',
+    tenant: '',
     uuid: crypto.randomUUID(),
     day: '2026-03-02',
     issued_at: at,
@@ -67,6 +68,7 @@ async function journal(name: string, place: Place): Promise<string[][]> {
   const item = (id: string) => ({
     id,
     client: 'ehr',
+    tenant: '',
     card: id,
     service: 's',
     outcome: 'overridden' as const,

@@ -7,7 +7,7 @@ import { isDrug, isPair } from '../rules/facts.ts';
 import { message } from './message.ts';
 import { bareName, conditionNames, drugNames, listOf } from './names.ts';
 import type { Card } from './render.ts';
-import { type Rendering, uuidOf } from './rendering.ts';
+import { patientOf, type Rendering, uuidOf } from './rendering.ts';
 
 /** Topic of the card that says what could not be checked (recommendations.md, 7). */
 export const notCheckedTopic = 'not-checked';
@@ -76,7 +76,7 @@ export function notCheckedCard(results: RuleResult[], missing: Section[], render
           : words.summary.record[language];
   const about = [...missing, ...[...drugs, ...orders, ...unrecognised, ...tests].map(({ ref }) => ref)];
   return {
-    uuid: uuidOf(rendering.hookInstance, notCheckedTopic, chart.subject.patient, ...about),
+    uuid: uuidOf(rendering.hookInstance, patientOf(rendering), notCheckedTopic, ...about),
     summary,
     detail: paragraphs.join('\n\n'),
     indicator: 'info',

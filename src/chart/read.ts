@@ -2,11 +2,12 @@ import { conceptListsOf } from '../codes/classify.ts';
 import type { Codes } from '../codes/load.ts';
 import { saysIn } from '../codes/words.ts';
 import { dayOf, type LocalDate, OPEN } from '../dates.ts';
-import { ServiceError } from '../errors.ts';
 import { readBundle } from '../fhir/bundle.ts';
 import { idOf, type Resource, string } from '../fhir/json.ts';
 import { type Prefetch, type Prefetched, type Section, sections } from '../fhir/prefetch.ts';
 import { versionOf } from '../fhir/versions.ts';
+import { limits } from '../limits.ts';
+import { checkEntries, checkNumber } from './bounds.ts';
 import type { Chart, LeftOut, SectionState, Treatment, Unrecognised } from './chart.ts';
 import { type BundleEntry, changedBy, type DraftEntry, draftOf, draftStart, readDrafts } from './drafts.ts';
 import {
@@ -97,7 +98,9 @@ export function readChart(call: Call, options: ChartOptions): Chart {
   const prefetched = bySection(call.prefetch.section);
   const drafted = call.draftOrders === undefined ? [] : readBundle(call.draftOrders).entries;
   const received = sections.flatMap((section) => prefetched[section].resources);
-  checkNumber(drafted.length + received.length);
+  checkNumber(drafted.length, limits.drafts, 'draft orders');
+  checkNumber(drafted.length + received.length, limits.resources, 'resources');
+  checkEntries([...drafted.map(({ resource }) => resource), ...received]);
   const leftOut: LeftOut[] = [];
   const resolve = resolver(Object.values(prefetched), drafted);
   const isMine = ownership(call.patientId, resolve);
@@ -188,6 +191,12 @@ export function readChart(call: Call, options: ChartOptions): Chart {
     continues: continues.class,
     removals: (name) => daysOfProcedure(own.procedures, name, continues.removal, { codes, timeZone }),
   });
+  const { conditions, results } = record;
+  checkNumber(
+    list.entries.length + conditions.length + results.length,
+    limits.listed,
+    'medicines, problems and results that stand in code lists',
+  );
   return {
     ...record,
     results: explain(record.results, before, codes),
@@ -333,17 +342,6 @@ function isUnusable(
 ): boolean {
   const foreign = leftOut.some(({ why }) => why === 'fhir-version');
   return foreign && ((drafted.length > 0 && usable.length === 0) || (list.resources.length > 0 && own.length === 0));
-}
-
-/**
- * How much of a record is looked at in one call. A call holds up all others while it is answered, so there is an end; it
- * lies beyond any person's record.
- */
-const MAX_RESOURCES = 50_000;
-
-/** A record is looked at as a whole or not at all: what were left out could be what matters. */
-function checkNumber(number: number): void {
-  if (number > MAX_RESOURCES) throw new ServiceError('too-many', [`resources: at most ${MAX_RESOURCES}`]);
 }
 
 /** Parts of the record that make up the medication list: orders, and what the others add to them. */

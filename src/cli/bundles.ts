@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type Answer, answer } from '../answer.ts';
@@ -10,6 +10,7 @@ import { type Request, readRequest } from '../http/wire.ts';
 import type { Language } from '../language.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 import { type Hook, hooks, indicators } from '../rules/schema.ts';
+import { readText } from '../text.ts';
 import { type Problem, readYaml } from '../yaml.ts';
 
 const expectedCard = z.strictObject({
@@ -56,7 +57,7 @@ export function readTestBundles(folder: string, problems: Problem[]): TestBundle
 
 function readTestBundle(folder: string, name: string, problems: Problem[]): TestBundle[] {
   const file = `test-bundles/${name}.request.json`;
-  const text = readFileSync(join(folder, `${name}.request.json`), 'utf8');
+  const text = readText(join(folder, `${name}.request.json`));
   const expected = readYaml(
     join(folder, `${name}.expected.yaml`),
     `test-bundles/${name}.expected.yaml`,

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Answer } from '../answer.ts';
@@ -9,6 +8,7 @@ import { UnusableFhir } from '../fhir/versions.ts';
 import { loadKnowledge } from '../knowledge/load.ts';
 import { type Language, languages } from '../language.ts';
 import { type RuleTrace, type TreatmentTrace, traceOf } from '../rules/trace.ts';
+import { readText } from '../text.ts';
 import { answerFile } from './bundles.ts';
 import { messageOf, problemsText, section } from './words.ts';
 
@@ -145,7 +145,7 @@ function run(words: string[]): number {
     const date = values.now ?? dateOfInstant(Date.now(), timeZone);
     if (localDate(date, timeZone) !== date || isPartial(date))
       throw new Error(`--now: '${date}' is no date such as 2026-03-02`);
-    const body: unknown = JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8'));
+    const body: unknown = JSON.parse(readText(file === '-' ? 0 : file));
     const { answer } = answerFile(body, knowledge, values.language, date, values.now !== undefined);
     process.stdout.write(`${explain(answer, values)}\n`);
     return 0;

@@ -234,7 +234,7 @@ async function start(
       origins: [],
       tls: undefined,
       auditKey: undefined,
-      patientKey: undefined,
+      patientKeys: [],
     },
     clients: [],
     logger,

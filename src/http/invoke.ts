@@ -1,14 +1,16 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { type Answer, type Assessment, assess, speak } from '../answer.ts';
+import { type Answer, type Assessment, assessByTurns, speak } from '../answer.ts';
 import { brand } from '../brand.ts';
 import { negotiateLanguage } from '../cards/language.ts';
+import type { Chart } from '../chart/chart.ts';
 import { dateOfInstant, isPartial, type LocalDate, localDate } from '../dates.ts';
 import { ServiceError } from '../errors.ts';
 import type { Budgets } from '../fhir/budget.ts';
 import { readBundle } from '../fhir/bundle.ts';
 import { completePrefetch, type Outcome } from '../fhir/complete.ts';
 import type { FetchJson } from '../fhir/fetch-json.ts';
+import { object, parseExactly } from '../fhir/json.ts';
 import type { Standing } from '../fhir/patient.ts';
 import { type Prefetch, prefetchOf, type Section } from '../fhir/prefetch.ts';
 import { hashOfPatient } from '../journal/patient.ts';
@@ -23,7 +25,9 @@ import { accessOf, isForeignPage } from './access.ts';
 import { hookOfService, neededSections } from './discovery.ts';
 import { type Caller, type Journaling, noteAnswer, silencesOf } from './journal.ts';
 import type { Metrics } from './metrics.ts';
+import { logFailure } from './problems.ts';
 import { fitCard } from './profile.ts';
+import type { Turn } from './turns.ts';
 import { type Request, readRequest } from './wire.ts';
 
 export type InvokeOptions = {
@@ -42,6 +46,8 @@ export type InvokeOptions = {
   /** Key of the audit line's hash of the patient id; without one the line says nothing of the patient. */
   auditKey: string | undefined;
   journaling: Journaling | undefined;
+  /** Waited for before each part of an answer that takes long. */
+  turn: Turn;
 };
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -68,13 +74,19 @@ export function invokeRoute(app: FastifyInstance, options: InvokeOptions): void 
     const today = evaluationDate(call, options);
     const prefetch = await complete(call, request, sections[hook], today, options);
     const language = negotiateLanguage(request.headers['accept-language'], knowledge.site.language);
-    const question = { call: { ...call.call, prefetch }, hookInstance: call.hookInstance, language, today };
+    const exactDrafts = () => draftsAsSent(request.sent);
+    const question = {
+      call: { ...call.call, prefetch, exactDrafts },
+      hookInstance: call.hookInstance,
+      language,
+      today,
+    };
     const caller = { client, tenant: request.tenant };
-    const assessed = assess(question, knowledge);
+    const assessed = await assessByTurns(question, knowledge, (chart) => giveWay(chart, options.turn));
     const results = await silence(assessed, call, caller, options, request);
     const found = speak({ ...assessed, results }, question, knowledge);
     metrics.answered(found);
-    if (options.journaling) noteAnswer(found, call, caller, options.journaling);
+    if (options.journaling) note(found, call, caller, options.journaling, request.log);
     tell(found, call, request, options);
     const explained = call.wish.explain && (options.sandbox || client.explain);
     const trace = explained ? traceOf(found.chart, found.results) : undefined;
@@ -92,6 +104,18 @@ export function invokeRoute(app: FastifyInstance, options: InvokeOptions): void 
       .type('application/json; charset=utf-8')
       .send(JSON.stringify({ cards: found.cards.map((card) => fitCard(card, client.profile)), ...extension }));
   });
+}
+
+/** The draft orders with the digits of their numbers: read anew, where one of them goes back changed. */
+function draftsAsSent(sent: Buffer | undefined): unknown {
+  return sent && object(object(parseExactly(sent.toString('utf8').replace(/^\uFEFF/, '')))['context'])['draftOrders'];
+}
+
+/** Entries of a record from which its answer takes so long that other calls are let in between. */
+const LONG = 300;
+
+async function giveWay({ treatments, drafts, conditions, results }: Chart, turn: Turn): Promise<void> {
+  if (treatments.length + drafts.length + conditions.length + results.length > LONG) await turn();
 }
 
 /** How a missing part of the record is told. */
@@ -117,10 +141,21 @@ async function silence(
   try {
     return leaveOut(assessed.results, await silencesOf(assessed, call, caller, journaling));
   } catch (error) {
-    if (!(error instanceof JournalFailed)) throw error;
+    // Whatever the journal does, or holds: a card is never lost to it.
     metrics.notSilenced();
-    log.warn({ reason: error.reason }, 'the journal did not say what may be left out');
+    if (error instanceof JournalFailed)
+      log.warn({ reason: error.reason }, 'the journal did not say what may be left out');
+    else logFailure(log, error, 'what the journal holds could not be read');
     return assessed.results;
+  }
+}
+
+/** Notes the answer in the journal, which may fail without it. */
+function note(found: Answer, call: Request, caller: Caller, journaling: Journaling, log: FastifyRequest['log']): void {
+  try {
+    noteAnswer(found, call, caller, journaling);
+  } catch (error) {
+    logFailure(log, error, 'an answer could not be noted');
   }
 }
 
@@ -180,7 +215,7 @@ function tellStanding(prefetch: Prefetch, told: Record<string, unknown>): Prefet
 function tell(
   found: Answer,
   { call }: Request,
-  { id, client, told }: Pick<FastifyRequest, 'id' | 'client' | 'told'>,
+  { id, client, tenant, told }: Pick<FastifyRequest, 'id' | 'client' | 'tenant' | 'told'>,
   { knowledge: { fingerprint }, audit, auditKey }: InvokeOptions,
 ): void {
   const fired = found.results
@@ -195,12 +230,13 @@ function tell(
     ...('missing' in found ? { missing: found.missing } : { fired }),
     ...(silent.length > 0 && { silent }),
   };
-  const patient = auditKey && hashOfPatient(auditKey, client.name, call.patientId);
+  const patient = auditKey && hashOfPatient(auditKey, 'audit', { client: client.name, tenant }, call.patientId);
   const { hook, hookInstance } = told;
   audit.info(
     {
       reqId: id,
       client: client.name,
+      ...(tenant !== undefined && { tenant }),
       hook,
       hookInstance,
       ...result,

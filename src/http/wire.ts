@@ -5,6 +5,7 @@ import { ServiceError } from '../errors.ts';
 import { readBundle } from '../fhir/bundle.ts';
 import { idOf, object } from '../fhir/json.ts';
 import { prefetchOf } from '../fhir/prefetch.ts';
+import { limits } from '../limits.ts';
 import type { hooks } from '../rules/schema.ts';
 
 /**
@@ -53,7 +54,10 @@ const contextSchemas = {
     patientId,
     encounterId,
     draftOrders: resourceOrBundle,
-    selections: z.array(z.unknown()).describe('The orders just selected, as MedicationRequest/x. May be empty.'),
+    selections: z
+      .array(z.unknown())
+      .meta({ maxItems: limits.drafts })
+      .describe('The orders just selected, as MedicationRequest/x. May be empty.'),
   }),
   'order-sign': z.looseObject({ patientId, encounterId, draftOrders: resourceOrBundle }),
 } as const;
@@ -67,7 +71,13 @@ export const callSchemas = {
 
 function callOf(hook: (typeof hooks)[number]) {
   const { shape } = requestSchema;
-  return z.looseObject({ ...shape, hook: z.literal(hook).describe('The hook.'), context: contextSchemas[hook] });
+  const whole = z.looseObject({ ...shape, hook: z.literal(hook).describe('The hook.'), context: contextSchemas[hook] });
+  return whole.meta({
+    // As readRequest checks it.
+    if: { required: ['fhirAuthorization'], properties: { fhirAuthorization: { type: 'object' } } },
+    // biome-ignore lint/suspicious/noThenProperty: JSON Schema's word.
+    then: { required: ['fhirServer'], properties: { fhirServer: { type: 'string' } } },
+  });
 }
 
 export type Request = {
@@ -95,6 +105,8 @@ export function readRequest(body: unknown, hook: (typeof hooks)[number]): Reques
   if (request.fhirAuthorization && typeof request.fhirServer !== 'string')
     throw new ServiceError('envelope', ['fhirServer: required with fhirAuthorization']);
   const context = parse(contextSchemas[hook], withSelections(request.context), 'context.');
+  if ('selections' in context && (context.selections as unknown[]).length > limits.drafts)
+    throw new ServiceError('envelope', [`context.selections: at most ${limits.drafts}`]);
   if ('draftOrders' in context && !holdsOrders(context.draftOrders))
     throw new ServiceError('envelope', ['context.draftOrders: must be a FHIR Bundle of orders']);
   const patientId = idOf(context.patientId.trim());

@@ -42,13 +42,24 @@ export const NEEDED_FOR_SILENCE: readonly Section[] = ['medications', 'condition
 
 /** Decides every rule of the call's hook. Pure: the same knowledge and chart give the same results in the same order. */
 export function evaluate(knowledge: Knowledge, chart: Chart): RuleResult[] {
+  const steps = evaluateInSteps(knowledge, chart);
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  return step.value;
+}
+
+/** The same, with a pause after each part that takes long for a long record. */
+export function* evaluateInSteps(knowledge: Knowledge, chart: Chart): Generator<undefined, RuleResult[], undefined> {
   const views = viewsOf(chart);
-  const results = knowledge.guidelines.flatMap((guideline) => {
+  const results: RuleResult[] = [];
+  for (const guideline of knowledge.guidelines) {
     const look = findings(guideline, views);
-    return guideline.rules
-      .filter((rule) => (rule.hooks as readonly string[]).includes(chart.hook))
-      .map((rule) => decide(rule, look));
-  });
+    for (const rule of guideline.rules) {
+      if (!(rule.hooks as readonly string[]).includes(chart.hook)) continue;
+      results.push(decide(rule, look));
+      yield;
+    }
+  }
   return joinFamilies(supersede(results)).sort(
     (a, b) => indicators.indexOf(b.indicator) - indicators.indexOf(a.indicator),
   );

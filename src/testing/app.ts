@@ -60,7 +60,7 @@ export async function startService(options: Options = {}) {
       origins: [],
       tls: undefined,
       auditKey: undefined,
-      patientKey: undefined,
+      patientKeys: [],
       ...config,
     },
     clients,

@@ -27,7 +27,7 @@ export async function createClient(changes: Partial<Client> = {}, alg = 'ES384')
     optionalClaims: [],
     explain: false,
     requestsPerMinute: 600,
-    profile: { suggestions: true, oneAction: false },
+    profile: { suggestions: true, oneAction: false, deleteBy: 'resourceId' },
     ...changes,
   };
   let count = 0;

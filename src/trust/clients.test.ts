@@ -62,7 +62,7 @@ test('J5, J8, J13, J14: a short record gets the safe settings', () => {
     optionalClaims: [],
     explain: false,
     requestsPerMinute: 600,
-    profile: { suggestions: true, oneAction: false },
+    profile: { suggestions: true, oneAction: false, deleteBy: 'resourceId' },
   });
 });
 
@@ -126,6 +126,7 @@ test.each([
   ['limits', 'requestsPerMinute: 1.5'],
   ['K12', 'profile: {selectionBehavior: all}'],
   ['K12', 'profile: {oneActions: true}'],
+  ['A11', 'profile: {deleteBy: id}'],
   ['J1', 'trusted: true'],
 ])('%s: %s is said with its line, and no client is served', (_, line) => {
   expect(saidOf(`${GOOD}    ${line}\n`, line).join()).not.toBe('');

@@ -18,6 +18,8 @@ const profileSchema = z.strictObject({
   suggestions: z.boolean().default(true),
   /** The client applies only suggestions with one action. */
   oneAction: z.boolean().default(false),
+  /** Where a client finds what `delete` removes: `resource` for CDS Hooks 1.0, which has no `resourceId`. */
+  deleteBy: z.enum(['resourceId', 'resource']).default('resourceId'),
 });
 export type Profile = z.infer<typeof profileSchema>;
 
