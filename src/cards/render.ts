@@ -130,8 +130,10 @@ function drugWords(drug: Drug, { cards: { shared } }: Knowledge): Texts {
   if (drug.otherwise) return shared.otherwise.line;
   const { degree, start, stop, lastSign } = drug;
   const open = stop === undefined;
-  if (degree === undefined) return open ? drugLines.unclear : drugLines.ended;
-  if (degree === 'possible') return start === undefined ? drugLines.unclear : drugLines.possible;
+  // The latest day on which it can have ended is no end that anybody knows.
+  if (degree === undefined && !open && drug.endKnown) return drugLines.ended;
+  if (degree === undefined || degree === 'possible')
+    return start === undefined ? drugLines.unclear : drugLines.possible;
   if (drug.onHold) return drugLines.onHold;
   if (start === undefined) return drugLines.current;
   if (!open) return drugLines.until;
