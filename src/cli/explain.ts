@@ -75,7 +75,8 @@ function draftRow(draft: Draft): string[] {
 }
 
 function treatmentRow(treatment: Treatment): string[] {
-  const { ref, degree, start, entries, onHold, fresh } = treatment;
+  const { ref, degree, start, onHold, fresh } = treatment;
+  const { length: count } = treatment.entries();
   return [
     ref,
     nameOf(treatment),
@@ -85,11 +86,11 @@ function treatmentRow(treatment: Treatment): string[] {
     ),
     start === undefined ? 'since when is not known' : `from ${start}`,
     endOf(treatment),
-    `${entries.length} ${entries.length === 1 ? 'entry' : 'entries'}`,
+    `${count} ${count === 1 ? 'entry' : 'entries'}`,
   ];
 }
 
-/** A day that the record tells is told from the latest day that it leaves open. */
+/** An end that the record tells is not the same as the latest day that it leaves open. */
 function endOf({ stop, endKnown }: Treatment): string {
   if (stop === undefined) return 'no end on record';
   return endKnown ? `to ${stop}` : `to ${stop} at the latest, no end on record`;
