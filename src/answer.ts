@@ -57,7 +57,6 @@ export function chartOptions({ codes, site, treatments, classes }: Knowledge, to
     today,
     timeZone: site.timeZone,
     validityPeriodEndsTreatment: site.validityPeriodEndsTreatment,
-    medicationList: site.medicationList,
     parameters: treatments.parameters,
     continues: treatments.continues,
     classifier: classifierOf(classes),
@@ -89,9 +88,9 @@ export function speak({ chart, results }: Assessment, question: Question, knowle
   const cards = renderCards(results, rendering);
   // A positive finding goes before it.
   if (cards.length === 0 && chart.unusable) throw new UnusableFhir('R4, R5');
-  const missing = missingForSilence(results, chart);
+  const missing = missingForSilence(results, chart, knowledge.site);
   if (cards.length === 0 && missing.length > 0 && knowledge.site.uncheckable === 'refuse')
     return { chart, results, missing };
-  const notChecked = notCheckedCard(results, missingForCards(results, chart), rendering);
+  const notChecked = notCheckedCard(results, missingForCards(results, chart, knowledge.site), rendering);
   return { chart, results, cards: notChecked ? [...cards, notChecked] : cards };
 }

@@ -60,8 +60,6 @@ export type ChartOptions = {
   today: LocalDate;
   timeZone: string;
   validityPeriodEndsTreatment: boolean;
-  /** The part of the record that is the medication list here; the others add to it. */
-  medicationList: 'medications' | 'statements';
   parameters: TreatmentParameters;
   /** How the record tells of a treatment that no medicine names, and the class that it is of. */
   continues: Continues;
@@ -205,7 +203,7 @@ export function readChart(call: Call, options: ChartOptions): Chart {
     before,
     appointments: activities(own.appointments),
     familyHistory: activities(own.familyHistory),
-    sections: { ...states, medications: states[options.medicationList] },
+    sections: states,
     leftOut,
     unread: {
       drafts: [...read.unread, ...unusable(drafted, usableDrafts)],

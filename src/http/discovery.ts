@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { serviceId } from '../brand.ts';
 import { prefetchTemplates, type Section, sections } from '../fhir/prefetch.ts';
-import { NEEDED_FOR_SILENCE } from '../rules/evaluate.ts';
+import { neededForSilence } from '../rules/evaluate.ts';
 import { factsOfRule, guidelineOf, type Knowledge } from '../rules/knowledge.ts';
 import { type Hook, hooks } from '../rules/schema.ts';
 
@@ -35,8 +35,9 @@ export function discover(knowledge: Knowledge): { services: Service[] } {
 
 function describe(knowledge: Knowledge, hook: Hook): Service {
   const needed = neededSections(knowledge, hook);
-  const required = needed.filter((section) => NEEDED_FOR_SILENCE.includes(section));
-  const optional = needed.filter((section) => !NEEDED_FOR_SILENCE.includes(section));
+  const inevitable = neededForSilence(knowledge.site);
+  const required = needed.filter((section) => inevitable.includes(section));
+  const optional = needed.filter((section) => !inevitable.includes(section));
   const { titles, description, usage } = knowledge.cards.shared.services;
   return {
     hook,

@@ -15,7 +15,7 @@ import type { Standing } from '../fhir/patient.ts';
 import { type Prefetch, prefetchOf, type Section } from '../fhir/prefetch.ts';
 import { hashOfPatient } from '../journal/patient.ts';
 import { JournalFailed } from '../journal/thread.ts';
-import { NEEDED_FOR_SILENCE } from '../rules/evaluate.ts';
+import { neededForSilence } from '../rules/evaluate.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 import { leaveOut } from '../rules/quiet.ts';
 import { resultWindow } from '../rules/reach.ts';
@@ -182,7 +182,7 @@ async function complete(
   const drafts =
     call.draftOrders === undefined ? [] : readBundle(call.draftOrders).entries.map(({ resource }) => resource);
   const limits = knowledge.site.fetch;
-  const needed = NEEDED_FOR_SILENCE.filter((section) => sections.includes(section));
+  const needed = neededForSilence(knowledge.site).filter((section) => sections.includes(section));
   const budget = budgets(client.name);
   try {
     const { prefetch, outcomes } = await completePrefetch(call.prefetch.values, sections, needed, call, drafts, {

@@ -5,7 +5,7 @@ import { idOf, isId, type JsonObject, object, string } from '../fhir/json.ts';
 import type { Context } from '../fhir/queries.ts';
 import { accessOf, type NoAccess } from '../http/access.ts';
 import { neededSections } from '../http/discovery.ts';
-import { NEEDED_FOR_SILENCE } from '../rules/evaluate.ts';
+import { neededForSilence } from '../rules/evaluate.ts';
 import { resultWindow } from '../rules/reach.ts';
 import { hooks } from '../rules/schema.ts';
 import type { Client } from '../trust/clients.ts';
@@ -45,7 +45,7 @@ export async function fetchRecord(
   const budget = budgets(client.name);
   try {
     const fetching = { access, limits, fetchJson, budget, results };
-    return await completePrefetch({}, sections, NEEDED_FOR_SILENCE, context, [], fetching);
+    return await completePrefetch({}, sections, neededForSilence(knowledge.site), context, [], fetching);
   } finally {
     budget.end();
   }
