@@ -409,7 +409,7 @@ describe('the exported conditions decide as the service does', () => {
     let compared = 0;
     // Every fifth: fhirpath.js takes its time.
     for (const { name, answer, knowledge: there, bundle: made } of played.filter((_, at) => at % 5 === 0)) {
-      const views = viewsOf(answer.chart).chart.all;
+      const views = viewsOf(answer.chart, 'medications').chart.all;
       for (const { file, facts, parameters } of there.guidelines) {
         const result = answer.results.find(({ rule }) => rule.guideline === file.id);
         if (!result) continue;
