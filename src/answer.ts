@@ -9,7 +9,7 @@ import type { Section } from './fhir/prefetch.ts';
 import { UnusableFhir } from './fhir/versions.ts';
 import type { Language } from './language.ts';
 import { classifierOf } from './rules/classes.ts';
-import { evaluate, missingForCards, missingForSilence, type RuleResult } from './rules/evaluate.ts';
+import { evaluate, evaluateInSteps, missingForCards, missingForSilence, type RuleResult } from './rules/evaluate.ts';
 import type { Knowledge } from './rules/knowledge.ts';
 
 export type Question = { call: Call; hookInstance: string; language: Language; today: LocalDate };
@@ -26,9 +26,28 @@ export function answer(question: Question, knowledge: Knowledge): Answer {
 }
 
 /** Chart → facts → rules. Throws `UnusableFhir`. */
-export function assess({ call, today }: Question, knowledge: Knowledge): Assessment {
-  const chart = readChart(call, chartOptions(knowledge, today));
+export function assess(question: Question, knowledge: Knowledge): Assessment {
+  const chart = chartOf(question, knowledge);
   return { chart, results: evaluate(knowledge, chart) };
+}
+
+/** The same for a service that has other calls: they take their turn at each pause. Throws `UnusableFhir`. */
+export async function assessByTurns(
+  question: Question,
+  knowledge: Knowledge,
+  pause: (chart: Chart) => Promise<void>,
+): Promise<Assessment> {
+  const chart = chartOf(question, knowledge);
+  const steps = evaluateInSteps(knowledge, chart);
+  for (;;) {
+    await pause(chart);
+    const step = steps.next();
+    if (step.done) return { chart, results: step.value };
+  }
+}
+
+function chartOf({ call, today }: Question, knowledge: Knowledge): Chart {
+  return readChart(call, chartOptions(knowledge, today));
 }
 
 /** What a site's knowledge says of how a chart is read. */
@@ -38,7 +57,6 @@ export function chartOptions({ codes, site, treatments, classes }: Knowledge, to
     today,
     timeZone: site.timeZone,
     validityPeriodEndsTreatment: site.validityPeriodEndsTreatment,
-    medicationList: site.medicationList,
     parameters: treatments.parameters,
     continues: treatments.continues,
     classifier: classifierOf(classes),
@@ -70,9 +88,9 @@ export function speak({ chart, results }: Assessment, question: Question, knowle
   const cards = renderCards(results, rendering);
   // A positive finding goes before it.
   if (cards.length === 0 && chart.unusable) throw new UnusableFhir('R4, R5');
-  const missing = missingForSilence(results, chart);
+  const missing = missingForSilence(results, chart, knowledge.site);
   if (cards.length === 0 && missing.length > 0 && knowledge.site.uncheckable === 'refuse')
     return { chart, results, missing };
-  const notChecked = notCheckedCard(results, missingForCards(results, chart), rendering);
+  const notChecked = notCheckedCard(results, missingForCards(results, chart, knowledge.site), rendering);
   return { chart, results, cards: notChecked ? [...cards, notChecked] : cards };
 }

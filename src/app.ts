@@ -11,27 +11,37 @@ import fastify, {
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { ServiceError } from './errors.ts';
+import { createBudgets } from './fhir/budget.ts';
 import type { FetchJson } from './fhir/fetch-json.ts';
-import { requireTokens, sandboxClient, useSandboxClient } from './http/auth.ts';
-import { readJson } from './http/body.ts';
+import { answerThisMachine } from './http/access.ts';
+import { requireTokens, sandboxClient, useSandboxClient, useUpTokens } from './http/auth.ts';
+import { checkBodyHeaders, readJson } from './http/body.ts';
+import { createServer } from './http/connections.ts';
 import { discoveryRoute } from './http/discovery.ts';
 import { feedbackRoute } from './http/feedback.ts';
+import { overloaded } from './http/gate.ts';
 import { healthRoutes } from './http/health.ts';
 import { invokeRoute } from './http/invoke.ts';
 import { logCalls } from './http/log.ts';
 import { createMetrics, metricsRoute } from './http/metrics.ts';
 import { answerClientError, answerFrameworkErrors, answerProblems, refuseExpectations } from './http/problems.ts';
+import { createTurns } from './http/turns.ts';
 import type { Journal } from './journal/journal.ts';
+import { limits } from './limits.ts';
 import { referenceRoutes } from './reference/routes.ts';
 import type { Knowledge } from './rules/knowledge.ts';
 import type { Client } from './trust/clients.ts';
 import { createKeys } from './trust/keys.ts';
 import { createReplay, sharedReplay } from './trust/replay.ts';
+import { hasPage } from './workbench/files.ts';
 import { workbenchRoutes } from './workbench/routes.ts';
 
 export type AppOptions = {
   knowledge: Knowledge;
-  config: Pick<Config, 'mode' | 'bodyLimit' | 'publicUrl' | 'fhirServers' | 'tls' | 'auditKey' | 'patientKey'>;
+  config: Pick<
+    Config,
+    'mode' | 'bodyLimit' | 'publicUrl' | 'fhirServers' | 'origins' | 'tls' | 'auditKey' | 'patientKeys'
+  >;
   /** Who may call, in production. */
   clients: readonly Client[];
   logger: Logger;
@@ -46,74 +56,82 @@ export type AppOptions = {
   maxEventLoopDelay?: number;
 };
 
-/** How long a slow client may take to send a call. */
-const REQUEST_TIMEOUT = 15_000;
-/** Node looks for slow ones in this interval, and its own limit for headers must lie below that for the whole. */
-const SLOWNESS = { headersTimeout: 10_000, requestTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: 1000 };
-
 /** Who shows no certificate, or a strange one, may still ask what anybody may; the rest is for http/auth.ts to refuse. */
 function tlsOptions(tls: NonNullable<Config['tls']>): ServerOptions {
   return { ...tls, minVersion: 'TLSv1.2', requestCert: tls.ca !== undefined, rejectUnauthorized: false };
 }
+
+/** Pages whose scripts may read a sandbox's answers: those of this machine, and the public sandbox of CDS Hooks. */
+const THIS_MACHINE = /^https?:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
+const PUBLIC_SANDBOX = 'https://sandbox.cds-hooks.org';
+
+/** What scripts of a page that may call can read of an answer, besides its body (docs/integrator.md). */
+const EXPOSED = ['Retry-After', 'X-Request-Id', 'X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset'];
 
 /** The wiring: every plugin and every route, named once. Listens nowhere. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const { knowledge, config, clients, logger, clock, fetchJson, journal } = options;
   const sandbox = config.mode === 'sandbox';
   const metrics = createMetrics(journal);
+  const tls = config.tls && tlsOptions(config.tls);
   const base: FastifyServerOptions = {
     loggerInstance: logger as FastifyBaseLogger,
     // The routes write one line for each call; Fastify's own lines would write addresses and queries.
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: config.bodyLimit,
-    requestTimeout: REQUEST_TIMEOUT,
+    serverFactory: (handler) => createServer(handler, tls),
     clientErrorHandler: answerClientError,
     frameworkErrors: answerFrameworkErrors(!sandbox, metrics),
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 100 },
   };
-  const app = (
-    config.tls
-      ? fastify({ ...base, https: { ...SLOWNESS, ...tlsOptions(config.tls) } } as object)
-      : fastify({ ...base, http: SLOWNESS } as object)
-  ) as FastifyInstance;
-  readJson(app);
+  // By `https` Fastify knows what its address is.
+  const app = fastify({ ...base, ...(tls && { https: tls }) } as FastifyServerOptions) as FastifyInstance;
+  const turn = createTurns();
+  readJson(
+    app,
+    config.bodyLimit,
+    turn,
+    () => options.maxEventLoopDelay !== undefined && app.isUnderPressure?.() === true,
+  );
   // Before everything that may refuse a request: a browser must be able to read the refusal (C2, C4).
   await app.register(cors, {
-    origin: sandbox ? '*' : [...new Set(clients.flatMap(({ origins }) => origins.map((url) => new URL(url).origin)))],
+    origin: sandbox
+      ? [THIS_MACHINE, PUBLIC_SANDBOX, ...config.origins]
+      : [...new Set(clients.flatMap(({ origins }) => origins.map((url) => new URL(url).origin)))],
     methods: ['GET', 'POST'],
     // What asks without the headers of a browser is answered too.
     strictPreflight: false,
-    allowedHeaders: ['Authorization', 'Content-Type', 'Accept-Language'],
-    exposedHeaders: ['Retry-After', 'X-Request-Id'],
+    // No list of headers to send: whatever a page asks for, as libraries that trace calls do, is allowed and not read.
+    exposedHeaders: EXPOSED,
   });
   logCalls(app, metrics);
   answerProblems(app);
+  if (sandbox) answerThisMachine(app, config.origins);
   if (options.maxEventLoopDelay) {
     await app.register(underPressure, {
       maxEventLoopDelay: options.maxEventLoopDelay,
       pressureHandler: (request) => {
         // A busy process lives: it must not be restarted for being busy.
         if (['/health', '/metrics'].includes(request.routeOptions.url ?? '')) return;
-        throw new ServiceError('overloaded', [], { 'retry-after': '5' });
+        throw overloaded();
       },
     });
   }
+  const own = createReplay(clock);
+  const replay = journal ? sharedReplay(journal.useToken, own) : own;
+  const trust = { clients, keys: createKeys(fetchJson, clock), clock };
   if (sandbox) useSandboxClient(app, sandboxClient(config.fhirServers));
-  else {
-    const keys = createKeys(fetchJson, clock);
-    const own = createReplay(clock);
-    const replay = journal ? sharedReplay(journal.useToken, own) : own;
-    requireTokens(app, { clients, keys, replay, clock }, config.publicUrl ?? '');
-  }
+  else requireTokens(app, trust, config.publicUrl ?? '');
   refuseExpectations(app);
   await app.register(rateLimit, {
     global: false,
     keyGenerator: (request) => request.client.name,
     max: (request) => request.client.requestsPerMinute,
-    timeWindow: 60_000,
+    timeWindow: limits.rateWindow,
     errorResponseBuilder: (_request, { ttl }) =>
       new ServiceError('rate-limited', [], { 'retry-after': String(Math.ceil(ttl / 1000)) }),
   });
+  app.addHook('preParsing', async (request) => checkBodyHeaders(request, config.bodyLimit));
+  useUpTokens(app, replay);
   discoveryRoute(app, knowledge);
   referenceRoutes(app, { knowledge, mode: config.mode, publicUrl: config.publicUrl, testBundles: options.testBundles });
   healthRoutes(app, {
@@ -125,9 +143,20 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   metricsRoute(app, metrics);
   // Audit lines are written whatever the log's level.
   const audit = logger.child({ audit: true }, { level: 'info' });
-  const journaling = journal && { journal, patientKey: config.patientKey, knowledge, clock };
-  invokeRoute(app, { knowledge, clock, sandbox, fetchJson, metrics, audit, auditKey: config.auditKey, journaling });
-  feedbackRoute(app, { journal, comments: knowledge.site.journal.comments, clock, metrics });
-  if (sandbox) workbenchRoutes(app, { knowledge, testBundles: options.testBundles, fetchJson });
+  const journaling = journal && { journal, patientKeys: config.patientKeys, knowledge, clock };
+  const fetching = { fetchJson, budgets: createBudgets(), origins: config.origins };
+  invokeRoute(app, {
+    knowledge,
+    clock,
+    sandbox,
+    ...fetching,
+    metrics,
+    audit,
+    auditKey: config.auditKey,
+    journaling,
+    turn,
+  });
+  feedbackRoute(app, { journal, knowledge, audit, clock, metrics });
+  if (sandbox && hasPage()) workbenchRoutes(app, { knowledge, testBundles: options.testBundles, clock, ...fetching });
   return app;
 }

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get as getSecure } from 'node:https';
@@ -24,6 +25,9 @@ function file(name: string, text: string): string {
   return join(folder, name);
 }
 
+/** Keys as `openssl rand -hex 32` writes them. */
+const KEYS = [randomBytes(32), randomBytes(32)].map((key) => key.toString('hex')) as [string, string];
+
 const production = { MODE: 'production', CLIENTS: 'clients.yaml', PUBLIC_URL: 'https://cds.example' };
 const readWith = (environment: Record<string, string | undefined>) => () => readConfig(environment);
 
@@ -36,6 +40,7 @@ test('with no variables it is a sandbox of this machine', () => {
     publicUrl: undefined,
     bodyLimit: 8 * 1024 * 1024,
     fhirServers: [],
+    origins: [],
     tls: undefined,
     auditKey: undefined,
   });
@@ -124,12 +129,31 @@ test.each([
   ['BODY_LIMIT_MIB', 'big'],
   ['BODY_LIMIT_MIB', '1025'],
   ['AUDIT_KEY', 'short'],
+  ['AUDIT_KEY', ' '.repeat(64)],
+  ['AUDIT_KEY', 'change-me-change-me-change-me-change-me-change-me'],
+  ['AUDIT_KEY', '0'.repeat(64)],
+  ['AUDIT_KEY', '0123'.repeat(16)],
+  ['AUDIT_KEY', KEYS[0].slice(2)],
   ['PATIENT_KEY', 'short'],
+  ['PATIENT_KEY', `${KEYS[0]},short`],
+  ['PATIENT_KEY', `${KEYS[0]},${KEYS[0]}`],
   ['DATABASE_URL', 'mysql://db/cds'],
   ['DATABASE_URL', 'db'],
   ['JOURNAL', 'no'],
 ])('%s=%s does not fit, and is named', (name, value) => {
   expect(readWith({ [name]: value })).toThrow(new RegExp(`^${name}: `));
+});
+
+test('a key is 32 random bytes, hexadecimal or in base64; of patients there may be the one before', () => {
+  const base64 = randomBytes(32).toString('base64');
+  const { auditKey, patientKeys } = readConfig({ AUDIT_KEY: base64, PATIENT_KEY: `${KEYS[0]}, ${KEYS[1]}` });
+  expect([auditKey, patientKeys]).toEqual([base64, KEYS]);
+  expect(readConfig({}).patientKeys).toEqual([]);
+});
+
+test('one key for the log and the journal is refused: it would tie them together', () => {
+  for (const PATIENT_KEY of [KEYS[0], `${KEYS[1]},${KEYS[0]}`])
+    expect(readWith({ AUDIT_KEY: KEYS[0], PATIENT_KEY })).toThrow('PATIENT_KEY: every key must be another one');
 });
 
 test('every variable that does not fit is named at once', () => {
@@ -261,14 +285,14 @@ test.concurrent('a quiet period without a key for patients, or without a journal
   const DATA_DIR = join(folder, 'data');
   const without = [
     { JOURNAL: 'on', DATA_DIR },
-    { JOURNAL: 'off', PATIENT_KEY: 'a key for patients' },
+    { JOURNAL: 'off', PATIENT_KEY: KEYS[0] },
   ];
   for (const environment of without) {
     const { code, said } = await start({ PORT: '0', KNOWLEDGE: quiet, ...environment }).ended;
     expect(code).toBe(1);
     expect(said).toContain('hooks/site.yaml has a quiet period: it needs the journal, and PATIENT_KEY');
   }
-  const whole = start({ PORT: '0', KNOWLEDGE: quiet, JOURNAL: 'on', DATA_DIR, PATIENT_KEY: 'a key for patients' });
+  const whole = start({ PORT: '0', KNOWLEDGE: quiet, JOURNAL: 'on', DATA_DIR, PATIENT_KEY: KEYS[0] });
   await whole.port();
   expect((await whole.stop()).code).toBe(0);
 }, 60_000);
@@ -378,7 +402,7 @@ test.concurrent('T1: TLS 1.2 and 1.3 are served, 1.0 and 1.1 refused', async ({ 
 
 /** The head of a call for order-sign. */
 function head(length: number, more = ''): string {
-  return `POST ${SIGN} HTTP/1.1\r\nhost: cds.example\r\ncontent-length: ${length}\r\n${more}\r\n`;
+  return `POST ${SIGN} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: ${length}\r\n${more}\r\n`;
 }
 
 /** Waits until a socket has received something; fails where it closes before. */
@@ -401,7 +425,7 @@ test.skipIf(windows).each(['close', 'keep-alive'])(
     const type = 'content-type: application/json\r\n';
     const idle = connect(port, '127.0.0.1').setEncoding('utf8');
     idle.on('error', () => {});
-    idle.write('GET /health HTTP/1.1\r\nhost: x\r\n\r\n');
+    idle.write('GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n');
     await received(idle, /"status":"ok"/);
     // The service has seen each of these calls, as it asks for the rest.
     const calls = await Promise.all(

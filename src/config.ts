@@ -6,6 +6,14 @@ import type { Place } from './journal/database.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
+/** A key of 32 random bytes or more, hexadecimal or in base64, as `openssl rand` writes them. */
+function isKey(text: string): boolean {
+  const bytes = Buffer.from(text, /^([0-9a-f]{2})+$/i.test(text) ? 'hex' : 'base64');
+  // Of 32 random bytes some 30 differ; of a word that is repeated, or a row of zeros, few.
+  return /^[A-Za-z0-9+/_-]+={0,2}$/.test(text) && bytes.length >= 32 && new Set(bytes).size >= 16;
+}
+const NO_KEY = 'must be 32 random bytes: openssl rand -hex 32';
+
 const schema = z
   .object({
     /** `sandbox`: this machine only, no authentication. `production`: only clients of the file, with their tokens. */
@@ -22,13 +30,15 @@ const schema = z
     BODY_LIMIT_MIB: z.coerce.number().positive().max(1024).default(8),
     /** FHIR servers that a sandbox may ask, comma-separated; those of this machine always. */
     FHIR_SERVERS: z.string().optional(),
+    /** Origins of web pages for which a sandbox asks FHIR servers, and whose scripts may read its answers, comma-separated. */
+    ORIGINS: z.string().optional(),
     /** Certificate and key files, where the service speaks TLS itself. */
     TLS_CERT: z.string().min(1).optional(),
     TLS_KEY: z.string().min(1).optional(),
     /** Certificates of the authorities whose certificates clients may show, where the service asks for them (production). */
     TLS_CLIENT_CA: z.string().min(1).optional(),
     /** Key for the audit line's hash of the patient id; without one the line says nothing of the patient. */
-    AUDIT_KEY: z.string().min(16).optional(),
+    AUDIT_KEY: z.string().refine(isKey, NO_KEY).optional(),
     /** Where cards given and feedback are kept: a folder of this machine, or, for several processes, PostgreSQL. */
     DATA_DIR: z.string().min(1).optional(),
     DATABASE_URL: z
@@ -36,8 +46,15 @@ const schema = z
       .optional(),
     /** `off`: nothing is kept, and feedback is answered with 503. */
     JOURNAL: z.enum(['on', 'off']).default('on'),
-    /** Key of the hash by which the journal knows patients; without one no card is ever left out. */
-    PATIENT_KEY: z.string().min(16).optional(),
+    /**
+     * Key of the hash by which the journal knows patients; without one no card is ever left out. While it is changed: the new
+     * one, a comma, the old one.
+     */
+    PATIENT_KEY: z
+      .string()
+      .transform((keys) => keys.split(',').map((key) => key.trim()))
+      .refine((keys) => keys.every(isKey), NO_KEY)
+      .optional(),
     /** Seconds between the signal to stop and closing the port, for balancers that ask /ready. */
     DRAIN_SECONDS: z.coerce.number().min(0).max(120).default(0),
   })
@@ -47,6 +64,9 @@ const schema = z
       say('TLS_CERT', 'TLS_CERT and TLS_KEY belong together');
     if (given.TLS_CLIENT_CA !== undefined && (given.TLS_CERT === undefined || given.MODE !== 'production'))
       say('TLS_CLIENT_CA', 'only in production, with TLS_CERT and TLS_KEY');
+    const keys = [given.AUDIT_KEY, ...(given.PATIENT_KEY ?? [])].filter((key) => key !== undefined);
+    // One key for both would tie the log to the journal.
+    if (new Set(keys).size < keys.length) say('PATIENT_KEY', 'every key must be another one, AUDIT_KEY too');
     if (given.MODE === 'production') {
       if (given.CLIENTS === undefined) say('CLIENTS', 'needed in production: the file of the clients that may call');
       if (given.PUBLIC_URL === undefined)
@@ -71,11 +91,13 @@ export type Config = {
   publicUrl: string | undefined;
   bodyLimit: number;
   fhirServers: string[];
+  origins: string[];
   /** With `ca`, clients are asked for certificates. */
   tls: { cert: Buffer; key: Buffer; ca?: Buffer } | undefined;
   auditKey: string | undefined;
   journal: Place | undefined;
-  patientKey: string | undefined;
+  /** The one in use first. */
+  patientKeys: readonly string[];
   drainSeconds: number;
 };
 
@@ -97,10 +119,8 @@ export function readConfig(environment: Record<string, string | undefined>): Rea
     clients: data.CLIENTS,
     publicUrl: data.PUBLIC_URL?.replace(/\/+$/, ''),
     bodyLimit: Math.floor(data.BODY_LIMIT_MIB * 1024 * 1024),
-    fhirServers: (data.FHIR_SERVERS ?? '')
-      .split(',')
-      .map((url) => url.trim())
-      .filter(Boolean),
+    fhirServers: listIn(data.FHIR_SERVERS),
+    origins: listIn(data.ORIGINS),
     tls:
       data.TLS_CERT === undefined
         ? undefined
@@ -111,9 +131,16 @@ export function readConfig(environment: Record<string, string | undefined>): Rea
           },
     auditKey: data.AUDIT_KEY,
     journal: data.JOURNAL === 'off' ? undefined : placeOf(data.DATABASE_URL, data.DATA_DIR),
-    patientKey: data.PATIENT_KEY,
+    patientKeys: data.PATIENT_KEY ?? [],
     drainSeconds: data.DRAIN_SECONDS,
   });
+}
+
+function listIn(text = ''): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean);
 }
 
 /** The journal of an environment: the server's and `npm run report`'s. */

@@ -6,11 +6,17 @@ import type { Extension, OperationOutcome } from 'fhir/r4.js';
  */
 export const errors = {
   'not-json': { status: 400, issue: 'structure', text: 'The body is not valid JSON.' },
+  'not-utf8': { status: 400, issue: 'structure', text: 'The body is not valid UTF-8.' },
   'too-deep': { status: 400, issue: 'structure', text: 'The body is nested too deeply.' },
   envelope: { status: 400, issue: 'invalid', text: 'The request is not a CDS Hooks request.' },
   'not-feedback': { status: 400, issue: 'invalid', text: 'This is no CDS Hooks feedback.' },
   unauthenticated: { status: 401, issue: 'login', text: 'A valid client token is needed.' },
   'not-entitled': { status: 403, issue: 'forbidden', text: 'This client may not call this service.' },
+  'wrong-host': {
+    status: 421,
+    issue: 'forbidden',
+    text: 'A sandbox answers by the names of its own machine.',
+  },
   'no-service': {
     status: 404,
     issue: 'not-found',
@@ -19,6 +25,7 @@ export const errors = {
   'no-patient': { status: 404, issue: 'not-found', text: 'There is no invented patient of this name.' },
   'no-record': { status: 400, issue: 'invalid', text: 'The record cannot be asked for.' },
   'no-method': { status: 405, issue: 'not-supported', text: 'This address does not answer that method.' },
+  'unknown-method': { status: 501, issue: 'not-supported', text: 'No address here answers that method.' },
   'missing-data': {
     status: 412,
     issue: 'incomplete',
@@ -29,7 +36,11 @@ export const errors = {
   'no-http': { status: 400, issue: 'structure', text: 'This is no HTTP request.' },
   'too-large': { status: 413, issue: 'too-long', text: 'The body is too large.' },
   'too-many': { status: 413, issue: 'too-costly', text: 'The record is larger than what can be looked at.' },
-  'not-json-type': { status: 415, issue: 'not-supported', text: 'Send JSON: Content-Type application/json.' },
+  'not-json-type': {
+    status: 415,
+    issue: 'not-supported',
+    text: 'Send JSON in UTF-8, not compressed: Content-Type application/json.',
+  },
   'unusable-fhir': {
     status: 422,
     issue: 'not-supported',
@@ -46,6 +57,16 @@ export const errors = {
     status: 503,
     issue: 'transient',
     text: 'Feedback cannot be kept at the moment, and was not. Send it again later.',
+  },
+  'journal-late': {
+    status: 503,
+    issue: 'transient',
+    text: 'It is not known whether the feedback was kept. Send it again later: what was kept is not kept twice.',
+  },
+  'much-feedback': {
+    status: 429,
+    issue: 'throttled',
+    text: 'More feedback than is kept in a day. Send it again tomorrow.',
   },
   internal: {
     status: 500,

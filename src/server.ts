@@ -14,9 +14,11 @@ import type { Place } from './journal/database.ts';
 import { type Journal, openJournal } from './journal/journal.ts';
 import type { JournalFailed } from './journal/thread.ts';
 import { loadKnowledge } from './knowledge/load.ts';
-import { giveBack, makeYoung } from './memory.ts';
+import { limits } from './limits.ts';
+import { boundNursery, giveBack, makeYoung } from './memory.ts';
 import { hooks, type Site } from './rules/schema.ts';
 import { readClients } from './trust/clients.ts';
+import { hasPage } from './workbench/files.ts';
 
 makeYoung();
 const config = read();
@@ -31,7 +33,7 @@ if (!knowledge || problems.length > 0) {
 
 const logger = pino({ level: config.logLevel, base: null });
 for (const remark of remarks) logger.warn(remark, 'left out');
-if (Object.keys(knowledge.site.quiet.days).length > 0 && (!config.journal || config.patientKey === undefined))
+if (Object.keys(knowledge.site.quiet.days).length > 0 && (!config.journal || config.patientKeys.length === 0))
   fail(
     'hooks/site.yaml has a quiet period: it needs the journal, and PATIENT_KEY, by which the journal knows patients',
   );
@@ -46,21 +48,40 @@ const app = await create({
   fetchJson,
   journal,
   testBundles: join(config.knowledge, 'test-bundles'),
-  maxEventLoopDelay: 1000,
+  maxEventLoopDelay: limits.eventLoopDelay,
 });
 app.addHook('onClose', () => fetchJson.close());
 app.addHook('onClose', () => journal?.close());
-closeWithGrace({ delay: 10_000 + config.drainSeconds * 1000, logger }, async ({ err, signal }) => {
-  if (err) logger.fatal({ err: { type: err.name, stack: framesOf(err) } }, 'the process failed');
-  else logger.info({ signal }, 'stopping');
-  // A balancer that asks /ready learns of it before the port closes.
-  app.draining.value = true;
-  if (!err) await delay(config.drainSeconds * 1000);
-  await app.close();
-});
+let failed = false;
+const grace = closeWithGrace(
+  { delay: 10_000 + config.drainSeconds * 1000, logger, skip: ['uncaughtException', 'unhandledRejection'] },
+  async ({ signal }) => {
+    if (!failed) logger.info({ signal }, 'stopping');
+    // A balancer that asks /ready learns of it before the port closes.
+    app.draining.value = true;
+    if (!failed) await delay(config.drainSeconds * 1000);
+    await app.close();
+    if (failed) process.exit(1);
+  },
+);
+// close-with-grace would end the process at the second one, whoever still waits for an answer.
+for (const event of ['uncaughtException', 'unhandledRejection'])
+  process.on(event, (error: unknown) => {
+    const { name, stack } = error instanceof Error ? error : new Error('no error object');
+    logger.fatal(
+      { err: { type: name, stack: framesOf({ name, message: '', stack: stack ?? '' }) } },
+      'the process failed',
+    );
+    if (failed) return;
+    failed = true;
+    if (!app.draining.value) grace.close();
+  });
 const address = await listen();
 // Not before the first answer.
-setTimeout(giveBack, 1000).unref();
+setTimeout(() => {
+  giveBack();
+  boundNursery();
+}, 1000).unref();
 if (config.mode === 'sandbox') logger.warn('sandbox: no authentication, this machine only');
 process.stderr.write(
   config.mode === 'sandbox'
@@ -72,7 +93,7 @@ process.stderr.write(
 async function open(place: Place, { timeZone, journal: { keepDays }, quiet }: Site): Promise<Journal> {
   const DAY = 86_400_000;
   const patientDays = Math.max(1, ...Object.values(quiet.days));
-  const limits = () => {
+  const kept = () => {
     const now = Date.now();
     return {
       day: dateOfInstant(now - keepDays * DAY, timeZone),
@@ -85,7 +106,7 @@ async function open(place: Place, { timeZone, journal: { keepDays }, quiet }: Si
     return await openJournal({
       place,
       clock: Date.now,
-      limits,
+      limits: kept,
       warn: (fields, message) => logger.warn(fields, message),
     });
   } catch (error) {
@@ -116,7 +137,7 @@ async function listen(): Promise<string> {
   }
 }
 
-/** What a newcomer can try. The image has no test bundles, so there is nothing to send from it. */
+/** What a newcomer can try. The image has no test bundles, so there is nothing to send from it, and no workbench. */
 function welcome(address: string): string {
   const folder = join(config.knowledge, 'test-bundles');
   const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort() : [];
@@ -132,7 +153,7 @@ function welcome(address: string): string {
     `Nordic Opioid CDS answers at ${address}`,
     'SANDBOX: no authentication, for invented patients on this machine only',
     '',
-    `  Workbench  ${address}/`,
+    ...(hasPage() ? [`  Workbench  ${address}/`] : []),
     `  Services   curl ${address}/cds-services`,
     `  The API    ${address}/docs`,
     ...(example === undefined

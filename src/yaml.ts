@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { readText } from './text.ts';
 
 /** Something wrong in a file that people write: said with file and line, all at once. */
 export type Problem = { file: string; line: number; message: string };
@@ -21,7 +21,7 @@ export function readYaml<T>(
   const lines = new LineCounter();
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readText(path);
   } catch {
     problems.push({ file, line: 1, message: 'the file cannot be read' });
     return undefined;

@@ -7,7 +7,7 @@ import { isDrug, isPair } from '../rules/facts.ts';
 import { message } from './message.ts';
 import { bareName, conditionNames, drugNames, listOf } from './names.ts';
 import type { Card } from './render.ts';
-import { type Rendering, uuidOf } from './rendering.ts';
+import { patientOf, type Rendering, uuidOf } from './rendering.ts';
 
 /** Topic of the card that says what could not be checked (recommendations.md, 7). */
 export const notCheckedTopic = 'not-checked';
@@ -63,21 +63,19 @@ export function notCheckedCard(results: RuleResult[], missing: Section[], render
     ...missing.map((section) => format(words.missing, { section: shared.sections[section][language] })),
   ];
   if (paragraphs.length === 0) return undefined;
-  const named = drugs.length > 0 ? drugNames(knowledge, drugs, language) : [];
-  const summary =
-    orders.length > 0 || others > 0
-      ? words.summary.orders[language]
-      : drugs.length + unrecognised.length > 0
-        ? format(words.summary.drugs, {
-            drugs: drugs.length > 0 ? listOf(named, language, 2) : names(unrecognised.slice(0, 2)),
-          })
-        : tests.length > 0
-          ? words.summary.results[language]
-          : words.summary.record[language];
+  const summary = () => {
+    if (orders.length > 0)
+      return format(words.summary.unread, { orders: names(orders.slice(0, 2)), count: orders.length });
+    if (others > 0) return words.summary.orders[language];
+    if (drugs.length > 0)
+      return format(words.summary.drugs, { drugs: listOf(drugNames(knowledge, drugs, language), language, 2) });
+    if (unrecognised.length > 0) return format(words.summary.unrecognised, { drugs: names(unrecognised.slice(0, 2)) });
+    return tests.length > 0 ? words.summary.results[language] : words.summary.record[language];
+  };
   const about = [...missing, ...[...drugs, ...orders, ...unrecognised, ...tests].map(({ ref }) => ref)];
   return {
-    uuid: uuidOf(rendering.hookInstance, notCheckedTopic, chart.subject.patient, ...about),
-    summary,
+    uuid: uuidOf(rendering.hookInstance, patientOf(rendering), notCheckedTopic, ...about),
+    summary: summary(),
     detail: paragraphs.join('\n\n'),
     indicator: 'info',
     source: { label: words.source[language], topic: { code: notCheckedTopic, system: brand.topicSystem } },

@@ -7,7 +7,7 @@ import type { Indicator, Source } from '../rules/schema.ts';
 import { escapeMarkdown } from './markdown.ts';
 import { message } from './message.ts';
 import { drugName, SUMMARY_LIMIT } from './names.ts';
-import { type Rendering, uuidOf } from './rendering.ts';
+import { patientOf, type Rendering, uuidOf } from './rendering.ts';
 import type { CardTemplate } from './schema.ts';
 import { type Suggestion, suggestionsOf } from './suggestions.ts';
 import { valuesFor } from './values.ts';
@@ -45,7 +45,7 @@ function render(results: RuleResult[], rendering: Rendering): Card {
       results.flatMap((result) => result.about).map((drug) => [`${drug.ref}|${drug.substance}`, drug]),
     ).values(),
   ];
-  const uuid = uuidOf(rendering.chart.subject.patient, rendering.hookInstance, rule.id, ...about.map(({ ref }) => ref));
+  const uuid = uuidOf(rendering.hookInstance, patientOf(rendering), rule.id, ...about.map(({ ref }) => ref));
   const suggestions = suggestionsOf(results, rendering, uuid);
   const overrideReasons = templateOf(leader, rendering).overrideReasons.flatMap((key) => {
     const reason = knowledge.cards.shared.overrideReasons[key];
@@ -130,8 +130,10 @@ function drugWords(drug: Drug, { cards: { shared } }: Knowledge): Texts {
   if (drug.otherwise) return shared.otherwise.line;
   const { degree, start, stop, lastSign } = drug;
   const open = stop === undefined;
-  if (degree === undefined) return open ? drugLines.unclear : drugLines.ended;
-  if (degree === 'possible') return start === undefined ? drugLines.unclear : drugLines.possible;
+  // The latest day on which it can have ended is no end that anybody knows.
+  if (degree === undefined && !open && drug.endKnown) return drugLines.ended;
+  if (degree === undefined || degree === 'possible')
+    return start === undefined ? drugLines.unclear : drugLines.possible;
   if (drug.onHold) return drugLines.onHold;
   if (start === undefined) return drugLines.current;
   if (!open) return drugLines.until;

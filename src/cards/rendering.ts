@@ -16,6 +16,11 @@ export type Rendering = {
   exact: (ref: string) => Resource | undefined;
 };
 
+/** Part of a card's id: a client that uses one `hookInstance` for two patients gets cards of two ids. */
+export function patientOf({ chart }: Rendering): string {
+  return chart.subject.patient;
+}
+
 /** A name-based UUID (RFC 9562, version 5 layout): the same call gives the same ids, another call others. */
 export function uuidOf(...parts: string[]): string {
   const name = hash('sha1', parts.join('\0'), 'buffer');

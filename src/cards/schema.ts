@@ -40,8 +40,15 @@ export const sharedSchema = z.strictObject({
   overrideReasons: z.record(z.string(), coding),
   notChecked: z.strictObject({
     source: texts,
-    /** Where a medicine is named, an order, or a part of the record. */
-    summary: z.strictObject({ drugs: texts, orders: texts, record: texts, results: texts }),
+    /** By what comes first: orders that were not read, orders of others, treatments in doubt, medicines nobody knows, … */
+    summary: z.strictObject({
+      unread: texts,
+      orders: texts,
+      drugs: texts,
+      unrecognised: texts,
+      results: texts,
+      record: texts,
+    }),
     missing: texts,
     unclear: texts,
     unrecognised: texts,

@@ -2,11 +2,12 @@ import { conceptListsOf } from '../codes/classify.ts';
 import type { Codes } from '../codes/load.ts';
 import { saysIn } from '../codes/words.ts';
 import { dayOf, type LocalDate, OPEN } from '../dates.ts';
-import { ServiceError } from '../errors.ts';
 import { readBundle } from '../fhir/bundle.ts';
-import { idOf, objects, type Resource, string } from '../fhir/json.ts';
+import { idOf, type Resource, string } from '../fhir/json.ts';
 import { type Prefetch, type Prefetched, type Section, sections } from '../fhir/prefetch.ts';
 import { versionOf } from '../fhir/versions.ts';
+import { limits } from '../limits.ts';
+import { checkEntries, checkNumber } from './bounds.ts';
 import type { Chart, LeftOut, SectionState, Treatment, Unrecognised } from './chart.ts';
 import { type BundleEntry, changedBy, type DraftEntry, draftOf, draftStart, readDrafts } from './drafts.ts';
 import {
@@ -59,8 +60,6 @@ export type ChartOptions = {
   today: LocalDate;
   timeZone: string;
   validityPeriodEndsTreatment: boolean;
-  /** The part of the record that is the medication list here; the others add to it. */
-  medicationList: 'medications' | 'statements';
   parameters: TreatmentParameters;
   /** How the record tells of a treatment that no medicine names, and the class that it is of. */
   continues: Continues;
@@ -97,7 +96,9 @@ export function readChart(call: Call, options: ChartOptions): Chart {
   const prefetched = bySection(call.prefetch.section);
   const drafted = call.draftOrders === undefined ? [] : readBundle(call.draftOrders).entries;
   const received = sections.flatMap((section) => prefetched[section].resources);
-  checkNumber(drafted.length + received.length);
+  checkNumber(drafted.length, limits.drafts, 'draft orders');
+  checkNumber(drafted.length + received.length, limits.resources, 'resources');
+  checkEntries([...drafted.map(({ resource }) => resource), ...received]);
   const leftOut: LeftOut[] = [];
   const resolve = resolver(Object.values(prefetched), drafted);
   const isMine = ownership(call.patientId, resolve);
@@ -118,17 +119,12 @@ export function readChart(call: Call, options: ChartOptions): Chart {
     if (usable.length < prefetched[section].resources.length) foreign.add(section);
     return usable.filter(mine(what));
   });
-  const known = isKnown(call.patientId, prefetched.patient);
   const states = bySection((section): SectionState => {
-    if (!known && section !== 'patient') return 'missing';
     // A list that holds only other patients' entries is not this patient's.
     if (own[section].length === 0 && prefetched[section].resources.length > 0 && !foreign.has(section))
       return 'missing';
     const state = stateOf(prefetched[section]);
-    return state === 'complete' &&
-      (foreign.has(section) || (MEDICINES.includes(section) && goesOnElsewhere(own.patient)))
-      ? 'partial'
-      : state;
+    return state === 'complete' && foreign.has(section) ? 'partial' : state;
   });
 
   const setting = settingOfEncounter(own.encounter, call.encounterId, codes);
@@ -193,6 +189,12 @@ export function readChart(call: Call, options: ChartOptions): Chart {
     continues: continues.class,
     removals: (name) => daysOfProcedure(own.procedures, name, continues.removal, { codes, timeZone }),
   });
+  const { conditions, results } = record;
+  checkNumber(
+    list.entries.length + conditions.length + results.length,
+    limits.listed,
+    'medicines, problems and results that stand in code lists',
+  );
   return {
     ...record,
     results: explain(record.results, before, codes),
@@ -201,7 +203,7 @@ export function readChart(call: Call, options: ChartOptions): Chart {
     before,
     appointments: activities(own.appointments),
     familyHistory: activities(own.familyHistory),
-    sections: { ...states, medications: states[options.medicationList] },
+    sections: states,
     leftOut,
     unread: {
       drafts: [...read.unread, ...unusable(drafted, usableDrafts)],
@@ -340,17 +342,6 @@ function isUnusable(
   return foreign && ((drafted.length > 0 && usable.length === 0) || (list.resources.length > 0 && own.length === 0));
 }
 
-/**
- * How much of a record is looked at in one call. A call holds up all others while it is answered, so there is an end; it
- * lies beyond any person's record.
- */
-const MAX_RESOURCES = 50_000;
-
-/** A record is looked at as a whole or not at all: what were left out could be what matters. */
-function checkNumber(number: number): void {
-  if (number > MAX_RESOURCES) throw new ServiceError('too-many', [`resources: at most ${MAX_RESOURCES}`]);
-}
-
 /** Parts of the record that make up the medication list: orders, and what the others add to them. */
 const MEDICINES: readonly Section[] = ['medications', 'statements', 'dispenses', 'administrations'];
 
@@ -378,22 +369,6 @@ function ownership(
     if (answers.size < 1000) answers.set(subject, mine);
     return mine;
   };
-}
-
-/** A patient whom the server does not know, or somebody else under the key: then nothing of the record is known. */
-function isKnown(patientId: string, { state, resources, refused }: Prefetched): boolean {
-  if (refused) return false;
-  return (
-    state === 'absent' || state === 'failed' || resources.length === 0 || resources.some(({ id }) => id === patientId)
-  );
-}
-
-/** A patient whose record goes on under another id. */
-function goesOnElsewhere(patients: Resource[]): boolean {
-  return patients.some((patient) => {
-    const links = objects(patient['link']).map(({ type }) => type);
-    return links.includes('replaced-by') || (patient['active'] === false && links.length > 0);
-  });
 }
 
 /** The lists of each condition that an order may give as its reason; each is read once, however many orders name it. */

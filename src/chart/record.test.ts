@@ -197,7 +197,7 @@ describe('2.2: what an opioid is for', () => {
     const first = orderOf('morphine', { id: 'first', authoredOn: at(-90), ...because('F11.2') });
     const other = orderOf('morphine', { id: 'other', authoredOn: at(-5), ...because('R52.2') });
     const found = chartOf([first, other, { ...entry, id: 'asked' }]).treatments;
-    const own = found.find(({ entries }) => entries.some(({ ref }) => ref.endsWith('/asked')));
+    const own = found.find(({ entries }) => entries().some(({ ref }) => ref.endsWith('/asked')));
     expect(own?.lists).toContain('laro-medicine');
   });
 
@@ -206,7 +206,7 @@ describe('2.2: what an opioid is for', () => {
     const other = orderOf('morphine', { id: 'other', authoredOn: at(-5), ...because('R52.2') });
     const bare = orderOf('morphine', { id: 'asked', authoredOn: at(-50) });
     const own = (record: Json[]) =>
-      chartOf(record).treatments.find(({ entries }) => entries.some(({ ref }) => ref.endsWith('/asked')));
+      chartOf(record).treatments.find(({ entries }) => entries().some(({ ref }) => ref.endsWith('/asked')));
     expect(own([first, other, bare])?.lists).toContain('opioid-for-pain');
     expect(own([other, bare, first])?.lists).toContain('opioid-for-pain');
     expect(own([first, bare])?.lists).toContain('laro-medicine');

@@ -231,7 +231,7 @@ describe('1.6: changed orders', () => {
     expect(chart.drafts[0]?.changed).toBe(true);
     expect(refs(chart)).toEqual(['oxazepam: taken 2025-12-01..2026-03-01']);
     expect(chart.treatments[0]?.degree).toBeUndefined();
-    expect(chart.treatments[0]?.entries[0]?.replaced).toBe(true);
+    expect(chart.treatments[0]?.entries()[0]?.replaced).toBe(true);
     // What was there before is as the record has it.
     expect(chart.before[0]?.degree).toBe('taken');
   });
@@ -420,12 +420,12 @@ describe('treatments: what belongs together', () => {
     ];
     const { treatments } = chartOf(record);
     expect(treatments).toHaveLength(1);
-    expect(treatments[0]?.entries.map(({ kind }) => kind).sort()).toEqual([
-      'administration',
-      'dispense',
-      'order',
-      'statement',
-    ]);
+    expect(
+      treatments[0]
+        ?.entries()
+        .map(({ kind }) => kind)
+        .sort(),
+    ).toEqual(['administration', 'dispense', 'order', 'statement']);
     expect(treatments[0]?.degree).toBe('taken');
   });
 

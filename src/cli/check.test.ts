@@ -26,8 +26,9 @@ function saidOf(file: string, line: number): string {
 }
 
 test('the check finds no problem in the repository', () => {
-  const { problems, rules, bundles } = check(root);
+  const { problems, rules, bundles, reach } = check(root);
   expect(problems).toEqual([]);
+  expect(reach).toMatch(/^results: the rules read (those of \d+ days|all of a life)/);
   expect(rules).toBeGreaterThan(0);
   expect(bundles).toBeGreaterThan(rules);
 });

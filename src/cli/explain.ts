@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Answer } from '../answer.ts';
@@ -9,6 +8,7 @@ import { UnusableFhir } from '../fhir/versions.ts';
 import { loadKnowledge } from '../knowledge/load.ts';
 import { type Language, languages } from '../language.ts';
 import { type RuleTrace, type TreatmentTrace, traceOf } from '../rules/trace.ts';
+import { readText } from '../text.ts';
 import { answerFile } from './bundles.ts';
 import { messageOf, problemsText, section } from './words.ts';
 
@@ -75,7 +75,8 @@ function draftRow(draft: Draft): string[] {
 }
 
 function treatmentRow(treatment: Treatment): string[] {
-  const { ref, degree, start, entries, onHold, fresh } = treatment;
+  const { ref, degree, start, onHold, fresh } = treatment;
+  const { length: count } = treatment.entries();
   return [
     ref,
     nameOf(treatment),
@@ -85,11 +86,11 @@ function treatmentRow(treatment: Treatment): string[] {
     ),
     start === undefined ? 'since when is not known' : `from ${start}`,
     endOf(treatment),
-    `${entries.length} ${entries.length === 1 ? 'entry' : 'entries'}`,
+    `${count} ${count === 1 ? 'entry' : 'entries'}`,
   ];
 }
 
-/** A day that the record tells is told from the latest day that it leaves open. */
+/** An end that the record tells is not the same as the latest day that it leaves open. */
 function endOf({ stop, endKnown }: Treatment): string {
   if (stop === undefined) return 'no end on record';
   return endKnown ? `to ${stop}` : `to ${stop} at the latest, no end on record`;
@@ -145,7 +146,7 @@ function run(words: string[]): number {
     const date = values.now ?? dateOfInstant(Date.now(), timeZone);
     if (localDate(date, timeZone) !== date || isPartial(date))
       throw new Error(`--now: '${date}' is no date such as 2026-03-02`);
-    const body: unknown = JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8'));
+    const body: unknown = JSON.parse(readText(file === '-' ? 0 : file));
     const { answer } = answerFile(body, knowledge, values.language, date, values.now !== undefined);
     process.stdout.write(`${explain(answer, values)}\n`);
     return 0;

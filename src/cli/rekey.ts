@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { brand } from '../brand.ts';
 import { readBundle } from '../fhir/bundle.ts';
 import { isObject, object, type Resource } from '../fhir/json.ts';
 import { type Section, sections, sectionTypes } from '../fhir/prefetch.ts';
+import { readText } from '../text.ts';
 import { messageOf } from './words.ts';
 
 const USAGE = `Usage: npm run rekey -- FILE [--now 2026-03-02]
@@ -71,7 +71,7 @@ function run(words: string[]): number {
     const { positionals, values } = parseArgs({ args: words, allowPositionals: true, options });
     const [file] = positionals;
     if (file === undefined) throw new Error(USAGE);
-    const body: unknown = JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8'));
+    const body: unknown = JSON.parse(readText(file === '-' ? 0 : file));
     if (!isObject(body)) throw new Error('The file is no CDS Hooks request.');
     process.stdout.write(`${JSON.stringify(rekey(body, values.now), null, 2)}\n`);
     return 0;

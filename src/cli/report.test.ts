@@ -58,7 +58,7 @@ async function fill(place: Place): Promise<void> {
   const database = openDatabase(place);
   await migrate(database);
   const store = createStore(database);
-  const base = { client: 'ehr', indicator: 'info', knowledge: 'x', patient: null, basis: null, kept: 0 };
+  const base = { client: 'ehr', tenant: '', indicator: 'info', knowledge: 'x', patient: null, basis: null, kept: 0 };
   const row = ([uuid, rule, hook, back]: (typeof cards)[number]): CardRow => ({
     ...base,
     uuid,
@@ -93,6 +93,7 @@ async function fill(place: Place): Promise<void> {
     ([card, outcome, suggestion, reason], at): FeedbackRow => ({
       id: `f${at}`,
       client: 'ehr',
+      tenant: '',
       card,
       service: 'service',
       outcome,

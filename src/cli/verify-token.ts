@@ -5,7 +5,6 @@ import { createFetchJson } from '../fhir/fetch-json.ts';
 import { hooks } from '../rules/schema.ts';
 import { readClients } from '../trust/clients.ts';
 import { createKeys } from '../trust/keys.ts';
-import { createReplay } from '../trust/replay.ts';
 import { type Reason, Refusal, verifyToken } from '../trust/token.ts';
 import type { Problem } from '../yaml.ts';
 import { messageOf } from './words.ts';
@@ -21,7 +20,8 @@ const ASKED: Record<Reason, string> = {
   malformed: 'it must be a signed JWT of three parts: header, claims, signature',
   type: 'header typ must be JWT',
   'key-id': 'header kid must name the key',
-  claims: 'claims iss, aud, exp, iat and jti must be there and of the right type',
+  claims:
+    'claims iss, aud, exp, iat and jti must be there and of the right type, and jti no longer than 256 characters',
   issuer: 'claim iss must be that of a client in the file',
   jku: 'header jku must be the one that is listed for the client, or be left out',
   algorithm: 'header alg must be one of those listed for the client',
@@ -54,7 +54,7 @@ async function run(words: string[]): Promise<number> {
       throw new Error(problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'));
     const clock = () => (values.now === undefined ? Date.now() : Number(values.now) * 1000);
     process.stdout.write(describe(token));
-    const trust = { clients, keys: createKeys(fetchJson, clock), replay: createReplay(clock), clock };
+    const trust = { clients, keys: createKeys(fetchJson, clock), clock };
     const { client, tenant } = await verifyToken(`Bearer ${token}`, [values.url], trust, 'not-looked-at');
     process.stdout.write(`valid: client ${client.name}${tenant === undefined ? '' : `, tenant ${tenant}`}\n`);
     return 0;

@@ -3,13 +3,7 @@ import { isObject, isResource, type JsonObject, number, object, objects, type Re
 export type Entry = { resource: Resource; fullUrl: string | undefined; include: boolean };
 
 /** What a bundle, a bare resource or a pre-1.0 wrapper holds, and what speaks against its being whole. */
-export type Contents = {
-  entries: Entry[];
-  failed: boolean;
-  hasNextPage: boolean;
-  /** The server says that it knows no such thing. */
-  refused: boolean;
-};
+export type Contents = { entries: Entry[]; failed: boolean; hasNextPage: boolean };
 
 /**
  * Reads what a client sends where the specification has a Bundle: any Bundle type or none, no entries, a bare
@@ -19,8 +13,7 @@ export type Contents = {
 export function readBundle(value: unknown): Contents {
   if (!isObject(value)) return NOTHING;
   if (!('resourceType' in value) && isResource(value['resource'])) return readBundle(value['resource']);
-  if (value['resourceType'] === 'OperationOutcome')
-    return { ...NOTHING, refused: objects(value['issue']).some(isNotFound) };
+  if (value['resourceType'] === 'OperationOutcome') return NOTHING;
   if (value['resourceType'] === 'Bundle' || (!('resourceType' in value) && Array.isArray(value['entry'])))
     return readEntries(value);
   if (!isResource(value)) return NOTHING;
@@ -28,7 +21,6 @@ export function readBundle(value: unknown): Contents {
     entries: [{ resource: value, fullUrl: undefined, include: false }],
     failed: false,
     hasNextPage: false,
-    refused: false,
   };
 }
 
@@ -37,16 +29,13 @@ function readEntries(bundle: JsonObject): Contents {
   // What is there and cannot be read may be anything.
   let failed =
     'entry' in bundle && bundle['entry'] !== null && !isObject(bundle['entry']) && !Array.isArray(bundle['entry']);
-  let refused = false;
   for (const item of [bundle['entry'] ?? []].flat()) {
     const entry = object(item);
     const resource = entry['resource'];
     if (!isResource(resource)) failed = true;
     // A warning beside the matches is only a remark; an error says that the list is not whole.
-    else if (resource.resourceType === 'OperationOutcome') {
-      failed ||= objects(resource['issue']).some(isError);
-      refused ||= objects(resource['issue']).some(isNotFound);
-    } else {
+    else if (resource.resourceType === 'OperationOutcome') failed ||= objects(resource['issue']).some(isError);
+    else {
       const include = object(entry['search'])['mode'] === 'include';
       entries.push({ resource, fullUrl: string(entry['fullUrl']), include });
     }
@@ -56,16 +45,11 @@ function readEntries(bundle: JsonObject): Contents {
   return {
     entries,
     failed,
-    refused,
     hasNextPage: cut || objects(bundle['link']).some((link) => link['relation'] === 'next'),
   };
 }
 
-const NOTHING: Contents = { entries: [], failed: true, hasNextPage: false, refused: false };
-
-function isNotFound(issue: JsonObject): boolean {
-  return issue['code'] === 'not-found' || issue['code'] === 'deleted';
-}
+const NOTHING: Contents = { entries: [], failed: true, hasNextPage: false };
 
 function isError(issue: JsonObject): boolean {
   return issue['severity'] === 'error' || issue['severity'] === 'fatal';

@@ -1,11 +1,7 @@
-/**
- * How deep JSON from elsewhere may be nested. A FHIR resource inside a Bundle inside a call comes to some thirty levels; far
- * deeper, functions that walk through it would run out of stack, and where, nobody could tell.
- */
-export const MAX_DEPTH = 200;
+import { limits } from '../limits.ts';
 
 /** Whether parsed JSON is nested deeper than that. Goes no deeper itself, so that no depth can exhaust the stack. */
-export function isTooDeep(value: unknown, levels = MAX_DEPTH): boolean {
+export function isTooDeep(value: unknown, levels: number = limits.depth): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (levels === 0) return true;
   if (Array.isArray(value)) {

@@ -68,6 +68,11 @@ export function parseExactly(text: string): unknown {
   );
 }
 
+/** Whether a text is an id as FHIR has them (FHIR R4: Data Types, id), so that it may stand in an address. */
+export function isId(text: string): boolean {
+  return /^[A-Za-z0-9.-]{1,64}$/.test(text);
+}
+
 /** `MedicationRequest/x` and the like of a reference: relative, absolute, `urn:uuid:`, `#contained` or a bare id. */
 export function reference(value: unknown): string | undefined {
   return string(object(value)['reference']);

@@ -1,5 +1,6 @@
 import { type Contents, type Entry, readBundle } from './bundle.ts';
 import { object, type Resource, string } from './json.ts';
+import { type Standing, standingOf } from './patient.ts';
 
 /** The parts of a record that a request brings or lacks. */
 export const sections = [
@@ -64,8 +65,6 @@ export const sectionTypes: Record<Section, string> = {
 export type Prefetched = {
   state: 'absent' | 'failed' | 'partial' | 'complete';
   resources: Resource[];
-  /** The server says that it knows no such thing. */
-  refused: boolean;
   /** What a reference may be looked up by: made when first asked for, since most requests never do. */
   lookup: () => ReadonlyMap<string, Resource>;
 };
@@ -74,22 +73,36 @@ export type Prefetched = {
  * A call's `prefetch`, each key read once, when first asked for: metrics, fetching and chart all ask. The readings end
  * with the call; a WeakMap from values to readings would keep both alive until the collector's next full round.
  */
-export type Prefetch = { values: unknown; section: (section: Section) => Prefetched };
+export type Prefetch = {
+  values: unknown;
+  /** What the Patient among them says of the record. */
+  standing: Standing;
+  section: (section: Section) => Prefetched;
+};
 
-export function prefetchOf(values: unknown): Prefetch {
+/** Of a record that is not this patient's, or goes on elsewhere, no part is whole: what it shows is told, its silence is not. */
+export function prefetchOf(values: unknown, patientId: string): Prefetch {
   const read = new Map<Section, Prefetched>();
+  const standing = standingOf(object(values)['patient'], patientId);
   return {
     values,
+    standing,
     section: (section) => {
-      const known = read.get(section) ?? readPrefetch(values, section);
+      const known = read.get(section) ?? inPart(readPrefetch(values, section), standing);
       read.set(section, known);
       return known;
     },
   };
 }
 
+function inPart(prefetched: Prefetched, standing: Standing): Prefetched {
+  if (standing === 'known' || prefetched.state !== 'complete') return prefetched;
+  const state = standing === 'not-known' && prefetched.resources.length === 0 ? 'failed' : 'partial';
+  return { ...prefetched, state };
+}
+
 const NOBODY: ReadonlyMap<string, Resource> = new Map();
-const nothing = { resources: [], refused: false, lookup: () => NOBODY };
+const nothing = { resources: [], lookup: () => NOBODY };
 
 /** Reads one key of `prefetch` (conformance P3–P12). `null` says that the client looked and found nothing (P4). */
 export function readPrefetch(prefetch: unknown, section: Section): Prefetched {
@@ -101,8 +114,7 @@ export function readPrefetch(prefetch: unknown, section: Section): Prefetched {
 }
 
 function readContents(contents: Contents, section: Section): Prefetched {
-  if (contents.failed && contents.entries.length === 0)
-    return { state: 'failed', ...nothing, refused: contents.refused };
+  if (contents.failed && contents.entries.length === 0) return { state: 'failed', ...nothing };
   const matches = contents.entries.filter(
     ({ resource, include }) => !include && resource.resourceType === sectionTypes[section],
   );
@@ -111,7 +123,6 @@ function readContents(contents: Contents, section: Section): Prefetched {
   const state = contents.failed || contents.hasNextPage ? 'partial' : foreign ? 'failed' : 'complete';
   return {
     state,
-    refused: contents.refused,
     resources: matches.map(({ resource }) => resource),
     lookup: lookupOf(contents.entries),
   };

@@ -249,6 +249,7 @@ function activeUntil(resource: Resource, options: HistoryOptions): LocalDate | u
     today: OPEN,
     conditionLists: () => [],
     encounterSetting: undefined,
+    dosages: new Map(),
   });
   const end = status === 'completed' ? (stated ?? computed) : stated?.from === 'effective-period' ? stated : undefined;
   return end && dateOf(end.day);

@@ -88,7 +88,7 @@ function answerAt(
     encounterId,
     draftOrders: moment.hook === 'order-sign' ? bundle([draft], []) : undefined,
     selections: [],
-    prefetch: prefetchOf(prefetch),
+    prefetch: prefetchOf(prefetch, patient),
   };
   try {
     return answer({ call, hookInstance: '', language: knowledge.site.language, today: moment.day }, knowledge);

@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ServiceError } from '../errors.ts';
 import type { Client } from '../trust/clients.ts';
-import { Refusal, type Trust, verifyToken } from '../trust/token.ts';
+import type { Replay } from '../trust/replay.ts';
+import { Refusal, type Trust, type Trusted, useUp, verifyToken } from '../trust/token.ts';
 import { certificateOf } from './certificate.ts';
 import { hookOfService } from './discovery.ts';
 import { unauthenticated } from './problems.ts';
@@ -12,6 +13,8 @@ declare module 'fastify' {
     client: Client;
     /** Which of a client's hospitals, where its token says so. */
     tenant: string | undefined;
+    /** What its token showed, in production. */
+    trusted: Trusted | undefined;
   }
 }
 
@@ -27,33 +30,41 @@ export function requireTokens(app: FastifyInstance, trust: Trust, publicUrl: str
     const path = (request.url.split('?')[0] as string).replace(/\/{2,}/g, '/').replace(/(.)\/$/, '$1');
     const open = ['GET', 'HEAD'].includes(request.method) && OPEN.includes(path);
     if (open || request.method === 'OPTIONS') return;
-    try {
-      const { client, replayed, tenant } = await verifyToken(
-        request.headers.authorization,
-        endpointsOf(publicUrl, path),
-        trust,
-        certificateOf(request),
-      );
-      request.client = client;
-      request.tenant = tenant;
-      Object.assign(request.told, {
-        client: client.name,
-        ...(tenant !== undefined && { tenant }),
-        ...(replayed && { replayed }),
-      });
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      Object.assign(request.told, {
-        refused: error.reason,
-        ...(error.client !== undefined && { client: error.client }),
-      });
-      throw unauthenticated();
-    }
+    const { authorization } = request.headers;
+    request.trusted = await orRefused(request, () =>
+      verifyToken(authorization, endpointsOf(publicUrl, path), trust, certificateOf(request)),
+    );
+    const { client, tenant } = request.trusted;
+    request.client = client;
+    request.tenant = tenant;
+    Object.assign(request.told, { client: client.name, ...(tenant !== undefined && { tenant }) });
     const service = serviceOf(request);
     if (service === undefined) return;
     if (!hookOfService(service)) throw new ServiceError('no-service');
     if (request.client.services?.includes(service) === false) throw new ServiceError('not-entitled');
   });
+}
+
+/**
+ * Uses the token of a call up: after the limits and what is said of the body, so that a call that was put off or could not be
+ * read may come again with its token.
+ */
+export function useUpTokens(app: FastifyInstance, replay: Replay): void {
+  app.addHook('preParsing', async (request) => {
+    const { trusted } = request;
+    if (trusted && (await orRefused(request, () => useUp(trusted, replay)))) request.told['replayed'] = true;
+  });
+}
+
+/** A refusal is told to the log and is the same 401 to the caller. */
+async function orRefused<T>({ told }: FastifyRequest, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    Object.assign(told, { refused: error.reason, ...(error.client !== undefined && { client: error.client }) });
+    throw unauthenticated();
+  }
 }
 
 /** The service that the router found: however the address was written, this is what will answer. */
@@ -76,13 +87,14 @@ export function sandboxClient(fhirServers: string[]): Client {
     audiences: [],
     algorithms: ['ES384'],
     fhirServers,
+    fhirServerAliases: {},
     privateNetwork: true,
     origins: [],
     replay: 'warn',
     optionalClaims: [],
     explain: true,
     requestsPerMinute: 1_000_000,
-    profile: { suggestions: true, oneAction: false },
+    profile: { suggestions: true, oneAction: false, deleteBy: 'resourceId' },
   };
 }
 

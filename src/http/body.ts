@@ -1,17 +1,137 @@
-import type { FastifyBodyParser, FastifyInstance } from 'fastify';
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
+import type { FastifyBodyParser, FastifyInstance, FastifyRequest } from 'fastify';
 import { ServiceError } from '../errors.ts';
-import { isTooDeep, MAX_DEPTH } from '../fhir/depth.ts';
+import { limits } from '../limits.ts';
+import { createGate, overloaded } from './gate.ts';
+import { shapeOf } from './shape.ts';
+import type { Turn } from './turns.ts';
 
-/** Reads JSON, in both media types that carry it (conformance T6, T7). Others are refused. */
-export function readJson(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error') as FastifyBodyParser<string>;
-  const parser: FastifyBodyParser<string> = (request, text, done) =>
-    parse(request, text, (error, value) => {
-      if (error) done(error);
-      else if (isTooDeep(value)) done(new ServiceError('too-deep', [`at most ${MAX_DEPTH} levels`]));
-      else done(null, value);
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The body as it was sent, for what goes back digit by digit. */
+    sent: Buffer | undefined;
+    /** Gives back the room of this call's body. */
+    release: (() => void) | undefined;
+  }
+}
+
+const MEDIA_TYPES = ['application/json', 'application/fhir+json'];
+
+/**
+ * Reads JSON in both media types that carry it (conformance T6, T7), in strict UTF-8. A limit stands before each step: bytes
+ * that arrive, how the text is made, how many bodies are at work at once. `isBusy`: whether the process is under pressure,
+ * which is looked at again once a body has had its turn.
+ */
+export function readJson(app: FastifyInstance, bodyLimit: number, turn: Turn, isBusy: () => boolean): void {
+  const arriving = createGate(limits.bodiesArriving);
+  const working = createGate(limits.bodiesAtWork);
+  // Keys that would change what an object is are passed over as any key that nobody knows (conformance T12).
+  const parse = app.getDefaultJsonParser('remove', 'remove') as FastifyBodyParser<string>;
+  app.decorateRequest('release');
+  app.decorateRequest('sent');
+
+  const read = async (request: FastifyRequest, payload: IncomingMessage): Promise<unknown> => {
+    const { name } = request.client;
+    const rooms: (() => void)[] = [];
+    let weight: number;
+    let json: Buffer;
+    try {
+      json = await receive(payload, bodyLimit, (bytes) => rooms.push(arriving.take(name, bytes)));
+      // What takes long is done in turns, so that others are heard in between.
+      if (json.length > LARGE) await turn();
+      weight = weightOf(json);
+      request.release = await working.enter(name, weight, limits.turn);
+    } finally {
+      for (const leave of rooms) leave();
+    }
+    if (weight > LARGE) await turn();
+    // It may have waited long, and for others that took long.
+    if (isBusy()) throw overloaded();
+    if (request.raw.destroyed && !request.raw.complete) throw new ServiceError('not-json');
+    return new Promise((resolve, reject) => {
+      // A byte order mark says nothing in UTF-8.
+      request.sent = json;
+      const text = json.toString('utf8', hasMark(json) ? 3 : 0);
+      void parse(request, text, (error, value) => (error ? reject(new ServiceError('not-json')) : resolve(value)));
     });
+  };
+
   // Without this Fastify takes text/plain, and answers 400 for it instead of 415.
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(['application/json', 'application/fhir+json'], { parseAs: 'string' }, parser);
+  app.addContentTypeParser(MEDIA_TYPES, read);
+  app.addHook('onSend', async (request) => {
+    request.release?.();
+    request.release = undefined;
+    // An answer that is read slowly must not hold the body that it came from.
+    request.body = undefined;
+    request.sent = undefined;
+  });
+}
+
+/** All bytes of a body. Rejects with a `ServiceError` where there are too many, where `take` refuses, or where they end early. */
+function receive(payload: IncomingMessage, bodyLimit: number, take: (bytes: number) => void): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const stop = () => payload.off('data', add).off('end', end).off('error', fail).off('close', fail);
+    const fail = () => {
+      stop();
+      // The connection broke: nobody reads what is answered.
+      reject(new ServiceError('not-json'));
+    };
+    const end = () => {
+      stop();
+      resolve(Buffer.concat(chunks, length));
+    };
+    const add = (chunk: Buffer) => {
+      try {
+        length += chunk.length;
+        if (length > bodyLimit) throw new ServiceError('too-large');
+        take(chunk.length);
+        chunks.push(chunk);
+      } catch (error) {
+        stop();
+        reject(error);
+      }
+    };
+    payload.on('data', add).on('end', end).on('error', fail).on('close', fail);
+  });
+}
+
+/** What a body counts for while it is at work. Throws a `ServiceError` for one that nobody should read. */
+function weightOf(json: Buffer): number {
+  const { depth, values } = shapeOf(json, limits);
+  if (depth > limits.depth) throw new ServiceError('too-deep', [`at most ${limits.depth} levels`]);
+  if (values > limits.values)
+    throw new ServiceError('too-many', [`objects, lists and texts of the body: at most ${limits.values}`]);
+  if (!isUtf8(json)) throw new ServiceError('not-utf8');
+  return Math.max(json.length, values * limits.bodiesAtWork.perValue);
+}
+
+/** Bytes from which a body is large enough to give way. */
+const LARGE = 256 * 1024;
+
+function hasMark(json: Buffer): boolean {
+  return json[0] === 0xef && json[1] === 0xbb && json[2] === 0xbf;
+}
+
+/**
+ * What the headers say of a body that cannot be read, so that it is refused before its token is used up: another media type,
+ * character set or content coding, or more bytes than are read. Throws a `ServiceError`.
+ */
+export function checkBodyHeaders({ headers }: FastifyRequest, bodyLimit: number): void {
+  const empty = headers['transfer-encoding'] === undefined && !(Number(headers['content-length']) > 0);
+  if (empty && headers['content-type'] === undefined) return;
+  const [type = '', ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';');
+  if (!MEDIA_TYPES.includes(type.trim())) throw new ServiceError('not-json-type');
+  const charset = parameters.map((parameter) => /^\s*charset\s*=\s*"?([^"\s]*)"?\s*$/.exec(parameter)?.[1]);
+  if (charset.some((name) => name !== undefined && !['utf-8', 'utf8'].includes(name)))
+    throw new ServiceError('not-json-type', ['charset: UTF-8 only']);
+  const coding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  if (coding !== 'identity')
+    throw new ServiceError('not-json-type', ['Content-Encoding: send the body as it is'], {
+      'accept-encoding': 'identity',
+    });
+  if (Number(headers['content-length']) > bodyLimit) throw new ServiceError('too-large');
 }

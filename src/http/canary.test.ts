@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
@@ -24,6 +25,8 @@ const MARK = 'Kanarie7c1fFogel';
 let planted = 0;
 /** The next unique word. */
 const word = () => `${MARK}${planted++}z`;
+/** A key that begins with one. */
+const key = () => `${word()}${randomBytes(32).toString('base64url')}`;
 
 /** The mark as it could be written: plain, in base64 at each offset, in hexadecimal, as a list of bytes, escaped. */
 const forms = (() => {
@@ -256,19 +259,20 @@ function* calls(path: string): Generator<Call> {
 /** Bytes that are no call. */
 const raw = (path: string) => [
   `${word()} / HTTP/1.1\r\n\r\n`,
-  `POST ${path} HTTP/1.1\r\nhost: x\r\n${word()}\r\n\r\n`,
-  `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${word()}\r\n\r\n{}`,
-  `POST ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${word().repeat(2000)}\r\n\r\n`,
-  `GET /${word().repeat(2000)} HTTP/1.1\r\nhost: x\r\n\r\n`,
-  `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n${word()}\r\n`,
-  `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n{"patient":"${word()}`,
-  `POST ${path} HTTP/1.1\r\nhost: ${word()}\r\nexpect: ${word()}\r\ncontent-length: 2\r\n\r\n{}`,
+  `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${word()}\r\n\r\n`,
+  `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${word()}\r\n\r\n{}`,
+  `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${word().repeat(2000)}\r\n\r\n`,
+  `GET /${word().repeat(2000)} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`,
+  `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n${word()}\r\n`,
+  `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n{"patient":"${word()}`,
+  `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nexpect: ${word()}\r\ncontent-length: 2\r\n\r\n{}`,
+  `GET ${path} HTTP/1.1\r\nhost: ${word()}\r\n\r\n`,
 ];
 
 const processes: Process[] = [];
 const started = async (environment: Record<string, string>) => {
   const DATA_DIR = join(folder, `journal-${processes.length}`);
-  const process = { ...(await startProcess({ DATA_DIR, PATIENT_KEY: word(), ...environment })), journal: DATA_DIR };
+  const process = { ...(await startProcess({ DATA_DIR, PATIENT_KEY: key(), ...environment })), journal: DATA_DIR };
   processes.push(process);
   return process;
 };
@@ -370,7 +374,7 @@ async function startTalkativeServer() {
 const WAYS = ['outcome', 'refusal', 'failure', 'text', 'away', 'pages', 'other'];
 
 test('S5, F4: a sandbox writes, counts and refuses without a word of what it was sent', async () => {
-  const service = await started({ AUDIT_KEY: word() });
+  const service = await started({ AUDIT_KEY: key() });
   const fhir = await startTalkativeServer();
   const authorization = () => ({
     access_token: word(),
@@ -381,9 +385,11 @@ test('S5, F4: a sandbox writes, counts and refuses without a word of what it was
   });
   const asking = WAYS.flatMap((way) =>
     [blind, pair('patient-view'), pair('order-select')].map((body): Call => {
-      const { prefetch: _, ...rest } = saturated(body);
+      const { prefetch: _prefetch, ...rest } = saturated(body);
       const asks = { ...rest, fhirServer: `${fhir.base}/${way}`, fhirAuthorization: authorization() };
-      return { path: pathOf(body), headers: { ...JSON_TYPE, ...headersOfWords() }, body: JSON.stringify(asks) };
+      // A sandbox asks nobody for a page of another origin.
+      const { origin: _, ...headers } = headersOfWords();
+      return { path: pathOf(body), headers: { ...JSON_TYPE, ...headers }, body: JSON.stringify(asks) };
     }),
   );
   const elsewhere = [`https://${word()}.example/${word()}`, word(), `http://${word()}:${word()}@127.0.0.1:1/`].map(
@@ -428,7 +434,7 @@ test('S5, F4, J15: in production it writes, counts and refuses without a word of
     HOST: '127.0.0.1',
     PUBLIC_URL,
     CLIENTS: join(folder, 'clients.yaml'),
-    AUDIT_KEY: word(),
+    AUDIT_KEY: key(),
   });
   const now = Math.floor(Date.now() / 1000);
   const times = { iat: now, exp: now + 300 };

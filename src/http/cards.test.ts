@@ -18,6 +18,22 @@ test('K1, K3, K5, K6, K9, K16: a card has its id, text, indicator, source and to
   expect(card?.source.topic).toMatchObject({ code: 'laro-sedative-ordered', system: 'urn:nordic-opioid-cds:rule' });
 });
 
+test('K1: one hookInstance for two patients gives cards and suggestions of two ids', async () => {
+  const other = JSON.parse(JSON.stringify(pair()).replaceAll('kari', 'liv'));
+  const blind = (patient: string) =>
+    JSON.parse(
+      JSON.stringify(
+        pair('order-sign', { drafts: [order('x', 'oxycodone')], prefetch: { conditions: undefined } }),
+      ).replaceAll('kari', patient),
+    );
+  const ids = [];
+  for (const body of [pair(), other, blind('kari'), blind('liv')])
+    for (const { uuid, suggestions = [] } of await cardsFor(body))
+      ids.push(uuid, ...suggestions.map((each) => each.uuid));
+  expect(ids.length).toBeGreaterThan(6);
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
 test('K7, K8: the source’s address is https and about the source; there is no icon', async () => {
   for (const { source } of await cardsFor(pair())) {
     expect(source.url).toMatch(/^https:\/\/[^?]+$/);

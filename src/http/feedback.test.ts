@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Journal, openJournal } from '../journal/journal.ts';
+import { JournalFailed } from '../journal/thread.ts';
+import { limits } from '../limits.ts';
 import { knowledgeOf, root, startService } from '../testing/app.ts';
 import { createClient, SIGN } from '../testing/client.ts';
 import { pair } from '../testing/request.ts';
@@ -304,4 +306,102 @@ test('the metrics count feedback by what became of it, and tell how the journal 
   expect(text).toMatch(/^cds_feedback_total\{service="nordic-opioid-order-sign",result="stored"\} [1-9]/m);
   expect(text).toMatch(/^cds_feedback_total\{service="nordic-opioid-order-sign",result="rejected"\} 1$/m);
   expect(text).toMatch(/^cds_journal_up 1$/m);
+});
+
+describe('how much is kept', () => {
+  const moment = (at: number) => new Date(Date.parse(AT) + at).toISOString();
+  const ids = (count: number) => Array.from({ length: count }, (_, at) => `s-${at}`);
+  /** A journal that keeps what it is given and writes nothing. */
+  const quick: Journal = {
+    issued: () => {},
+    addFeedback: async (rows) => ({ added: rows.map(({ id }) => id), known: [] }),
+    past: async () => [],
+    useToken: async () => true,
+    figures: () => ({ state: 'up', queued: 0, written: 0, dropped: 0 }),
+    close: async () => {},
+  };
+
+  test('FB4: as many accepted suggestions as the limit are kept, with one more the item is rejected before it is looked at', async () => {
+    const most = limits.feedbackSuggestions;
+    const { body } = await post({ feedback: [accept('full', ...ids(most)), accept('beyond', ...ids(most + 1))] });
+    expect(body.results).toEqual([
+      { status: 'stored', unknownCard: true },
+      { status: 'rejected', problems: [`acceptedSuggestions: at most ${most}`] },
+    ]);
+    const million = { ...accept('million'), acceptedSuggestions: Array.from({ length: 300_000 }, () => 7) };
+    const { status, body: outcome } = await post({ feedback: [million] });
+    expect([status, outcome.issue]).toEqual([
+      400,
+      [expect.objectContaining({ diagnostics: expect.stringContaining('at most') })],
+    ]);
+  });
+
+  test('FB7: as many rows of a call as the limit are kept, one more is 400 and nothing is kept', async () => {
+    const service = await startService({ journal: quick });
+    const each = limits.feedbackSuggestions;
+    const full = Array.from({ length: limits.feedbackRows / each }, (_, at) => accept(`card-${at}`, ...ids(each)));
+    const send = (feedback: Row[]) => service.http.post(FEEDBACK).send({ feedback });
+    expect((await send(full)).status).toBe(200);
+    const { status, body } = await send([...full, override('one-more')]);
+    expect([status, body.issue[0].diagnostics]).toEqual([400, expect.stringContaining(String(limits.feedbackRows))]);
+    await service.close();
+  });
+
+  test('S7: as many rows of a client in a day as the limit are kept, one more is 429 until the next day', async () => {
+    let now = Date.parse('2026-03-02T23:00:00Z');
+    const service = await startService({ journal: quick, clock: () => now });
+    const each = limits.feedbackSuggestions;
+    const full = (call: number) =>
+      Array.from({ length: limits.feedbackRows / each }, (_, at) => accept(`${call}-${at}`, ...ids(each)));
+    const send = (feedback: Row[]) => service.http.post(FEEDBACK).send({ feedback });
+    for (let call = 0; call < limits.feedbackRowsOfDay / limits.feedbackRows; call++)
+      expect((await send(full(call))).status).toBe(200);
+    const { status, headers, body } = await send([override('one-more')]);
+    expect([status, headers['retry-after'], body.issue[0].code]).toEqual([429, '3600', 'throttled']);
+    now += 3_600_000;
+    expect((await send([override('one-more')])).status).toBe(200);
+    await service.close();
+  });
+
+  test('S5: of many mistakes as many are named as anybody reads', async () => {
+    const { body } = await post({ feedback: Array.from({ length: 1000 }, () => ({})) });
+    expect(body.issue).toHaveLength(limits.problems);
+    expect(body.issue.at(-1).diagnostics).toBe('and more');
+  });
+
+  test('FB6: one item that comes twice at two tenants is two items, and the card of one is not known to the other', async () => {
+    const { client, token } = await createClient({ name: 'region', tenants: ['north', 'south'] });
+    const both = await startService({ mode: 'production', clients: [client], journal });
+    const send = async (tenant: string) =>
+      (
+        await both.http
+          .post(FEEDBACK)
+          .set('authorization', `Bearer ${await token(FEEDBACK, { tenant })}`)
+          .send({ feedback: [override('of-two-tenants', { outcomeTimestamp: moment(1) })] })
+      ).body.results;
+    expect(await send('north')).toEqual([{ status: 'stored', unknownCard: true }]);
+    expect(await send('north')).toEqual([{ status: 'repeated', unknownCard: true }]);
+    expect(await send('south')).toEqual([{ status: 'stored', unknownCard: true }]);
+    expect(
+      kept('of-two-tenants')
+        .map(({ tenant }) => tenant)
+        .sort(),
+    ).toEqual(['north', 'south']);
+    await both.close();
+  });
+
+  test.each([
+    ['timeout', /not known whether/],
+    ['thread', /not known whether/],
+    ['down', /was not/],
+    ['busy', /was not/],
+    ['SQLITE_FULL', /was not/],
+  ])('FB1: where the journal fails with %s the 503 says %s', async (reason, words) => {
+    const failing: Journal = { ...quick, addFeedback: () => Promise.reject(new JournalFailed(reason)) };
+    const service = await startService({ journal: failing });
+    const { status, body, headers } = await service.http.post(FEEDBACK).send({ feedback: [override('x')] });
+    expect([status, headers['retry-after']]).toEqual([503, '5']);
+    expect(body.issue[0].details.text).toMatch(words);
+    await service.close();
+  });
 });

@@ -1,18 +1,24 @@
 import { createHash } from 'node:crypto';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
 import { z } from 'zod';
 import { ServiceError } from '../errors.ts';
 import { object, objects, string } from '../fhir/json.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { FeedbackRow } from '../journal/store.ts';
+import { JournalFailed } from '../journal/thread.ts';
+import { limits } from '../limits.ts';
+import type { Knowledge } from '../rules/knowledge.ts';
 import { hookOfService } from './discovery.ts';
+import { placeOf } from './journal.ts';
 import type { Metrics } from './metrics.ts';
 
 export type FeedbackOptions = {
   /** Without a journal nothing is acknowledged. */
   journal: Journal | undefined;
-  /** Whether `userComment` is kept: free text may name a patient. */
-  comments: boolean;
+  knowledge: Knowledge;
+  /** Where a line is written for each override that was kept. */
+  audit: Pick<Logger, 'info'>;
   /** Milliseconds since 1970 in UTC. */
   clock: () => number;
   metrics: Metrics;
@@ -26,15 +32,13 @@ type Result =
 /** One item as the journal keeps it, or what is wrong with it. */
 type Item = { rows: FeedbackRow[]; cut: boolean } | { problems: string[] };
 
-const ITEMS = 1000;
-const COMMENT = 1000;
-
 const id = z
   .string()
   .trim()
   .regex(/^[\x21-\x7e]{1,100}$/, 'must be an id');
 
-const itemSchema = z
+/** One item, as it is checked; for the API's description too. */
+export const itemSchema = z
   .looseObject({
     card: id.describe('The uuid of the card.'),
     outcome: z
@@ -48,6 +52,7 @@ const itemSchema = z
       .describe('When, with the time zone.'),
     acceptedSuggestions: z
       .array(z.union([id.transform((text) => ({ id: text })), z.looseObject({ id })]))
+      .max(limits.feedbackSuggestions)
       .nullish()
       .transform((value) => value ?? [])
       .describe('The uuids of the suggestions that were taken. Required with accepted.'),
@@ -56,64 +61,152 @@ const itemSchema = z
       .unknown()
       .optional()
       .meta({
-        description: 'Why the card was overridden.',
-        type: ['object', 'array', 'null'],
+        description: 'Why the card was overridden: an object.',
+        // Without types: what is none of these is passed over.
         properties: {
           reason: {
-            type: 'object',
-            description: "One of the card's overrideReasons, or your own.",
-            properties: { code: { type: 'string' }, system: { type: 'string' } },
+            description: "One of the card's overrideReasons, or your own: a Coding.",
+            properties: { code: { description: 'A text.' }, system: { description: 'A text.' } },
           },
-          userComment: { type: 'string', description: 'Kept only where the hospital wants it.' },
+          userComment: { description: 'A text. Kept only where the hospital wants it.' },
         },
       }),
   })
   .refine(({ outcome, acceptedSuggestions }) => outcome !== 'accepted' || acceptedSuggestions.length > 0, {
     path: ['acceptedSuggestions'],
     message: 'required with the outcome accepted',
+  })
+  .meta({
+    if: { required: ['outcome'], properties: { outcome: { const: 'accepted' } } },
+    // biome-ignore lint/suspicious/noThenProperty: JSON Schema's word.
+    then: { required: ['acceptedSuggestions'], properties: { acceptedSuggestions: { type: 'array', minItems: 1 } } },
   });
-
-/** The body of feedback, of the schema that checks each item, for the API's description. */
-export const feedbackSchema = z.looseObject({
-  feedback: z.array(itemSchema).max(ITEMS).describe('Each item is kept or rejected by itself.'),
-});
 
 /**
  * `POST /cds-services/{id}/feedback` (CDS Hooks: Feedback; conformance FB1–FB11). 200 with a result for each item once all
  * valid ones are committed; 400 where none is valid; 503 where they could not be committed.
  */
 export function feedbackRoute(app: FastifyInstance, options: FeedbackOptions): void {
-  const { journal, clock, metrics } = options;
+  const { journal, clock, metrics, knowledge } = options;
+  const budget = createBudget(clock);
   app.post<{ Params: { id: string } }>(
     '/cds-services/:id/feedback',
     { config: { rateLimit: {} } },
     async (request, reply) => {
       const service = request.params.id;
       if (!hookOfService(service)) throw new ServiceError('no-service');
-      const items = itemsOf(request.body).map((item) =>
-        readItem(item, { client: request.client.name, service, received_at: clock() }, options.comments),
-      );
+      const place = placeOf(request);
+      const where = { ...place, service, received_at: clock() };
+      const given = itemsOf(request.body);
+      checkRows(given);
+      const items = given.map((item) => readItem(item, where, knowledge.site.journal.comments));
       if (items.length > 0 && items.every((item) => 'problems' in item))
-        throw new ServiceError(
-          'not-feedback',
-          items.flatMap((item, at) =>
-            'problems' in item ? item.problems.map((text) => `feedback.${at}.${text}`) : [],
-          ),
-        );
+        throw new ServiceError('not-feedback', problemsOf(items));
       const rows = items.flatMap((item) => ('rows' in item ? item.rows : []));
-      const results = await keep(items, rows, journal);
+      budget.check(place.client, rows.length);
+      const { results, added } = await keep(items, rows, journal);
+      budget.use(place.client, added.size);
       for (const { status } of results) metrics.feedback(service, status);
+      auditOverrides(rows, added, request, options);
       Object.assign(request.told, { service, hook: hookOfService(service), items: results.length });
       return reply.header('cache-control', 'no-store').send({ results });
     },
   );
 }
 
+/** Counts what items come to before they are looked at. */
+function checkRows(items: unknown[]): void {
+  const rows = items.reduce<number>((sum, item) => {
+    const suggestions = object(item)['acceptedSuggestions'];
+    const number = Array.isArray(suggestions) ? suggestions.length : 1;
+    // An item with more is rejected by itself.
+    return sum + (number > limits.feedbackSuggestions ? 1 : Math.max(1, number));
+  }, 0);
+  if (rows > limits.feedbackRows)
+    throw new ServiceError('not-feedback', [
+      `feedback: at most ${limits.feedbackRows} cards and accepted suggestions in one call`,
+    ]);
+}
+
+/** What is wrong with items, as far as anybody reads it. */
+function problemsOf(items: Item[]): string[] {
+  const all = items.flatMap((item, at) =>
+    'problems' in item ? item.problems.map((text) => `feedback.${at}.${text}`) : [],
+  );
+  return all.length > limits.problems ? [...all.slice(0, limits.problems - 1), 'and more'] : all;
+}
+
+const DAY = 86_400_000;
+
+/** Counts the rows that a client adds in a day of UTC, in this process. */
+function createBudget(clock: () => number) {
+  let today = 0;
+  let used = new Map<string, number>();
+  const usedBy = (client: string) => {
+    const day = Math.floor(clock() / DAY);
+    if (day !== today) used = new Map();
+    today = day;
+    return used.get(client) ?? 0;
+  };
+  return {
+    /** Throws a `ServiceError` where so many rows more would be too many. */
+    check: (client: string, rows: number): void => {
+      if (usedBy(client) + rows <= limits.feedbackRowsOfDay) return;
+      const seconds = Math.ceil((DAY - (clock() % DAY)) / 1000);
+      throw new ServiceError(
+        'much-feedback',
+        [`feedback: at most ${limits.feedbackRowsOfDay} cards and accepted suggestions in a day`],
+        { 'retry-after': String(seconds) },
+      );
+    },
+    use: (client: string, rows: number): void => {
+      used.set(client, usedBy(client) + rows);
+    },
+  };
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * One audit line for each override that was kept: it may keep the card away from the next prescriber. The card only where it
+ * is a UUID, the reason only where it is one of ours: another text could name a patient.
+ */
+function auditOverrides(
+  rows: FeedbackRow[],
+  added: Set<string>,
+  { id: reqId, client, tenant }: FastifyRequest,
+  { audit, knowledge }: FeedbackOptions,
+): void {
+  const { overrideReasons } = knowledge.cards.shared;
+  const reasons = Object.entries(overrideReasons).flatMap(([key, reason]) => (reason ? [{ key, ...reason }] : []));
+  const told = new Set<string>();
+  for (const { id, outcome, card, service, reason_code, reason_system } of rows) {
+    if (outcome !== 'overridden' || !added.has(id) || told.has(id)) continue;
+    told.add(id);
+    const reason = reasons.find(({ code, system }) => code === reason_code && (reason_system ?? system) === system);
+    const accepted = reason !== undefined && knowledge.site.quiet.accepted.includes(reason.key);
+    audit.info(
+      {
+        reqId,
+        client: client.name,
+        ...(tenant !== undefined && { tenant }),
+        service,
+        outcome,
+        ...(UUID.test(card) && { card }),
+        ...(reason && { reason: reason.code, accepted }),
+        knowledge: knowledge.fingerprint,
+      },
+      'audit',
+    );
+  }
+}
+
 /** Early clients send one item without the list (conformance FB2). */
 function itemsOf(body: unknown): unknown[] {
   const given = object(body)['feedback'];
   if (Array.isArray(given)) {
-    if (given.length > ITEMS) throw new ServiceError('not-feedback', [`feedback: at most ${ITEMS} items`]);
+    if (given.length > limits.feedbackItems)
+      throw new ServiceError('not-feedback', [`feedback: at most ${limits.feedbackItems} items`]);
     return given;
   }
   if (given === undefined && 'card' in object(body)) return [body];
@@ -123,19 +216,27 @@ function itemsOf(body: unknown): unknown[] {
 
 function readItem(
   value: unknown,
-  where: Pick<FeedbackRow, 'client' | 'service' | 'received_at'>,
+  where: Pick<FeedbackRow, 'client' | 'tenant' | 'service' | 'received_at'>,
   comments: boolean,
 ): Item {
+  // Before the schema looks at each of them.
+  const suggestionsGiven = object(value)['acceptedSuggestions'];
+  if (Array.isArray(suggestionsGiven) && suggestionsGiven.length > limits.feedbackSuggestions)
+    return { problems: [`acceptedSuggestions: at most ${limits.feedbackSuggestions}`] };
   const parsed = itemSchema.safeParse(value);
   if (!parsed.success)
-    return { problems: parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'item'}: ${message}`) };
+    return {
+      problems: parsed.error.issues
+        .slice(0, limits.problems)
+        .map(({ path, message }) => `${path.join('.') || 'item'}: ${message}`),
+    };
   const { card, outcome, outcomeTimestamp, acceptedSuggestions } = parsed.data;
   const { reason, comment } = readReason(parsed.data);
   const said = comments ? comment : undefined;
   const at = Date.parse(outcomeTimestamp);
   const suggestions = outcome === 'accepted' ? [...new Set(acceptedSuggestions.map((item) => item.id))] : [null];
   const rows = suggestions.map((suggestion) => ({
-    id: hash(where.client, card, outcome, suggestion ?? '', String(at)),
+    id: hash(where.client, where.tenant, card, outcome, suggestion ?? '', String(at)),
     ...where,
     card,
     outcome,
@@ -143,9 +244,9 @@ function readItem(
     at,
     reason_code: outcome === 'overridden' ? (reason.code ?? null) : null,
     reason_system: outcome === 'overridden' ? (reason.system ?? null) : null,
-    comment: said?.slice(0, COMMENT) ?? null,
+    comment: said?.slice(0, limits.comment) ?? null,
   }));
-  return { rows, cut: (said?.length ?? 0) > COMMENT };
+  return { rows, cut: (said?.length ?? 0) > limits.comment };
 }
 
 /** `overrideReason.reason` is a Coding; drafts of the specification had it one level higher, or a list of them. */
@@ -170,26 +271,36 @@ function plain(value: unknown): string | undefined {
   return text === '' ? undefined : text;
 }
 
-async function keep(items: Item[], rows: FeedbackRow[], journal: Journal | undefined): Promise<Result[]> {
-  const stored = rows.length === 0 ? { added: [], cards: [] } : await commit(rows, journal);
-  const added = new Set(stored.added);
-  const known = new Set(stored.cards);
-  return items.map((item): Result => {
+async function keep(
+  items: Item[],
+  rows: FeedbackRow[],
+  journal: Journal | undefined,
+): Promise<{ results: Result[]; added: Set<string> }> {
+  const stored = rows.length === 0 ? { added: [], known: [] } : await commit(rows, journal);
+  const all = new Set(stored.added);
+  const added = new Set(rows.map(({ id }) => id).filter((id) => all.has(id)));
+  const known = new Set(stored.known);
+  const results = items.map((item): Result => {
     if ('problems' in item) return { status: 'rejected', problems: item.problems };
     // Of two equal items in one call the first is new to the journal; both are kept by then.
     const status = item.rows.some((row) => added.has(row.id)) ? 'stored' : 'repeated';
-    const unknown = item.rows.some(({ card }) => !known.has(card));
+    const unknown = item.rows.some((row) => !known.has(row.id));
     return { status, ...(unknown && { unknownCard: true }), ...(item.cut && { commentCut: true }) };
   });
+  return { results, added };
 }
 
+/** What a database that does not answer leaves open: it may have kept the rows. */
+const OPEN_ENDED = ['timeout', 'thread'];
+
 async function commit(rows: FeedbackRow[], journal: Journal | undefined) {
-  const failed = () => new ServiceError('no-journal', [], { 'retry-after': '5' });
-  if (!journal) throw failed();
+  const failed = (code: 'no-journal' | 'journal-late') => new ServiceError(code, [], { 'retry-after': '5' });
+  if (!journal) throw failed('no-journal');
   // A statement takes each row once.
   const distinct = [...new Map(rows.map((row) => [row.id, row])).values()];
-  return journal.addFeedback(distinct).catch(() => {
-    throw failed();
+  return journal.addFeedback(distinct).catch((error: unknown) => {
+    const reason = error instanceof JournalFailed ? error.reason : '';
+    throw failed(OPEN_ENDED.includes(reason) ? 'journal-late' : 'no-journal');
   });
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { mayConnect } from '../fhir/address.ts';
+import { createBudgets } from '../fhir/budget.ts';
 import { completePrefetch } from '../fhir/complete.ts';
 import { createFetchJson, FetchFailed, type FetchJson } from '../fhir/fetch-json.ts';
 import { knowledge, pathOf, startService } from '../testing/app.ts';
@@ -19,7 +20,11 @@ async function answerOf(
   script: Record<string, Reply>,
   { more = {}, fetch = {}, calls = 1 }: { more?: Json; fetch?: Json; calls?: number } = {},
 ) {
-  const server = await startScriptedServer({ 'Encounter/visit': json(encounter('AMB')), ...script });
+  const server = await startScriptedServer({
+    'Patient/kari': json({ resourceType: 'Patient', id: 'kari', birthDate: '1981-01-01' }),
+    'Encounter/visit': json(encounter('AMB')),
+    ...script,
+  });
   const { client, token } = await createClient({ fhirServers: [server.base], privateNetwork: true });
   const fetchJson = createFetchJson();
   const site = { ...knowledge.site, fetch: { ...knowledge.site.fetch, ...fetch } };
@@ -260,7 +265,6 @@ describe('a finding is told, whatever else fails', () => {
 
 describe('an authorization that is not whole is not used', () => {
   test.each([
-    ['no life', { expires_in: undefined }],
     ['a life in letters', { expires_in: '300' }],
     ['a life of "0"', { expires_in: '0' }],
     ['a life of null', { expires_in: null }],
@@ -336,9 +340,16 @@ describe('counting and asking', () => {
       return Promise.reject(new FetchFailed('status'));
     };
     await completePrefetch({}, ['patient'], [], { patientId, encounterId: undefined }, [], {
-      access: { base: 'https://fhir.example/r4', authorization: 'Bearer t', privateNetwork: false },
+      access: {
+        base: 'https://fhir.example/r4',
+        aliases: [],
+        authorization: 'Bearer t',
+        privateNetwork: false,
+        client: 'ehr',
+      },
       limits: { softMs: 10, hardMs: 100, maxPages: 1, post: false },
       fetchJson,
+      budget: createBudgets()('ehr'),
     });
     for (const path of urls) expect(path).toMatch(/^\/r4\/Patient\/./);
   });

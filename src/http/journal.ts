@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Answer, Assessment } from '../answer.ts';
 import { dateOfInstant } from '../dates.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -5,13 +6,14 @@ import { hashOfPatient } from '../journal/patient.ts';
 import type { CardRow, PastCard, Tally } from '../journal/store.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 import { type Basis, basesOf, saysNothingNew } from '../rules/quiet.ts';
+import { indicators } from '../rules/schema.ts';
 import type { Client } from '../trust/clients.ts';
 import type { Request } from './wire.ts';
 
 export type Journaling = {
   journal: Journal;
-  /** Key of the hash by which patients are known; without one no card is left out. */
-  patientKey: string | undefined;
+  /** Keys of the hash by which patients are known: the one in use, then those before it. Without one no card is left out. */
+  patientKeys: readonly string[];
   knowledge: Knowledge;
   /** Milliseconds since 1970 in UTC. */
   clock: () => number;
@@ -21,6 +23,34 @@ export type Silence = 'quiet' | 'repeat';
 
 /** Who calls: a client, and of several hospitals behind one client, which. */
 export type Caller = { client: Client; tenant: string | undefined };
+
+/**
+ * A basis as the journal keeps it. Another version of this service may have written it, or a backup have brought it back: what
+ * has another shape is no basis, and its card is shown again.
+ */
+const VERSION = 1;
+const kept = z.object({
+  version: z.literal(VERSION),
+  basis: z.object({
+    indicator: z.enum(indicators),
+    rules: z.array(z.string()),
+    facts: z.array(z.string()),
+    products: z.record(z.string(), z.object({ dosages: z.array(z.string()), dose: z.number().optional() })),
+    positive: z.number().optional(),
+  }),
+});
+
+function writeBasis(basis: Basis): string {
+  return JSON.stringify({ version: VERSION, basis });
+}
+
+function readBasis(text: string): Basis | undefined {
+  try {
+    return kept.parse(JSON.parse(text)).basis as Basis;
+  } catch {
+    return undefined;
+  }
+}
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -33,20 +63,22 @@ export async function silencesOf(
   { chart, results }: Assessment,
   { call, wish }: Request,
   caller: Caller,
-  { journal, patientKey, knowledge, clock }: Journaling,
+  { journal, patientKeys, knowledge, clock }: Journaling,
 ): Promise<Map<string, Silence>> {
   const { days, repeatHours } = knowledge.site.quiet;
   const repeats = call.hook === 'order-sign' && wish.leaveOutRepeats;
-  if (patientKey === undefined || (!repeats && Object.keys(days).length === 0)) return new Map();
+  if (patientKeys.length === 0 || (!repeats && Object.keys(days).length === 0)) return new Map();
   const bases = basesOf(results, chart);
   const rules = [...bases.keys()].filter((rule) => repeats || rule in days);
   if (rules.length === 0) return new Map();
   const now = clock();
   const longest = Math.max(repeats ? repeatHours * HOUR : 0, ...rules.map((rule) => (days[rule] ?? 0) * DAY));
-  const past = await journal.past(patientOf(patientKey, caller, call.patientId), rules, now - longest);
+  const patients = patientKeys.map((key) => patientOf(key, caller, call.patientId));
+  const past = await journal.past({ ...placeOf(caller), patients }, rules, now - longest);
   const silent = new Map<string, Silence>();
   for (const card of past) {
-    if (!saysNothingNew(bases.get(card.rule) as Basis, JSON.parse(card.basis))) continue;
+    const [shown, before] = [bases.get(card.rule), readBasis(card.basis)];
+    if (!shown || !before || !saysNothingNew(shown, before)) continue;
     const since = now - (days[card.rule] ?? 0) * DAY;
     if (wasAccepted(card, since, knowledge)) silent.set(card.rule, 'quiet');
     else if (repeats && card.kept && card.hook === 'order-select' && card.issuedAt >= now - repeatHours * HOUR)
@@ -70,9 +102,10 @@ export function noteAnswer(
   found: Answer,
   { call, wish }: Request,
   caller: Caller,
-  { journal, patientKey, knowledge, clock }: Journaling,
+  { journal, patientKeys, knowledge, clock }: Journaling,
 ): void {
   const now = clock();
+  const [patientKey] = patientKeys;
   const { site, fingerprint } = knowledge;
   const where = { day: dateOfInstant(now, site.timeZone), client: caller.client.name, hook: call.hook };
   const kept = call.hook === 'order-select' && wish.keepForRepeats;
@@ -84,6 +117,7 @@ export function noteAnswer(
     const known = patientKey !== undefined && basis !== undefined;
     return {
       ...where,
+      ...placeOf(caller),
       uuid,
       issued_at: now,
       rule,
@@ -91,7 +125,7 @@ export function noteAnswer(
       suggestions: JSON.stringify(Object.fromEntries(suggestions.map((offered) => [offered.uuid, offered.offer]))),
       knowledge: fingerprint.slice(0, 12),
       patient: known ? patientOf(patientKey, caller, call.patientId) : null,
-      basis: known ? JSON.stringify(basis) : null,
+      basis: known ? writeBasis(basis) : null,
       kept: kept && known ? 1 : 0,
     };
   });
@@ -102,5 +136,10 @@ export function noteAnswer(
 }
 
 function patientOf(key: string, { client, tenant }: Caller, patientId: string): string {
-  return hashOfPatient(key, tenant === undefined ? client.name : `${client.name}\0${tenant}`, patientId);
+  return hashOfPatient(key, 'journal', { client: client.name, tenant }, patientId);
+}
+
+/** Whose cards and feedback are meant: tenants of one client share nothing. */
+export function placeOf({ client, tenant = '' }: Caller): { client: string; tenant: string } {
+  return { client: client.name, tenant };
 }

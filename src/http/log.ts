@@ -13,6 +13,7 @@ export function logCalls(app: FastifyInstance, metrics: Metrics): void {
   app.decorateRequest('told');
   app.decorateRequest('client');
   app.decorateRequest('tenant');
+  app.decorateRequest('trusted');
   app.addHook('onRequest', async (request) => {
     request.told = {};
   });

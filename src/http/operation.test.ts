@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
@@ -7,6 +7,7 @@ import { pair, request } from '../testing/request.ts';
 
 const PATIENT = (pair()['context'] as { patientId: string }).patientId;
 const KEY = 'an invented key of tests';
+const idOf = (key: string) => createHash('sha256').update(`key id\0${key}`).digest('hex').slice(0, 8);
 
 async function auditOf(options: Parameters<typeof startService>[0], ...bodies: ReturnType<typeof pair>[]) {
   const service = await startService(options);
@@ -26,7 +27,7 @@ test('an answered call leaves one audit line: which rules spoke, under which kno
     hook: 'order-sign',
     fired: ['laro-sedative-ordered'],
     knowledge: expect.stringMatching(/^[0-9a-f]{64}$/),
-    patient: createHmac('sha256', KEY).update(`sandbox\0${PATIENT}`).digest('hex'),
+    patient: `${idOf(KEY)}.${createHmac('sha256', KEY).update(`audit\0sandbox\0${PATIENT}`).digest('hex')}`,
   });
   expect(JSON.stringify(audit)).not.toContain(PATIENT);
 });
@@ -80,8 +81,9 @@ function hold(milliseconds: number): void {
 }
 
 test.each([
-  ['headers of 20 KB', `GET /cds-services HTTP/1.1\r\nhost: x\r\nx-a: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
+  ['headers of 20 KB', `GET /cds-services HTTP/1.1\r\nhost: 127.0.0.1\r\nx-a: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
   ['what is no HTTP', 'Anna Andersson 19121212-1212\r\n\r\n', 400],
+  ['a method that nobody knows', 'ANDERSSON /cds-services HTTP/1.1\r\nhost: x\r\n\r\n', 501],
 ])('%s are refused with an OperationOutcome that repeats nothing', async (_, sent, status) => {
   const { app, close, log } = await startService();
   const { port } = app.server.address() as AddressInfo;

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { request as ask, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, expect, test } from 'vitest';
 import { BODY_LIMIT, pathOf, startService } from '../testing/app.ts';
 import { createClient } from '../testing/client.ts';
@@ -143,10 +146,33 @@ test('T15, C1–C4: a browser of a listed origin may ask first without a token, 
     await production.http.get(path).set(await signed(path)),
   ];
   const foreign = await production.call(pair(), { ...(await signed(path)), origin: 'https://evil.example' });
+  const traced = await production.http.options(path).set({
+    origin,
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': 'accept,authorization,baggage,content-type,traceparent,tracestate,x-request-id',
+  });
+  expect(traced.status).toBe(204);
+  for (const name of ['accept', 'traceparent', 'tracestate', 'baggage', 'x-request-id', 'authorization'])
+    expect(traced.headers['access-control-allow-headers']).toContain(name);
+  const strange = await production.http.options(path).set({
+    origin: 'https://evil.example',
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': 'traceparent',
+  });
+  expect(strange.headers['access-control-allow-origin']).toBeUndefined();
   await production.close();
   expect(responses.map(({ status }) => status)).toEqual([200, 401, 412, 400, 404, 405]);
   for (const response of responses)
     expect(response.headers['access-control-allow-origin'], String(response.status)).toBe(origin);
+  // What scripts may read besides the body, as docs/integrator.md has it.
+  for (const response of responses)
+    expect(response.headers['access-control-expose-headers']?.toLowerCase().split(', ').sort()).toEqual([
+      'retry-after',
+      'x-ratelimit-limit',
+      'x-ratelimit-remaining',
+      'x-ratelimit-reset',
+      'x-request-id',
+    ]);
   expect(foreign.headers['access-control-allow-origin']).toBeUndefined();
 });
 
@@ -183,3 +209,46 @@ test('S5: a refusal repeats nothing that was sent', async () => {
   for (const { status, text } of answers) if (status !== 200) expect(text).not.toContain(secret);
   expect(service.log.join('')).not.toContain(secret);
 });
+
+test.each(['QUERY', 'TRACE', 'PROPFIND', 'LINK'])(
+  'T10, S5: %s is 405 in words of its own, with Allow, and 404 where there is nothing',
+  async (method) => {
+    for (const [url, status, allow] of [
+      [path, 405, 'POST'],
+      ['/cds-services', 405, 'GET'],
+      ['/health', 405, 'GET'],
+      ['/nope', 404, undefined],
+    ] as const) {
+      const { port } = service.app.server.address() as AddressInfo;
+      const call = ask({ port, path: url, method }).end();
+      const [response] = (await once(call, 'response')) as [IncomingMessage];
+      const text = Buffer.concat(await response.toArray()).toString();
+      expect([response.statusCode, response.headers['allow']]).toEqual([status, allow]);
+      expectProblem({ status, headers: response.headers as Record<string, string>, text }, status);
+      expect(text).not.toContain('CDS Hooks request');
+    }
+  },
+);
+
+test.each([
+  ['SyntaxError', new SyntaxError('Unexpected token Vidar')],
+  ['RangeError', new RangeError('Maximum call stack size exceeded Vidar')],
+  ['error with a status', Object.assign(new Error('Vidar'), { statusCode: 422 })],
+])(
+  'S5: a %s inside the service is a 500 that is logged without its message, and nobody else is blamed',
+  async (_, error) => {
+    const broken = await startService({
+      clock: () => {
+        throw error;
+      },
+    });
+    const response = await broken.http.post(path).send(pair());
+    expectProblem(response, 500);
+    const failed = broken.log.map((line) => JSON.parse(line)).filter(({ level }) => level === 50);
+    expect(failed).toEqual([
+      expect.objectContaining({ msg: 'failed', err: expect.objectContaining({ stack: expect.any(String) }) }),
+    ]);
+    expect(`${response.text}${broken.log.join('')}`).not.toContain('Vidar');
+    await broken.close();
+  },
+);

@@ -1,17 +1,14 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, errors, outcomeOf, ServiceError } from '../errors.ts';
 import { UnusableFhir } from '../fhir/versions.ts';
+import { limits } from '../limits.ts';
 import { logCall } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Fastify's own errors, in the terms of our table. */
 const FASTIFY_CODES: Record<string, ErrorCode> = {
-  FST_ERR_CTP_EMPTY_JSON_BODY: 'not-json',
-  FST_ERR_CTP_INVALID_JSON_BODY: 'not-json',
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'not-json',
-  FST_ERR_CTP_BODY_TOO_LARGE: 'too-large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'not-json-type',
   FST_ERR_CTP_EMPTY_TYPE: 'not-json-type',
 };
@@ -20,10 +17,14 @@ const FASTIFY_CODES: Record<string, ErrorCode> = {
 export function answerProblems(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError | Error, request, reply) => {
     const problem = problemOf(error);
-    if (problem.code === 'internal') request.log.error({ err: { type: error.name, stack: framesOf(error) } }, 'failed');
+    if (problem.code === 'internal') logFailure(request.log, error, 'failed');
     return sendProblem(reply, problem);
   });
   app.setNotFoundHandler((request, reply) => sendProblem(reply, notFound(app, request)));
+  // Before a body is read that nobody asked for.
+  app.addHook('preParsing', async (request) => {
+    if (request.is404) throw notFound(app, request);
+  });
 }
 
 /** Refuses what a header Expect asks beyond 100-continue. Node would do so by itself, without a body and past the log. */
@@ -35,17 +36,12 @@ export function refuseExpectations(app: FastifyInstance): void {
   });
 }
 
+/** Only what is known to be the caller's fault is blamed on the caller: whatever else is thrown is a fault of the service. */
 function problemOf(error: FastifyError | Error): ServiceError {
   if (error instanceof ServiceError) return error;
   if (error instanceof UnusableFhir) return new ServiceError('unusable-fhir', [`seen: ${error.seen}`]);
-  // The JSON parser's errors quote the text that they stumbled over.
-  if (error instanceof SyntaxError) return new ServiceError('not-json');
-  // The stack ends where a body is nested by the thousands.
-  if (error instanceof RangeError && error.message.includes('call stack')) return new ServiceError('too-deep');
   const code = 'code' in error ? FASTIFY_CODES[error.code] : undefined;
-  if (code !== undefined) return new ServiceError(code);
-  const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500;
-  return new ServiceError(status >= 400 && status < 500 ? 'envelope' : 'internal');
+  return new ServiceError(code ?? 'internal');
 }
 
 function notFound(app: FastifyInstance, request: FastifyRequest): ServiceError {
@@ -66,8 +62,11 @@ function patternOf(url: string): string {
 }
 
 /** What Node refuses before there is a request: written by hand, since there is nothing to answer it with. */
-export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
-  const code = CLIENT_ERRORS[error.code ?? ''] ?? 'no-http';
+export function answerClientError(error: Error & { code?: string; rawPacket?: unknown }, socket: Socket): void {
+  const code =
+    error.code === 'HPE_INVALID_METHOD' && REQUEST_LINE.test(beginning(error.rawPacket))
+      ? 'unknown-method'
+      : (CLIENT_ERRORS[error.code ?? ''] ?? 'no-http');
   const { status } = errors[code];
   const body = JSON.stringify(outcomeOf(code, []));
   if (socket.writable) {
@@ -83,6 +82,14 @@ const CLIENT_ERRORS: Record<string, ErrorCode> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'too-slow',
   HPE_HEADER_OVERFLOW: 'headers-too-large',
 };
+
+/** What was sent, as far as a request line may reach. */
+function beginning(packet: unknown): string {
+  return Buffer.isBuffer(packet) ? packet.toString('latin1', 0, limits.headers) : '';
+}
+
+/** How a request of HTTP begins whose method Node does not know. */
+const REQUEST_LINE = /^[!#$%&'*+.^_`|~\w-]+ \S+ HTTP\/1\.[01]\r?\n/;
 
 /**
  * Answers errors before any route: an address that is none. Fastify's own answer would repeat it. No hook has run, so the
@@ -100,14 +107,26 @@ export function unauthenticated(): ServiceError {
   return new ServiceError('unauthenticated', [], { 'www-authenticate': 'Bearer' });
 }
 
+const RATES = ['x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset'];
+
 function sendProblem(reply: FastifyReply, problem: ServiceError): FastifyReply {
   const { extension } = problem;
+  // The rest of a body that is refused is not read.
+  if (!reply.request.raw.complete) reply.header('connection', 'close');
+  // A token that was used before got further than another, which nobody needs to know (conformance J15).
+  if (problem.code === 'unauthenticated') for (const name of RATES) reply.removeHeader(name);
   const body = { ...outcomeOf(problem.code, problem.diagnostics), ...(extension.length > 0 && { extension }) };
   return reply
     .code(errors[problem.code].status)
     .headers({ 'cache-control': 'no-store', 'x-request-id': reply.request.id, ...problem.headers })
     .type('application/json; charset=utf-8')
     .send(JSON.stringify(body));
+}
+
+/** A fault of the service, in the log. */
+export function logFailure(log: FastifyBaseLogger, error: unknown, message: string): void {
+  const err = error instanceof Error ? { type: error.name, stack: framesOf(error) } : { type: typeof error };
+  log.error({ err }, message);
 }
 
 /** Where a failure happened, never its message: that may quote data. */

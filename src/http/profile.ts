@@ -2,8 +2,13 @@ import type { Card } from '../cards/render.ts';
 import type { Suggestion } from '../cards/suggestions.ts';
 import type { Profile } from '../trust/clients.ts';
 
-/** CDS Hooks: Suggestion. */
-type Offered = Omit<Suggestion, 'offer'>;
+/** CDS Hooks: Suggestion. `resource` at `delete` is the id, as CDS Hooks 1.0 has it. */
+type Offered = Omit<Suggestion, 'offer' | 'actions'> & {
+  actions: (
+    | Suggestion['actions'][number]
+    | { type: 'delete'; description: string; resourceId: string; resource: string }
+  )[];
+};
 
 /** A card as its client can show it: clients treat a card with a feature they do not know as an error (conformance K12). */
 export function fitCard(card: Card, profile: Profile): Omit<Card, 'suggestions'> & { suggestions?: Offered[] } {
@@ -13,5 +18,15 @@ export function fitCard(card: Card, profile: Profile): Omit<Card, 'suggestions'>
     : [];
   if (shown.length === 0) return rest;
   const behavior = profile.selectionBehavior ?? selectionBehavior ?? 'any';
-  return { ...rest, suggestions: shown.map(({ offer, ...suggestion }) => suggestion), selectionBehavior: behavior };
+  const offered = shown.map(
+    ({ offer, actions, ...suggestion }): Offered => ({
+      ...suggestion,
+      actions: actions.map((action) =>
+        action.type === 'delete' && profile.deleteBy === 'resource'
+          ? { ...action, resource: action.resourceId }
+          : action,
+      ),
+    }),
+  );
+  return { ...rest, suggestions: offered, selectionBehavior: behavior };
 }

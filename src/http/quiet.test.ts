@@ -28,7 +28,7 @@ beforeAll(async () => {
     limits: () => ({ day: '', received: 0, patients: 0, tokens: 0 }),
     warn: () => {},
   });
-  service = await startService({ journal, knowledge, clock: () => now, patientKey: 'a key of this test' });
+  service = await startService({ journal, knowledge, clock: () => now, patientKeys: ['a key of this test'] });
 });
 afterAll(async () => {
   await service.close();
@@ -243,16 +243,101 @@ describe('what does not make it quiet', () => {
       journal: failing,
       knowledge,
       clock: () => now,
-      patientKey: 'a key of this test',
+      patientKeys: ['a key of this test'],
     });
     expect(rulesOf(await call(chart(), other))).toEqual([CURRENT]);
     expect((await other.http.get('/metrics')).text).toMatch(/^cds_silence_unknown_total 1$/m);
     await other.close();
   });
 
+  test.each([
+    ['no JSON', '{"version":1'],
+    ['null', 'null'],
+    ['another version', '{"version":2,"basis":{}}'],
+    ['a basis of another shape', '{"version":1,"basis":{"indicator":"info","rules":7}}'],
+    ['what an older version wrote', '{"indicator":"info","rules":[],"facts":[],"products":{}}'],
+  ])('a row of the journal that holds %s is passed over, and the card is shown', async (_name, basis) => {
+    await accepted();
+    const strange: Journal = {
+      ...journal,
+      past: async (...asked) => (await journal.past(...asked)).map((row) => ({ ...row, basis })),
+    };
+    const patientKeys = ['a key of this test'];
+    const other = await startService({ journal: strange, knowledge, clock: () => now, patientKeys });
+    expect(rulesOf(await call(chart(), other))).toEqual([CURRENT]);
+    expect(other.log.some((line) => line.includes('"level":50'))).toBe(false);
+    await other.close();
+  });
+
+  test('a journal that breaks in a way of its own costs no card, and the log says so without data', async () => {
+    const broken: Journal = {
+      ...journal,
+      past: async () => [undefined as never],
+      issued: () => {
+        throw new TypeError('Vidar');
+      },
+    };
+    const patientKeys = ['a key of this test'];
+    const other = await startService({ journal: broken, knowledge, clock: () => now, patientKeys });
+    expect(rulesOf(await call(chart(), other))).toEqual([CURRENT]);
+    const failed = other.log.map((line) => JSON.parse(line)).filter(({ level }) => level === 50);
+    expect(failed.map(({ msg }) => msg)).toEqual([
+      'what the journal holds could not be read',
+      'an answer could not be noted',
+    ]);
+    expect(other.log.join('')).not.toContain('Vidar');
+    await other.close();
+  });
+
+  test('feedback that is older than its card does not silence it', async () => {
+    const reply = await call(chart());
+    const [card] = reply.body.cards as [Card];
+    now = MORNING - 2 * 60_000;
+    await override(card, AGREED);
+    now = MORNING;
+    expect(rulesOf(await call(chart()))).toEqual([CURRENT]);
+    await override(card, AGREED);
+    expect(rulesOf(await call(chart()))).toEqual([]);
+  });
+
+  test('while a key is changed the old one is known still, and what is written is under the new one', async () => {
+    await accepted();
+    const patientKeys = ['a new key of this test', 'a key of this test'];
+    const other = await startService({ journal, knowledge, clock: () => now, patientKeys });
+    expect(rulesOf(await call(chart(), other))).toEqual([]);
+    patient = 'known by the new key';
+    const [card] = (await call(chart(), other)).body.cards as [Card];
+    await override(card, AGREED);
+    await other.close();
+    const later = await startService({ journal, knowledge, clock: () => now, patientKeys: patientKeys.slice(0, 1) });
+    expect(rulesOf(await call(chart(), later))).toEqual([]);
+    await later.close();
+  });
+
+  test('an override leaves an audit line that names the card, and the reason where it is one of ours', async () => {
+    service.log.length = 0;
+    const reply = await call(chart());
+    const [card] = reply.body.cards as [Card];
+    await override(card, AGREED);
+    now += 1000;
+    await feedback(card, { outcome: 'overridden', overrideReason: { reason: { code: 'Vidar-Hemmelig' } } });
+    const lines = service.log.map((line) => JSON.parse(line)).filter(({ audit, outcome }) => audit && outcome);
+    expect(lines).toEqual([
+      expect.objectContaining({ client: 'sandbox', card: card.uuid, reason: 'expert-contradicts', accepted: true }),
+      expect.objectContaining({ client: 'sandbox', card: card.uuid, outcome: 'overridden' }),
+    ]);
+    expect(lines[1]).not.toHaveProperty('reason');
+    expect(service.log.join('')).not.toContain('Hemmelig');
+  });
+
   test('another key: then nobody is known any more', async () => {
     await accepted();
-    const other = await startService({ journal, knowledge, clock: () => now, patientKey: 'another key of this test' });
+    const other = await startService({
+      journal,
+      knowledge,
+      clock: () => now,
+      patientKeys: ['another key of this test'],
+    });
     expect(rulesOf(await call(chart(), other))).toEqual([CURRENT]);
     await other.close();
   });
@@ -287,7 +372,7 @@ test('two hospitals behind one client do not silence each other', async () => {
     journal,
     knowledge,
     clock: () => SECONDS * 1000,
-    patientKey: 'a key of this test',
+    patientKeys: ['a key of this test'],
   });
   const send = async (tenant: string, path: string, body: Json) =>
     production.http

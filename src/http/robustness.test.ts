@@ -67,6 +67,11 @@ test('R10, T8: nesting that nobody needs is refused, naming the limit', async ()
   expect((await post(draft.replace('"DEEP"', `${'['.repeat(150)}${']'.repeat(150)}`))).status).toBe(200);
 });
 
+/** One dosage line with so many single dates. */
+const dates = (count: number): Json => ({
+  dosageInstruction: [{ timing: { event: many(count, () => '2026-03-09') } }],
+});
+
 const many = <T>(count: number, make: (at: number) => T) => Array.from({ length: count }, (_, at) => make(at));
 
 test.each<[string, Json, string]>([
@@ -88,11 +93,21 @@ test.each<[string, Json, string]>([
           resourceType: 'Observation',
           status: 'final',
           effectiveDateTime: '2026-03-01',
-          component: many(10_001, () => ({ code: { coding: [{ system: 'http://loinc.org', code: '3390-2' }] } })),
+          component: many(1001, () => ({ code: { coding: [{ system: 'http://loinc.org', code: '3390-2' }] } })),
         },
       ]),
     },
-    'medicines, problems and results that stand in code lists: at most 10000',
+    'a list inside an entry: at most 1000',
+  ],
+  [
+    'dates in one dosage line',
+    { medications: bundle([prescription('m', 'methadone', dates(1001))]) },
+    'a list inside an entry: at most 1000',
+  ],
+  [
+    'dosage lines and dates in all',
+    { medications: bundle(many(20, (at) => prescription(`m${at}`, 'methadone', dates(1000)))) },
+    'dosage lines and dates in them: at most 20000',
   ],
   [
     'names for one large Medication',
@@ -124,6 +139,53 @@ test.each<[string, Json, string]>([
     ]);
   },
 );
+
+test.each<[string, Json, Json, string]>([
+  [
+    'drafts',
+    request('order-sign', { drafts: many(500, (at) => order(`d${at}`, 'pregabalin')) }),
+    request('order-sign', { drafts: many(501, (at) => order(`d${at}`, 'pregabalin')) }),
+    'draft orders: at most 500',
+  ],
+  [
+    'selections',
+    pair('order-select', { selections: many(500, (at) => `MedicationRequest/${at}`) }),
+    pair('order-select', { selections: many(501, (at) => `MedicationRequest/${at}`) }),
+    'context.selections: at most 500',
+  ],
+  [
+    'items of a list in an entry',
+    pair('order-sign', { prefetch: { medications: bundle([prescription('m', 'methadone', dates(1000))]) } }),
+    pair('order-sign', { prefetch: { medications: bundle([prescription('m', 'methadone', dates(1001))]) } }),
+    'a list inside an entry: at most 1000',
+  ],
+  [
+    'dosage lines and dates',
+    pair('order-sign', {
+      record: [
+        ...many(19, (at) => prescription(`m${at}`, 'methadone', dates(1000))),
+        prescription('n', 'methadone', dates(980)),
+      ],
+    }),
+    pair('order-sign', {
+      record: [
+        ...many(19, (at) => prescription(`m${at}`, 'methadone', dates(1000))),
+        prescription('n', 'methadone', dates(981)),
+      ],
+    }),
+    'dosage lines and dates in them: at most 20000',
+  ],
+  [
+    'resources',
+    pair('order-sign', { prefetch: { observations: bundle(many(49_996, () => ({ resourceType: 'Observation' }))) } }),
+    pair('order-sign', { prefetch: { observations: bundle(many(49_997, () => ({ resourceType: 'Observation' }))) } }),
+    'resources: at most 50000',
+  ],
+])('R10, T9: as many %s as the limit are read, one more is refused and named', async (_, full, beyond, limit) => {
+  expect((await service.call(full)).status).toBe(200);
+  const { status, body } = await service.call(beyond);
+  expect([status, body.issue?.[0].diagnostics]).toEqual([limit.startsWith('context') ? 400 : 413, limit]);
+});
 
 test('a record as long as the limit allows is looked at as a whole', async () => {
   const record = many(9_990, (at) => prescription(`m${at}`, at === 9_989 ? 'methadone' : 'oxycodone'));

@@ -5,6 +5,7 @@ import { ServiceError } from '../errors.ts';
 import { readBundle } from '../fhir/bundle.ts';
 import { idOf, object } from '../fhir/json.ts';
 import { prefetchOf } from '../fhir/prefetch.ts';
+import { limits } from '../limits.ts';
 import type { hooks } from '../rules/schema.ts';
 
 /**
@@ -36,15 +37,27 @@ const requestSchema = z.looseObject({
 const resourceOrBundle = z
   .looseObject({}, { error: 'must be a FHIR Bundle' })
   .describe('FHIR Bundle of the orders that are not signed yet. R4; R5 is read too.');
-const patientId = text.describe('The FHIR id of the patient, with or without Patient/.');
-const encounterId = z.string().nullish().describe('The FHIR id of the encounter.');
+/** A FHIR id, alone or at the end of a reference (H2): of anything else nothing could be asked. */
+const ID = /^\s*(?:.*[/:#])?[A-Za-z0-9.-]{1,64}(?:\/_history\/[^/]*)?\s*$/;
+const patientId = z
+  .string()
+  .regex(ID, 'must be a FHIR id')
+  .describe('The FHIR id of the patient, with or without Patient/.');
+const encounterId = z
+  .string()
+  .regex(new RegExp(`${ID.source}|^\\s*$`), 'must be a FHIR id')
+  .nullish()
+  .describe('The FHIR id of the encounter.');
 const contextSchemas = {
   'patient-view': z.looseObject({ patientId, encounterId }),
   'order-select': z.looseObject({
     patientId,
     encounterId,
     draftOrders: resourceOrBundle,
-    selections: z.array(z.unknown()).describe('The orders just selected, as MedicationRequest/x. May be empty.'),
+    selections: z
+      .array(z.unknown())
+      .meta({ maxItems: limits.drafts })
+      .describe('The orders just selected, as MedicationRequest/x. May be empty.'),
   }),
   'order-sign': z.looseObject({ patientId, encounterId, draftOrders: resourceOrBundle }),
 } as const;
@@ -58,7 +71,13 @@ export const callSchemas = {
 
 function callOf(hook: (typeof hooks)[number]) {
   const { shape } = requestSchema;
-  return z.looseObject({ ...shape, hook: z.literal(hook).describe('The hook.'), context: contextSchemas[hook] });
+  const whole = z.looseObject({ ...shape, hook: z.literal(hook).describe('The hook.'), context: contextSchemas[hook] });
+  return whole.meta({
+    // As readRequest checks it.
+    if: { required: ['fhirAuthorization'], properties: { fhirAuthorization: { type: 'object' } } },
+    // biome-ignore lint/suspicious/noThenProperty: JSON Schema's word.
+    then: { required: ['fhirServer'], properties: { fhirServer: { type: 'string' } } },
+  });
 }
 
 export type Request = {
@@ -86,19 +105,23 @@ export function readRequest(body: unknown, hook: (typeof hooks)[number]): Reques
   if (request.fhirAuthorization && typeof request.fhirServer !== 'string')
     throw new ServiceError('envelope', ['fhirServer: required with fhirAuthorization']);
   const context = parse(contextSchemas[hook], withSelections(request.context), 'context.');
+  if ('selections' in context && (context.selections as unknown[]).length > limits.drafts)
+    throw new ServiceError('envelope', [`context.selections: at most ${limits.drafts}`]);
   if ('draftOrders' in context && !holdsOrders(context.draftOrders))
     throw new ServiceError('envelope', ['context.draftOrders: must be a FHIR Bundle of orders']);
+  const patientId = idOf(context.patientId.trim());
+  const encounterId = context.encounterId?.trim();
   const wish = object(request.extension?.[brand.extension]);
   const pddi = object(request.extension?.[PDDI]);
   return {
     call: {
       hook,
-      patientId: idOf(context.patientId),
-      encounterId: context.encounterId?.trim() ? idOf(context.encounterId) : undefined,
+      patientId,
+      encounterId: encounterId ? idOf(encounterId) : undefined,
       draftOrders: 'draftOrders' in context ? context.draftOrders : undefined,
       selections:
         'selections' in context ? (context.selections as unknown[]).filter((item) => typeof item === 'string') : [],
-      prefetch: prefetchOf(request.prefetch),
+      prefetch: prefetchOf(request.prefetch, patientId),
     },
     hookInstance: request.hookInstance,
     wish: {

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely, PostgresDialect, SqliteDialect } from 'kysely';
@@ -11,18 +11,21 @@ export type Place = { folder: string } | { url: string };
 /** How long a statement may take, and how long a locked file or a silent server is waited for, in milliseconds. */
 const PATIENCE = 4000;
 
+/** The same while tables are brought up to date: millions of rows may move. */
+const UPGRADE_PATIENCE = 600_000;
+
 /** Opens a database of either kind; everything after this line is the same for both. */
-export function openDatabase(place: Place): Kysely<Tables> {
-  return 'url' in place ? openPostgres(place.url) : openSqlite(place.folder);
+export function openDatabase(place: Place, upgrading = false): Kysely<Tables> {
+  return 'url' in place ? openPostgres(place.url, upgrading ? UPGRADE_PATIENCE : PATIENCE) : openSqlite(place.folder);
 }
 
-function openPostgres(url: string): Kysely<Tables> {
+function openPostgres(url: string, patience: number): Kysely<Tables> {
   const pool = new pg.Pool({
     connectionString: url,
     max: 4,
     connectionTimeoutMillis: PATIENCE,
-    statement_timeout: PATIENCE,
-    query_timeout: 2 * PATIENCE,
+    statement_timeout: patience,
+    query_timeout: 2 * patience,
     keepAlive: true,
     application_name: 'nordic-opioid-cds',
     types: {
@@ -38,8 +41,10 @@ function openPostgres(url: string): Kysely<Tables> {
 const INT8 = 20;
 
 function openSqlite(folder: string): Kysely<Tables> {
-  mkdirSync(folder, { recursive: true });
-  const file = new DatabaseSync(join(folder, 'journal.sqlite'), { timeout: PATIENCE });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, 'journal.sqlite');
+  makePrivate(path);
+  const file = new DatabaseSync(path, { timeout: PATIENCE });
   // With FULL a commit is on the disk before it is acknowledged: a power cut loses nothing either.
   file.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
   const prepare = (sql: string) => {
@@ -55,4 +60,14 @@ function openSqlite(folder: string): Kysely<Tables> {
     };
   };
   return new Kysely({ dialect: new SqliteDialect({ database: { prepare, close: () => file.close() } }) });
+}
+
+/** For its owner alone; SQLite gives the files beside it the same rights. A file of an older version had more. */
+function makePrivate(path: string): void {
+  closeSync(openSync(path, 'a', 0o600));
+  try {
+    chmodSync(path, 0o600);
+  } catch {
+    // It belongs to somebody else, who lets us write it.
+  }
 }

@@ -27,9 +27,13 @@ export async function count(database: Kysely<Tables>, { since, client }: Span): 
       .$if(client !== undefined, (query) => query.where('cards.client', '=', client as string));
   const heard = () =>
     cards().innerJoin('feedback', (join) =>
-      join.onRef('feedback.client', '=', 'cards.client').onRef('feedback.card', '=', 'cards.uuid'),
+      join
+        .onRef('feedback.client', '=', 'cards.client')
+        .onRef('feedback.tenant', '=', 'cards.tenant')
+        .onRef('feedback.card', '=', 'cards.uuid'),
     );
-  const each = sql<number>`count(distinct cards.uuid)`.as('cards');
+  // One id may be a card of each of two clients or tenants.
+  const each = sql<number>`count(distinct cards.client || '/' || cards.tenant || '/' || cards.uuid)`.as('cards');
   const [shown, outcomes, heardOf, reasons, accepted, tallies, strays] = await Promise.all([
     cards()
       .select(['rule', 'hook', 'day', (eb: ExpressionBuilder<Tables, 'cards'>) => eb.fn.countAll<number>().as('cards')])
@@ -53,7 +57,10 @@ export async function count(database: Kysely<Tables>, { since, client }: Span): 
     database
       .selectFrom('feedback')
       .leftJoin('cards', (join) =>
-        join.onRef('feedback.client', '=', 'cards.client').onRef('feedback.card', '=', 'cards.uuid'),
+        join
+          .onRef('feedback.client', '=', 'cards.client')
+          .onRef('feedback.tenant', '=', 'cards.tenant')
+          .onRef('feedback.card', '=', 'cards.uuid'),
       )
       .where('cards.uuid', 'is', null)
       .where('feedback.received_at', '>=', Date.parse(since))

@@ -1,12 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { CompiledQuery, sql } from 'kysely';
+import { Migrator } from 'kysely/migration';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { limits } from '../limits.ts';
 import { noPostgres, type Postgres, startPostgres } from '../testing/postgres.ts';
 import { openDatabase, type Place } from './database.ts';
 import { type Journal, openJournal } from './journal.ts';
-import type { CardRow, FeedbackRow, Tally } from './store.ts';
+import { migrations } from './migrations.ts';
+import { type CardRow, cardsOf, createStore, type FeedbackRow, feedbackOf, type Tally } from './store.ts';
 import type { Tables } from './tables.ts';
 
 const NOW = Date.parse('2026-03-02T09:00:00Z');
@@ -15,6 +19,7 @@ const forever = () => ({ day: '', received: 0, patients: 0, tokens: 0 });
 
 const card = (uuid: string, changes: Partial<CardRow> = {}): CardRow => ({
   client: 'ehr',
+  tenant: '',
   uuid,
   day: '2026-03-02',
   issued_at: NOW,
@@ -31,6 +36,7 @@ const card = (uuid: string, changes: Partial<CardRow> = {}): CardRow => ({
 const feedback = (id: string, changes: Partial<FeedbackRow> = {}): FeedbackRow => ({
   id,
   client: 'ehr',
+  tenant: '',
   card: 'card-1',
   service: 'service',
   outcome: 'overridden',
@@ -89,8 +95,8 @@ const kinds: [string, () => Place, boolean][] = [
 ];
 
 describe.each(kinds)('%s', (_name, newPlace, skipped) => {
-  const open = (place: Place, limits = forever, warn: (fields: object, message: string) => void = () => {}) =>
-    openJournal({ place, clock: () => NOW, limits, warn });
+  const open = (place: Place, kept = forever, warn: (fields: object, message: string) => void = () => {}) =>
+    openJournal({ place, clock: () => NOW, limits: kept, warn });
   const using = async (place: Place, work: (journal: Journal) => Promise<void> | void) => {
     const journal = await open(place);
     await work(journal);
@@ -148,12 +154,17 @@ describe.each(kinds)('%s', (_name, newPlace, skipped) => {
       await using(place, async (journal) => {
         journal.issued([card('card-1')], []);
         const stored = await journal.addFeedback([feedback('a'), feedback('b', { card: 'card-9' })]);
-        expect(stored).toEqual({ added: ['a', 'b'], cards: ['card-1'] });
+        expect(stored).toEqual({ added: ['a', 'b'], known: ['a'] });
         expect((await journal.addFeedback([feedback('a'), feedback('c')])).added).toEqual(['c']);
-        // Another client's card of the same id is not this one.
-        expect((await journal.addFeedback([feedback('d', { client: 'other' })])).cards).toEqual([]);
+        // Another client's or another tenant's card of the same id is not this one.
+        const strange = [feedback('d', { client: 'other' }), feedback('e', { tenant: 'north' })];
+        expect((await journal.addFeedback(strange)).known).toEqual([]);
+        // Nor where both are written at once.
+        journal.issued([card('card-1', { tenant: 'south' })], []);
+        const together = [feedback('f', { tenant: 'south' }), feedback('g', { tenant: 'north' })];
+        expect((await journal.addFeedback(together)).known).toEqual(['f']);
       });
-      expect((await rows(place, 'feedback')).map(({ id }) => id).sort()).toEqual(['a', 'b', 'c', 'd']);
+      expect((await rows(place, 'feedback')).map(({ id }) => id).sort()).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g']);
     },
   );
 
@@ -188,7 +199,7 @@ describe.each(kinds)('%s', (_name, newPlace, skipped) => {
           feedback('b', { client: 'other' }),
           feedback('c', { card: 'card-6', outcome: 'accepted', suggestion: 's' }),
         ]);
-        const found = await journal.past('hash', ['a-rule'], NOW - DAY);
+        const found = await journal.past({ client: 'ehr', tenant: '', patients: ['hash'] }, ['a-rule'], NOW - DAY);
         const base = { rule: 'a-rule', hook: 'order-sign', issuedAt: NOW, basis: '{"a":1}' };
         expect(found.toSorted((a, b) => Number(a.kept) - Number(b.kept))).toEqual([
           // A clock that is ahead counts as the moment it was received.
@@ -202,6 +213,99 @@ describe.each(kinds)('%s', (_name, newPlace, skipped) => {
       });
     },
   );
+
+  test.skipIf(skipped)(
+    'past cards and what was said of them are those of one client and tenant, and what is older than its card was said of none',
+    async () => {
+      await using(newPlace(), async (journal) => {
+        journal.issued([card('card-1'), card('card-1', { tenant: 'north' }), card('card-1', { client: 'other' })], []);
+        await journal.addFeedback([
+          feedback('early', { received_at: NOW - 1, reason_code: 'early' }),
+          feedback('old', { at: NOW - 61_000, reason_code: 'old' }),
+          feedback('slow', { at: NOW - 60_000, reason_code: 'slow' }),
+          feedback('north', { tenant: 'north', reason_code: 'north' }),
+          feedback('other', { client: 'other', reason_code: 'other' }),
+        ]);
+        const said = async (client: string, tenant: string) =>
+          (await journal.past({ client, tenant, patients: ['another', 'hash'] }, ['a-rule'], 0)).map(
+            ({ feedback: all }) => all.map(({ code }) => code),
+          );
+        expect(await said('ehr', '')).toEqual([['slow']]);
+        expect(await said('ehr', 'north')).toEqual([['north']]);
+        expect(await said('other', '')).toEqual([['other']]);
+        expect(await said('ehr', 'south')).toEqual([]);
+      });
+    },
+  );
+
+  test.skipIf(skipped)('a journal of the first version is brought up to date with all that it holds', async () => {
+    const place = newPlace();
+    const before = openDatabase(place);
+    const first = Object.keys(migrations)[0] as '2026-11-26-journal';
+    const { error } = await new Migrator({
+      db: before,
+      provider: { getMigrations: async () => ({ [first]: migrations[first] }) },
+    }).migrateToLatest();
+    expect(error).toBeUndefined();
+    const { tenant: _card, ...old } = card('card-1');
+    const { tenant: _feedback, ...said } = feedback('a');
+    await before
+      .insertInto('cards')
+      .values(old as CardRow)
+      .execute();
+    await before
+      .insertInto('feedback')
+      .values(said as FeedbackRow)
+      .execute();
+    await before
+      .insertInto('tallies')
+      .values({ ...tally(), count: 7 })
+      .execute();
+    await before
+      .insertInto('tokens')
+      .values({ id: 'token', expires_at: NOW + 1000 })
+      .execute();
+    await before.destroy();
+    await using(place, async (journal) => {
+      expect(await journal.past({ client: 'ehr', tenant: '', patients: ['hash'] }, ['a-rule'], 0)).toEqual([
+        expect.objectContaining({ basis: '{"a":1}', feedback: [expect.objectContaining({ code: 'code' })] }),
+      ]);
+      expect(await journal.useToken('token', NOW + 1000)).toBe(false);
+      journal.issued([card('card-1', { tenant: 'north' })], [tally()]);
+      expect((await journal.addFeedback([feedback('b', { tenant: 'north' })])).known).toEqual(['b']);
+    });
+    expect(await rows(place, 'cards')).toHaveLength(2);
+    expect(await rows(place, 'tallies')).toEqual([{ ...tally(), count: 8 }]);
+  });
+
+  test.skipIf(skipped)('a quiet period is looked up by index, however long the tables are', async () => {
+    const place = newPlace();
+    await using(place, () => {});
+    const database = openDatabase(place);
+    const store = createStore(database);
+    // PostgreSQL reads a short table as a whole, whatever its indexes.
+    const many = Array.from({ length: 20_000 }, (_, at) => at);
+    await store.append(
+      many.map((at) => card(`card-${at}`, { client: `ehr-${at % 3}`, patient: `patient-${at % 5000}` })),
+      [],
+    );
+    await store.addFeedback(many.map((at) => feedback(`id-${at}`, { client: `ehr-${at % 3}`, card: `card-${at}` })));
+    const whose = { client: 'ehr-1', tenant: '', patients: ['patient-7', 'patient-8'] };
+    if ('url' in place) await sql`analyze`.execute(database);
+    const plan = async (query: ReturnType<typeof cardsOf> | ReturnType<typeof feedbackOf>) => {
+      const { sql: text, parameters } = query.compile();
+      const explain = 'url' in place ? 'explain' : 'explain query plan';
+      return JSON.stringify(
+        (await database.executeQuery(CompiledQuery.raw(`${explain} ${text}`, [...parameters]))).rows,
+      );
+    };
+    const cards = await plan(cardsOf(database, whose, ['a-rule'], 0));
+    const said = await plan(feedbackOf(database, whose, ['card-7', 'card-8']));
+    await database.destroy();
+    expect(cards).toContain('cards_patient');
+    expect(said).toContain('feedback_card');
+    expect(`${cards}${said}`).not.toMatch(/SCAN (cards|feedback)|Seq Scan/);
+  });
 
   test.skipIf(skipped)(
     'J14: a token is used once, also where two processes are asked together, and again when it has expired',
@@ -232,8 +336,8 @@ describe.each(kinds)('%s', (_name, newPlace, skipped) => {
       await journal.useToken('old', NOW - 1);
       await journal.useToken('new', NOW + 1);
     });
-    const limits = () => ({ day: '2025-03-02', received: NOW - 365 * DAY, patients: NOW - 30 * DAY, tokens: NOW });
-    const journal = await open(place, limits);
+    const kept = () => ({ day: '2025-03-02', received: NOW - 365 * DAY, patients: NOW - 30 * DAY, tokens: NOW });
+    const journal = await open(place, kept);
     await expect.poll(async () => (await rows(place, 'tallies')).length).toBe(1);
     await journal.close();
     const found = (await rows(place, 'cards')).map(({ uuid, patient, basis }) => [uuid, patient, basis]);
@@ -253,7 +357,9 @@ test('a journal of a newer version is refused, and not changed', async () => {
   const file = new DatabaseSync(join(folder, 'journal.sqlite'));
   file.exec("INSERT INTO kysely_migration VALUES ('2999-01-01-later', '2999-01-01T00:00:00Z')");
   await expect(open()).rejects.toThrow(/journal/);
-  expect(file.prepare('SELECT count(*) AS many FROM kysely_migration').get()).toEqual({ many: 2 });
+  expect(file.prepare('SELECT count(*) AS many FROM kysely_migration').get()).toEqual({
+    many: Object.keys(migrations).length + 1,
+  });
   file.close();
 });
 
@@ -265,7 +371,7 @@ describe('a database that is away', () => {
     await expect(openJournal({ place, clock: () => NOW, limits: forever, warn: () => {} })).rejects.toThrow(/EEXIST/);
   });
 
-  test('SQLite: while another program locks the file feedback is refused, and cards wait for it', async () => {
+  test('J14: SQLite: while another program locks the file feedback is refused, and cards and used tokens wait for it', async () => {
     const folder = newFolder();
     const warnings: string[] = [];
     const warn = (_fields: object, message: string) => void warnings.push(message);
@@ -275,14 +381,21 @@ describe('a database that is away', () => {
     journal.issued([card('card-1')], [tally()]);
     await expect(journal.addFeedback([feedback('a')])).rejects.toThrow(/journal/);
     expect(journal.figures()).toMatchObject({ state: 'down', queued: 1, written: 0, dropped: 0 });
+    await expect(journal.useToken('token', NOW + 1000)).rejects.toThrow('down');
+    await expect(journal.useToken('expired', NOW - 1000)).rejects.toThrow('down');
     other.exec('ROLLBACK');
     other.close();
     await expect
       .poll(() => journal.figures(), { timeout: 30_000 })
       .toMatchObject({ state: 'up', queued: 0, written: 1 });
-    expect(await journal.addFeedback([feedback('a')])).toEqual({ added: ['a'], cards: ['card-1'] });
+    expect(await journal.addFeedback([feedback('a')])).toEqual({ added: ['a'], known: ['a'] });
     expect(warnings).toEqual(['the journal cannot be reached', 'the journal is reached again']);
     await journal.close();
+    // What was used meanwhile is used for whoever opens it next.
+    const restarted = await openJournal({ place: { folder }, clock: () => NOW, limits: forever, warn });
+    expect(await restarted.useToken('token', NOW + 1000)).toBe(false);
+    expect(await restarted.useToken('expired', NOW + 1000)).toBe(true);
+    await restarted.close();
   }, 60_000);
 
   test.skipIf(noPostgres !== undefined)(
@@ -298,7 +411,7 @@ describe('a database that is away', () => {
       server.start();
       const up = { state: 'up', queued: 0 };
       await expect.poll(() => journal.figures(), { timeout: 30_000 }).toMatchObject(up);
-      expect((await journal.addFeedback([feedback('b')])).cards).toEqual(['card-1']);
+      expect((await journal.addFeedback([feedback('b')])).known).toEqual(['b']);
       server.crash();
       journal.issued([card('card-2')], [tally()]);
       await expect(journal.addFeedback([feedback('c')])).rejects.toThrow(/journal/);
@@ -311,6 +424,62 @@ describe('a database that is away', () => {
       server.remove();
     },
     60_000,
+  );
+
+  test('as much feedback as the limit waits for the database, and one row more is refused at once', async () => {
+    const journal = await openJournal({
+      place: { folder: newFolder() },
+      clock: () => NOW,
+      limits: forever,
+      warn: () => {},
+    });
+    const rowsOf = (from: number, count: number) =>
+      Array.from({ length: count }, (_, at) => feedback(`id-${from + at}`));
+    // What is written already waits no more: the first goes, and the rest fill the room.
+    const first = journal.addFeedback(rowsOf(0, 1));
+    const full = journal.addFeedback(rowsOf(1, limits.feedbackWaiting));
+    await expect(journal.addFeedback(rowsOf(limits.feedbackWaiting + 1, 1))).rejects.toThrow('busy');
+    expect((await first).added).toHaveLength(1);
+    expect((await full).added).toHaveLength(limits.feedbackWaiting);
+    await journal.close();
+  }, 60_000);
+
+  test('as many cards as the limit wait for the database, and with one more the oldest is dropped and counted', async () => {
+    const place = { folder: newFolder() };
+    const journal = await openJournal({ place, clock: () => NOW, limits: forever, warn: () => {} });
+    const cards = Array.from({ length: limits.cardsWaiting }, (_, at) => card(`card-${at}`));
+    journal.issued(cards, []);
+    expect(journal.figures().dropped).toBe(0);
+    journal.issued([card('last')], []);
+    expect(journal.figures().dropped).toBe(1);
+    await journal.close();
+    const kept = new Set((await rows(place, 'cards')).map(({ uuid }) => uuid));
+    expect([kept.size, kept.has('card-0'), kept.has('card-1'), kept.has('last')]).toEqual([
+      limits.cardsWaiting,
+      false,
+      true,
+      true,
+    ]);
+  }, 60_000);
+
+  test.skipIf(process.platform === 'win32')(
+    'its folder and its files are for their owner alone, those of an older version too',
+    async () => {
+      const folder = join(newFolder(), 'new');
+      const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
+      const open = () => openJournal({ place: { folder }, clock: () => NOW, limits: forever, warn: () => {} });
+      const files = () => readdirSync(folder).map((name) => mode(join(folder, name)));
+      const journal = await open();
+      journal.issued([card('card-1')], []);
+      await journal.addFeedback([feedback('a')]);
+      expect([mode(folder), ...new Set(files())]).toEqual(['700', '600']);
+      expect(files().length).toBeGreaterThan(1);
+      await journal.close();
+      chmodSync(join(folder, 'journal.sqlite'), 0o644);
+      const again = await open();
+      expect([...new Set(files())]).toEqual(['600']);
+      await again.close();
+    },
   );
 
   test('after it is closed it says so', async () => {

@@ -1,5 +1,6 @@
+import { limits } from '../limits.ts';
 import type { Place } from './database.ts';
-import type { CardRow, FeedbackRow, Limits, PastCard, Stored, Tally } from './store.ts';
+import type { CardRow, FeedbackRow, Limits, PastCard, Stored, Tally, Token, Whose } from './store.ts';
 import { JournalFailed, startThread, type Thread } from './thread.ts';
 
 /** Cards that were given and what became of them. Nothing here delays or fails an answer; what is acknowledged is kept. */
@@ -8,9 +9,12 @@ export type Journal = {
   issued: (cards: CardRow[], tallies: Omit<Tally, 'count'>[]) => void;
   /** Resolves when the rows are committed. Rejects with `JournalFailed`; then they may be sent again. */
   addFeedback: (rows: FeedbackRow[]) => Promise<Stored>;
-  /** What a patient's prescribers were shown since a moment. Rejects with `JournalFailed` within `HURRY`. */
-  past: (patient: string, rules: string[], since: number) => Promise<PastCard[]>;
-  /** Whether a token is used for the first time, here or at another process. Rejects with `JournalFailed` within a second. */
+  /** What a patient's prescribers were shown since a moment. Rejects with `JournalFailed` within `journalForAnswer`. */
+  past: (whose: Whose, rules: string[], since: number) => Promise<PastCard[]>;
+  /**
+   * Whether a token is used for the first time, here or at another process. Rejects with `JournalFailed` within a second; then
+   * it is written as used once the database is back.
+   */
   useToken: (id: string, expiresAt: number) => Promise<boolean>;
   figures: () => Figures;
   close: () => Promise<void>;
@@ -32,13 +36,10 @@ export type JournalOptions = {
 const FLUSH = 300;
 const PROBE = 1000;
 const PRUNE = 3_600_000;
-/** Deadlines: of what may be left out of an answer, of a token, of feedback, and of what nobody waits for. */
-const HURRY = 150;
+/** Deadlines, in milliseconds: of a token, of what nobody waits for, and of bringing the tables up to date. */
 const TOKEN = 1000;
-const PATIENT = 5000;
 const BACKGROUND = 30_000;
-/** Rows that wait while the database is away; then the oldest are dropped, and counted. */
-const QUEUE = 50_000;
+const UPGRADE = 600_000;
 /** A batch that fails so often while the database answers is at fault itself. */
 const ATTEMPTS = 10;
 
@@ -46,7 +47,7 @@ const ATTEMPTS = 10;
  * Opens the journal. A file that cannot be opened rejects with `JournalFailed`; a database server that is away is
  * asked again until it is there.
  */
-export async function openJournal({ place, clock, limits, warn }: JournalOptions): Promise<Journal> {
+export async function openJournal({ place, clock, limits: kept, warn }: JournalOptions): Promise<Journal> {
   let state: Figures['state'] = 'starting';
   let written = 0;
   let dropped = 0;
@@ -90,18 +91,21 @@ export async function openJournal({ place, clock, limits, warn }: JournalOptions
   async function check(): Promise<void> {
     if (checking) return;
     checking = true;
-    await ask('ping', [], PATIENT).catch(() => {});
+    await ask('ping', [], limits.journalForFeedback).catch(() => {});
     checking = false;
   }
 
+  let onTheWay = 0;
   let flushing: Promise<void> = Promise.resolve();
   /** Writes what waits; one batch at a time, and what fails waits on. */
   function flush(): Promise<void> {
     flushing = flushing.then(async () => {
+      if (state === 'up' && tokens.size > 0) await writeTokens();
       if (state !== 'up' || (cards.length === 0 && tallies.size === 0)) return;
       const batch = { cards, tallies };
       cards = [];
       tallies = new Map();
+      onTheWay = batch.cards.length;
       try {
         await ask('append', [batch.cards, [...batch.tallies.values()]], BACKGROUND);
         written += batch.cards.length;
@@ -111,14 +115,38 @@ export async function openJournal({ place, clock, limits, warn }: JournalOptions
         if (attempts > ATTEMPTS) drop(batch.cards.length);
         else putBack(batch);
       }
+      onTheWay = 0;
     });
     return flushing;
+  }
+
+  /** Tokens that were used while the database was away, and when they expire. */
+  let tokens = new Map<string, number>();
+  async function writeTokens(): Promise<void> {
+    const batch = tokens;
+    tokens = new Map();
+    const now = clock();
+    const rows = [...batch]
+      .map(([id, expires_at]): Token => ({ id, expires_at }))
+      .filter((row) => row.expires_at >= now);
+    await ask('addTokens', [rows], BACKGROUND).catch(() => {
+      for (const [id, expiresAt] of batch) remember(id, expiresAt);
+    });
+  }
+
+  function remember(id: string, expiresAt: number): void {
+    tokens.set(id, expiresAt);
+    if (tokens.size > limits.tokensWaiting) tokens.delete(tokens.keys().next().value as string);
   }
 
   function putBack(batch: { cards: CardRow[]; tallies: Map<string, Tally> }): void {
     cards = [...batch.cards, ...cards];
     for (const tally of batch.tallies.values()) count(tally, tally.count);
-    if (cards.length > QUEUE) drop(cards.splice(0, cards.length - QUEUE).length);
+    dropBeyond();
+  }
+
+  function dropBeyond(): void {
+    if (cards.length > limits.cardsWaiting) drop(cards.splice(0, cards.length - limits.cardsWaiting).length);
   }
 
   function drop(rows: number): void {
@@ -134,19 +162,22 @@ export async function openJournal({ place, clock, limits, warn }: JournalOptions
   }
 
   type Waiting = { rows: FeedbackRow[]; resolve: (stored: Stored) => void; reject: (error: unknown) => void };
-  let waiting: Waiting[] = [];
+  const waiting: Waiting[] = [];
+  let waitingRows = 0;
   let writing = false;
-  /** What arrives while a commit is on its way shares the next one. */
+  /** What arrives while a commit is on its way shares the next one, as far as one takes. */
   async function writeFeedback(): Promise<void> {
     if (writing) return;
     writing = true;
     while (waiting.length > 0) {
-      const group = waiting;
-      waiting = [];
+      const group = takeGroup();
       try {
         // Cards that wait here would not be known.
-        await flush();
-        const stored = await ask<Stored>('addFeedback', [group.flatMap(({ rows }) => rows)], PATIENT);
+        await inTime(flush(), limits.journalForFeedback).catch(() => {
+          throw new JournalFailed('busy');
+        });
+        const rows = group.flatMap((item) => item.rows);
+        const stored = await ask<Stored>('addFeedback', [rows], limits.journalForFeedback);
         for (const { resolve } of group) resolve(stored);
       } catch (error) {
         for (const { reject } of group) reject(error);
@@ -155,7 +186,18 @@ export async function openJournal({ place, clock, limits, warn }: JournalOptions
     writing = false;
   }
 
-  const prune = () => ask('prune', [limits()], BACKGROUND).catch(() => {});
+  function takeGroup(): Waiting[] {
+    let rows = 0;
+    const beyond = waiting.findIndex((item, at) => {
+      rows += item.rows.length;
+      return at > 0 && rows > limits.feedbackCommit;
+    });
+    const group = waiting.splice(0, beyond === -1 ? waiting.length : beyond);
+    waitingRows -= group.reduce((sum, item) => sum + item.rows.length, 0);
+    return group;
+  }
+
+  const prune = () => ask('prune', [kept()], BACKGROUND).catch(() => {});
 
   let probing = false;
   async function probe(): Promise<void> {
@@ -163,7 +205,11 @@ export async function openJournal({ place, clock, limits, warn }: JournalOptions
     if (state === 'up' || probing) return;
     probing = true;
     try {
-      await thread.ask(state === 'starting' ? 'open' : 'ping', [], PATIENT);
+      await thread.ask(
+        state === 'starting' ? 'open' : 'ping',
+        [],
+        state === 'starting' ? UPGRADE : limits.journalForFeedback,
+      );
       const first = state === 'starting';
       became('up');
       if (first) void prune();
@@ -174,7 +220,7 @@ export async function openJournal({ place, clock, limits, warn }: JournalOptions
   }
 
   try {
-    await thread.ask('open', [], BACKGROUND);
+    await thread.ask('open', [], UPGRADE);
     became('up');
     void prune();
   } catch (error) {
@@ -192,18 +238,30 @@ export async function openJournal({ place, clock, limits, warn }: JournalOptions
     issued: (rows, counts) => {
       cards.push(...rows);
       for (const tally of counts) count(tally, 1);
-      if (cards.length > QUEUE) drop(cards.splice(0, cards.length - QUEUE).length);
+      dropBeyond();
     },
     addFeedback: (rows) =>
       new Promise((resolve, reject) => {
+        if (waitingRows + rows.length > limits.feedbackWaiting) return reject(new JournalFailed('busy'));
+        waitingRows += rows.length;
         waiting.push({ rows, resolve, reject });
         void writeFeedback();
       }),
-    past: (patient, rules, since) =>
+    past: (whose, rules, since) =>
       // Cards that wait here would not be found.
-      inTime(flush().then(() => ask<PastCard[]>('past', [patient, rules, since], HURRY))),
-    useToken: (id, expiresAt) => ask('useToken', [id, expiresAt, clock()], TOKEN),
-    figures: () => ({ state, queued: cards.length, written, dropped }),
+      inTime(
+        flush().then(() => ask<PastCard[]>('past', [whose, rules, since], limits.journalForAnswer)),
+        limits.journalForAnswer,
+      ),
+    useToken: async (id, expiresAt) => {
+      try {
+        return await ask<boolean>('useToken', [id, expiresAt, clock()], TOKEN);
+      } catch (error) {
+        remember(id, expiresAt);
+        throw error;
+      }
+    },
+    figures: () => ({ state, queued: cards.length + onTheWay, written, dropped }),
     close: async () => {
       for (const timer of timers) clearInterval(timer);
       await flush();
@@ -214,11 +272,11 @@ export async function openJournal({ place, clock, limits, warn }: JournalOptions
   };
 }
 
-/** What an answer waits for, and no longer. */
-function inTime<T>(promise: Promise<T>): Promise<T> {
+/** What is waited for so many milliseconds, and no longer. */
+function inTime<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new JournalFailed('timeout')), HURRY);
+    timer = setTimeout(() => reject(new JournalFailed('timeout')), milliseconds);
   });
   promise.catch(() => {});
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));

@@ -1,9 +1,9 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import type { Tables } from './tables.ts';
 
 // The same statements on SQLite and PostgreSQL. A migration that was released is never changed: another one follows it.
-const migrations = {
+export const migrations = {
   '2026-11-26-journal': {
     async up(database: Kysely<unknown>): Promise<void> {
       await database.schema
@@ -58,7 +58,53 @@ const migrations = {
       await database.schema.createIndex('tokens_expiry').on('tokens').columns(['expires_at']).execute();
     },
   },
+  '2026-11-30-tenants': {
+    // SQLite gives a table no other key, so the cards move to another table.
+    up: (database: Kysely<unknown>): Promise<void> =>
+      wholly(database, async (all) => {
+        await all.schema
+          .createTable('cards_by_tenant')
+          .addColumn('client', 'varchar(50)', (column) => column.notNull())
+          .addColumn('tenant', 'varchar(200)', (column) => column.notNull())
+          .addColumn('uuid', 'varchar(36)', (column) => column.notNull())
+          .addColumn('day', 'varchar(10)', (column) => column.notNull())
+          .addColumn('issued_at', 'bigint', (column) => column.notNull())
+          .addColumn('hook', 'varchar(50)', (column) => column.notNull())
+          .addColumn('rule', 'varchar(100)', (column) => column.notNull())
+          .addColumn('indicator', 'varchar(10)', (column) => column.notNull())
+          .addColumn('suggestions', 'text', (column) => column.notNull())
+          .addColumn('knowledge', 'varchar(12)', (column) => column.notNull())
+          .addColumn('patient', 'varchar(80)')
+          .addColumn('basis', 'text')
+          .addColumn('kept', 'integer', (column) => column.notNull())
+          .addPrimaryKeyConstraint('cards_by_tenant_key', ['client', 'tenant', 'uuid'])
+          .execute();
+        await sql`insert into cards_by_tenant
+          (client, tenant, uuid, day, issued_at, hook, rule, indicator, suggestions, knowledge, patient, basis, kept)
+          select client, '', uuid, day, issued_at, hook, rule, indicator, suggestions, knowledge, patient, basis, kept
+          from cards`.execute(all);
+        await all.schema.dropTable('cards').execute();
+        await all.schema.alterTable('cards_by_tenant').renameTo('cards').execute();
+        await all.schema.createIndex('cards_day').on('cards').columns(['day']).execute();
+        await all.schema
+          .createIndex('cards_patient')
+          .on('cards')
+          .columns(['client', 'tenant', 'patient', 'rule'])
+          .execute();
+        await all.schema
+          .alterTable('feedback')
+          .addColumn('tenant', 'varchar(200)', (column) => column.notNull().defaultTo(''))
+          .execute();
+        await all.schema.dropIndex('feedback_card').execute();
+        await all.schema.createIndex('feedback_card').on('feedback').columns(['client', 'tenant', 'card']).execute();
+      }),
+  },
 };
+
+/** All statements or none, also on SQLite, where Kysely opens no transaction for a migration. */
+function wholly(database: Kysely<unknown>, work: (all: Kysely<unknown>) => Promise<void>): Promise<void> {
+  return database.isTransaction ? work(database) : database.transaction().execute(work);
+}
 
 /** Brings the tables up to this version; processes that start together wait for each other. Throws what the database says. */
 export async function migrate(database: Kysely<Tables>): Promise<void> {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -27,6 +28,7 @@ describe.skipIf(noPostgres !== undefined)('three processes on one PostgreSQL', (
     client = await createClient();
     const clients = join(copy.folder, 'clients.yaml');
     writeFileSync(clients, JSON.stringify({ clients: [client.client] }));
+    const PATIENT_KEY = randomBytes(32).toString('hex');
     // All at once: the tables are made once.
     processes = (await Promise.all(
       [1, 2, 3].map(() =>
@@ -37,7 +39,7 @@ describe.skipIf(noPostgres !== undefined)('three processes on one PostgreSQL', (
           CLIENTS: clients,
           KNOWLEDGE: copy.folder,
           DATABASE_URL: postgres.url,
-          PATIENT_KEY: 'a key that the three share',
+          PATIENT_KEY,
         }),
       ),
     )) as typeof processes;

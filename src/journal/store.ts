@@ -1,12 +1,16 @@
 import type { Insertable, Kysely } from 'kysely';
+import { limits } from '../limits.ts';
 import type { Tables, TallyKind } from './tables.ts';
 
 export type CardRow = Insertable<Tables['cards']>;
 export type FeedbackRow = Insertable<Tables['feedback']>;
 export type Tally = { day: string; client: string; hook: string; kind: TallyKind; rule: string; count: number };
 
-/** What became of items of feedback: ids that are new, and cards that this journal knows. */
-export type Stored = { added: string[]; cards: string[] };
+/** What became of rows of feedback, by their ids: those that are new, and those about a card that this journal knows. */
+export type Stored = { added: string[]; known: string[] };
+
+/** Whose cards are asked for: a patient is known by the hash of each key in use. */
+export type Whose = { client: string; tenant: string; patients: string[] };
 
 /** A card that a patient's prescribers were shown before, and what they did with it. */
 export type PastCard = {
@@ -19,6 +23,8 @@ export type PastCard = {
   feedback: { outcome: 'accepted' | 'overridden'; at: number; code: string | null; system: string | null }[];
 };
 
+export type Token = { id: string; expires_at: number };
+
 /** What is older than these goes: days and moments as in the tables. */
 export type Limits = { day: string; received: number; patients: number; tokens: number };
 
@@ -26,8 +32,10 @@ export type Limits = { day: string; received: number; patients: number; tokens: 
 export type Store = {
   append: (cards: CardRow[], tallies: Tally[]) => Promise<void>;
   addFeedback: (rows: FeedbackRow[]) => Promise<Stored>;
-  past: (patient: string, rules: string[], since: number) => Promise<PastCard[]>;
+  past: (whose: Whose, rules: string[], since: number) => Promise<PastCard[]>;
   useToken: (id: string, expiresAt: number, now: number) => Promise<boolean>;
+  /** Tokens that were used while the database was away. */
+  addTokens: (tokens: Token[]) => Promise<void>;
   prune: (limits: Limits) => Promise<void>;
   ping: () => Promise<void>;
 };
@@ -39,13 +47,13 @@ export function createStore(database: Kysely<Tables>): Store {
   return {
     append: (cards, tallies) =>
       database.transaction().execute(async (transaction) => {
-        for (const rows of chunks(sortedBy(onceEach(cards), ({ client, uuid }) => `${client}\0${uuid}`))) {
+        for (const rows of chunks(sortedBy(onceEach(cards), keyOfCard))) {
           await transaction
             .insertInto('cards')
             .values(rows)
             .onConflict((conflict) =>
               conflict
-                .columns(['client', 'uuid'])
+                .columns(['client', 'tenant', 'uuid'])
                 .doUpdateSet({ basis: null })
                 .whereRef('cards.basis', '<>', 'excluded.basis'),
             )
@@ -66,8 +74,8 @@ export function createStore(database: Kysely<Tables>): Store {
     addFeedback: (rows) =>
       database.transaction().execute(async (transaction) => {
         const added: string[] = [];
-        const cards: string[] = [];
-        for (const part of chunks(rows)) {
+        const known: string[] = [];
+        for (const part of chunks(sortedBy(rows, ({ id }) => id))) {
           const inserted = await transaction
             .insertInto('feedback')
             .values(part)
@@ -75,17 +83,26 @@ export function createStore(database: Kysely<Tables>): Store {
             .returning('id')
             .execute();
           added.push(...inserted.map(({ id }) => id));
-          const known = await transaction
-            .selectFrom('cards')
-            .select('uuid')
-            .where('client', 'in', [...new Set(part.map(({ client }) => client))])
-            .where('uuid', 'in', [...new Set(part.map(({ card }) => card))])
+          const about = await transaction
+            .selectFrom('feedback')
+            .innerJoin('cards', (join) =>
+              join
+                .onRef('cards.client', '=', 'feedback.client')
+                .onRef('cards.tenant', '=', 'feedback.tenant')
+                .onRef('cards.uuid', '=', 'feedback.card'),
+            )
+            .select('feedback.id')
+            .where(
+              'feedback.id',
+              'in',
+              part.map(({ id }) => id),
+            )
             .execute();
-          cards.push(...known.map(({ uuid }) => uuid));
+          known.push(...about.map(({ id }) => id));
         }
-        return { added, cards };
+        return { added, known };
       }),
-    past: (patient, rules, since) => past(database, patient, rules, since),
+    past: (whose, rules, since) => past(database, whose, rules, since),
     useToken: async (id, expiresAt, now) => {
       const { numInsertedOrUpdatedRows } = await database
         .insertInto('tokens')
@@ -95,6 +112,19 @@ export function createStore(database: Kysely<Tables>): Store {
         )
         .executeTakeFirst();
       return Number(numInsertedOrUpdatedRows ?? 0) > 0;
+    },
+    addTokens: async (tokens) => {
+      for (const part of chunks(sortedBy(tokens, ({ id }) => id)))
+        await database
+          .insertInto('tokens')
+          .values(part)
+          .onConflict((conflict) =>
+            conflict
+              .column('id')
+              .doUpdateSet((eb) => ({ expires_at: eb.ref('excluded.expires_at') }))
+              .whereRef('tokens.expires_at', '<', 'excluded.expires_at'),
+          )
+          .execute();
     },
     prune: async ({ day, received, patients, tokens }) => {
       await database.deleteFrom('tokens').where('expires_at', '<', tokens).execute();
@@ -117,27 +147,18 @@ export function createStore(database: Kysely<Tables>): Store {
 /** How many of a patient's latest cards are looked at: a prescriber who types may be shown one with each letter. */
 const LOOKED_AT = 500;
 
-async function past(database: Kysely<Tables>, patient: string, rules: string[], since: number): Promise<PastCard[]> {
-  const cards = await database
-    .selectFrom('cards')
-    .select(['client', 'uuid', 'rule', 'hook', 'issued_at', 'basis', 'kept'])
-    .where('patient', '=', patient)
-    .where('rule', 'in', rules)
-    .where('issued_at', '>=', since)
-    .orderBy('issued_at', 'desc')
-    .limit(LOOKED_AT)
-    .execute();
+/** By how much the clock of a record system may be behind, in milliseconds. */
+const SLOW_CLOCK = limits.clockSkew * 1000;
+
+async function past(database: Kysely<Tables>, whose: Whose, rules: string[], since: number): Promise<PastCard[]> {
+  const cards = await cardsOf(database, whose, rules, since).execute();
   if (cards.length === 0) return [];
-  const feedback = await database
-    .selectFrom('feedback')
-    .select(['client', 'card', 'outcome', 'at', 'received_at', 'reason_code', 'reason_system'])
-    .where(
-      'card',
-      'in',
-      cards.map(({ uuid }) => uuid),
-    )
-    .execute();
-  return cards.flatMap(({ client, uuid, rule, hook, issued_at, basis, kept }) =>
+  const feedback = await feedbackOf(
+    database,
+    whose,
+    cards.map(({ uuid }) => uuid),
+  ).execute();
+  return cards.flatMap(({ uuid, rule, hook, issued_at, basis, kept }) =>
     basis === null
       ? []
       : [
@@ -148,7 +169,8 @@ async function past(database: Kysely<Tables>, patient: string, rules: string[], 
             basis,
             kept: kept === 1,
             feedback: feedback
-              .filter((row) => row.client === client && row.card === uuid)
+              // What is older than its card was said of no card.
+              .filter((row) => row.card === uuid && row.received_at >= issued_at && row.at >= issued_at - SLOW_CLOCK)
               .map((row) => ({
                 outcome: row.outcome,
                 // A clock that is ahead must not keep a card quiet for longer.
@@ -161,11 +183,35 @@ async function past(database: Kysely<Tables>, patient: string, rules: string[], 
   );
 }
 
+/** The latest cards of a patient. */
+export function cardsOf(database: Kysely<Tables>, whose: Whose, rules: string[], since: number) {
+  return database
+    .selectFrom('cards')
+    .select(['uuid', 'rule', 'hook', 'issued_at', 'basis', 'kept'])
+    .where('patient', 'in', whose.patients)
+    .where('rule', 'in', rules)
+    .where('client', '=', whose.client)
+    .where('tenant', '=', whose.tenant)
+    .where('issued_at', '>=', since)
+    .orderBy('issued_at', 'desc')
+    .limit(LOOKED_AT);
+}
+
+/** What was said of some cards. */
+export function feedbackOf(database: Kysely<Tables>, { client, tenant }: Omit<Whose, 'patients'>, cards: string[]) {
+  return database
+    .selectFrom('feedback')
+    .select(['card', 'outcome', 'at', 'received_at', 'reason_code', 'reason_system'])
+    .where('client', '=', client)
+    .where('tenant', '=', tenant)
+    .where('card', 'in', cards);
+}
+
 /** A call that came twice gave its cards once. If they differed, nobody can say which of them was answered. */
 function onceEach(rows: CardRow[]): CardRow[] {
   const cards = new Map<string, CardRow>();
   for (const row of rows) {
-    const key = `${row.client}\0${row.uuid}`;
+    const key = keyOfCard(row);
     const before = cards.get(key);
     cards.set(key, before && before.basis !== row.basis ? { ...before, basis: null } : (before ?? row));
   }
@@ -175,6 +221,10 @@ function onceEach(rows: CardRow[]): CardRow[] {
 /** In one order everywhere, so that processes that write the same rows never wait for each other in a circle. */
 function sortedBy<T>(rows: T[], key: (row: T) => string): T[] {
   return rows.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
+}
+
+function keyOfCard({ client, tenant, uuid }: CardRow): string {
+  return [client, tenant, uuid].join('\0');
 }
 
 function keyOf({ day, client, hook, kind, rule }: Tally): string {

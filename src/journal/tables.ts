@@ -6,9 +6,11 @@ import type { Generated } from 'kysely';
  */
 export type Tables = { cards: CardTable; feedback: FeedbackTable; tallies: TallyTable; tokens: TokenTable };
 
-/** One card that was given. */
+/** One card that was given. A client, its tenant and the card's id are the key: tenants share nothing. */
 type CardTable = {
   client: string;
+  /** Which of the client's hospitals; empty where its tenants are not listed. */
+  tenant: string;
   uuid: string;
   day: string;
   issued_at: number;
@@ -19,9 +21,9 @@ type CardTable = {
   suggestions: string;
   /** Fingerprint of the knowledge, its first twelve digits. */
   knowledge: string;
-  /** Keyed hash of organisation and patient; erased when no quiet period can need it. */
+  /** Keyed hash of organisation and patient, after the id of its key; erased when no quiet period can need it. */
   patient: string | null;
-  /** JSON of a `Basis` (rules/quiet.ts); erased with `patient`. */
+  /** JSON of a `Basis` (rules/quiet.ts) and its version; erased with `patient`. */
   basis: string | null;
   /** 1 where the client asked to have it left out when the orders are signed. */
   kept: number;
@@ -29,9 +31,10 @@ type CardTable = {
 
 /** What a prescriber did with a card: one row for each suggestion that was accepted, one for an override. */
 type FeedbackTable = {
-  /** Hash of client, card, outcome, suggestion and moment: the same item again is the same row. */
+  /** Hash of client, tenant, card, outcome, suggestion and moment: the same item again is the same row. */
   id: string;
   client: string;
+  tenant: string;
   card: string;
   service: string;
   outcome: 'accepted' | 'overridden';

@@ -19,7 +19,11 @@ export type Thread = {
 
 /** The thread that holds the database. `onEnd` is called once if it ends by itself. */
 export function startThread(place: Place, onEnd: () => void): Thread {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: place });
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    workerData: place,
+    // Rows are small and soon gone: without this V8 keeps a nursery as large as that of the whole service.
+    resourceLimits: { maxYoungGenerationSizeMb: 16 },
+  });
   const open = new Map<number, (reply: Reply) => void>();
   let last = 0;
   let stopped = false;

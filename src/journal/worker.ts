@@ -16,8 +16,26 @@ async function answer(method: Question['method'], values: unknown[]): Promise<un
   if (method === 'close') return database?.destroy();
   database ??= openDatabase(workerData as Place);
   store ??= createStore(database);
-  if (method === 'open') return migrate(database);
+  if (method === 'open') return open();
   return (store[method] as (...values: unknown[]) => Promise<unknown>)(...values);
+}
+
+let opening: Promise<void> | undefined;
+/** Brings the tables up to date; who asks again meanwhile waits for the same. */
+function open(): Promise<void> {
+  opening ??= upgrade().finally(() => {
+    opening = undefined;
+  });
+  return opening;
+}
+
+async function upgrade(): Promise<void> {
+  const patient = openDatabase(workerData as Place, true);
+  try {
+    await migrate(patient);
+  } finally {
+    await patient.destroy();
+  }
 }
 
 parentPort?.on('message', async ({ id, method, values }: Question) => {

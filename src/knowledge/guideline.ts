@@ -1,7 +1,7 @@
 import { fieldNames } from '../chart/fields.ts';
 import type { Section } from '../fhir/prefetch.ts';
 import { compileExpression, type Expression } from '../rules/expression.ts';
-import { sectionOfVariable } from '../rules/facts.ts';
+import { sectionOf, sectionOfVariable } from '../rules/facts.ts';
 import { type Fact, factsOfRule, type Guideline, type IndicatorCase, type Rule } from '../rules/knowledge.ts';
 import {
   factsOfSuggestion,
@@ -61,7 +61,7 @@ function compileFacts(
         'say what is found, and put it under `unless` or `without`: what is not known must not count as absent',
       );
     }
-    if (expression) facts.set(name, { name, expression, sections: sectionsOf(expression, facts) });
+    if (expression) facts.set(name, { name, expression, sections: sectionsOf(expression, facts, around.site) });
   }
   return facts;
 }
@@ -87,9 +87,12 @@ export function compileChecked(
   }
 }
 
-function sectionsOf(expression: Expression, facts: Map<string, Fact>): Set<Section> {
+/** The parts of the record that an expression rests on. The medication list is where the site keeps it. */
+function sectionsOf(expression: Expression, facts: Map<string, Fact>, site: Site | undefined): Set<Section> {
   const variables = [...expression.variables];
-  const own = variables.map((name) => sectionOfVariable[name]).filter((section) => section !== undefined);
+  const own = variables
+    .map((name) => sectionOf(name, site?.medicationList ?? 'medications'))
+    .filter((section) => section !== undefined);
   return new Set([...own, ...variables.flatMap((name) => [...(facts.get(name)?.sections ?? [])])]);
 }
 

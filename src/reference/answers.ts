@@ -8,7 +8,12 @@ const resource = z.looseObject({ resourceType: z.string() });
 
 const action = z
   .union([
-    z.object({ type: z.literal('delete'), description: z.string(), resourceId: z.string() }),
+    z.object({
+      type: z.literal('delete'),
+      description: z.string(),
+      resourceId: z.string(),
+      resource: z.string().optional().describe('The same, for clients of CDS Hooks 1.0.'),
+    }),
     z.object({ type: z.enum(['create', 'update']), description: z.string(), resource }),
   ])
   .describe('delete names a draft of the call; create and update bring the whole resource.');
@@ -21,7 +26,7 @@ const suggestion = z.object({
 });
 
 const card = z.object({
-  uuid: z.uuid().describe('For feedback. The same for the same hookInstance, rule and medicines.'),
+  uuid: z.uuid().describe('For feedback. The same for the same hookInstance, patient, rule and medicines.'),
   summary: z.string().max(139).describe('What to do, in plain text.'),
   detail: z.string().optional().describe('Why, in GitHub-flavoured Markdown.'),
   indicator: z.enum(indicators),

@@ -74,6 +74,8 @@ function callOf(name: string, hook: Hook, request: unknown, knowledge: Knowledge
   const start = { name, hook, request };
   if ('missing' in found)
     return { ...start, kind: 'missing', status: 412, response: outcomeOf(...missingData(found.missing)) };
-  const cards = found.cards.map((card) => fitCard(card, { suggestions: true, oneAction: false }));
+  const cards = found.cards.map((card) =>
+    fitCard(card, { suggestions: true, oneAction: false, deleteBy: 'resourceId' }),
+  );
   return { ...start, kind: cards.length > 0 ? 'card' : 'silence', status: 200, response: { cards } };
 }

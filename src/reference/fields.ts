@@ -33,14 +33,22 @@ function fieldsOf(document: Document, schema: Schema, prefix = '', depth = 0): F
 function innerOf(schema: Schema): { schema: Schema; list: boolean } {
   const [only, ...others] = (schema.anyOf ?? []).filter(({ type }) => type !== 'null');
   if (only && others.length === 0) return innerOf(only);
-  if (schema.type === 'array' && schema.items) return { schema: innerOf(schema.items).schema, list: true };
+  const item = schema.items ?? (schema['contains'] as Schema | undefined);
+  if (schema.type === 'array' && item) return { schema: innerOf(item).schema, list: true };
   return { schema, list: false };
 }
 
 function typeOf(schema: Schema): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(' | ');
-  if (schema.anyOf) return [...new Set(schema.anyOf.map((one) => typeOf(innerOf(one).schema)))].join(' or ');
+  if (schema.$ref) return schema.$ref.split('/').at(-1) as string;
+  if (schema.anyOf) {
+    const types = schema.anyOf.map((one) => {
+      const { schema: inner, list } = innerOf(one);
+      return `${typeOf(inner)}${list ? ' list' : ''}`;
+    });
+    return [...new Set(types)].join(' or ');
+  }
   const type = [schema.type ?? 'any']
     .flat()
     .filter((name) => name !== 'null')

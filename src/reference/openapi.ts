@@ -2,9 +2,10 @@ import { z } from 'zod';
 import pkg from '../../package.json' with { type: 'json' };
 import { type ErrorCode, errors, outcomeOf } from '../errors.ts';
 import { discover, type Service } from '../http/discovery.ts';
-import { feedbackSchema } from '../http/feedback.ts';
+import { itemSchema } from '../http/feedback.ts';
 import { callSchemas } from '../http/wire.ts';
 import { languages } from '../language.ts';
+import { limits } from '../limits.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 import { answers } from './answers.ts';
 import type { Document, Example, Media, Operation, Reference, Response, Schema } from './document.ts';
@@ -22,12 +23,20 @@ const JSON_TYPE = 'application/json';
 
 /** What may happen at any address. */
 const ANYWHERE: ErrorCode[] = ['no-http', 'too-slow', 'expectation', 'headers-too-large', 'internal', 'overloaded'];
-const ANY_BODY: ErrorCode[] = ['not-json', 'too-deep', 'too-large', 'not-json-type', 'rate-limited'];
+const ANY_BODY: ErrorCode[] = [
+  'not-json',
+  'not-utf8',
+  'too-deep',
+  'too-large',
+  'too-many',
+  'not-json-type',
+  'rate-limited',
+];
 const ANY_CLIENT: ErrorCode[] = ['unauthenticated', 'not-entitled'];
-const CALL: ErrorCode[] = ['envelope', 'missing-data', 'too-many', 'unusable-fhir'];
-const FEEDBACK: ErrorCode[] = ['not-feedback', 'no-journal'];
-/** Of addresses and methods that there are none of. */
-const ELSEWHERE: ErrorCode[] = ['no-service', 'no-method'];
+const CALL: ErrorCode[] = ['envelope', 'missing-data', 'unusable-fhir'];
+const FEEDBACK: ErrorCode[] = ['not-feedback', 'no-journal', 'journal-late', 'much-feedback'];
+/** Of addresses and methods that there are none of, and of names that are not this machine's. */
+const ELSEWHERE: ErrorCode[] = ['no-service', 'no-method', 'unknown-method', 'wrong-host'];
 
 /** The service in OpenAPI 3.1, made of the schemas that check what comes in and of the table of errors. Pure. */
 export function describeApi({ knowledge, mode, publicUrl, examples }: DescriptionOptions): Document {
@@ -42,7 +51,7 @@ export function describeApi({ knowledge, mode, publicUrl, examples }: Descriptio
       version: pkg.version,
       description: [
         `A CDS Hooks service. ${knowledge.cards.shared.services.description}`,
-        'Any other address is answered with 404, another method with 405; every error is a FHIR OperationOutcome.',
+        'Any other address is answered with 404, another method with 405, one that nobody knows with 501; every error is a FHIR OperationOutcome.',
         production
           ? 'Calls and feedback need a token that your own system signs (CDS Hooks: Trusting CDS Clients).'
           : 'This is a sandbox, for invented patients: it asks for no token.',
@@ -116,13 +125,33 @@ export function describeApi({ knowledge, mode, publicUrl, examples }: Descriptio
 function schemas(services: Service[]): Record<string, Schema> {
   const registry = z.registry<{ id: string }>();
   for (const { hook } of services) registry.add(callSchemas[hook], { id: callName(hook) });
-  registry.add(feedbackSchema, { id: 'Feedback' });
+  registry.add(itemSchema, { id: 'FeedbackItem' });
   for (const [id, schema] of Object.entries(answers)) registry.add(schema, { id });
   const made = z.toJSONSchema(registry, { io: 'input', uri: (id) => `#/components/schemas/${id}` }).schemas;
   const named = Object.entries(made).map(([name, { $schema: _dialect, $id: _id, ...schema }]) => [name, schema]);
   const found = Object.fromEntries(named) as Record<string, Schema>;
   for (const { hook, prefetch } of services) withTemplates(found[callName(hook)] as Schema, prefetch);
-  return found;
+  return { ...found, Feedback: feedbackBody() };
+}
+
+/** A list of which one item at least is right, or that is empty; and as early clients send it, one item in its place. */
+function feedbackBody(): Schema {
+  const item = to('schemas', 'FeedbackItem');
+  return {
+    type: 'object',
+    properties: {
+      feedback: {
+        description: 'Each item is kept or rejected by itself; where all would be rejected, the call is.',
+        anyOf: [
+          { type: 'array', maxItems: limits.feedbackItems, contains: item },
+          { type: 'array', maxItems: 0 },
+          item,
+        ],
+      },
+    },
+    if: { required: ['feedback'] },
+    else: item,
+  };
 }
 
 /** What a call may bring beforehand, key by key: the templates that discovery gives. */
@@ -175,6 +204,8 @@ function call(
   clientErrors: ErrorCode[],
 ): Operation {
   const examples = all.filter((example) => example.hook === hook);
+  // One that is refused is no example of what to send.
+  const sent = examples.filter(({ status }) => status === 200);
   const answered = responses([...CALL, ...ANY_BODY, ...clientErrors, ...ANYWHERE]);
   const missing = answered['412']?.content?.[JSON_TYPE]?.examples;
   for (const example of examples)
@@ -199,7 +230,7 @@ function call(
       content: {
         [JSON_TYPE]: {
           schema: to('schemas', callName(hook)),
-          ...given(examples.map((example) => [example.kind, to('examples', keyOf(example, 'request'))])),
+          ...given(sent.map((example) => [example.kind, to('examples', keyOf(example, 'request'))])),
         },
         'application/fhir+json': { schema: to('schemas', callName(hook)) },
       },
@@ -216,11 +247,7 @@ function call(
         content: {
           [JSON_TYPE]: {
             schema: to('schemas', 'Cards'),
-            ...given(
-              examples
-                .filter(({ status }) => status === 200)
-                .map((example) => [example.kind, to('examples', keyOf(example, 'answer'))]),
-            ),
+            ...given(sent.map((example) => [example.kind, to('examples', keyOf(example, 'answer'))])),
           },
         },
       },

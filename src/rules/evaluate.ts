@@ -3,7 +3,7 @@ import type { Section } from '../fhir/prefetch.ts';
 import { drugsOf, eachOnce, type Finding, findings, viewsOf } from './facts.ts';
 import { factsOfRule, type IndicatorCase, type Knowledge, type Rule } from './knowledge.ts';
 import { joinFamilies, supersede } from './precedence.ts';
-import { type Indicator, indicators } from './schema.ts';
+import { type Indicator, indicators, type Site } from './schema.ts';
 
 /**
  * `fires`: the card is given; `joins`: it speaks on the card of its family. The kinds of silence are told apart:
@@ -38,17 +38,30 @@ export type RuleResult = {
 };
 
 /** The parts of the record without which silence would be a claim nobody can make (recommendations.md). */
-export const NEEDED_FOR_SILENCE: readonly Section[] = ['medications', 'conditions'];
+export function neededForSilence({ medicationList }: Site): readonly Section[] {
+  return [medicationList, 'conditions'];
+}
 
 /** Decides every rule of the call's hook. Pure: the same knowledge and chart give the same results in the same order. */
 export function evaluate(knowledge: Knowledge, chart: Chart): RuleResult[] {
-  const views = viewsOf(chart);
-  const results = knowledge.guidelines.flatMap((guideline) => {
+  const steps = evaluateInSteps(knowledge, chart);
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  return step.value;
+}
+
+/** The same, with a pause after each part that takes long for a long record. */
+export function* evaluateInSteps(knowledge: Knowledge, chart: Chart): Generator<undefined, RuleResult[], undefined> {
+  const views = viewsOf(chart, knowledge.site.medicationList);
+  const results: RuleResult[] = [];
+  for (const guideline of knowledge.guidelines) {
     const look = findings(guideline, views);
-    return guideline.rules
-      .filter((rule) => (rule.hooks as readonly string[]).includes(chart.hook))
-      .map((rule) => decide(rule, look));
-  });
+    for (const rule of guideline.rules) {
+      if (!(rule.hooks as readonly string[]).includes(chart.hook)) continue;
+      results.push(decide(rule, look));
+      yield;
+    }
+  }
   return joinFamilies(supersede(results)).sort(
     (a, b) => indicators.indexOf(b.indicator) - indicators.indexOf(a.indicator),
   );
@@ -99,25 +112,26 @@ export function openFindings({ rule, outcome, finding }: RuleResult): Finding[] 
  * it rests on the medication list, or on another needed part while it may warn (recommendations.md, "What could not
  * be checked"; an `info` rule that lacks conditions stays silent, and the trace says so).
  */
-export function missingForSilence(results: RuleResult[], chart: Chart): Section[] {
+export function missingForSilence(results: RuleResult[], chart: Chart, site: Site): Section[] {
   const missing = results
     .filter(({ outcome }) => outcome === 'not-known')
-    .flatMap(({ rule, missing }) => missing.filter((section) => section === 'medications' || mayWarn(rule)));
+    .flatMap(({ rule, missing }) => missing.filter((section) => section === site.medicationList || mayWarn(rule)));
   // An order that could not be read may be anything: then the list must be there to be looked at.
-  if (chart.unread.drafts.length > 0 && chart.sections.medications !== 'complete') missing.push('medications');
-  return needed(missing);
+  if (chart.unread.drafts.length > 0 && chart.sections[site.medicationList] !== 'complete')
+    missing.push(site.medicationList);
+  return needed(missing, site);
 }
 
 /** What a card says was not checked: also what a rule that speaks would have been silenced by. */
-export function missingForCards(results: RuleResult[], chart: Chart): Section[] {
+export function missingForCards(results: RuleResult[], chart: Chart, site: Site): Section[] {
   const open = results
     .filter(({ outcome }) => outcome !== 'not-known')
     .flatMap((result) => openFindings(result).flatMap(({ missing }) => missing));
-  return needed([...missingForSilence(results, chart), ...open]);
+  return needed([...missingForSilence(results, chart, site), ...open], site);
 }
 
-function needed(missing: Section[]): Section[] {
-  return NEEDED_FOR_SILENCE.filter((section) => missing.includes(section));
+function needed(missing: Section[], site: Site): Section[] {
+  return neededForSilence(site).filter((section) => missing.includes(section));
 }
 
 function mayWarn(rule: Rule): boolean {

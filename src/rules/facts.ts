@@ -91,12 +91,12 @@ function reading({ facts, parameters }: Guideline, views: Views, certainty: Cert
 /** Whether a fact does not hold, whatever the missing parts of the record may hold. */
 function emptiness(
   { facts, parameters }: Guideline,
-  { chart, incomplete }: Views,
+  { chart, incomplete, medicationList }: Views,
   read: Read,
 ): (name: string) => boolean {
   const known = new Map<string, boolean>();
   const isWhole = (name: string) => {
-    const own = sectionOfVariable[name];
+    const own = name in sectionOfVariable ? sectionOf(name, medicationList) : undefined;
     const sections = facts.get(name)?.sections ?? (own === undefined ? [] : [own]);
     return ![...sections].some((section) => incomplete.includes(section));
   };
@@ -116,9 +116,14 @@ function emptiness(
 }
 
 /** What is the same for all guidelines: the chart in each reading, and what of it is not known. */
-export type Views = { chart: Record<Certainty, Variables>; incomplete: Section[]; unclear: boolean };
+export type Views = {
+  chart: Record<Certainty, Variables>;
+  incomplete: Section[];
+  unclear: boolean;
+  medicationList: Section;
+};
 
-export function viewsOf(chart: Chart): Views {
+export function viewsOf(chart: Chart, medicationList: Section): Views {
   const all: Variables = {
     hook: chart.hook,
     today: chart.today,
@@ -141,6 +146,7 @@ export function viewsOf(chart: Chart): Views {
     chart: { all, some: { ...all, age: chart.age?.most ?? [] } },
     incomplete: sections.filter((section) => chart.sections[section] !== 'complete'),
     unclear: isUnclear(chart),
+    medicationList,
   };
 }
 
@@ -162,6 +168,12 @@ export const sectionOfVariable: Record<string, Section | undefined> = {
   carePlans: 'carePlans',
   familyHistory: 'familyHistory',
 };
+
+/** The part of the record that a variable comes from at a site that keeps its medication list there. */
+export function sectionOf(variable: string, medicationList: Section): Section | undefined {
+  const section = sectionOfVariable[variable];
+  return section === 'medications' ? medicationList : section;
+}
 
 /** What only the facts of hooks/classes.yaml see beside these: treatments that no medicine names. */
 export const classVariables = ['otherwise'];

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { assess } from '../answer.ts';
 import type { Chart, Draft, Drug, Treatment } from '../chart/chart.ts';
 import { isOpen, type Span } from '../chart/periods.ts';
@@ -5,7 +6,8 @@ import { dateOf, type LocalDate, plusDays } from '../dates.ts';
 import { readRequest } from '../http/wire.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 import { knowledge as delivered } from './app.ts';
-import { bundle, type Json, medicine, request } from './request.ts';
+import { vocabulary } from './examples.ts';
+import { bundle, condition, type Json, medicine, request } from './request.ts';
 
 /** The day on which the invented patients of the tests live. */
 export const TODAY: LocalDate = '2026-03-02';
@@ -118,3 +120,167 @@ export const times = (frequency: number): Json => ({ frequency, period: 1, perio
 export const until = (end: string, start?: string): Json => ({
   boundsPeriod: { ...(start !== undefined && { start }), end },
 });
+
+/** Days near the boundaries of the rules, and any of the last months. */
+const day: fc.Arbitrary<LocalDate> = fc
+  .oneof(
+    fc.integer({ min: -60, max: 10 }),
+    fc.constantFrom(-800, -400, -365, -181, -121, -120, -91, -90, -30, -29, -28, -15, -14, -11, -10, -3, -1, 0, 1, 30),
+  )
+  .map(at);
+const some = <T>(values: readonly T[]) => fc.constantFrom(...values);
+const conceptOf = ([code, text]: [string, string]): Json => ({
+  coding: [{ system: 'http://www.whocc.no/atc', code }],
+  text,
+});
+
+const repeat: fc.Arbitrary<Json> = fc.oneof(
+  fc.constant({}),
+  day.map((end) => until(end)),
+  fc.integer({ min: 1, max: 60 }).map((value) => ({ boundsDuration: { value, code: 'd' } })),
+  fc.integer({ min: 1, max: 60 }).map((count) => ({ ...times(1), count })),
+  fc.integer({ min: 1, max: 4 }).map(times),
+);
+const dosageLine: fc.Arbitrary<Json> = fc
+  .record({
+    repeat,
+    dose: fc.integer({ min: 1, max: 2 }),
+    asNeeded: fc.boolean(),
+    text: some(['', 'i 5 dagar', 'mot smärta', 'nedtrappning']),
+  })
+  .map(({ repeat: own, dose, asNeeded, text }) =>
+    line(own, { ...pieces(dose), ...(asNeeded && { asNeededBoolean: true }), ...(text !== '' && { text }) }),
+  );
+const dosage = fc.array(dosageLine, { maxLength: 2 });
+const reason = fc.option(some(vocabulary.reasons), { nil: undefined });
+const reasonCode = (code: string | undefined): Json =>
+  code === undefined ? {} : { reasonCode: [{ coding: [{ system: 'http://hl7.org/fhir/sid/icd-10', code }] }] };
+const dispenseRequest = fc.option(
+  fc.record({
+    quantity: fc.integer({ min: 1, max: 120 }),
+    days: fc.option(fc.integer({ min: 1, max: 60 }), { nil: undefined }),
+  }),
+  { nil: undefined },
+);
+const requestOf = (supply: { quantity: number; days: number | undefined } | undefined): Json =>
+  supply === undefined
+    ? {}
+    : {
+        dispenseRequest: {
+          quantity: { value: supply.quantity, unit: 'tablett' },
+          ...(supply.days !== undefined && { expectedSupplyDuration: { value: supply.days, code: 'd' } }),
+        },
+      };
+const medicineText = some(vocabulary.medicines).map(conceptOf);
+const undated = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 8 });
+
+const anyOrder = fc
+  .record({
+    medication: medicineText,
+    status: some(['active', 'active', 'active', 'on-hold', 'completed', 'stopped', 'unknown', 'cancelled']),
+    authoredOn: undated(day),
+    dosageInstruction: dosage,
+    reason,
+    supply: dispenseRequest,
+    lastUpdated: fc.option(day, { nil: undefined }),
+  })
+  .map(({ medication, status, authoredOn, dosageInstruction, reason: code, supply, lastUpdated }) =>
+    orderOf(medication, {
+      status,
+      authoredOn,
+      ...(dosageInstruction.length > 0 && { dosageInstruction }),
+      ...reasonCode(code),
+      ...requestOf(supply),
+      ...(lastUpdated !== undefined && { meta: { lastUpdated } }),
+    }),
+  );
+const anyStatement = fc
+  .record({
+    medication: medicineText,
+    status: some(['active', 'completed', 'intended', 'stopped']),
+    effectiveDateTime: undated(day),
+  })
+  .map(({ medication, ...more }) => statementOf(medication, more));
+const anyDispense = fc
+  .record({
+    medication: medicineText,
+    whenHandedOver: undated(day),
+    daysSupply: fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined }),
+  })
+  .map(({ medication, whenHandedOver, daysSupply }) =>
+    dispenseOf(medication, {
+      whenHandedOver,
+      ...(daysSupply !== undefined && { daysSupply: { value: daysSupply, code: 'd' } }),
+    }),
+  );
+const anyAdministration = fc
+  .record({ medication: medicineText, effectiveDateTime: day })
+  .map(({ medication, effectiveDateTime }) => administrationOf(medication, { effectiveDateTime }));
+const anyProblem = fc
+  .record({
+    code: some(vocabulary.problems),
+    onset: undated(
+      fc.oneof(
+        day,
+        day.map((date) => date.slice(0, 7)),
+      ),
+    ),
+  })
+  .map(({ code, onset }) => condition('problem', code, onset === undefined ? {} : { onsetDateTime: onset }));
+const anyResult = fc
+  .record({
+    test: some(vocabulary.tests),
+    date: day,
+    value: some<Json>([
+      { valueString: 'POS' },
+      { valueString: 'NEG' },
+      { valueQuantity: { value: 250, unit: 'ug/L' } },
+      { valueInteger: 25 },
+    ]),
+  })
+  .map(({ test: [system, code], date, value }) => ({
+    resourceType: 'Observation',
+    status: 'final',
+    code: { coding: [{ system, code }] },
+    subject: { reference: 'Patient/kari' },
+    effectiveDateTime: date,
+    ...value,
+  }));
+const anyProcedure = fc
+  .record({ code: some(vocabulary.procedures), status: some(['completed', 'in-progress']), date: day })
+  .map(({ code, status, date }) => ({
+    resourceType: 'Procedure',
+    status,
+    code: { coding: [{ system: 'http://snomed.info/sct', code }] },
+    subject: { reference: 'Patient/kari' },
+    performedDateTime: date,
+  }));
+
+const numbered = (resources: Json[]): Json[] =>
+  resources.map((resource, number) => ({ ...resource, id: `g${number}` }));
+
+/** A record of up to ten entries, mostly medicines. */
+export const anyRecord: fc.Arbitrary<Json[]> = fc
+  .array(
+    fc.oneof(
+      { weight: 5, arbitrary: anyOrder },
+      { weight: 1, arbitrary: anyStatement },
+      { weight: 2, arbitrary: anyDispense },
+      { weight: 1, arbitrary: anyAdministration },
+      { weight: 2, arbitrary: anyProblem },
+      { weight: 2, arbitrary: anyResult },
+      { weight: 1, arbitrary: anyProcedure },
+    ),
+    { maxLength: 10 },
+  )
+  .map(numbered);
+
+const anyDrafts: fc.Arbitrary<Json[]> = fc
+  .array(anyOrder, { minLength: 1, maxLength: 2 })
+  .map((orders) => orders.map((order, number) => ({ ...order, id: `draft-${number}`, status: 'draft' })));
+
+/** A call of any hook about a generated patient. */
+export const anyCall: fc.Arbitrary<{ record: Json[]; drafts: Json[]; hook: string }> = fc.oneof(
+  fc.record({ record: anyRecord, drafts: fc.constant<Json[]>([]), hook: fc.constant('patient-view') }),
+  fc.record({ record: anyRecord, drafts: anyDrafts, hook: fc.constantFrom('order-sign', 'order-select') }),
+);

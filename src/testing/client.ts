@@ -20,13 +20,14 @@ export async function createClient(changes: Partial<Client> = {}, alg = 'ES384')
     audiences: [],
     algorithms: ['ES384', 'RS384'],
     fhirServers: ['https://fhir.ehr.example/r4'],
+    fhirServerAliases: {},
     privateNetwork: false,
     origins: ['https://ehr.example'],
     replay: 'strict',
     optionalClaims: [],
     explain: false,
     requestsPerMinute: 600,
-    profile: { suggestions: true, oneAction: false },
+    profile: { suggestions: true, oneAction: false, deleteBy: 'resourceId' },
     ...changes,
   };
   let count = 0;

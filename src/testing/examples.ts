@@ -36,3 +36,16 @@ type Examples = {
 
 /** What the requests of the tests are about. */
 export const examples = read<Examples>('examples');
+
+type Vocabulary = {
+  medicines: [code: string, text: string][];
+  /** Medicines that no rule asks about. */
+  irrelevant: [code: string, text: string][];
+  problems: string[];
+  reasons: string[];
+  tests: [system: string, code: string][];
+  procedures: string[];
+};
+
+/** What the records of generated patients are made of. */
+export const vocabulary = read<Vocabulary>('vocabulary');

@@ -1,6 +1,9 @@
 import { afterAll, expect, test } from 'vitest';
+import { limits } from '../limits.ts';
 import { PUBLIC_URL, startService } from '../testing/app.ts';
 import { createClient, NOW, SIGN, verdictOn } from '../testing/client.ts';
+import { pair } from '../testing/request.ts';
+import { createReplay } from './replay.ts';
 
 const ehr = await createClient();
 const other = await createClient({ name: 'other', iss: 'https://other.example' });
@@ -29,10 +32,65 @@ test('J14: of the same token sent many times at once one is accepted', async () 
 });
 
 test('J14: another token with a jti that was used is refused, whatever the jti looks like', async () => {
-  for (const jti of ['a'.repeat(64), crypto.randomUUID(), ' ', '\0', 'x'.repeat(5000)]) {
+  for (const jti of ['a'.repeat(64), crypto.randomUUID(), ' ', '\0', 'x'.repeat(limits.jti)]) {
     expect(await verdict(await ehr.token(SIGN, { jti }))).toBe('accepted');
     expect(await verdict(await ehr.token(SIGN, { jti, exp: NOW + 301 }))).toBe('replay');
   }
+});
+
+test('J14: a jti longer than the limit is refused, and nothing of it is kept', async () => {
+  expect(await verdict(await ehr.token(SIGN, { jti: 'x'.repeat(limits.jti + 1) }))).toBe('claims');
+});
+
+test('J14: a call that was put off, or that its headers refuse, does not use its token up', async () => {
+  const slow = await createClient({ name: 'slow', iss: 'https://slow.example', requestsPerMinute: 1 });
+  const busy = await startService({ mode: 'production', clients: [slow.client], clock: () => now * 1000 });
+  const token = await slow.token(SIGN);
+  const send = (headers: Record<string, string>, by = token) =>
+    busy.http
+      .post(SIGN)
+      .set({ authorization: `Bearer ${by}`, 'content-type': 'application/json', ...headers })
+      .send(JSON.stringify(pair()));
+  const told = [];
+  for (const headers of [
+    { 'content-type': 'text/plain' },
+    { 'content-type': 'application/json; charset=iso-8859-1' },
+    { 'content-encoding': 'gzip' },
+  ])
+    told.push((await send(headers)).status);
+  expect(told).toEqual([415, 429, 429]);
+  await busy.close();
+
+  const free = await startService({ mode: 'production', clients: [ehr.client], clock: () => now * 1000 });
+  const once = await ehr.token(SIGN);
+  const by = (headers: Record<string, string>) =>
+    free.http
+      .post(SIGN)
+      .set({ authorization: `Bearer ${once}`, 'content-type': 'application/json', ...headers })
+      .send(JSON.stringify(pair()));
+  expect((await by({ 'content-type': 'application/json; charset=iso-8859-1' })).status).toBe(415);
+  expect((await by({ 'content-encoding': 'gzip' })).status).toBe(415);
+  expect((await by({})).status).toBe(200);
+  expect((await by({})).status).toBe(401);
+  await free.close();
+});
+
+test('J14: the store forgets the oldest beyond its limit, and none at it', async () => {
+  const replay = createReplay(() => 0, 3);
+  const use = (jti: string) => replay.use('ehr', jti, 1000);
+  for (const jti of ['a', 'b', 'c']) expect(await use(jti)).toBe(true);
+  for (const jti of ['a', 'b', 'c']) expect(await use(jti)).toBe(false);
+  expect(await use('d')).toBe(true);
+  expect([await use('b'), await use('c'), await use('d'), await use('a')]).toEqual([false, false, false, true]);
+});
+
+test('J14: of two clients with one issuer neither uses up the jti of the other', async () => {
+  const one = await createClient({ name: 'one', iss: 'https://shared.example', jku: 'https://one.example/jwks' });
+  const two = await createClient({ name: 'two', iss: 'https://shared.example' });
+  const both = await startService({ mode: 'production', clients: [one.client, two.client], clock: () => now * 1000 });
+  expect(await verdictOn(both, await one.token(SIGN, { jti: 'same' }))).toBe('accepted');
+  expect(await verdictOn(both, await two.token(SIGN, { jti: 'same' }))).toBe('accepted');
+  await both.close();
 });
 
 test('J14: a token for two services is good for one call of either', async () => {

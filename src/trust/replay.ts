@@ -1,30 +1,30 @@
 import { createHash } from 'node:crypto';
+import { limits } from '../limits.ts';
 
-/** Remembers which tokens were used. `use` says whether this one is used for the first time. */
-export type Replay = { use: (issuer: string, jti: string, expiresAt: number) => Promise<boolean> };
-
-/** How many tokens are remembered: at most an hour's, and each of the kept costs about 100 bytes. */
-const LIMIT = 1_000_000;
+/** Remembers which tokens were used, by client and `jti`. `use` says whether this one is used for the first time. */
+export type Replay = { use: (client: string, jti: string, expiresAt: number) => Promise<boolean> };
 
 /**
- * Replay store of one process, each token for its lifetime (conformance J14). `expiresAt` in milliseconds since 1970.
- * Several processes share one: `sharedReplay`.
+ * Replay store of one process, each token for its lifetime (conformance J14); of more than `most` the oldest are forgotten.
+ * `expiresAt` in milliseconds since 1970. Several processes share one: `sharedReplay`.
  */
-export function createReplay(clock: () => number): Replay {
+export function createReplay(clock: () => number, most: number = limits.tokens): Replay {
+  // Half a hash in one byte a character, and seconds: a million entries would else cost twice the memory.
   const used = new Map<string, number>();
   let sweep = 0;
   return {
-    use: async (issuer, jti, expiresAt) => {
-      const now = clock();
+    use: async (client, jti, expiresAt) => {
+      const now = Math.floor(clock() / 1000);
       if (now > sweep) {
         for (const [key, expiry] of used) if (expiry < now) used.delete(key);
-        sweep = now + 60_000;
+        sweep = now + 60;
       }
+      const key = digest(client, jti).subarray(0, 16).toString('latin1');
+      const expiry = used.get(key);
+      if (expiry !== undefined && expiry >= now) return false;
       // The oldest goes first: it is the next to expire.
-      if (used.size >= LIMIT) used.delete(used.keys().next().value as string);
-      const key = `${issuer}\0${jti}`;
-      if ((used.get(key) ?? 0) >= now) return false;
-      used.set(key, expiresAt);
+      if (expiry === undefined && used.size >= most) used.delete(used.keys().next().value as string);
+      used.set(key, Math.floor(expiresAt / 1000));
       return true;
     },
   };
@@ -36,11 +36,14 @@ export function createReplay(clock: () => number): Replay {
  */
 export function sharedReplay(useToken: (id: string, expiresAt: number) => Promise<boolean>, own: Replay): Replay {
   return {
-    use: async (issuer, jti, expiresAt) => {
-      const first = await own.use(issuer, jti, expiresAt);
+    use: async (client, jti, expiresAt) => {
+      const first = await own.use(client, jti, expiresAt);
       if (!first) return false;
-      const id = createHash('sha256').update(`${issuer}\0${jti}`).digest('hex');
-      return useToken(id, expiresAt).catch(() => true);
+      return useToken(digest(client, jti).toString('hex'), expiresAt).catch(() => true);
     },
   };
+}
+
+function digest(client: string, jti: string): Buffer {
+  return createHash('sha256').update(`${client}\0${jti}`).digest();
 }

@@ -355,3 +355,37 @@ test.each([
 ])('J1, J3: %s is refused', async (_, token) => {
   expect(['malformed', 'type']).toContain(await verdict(token));
 });
+
+test('J5, J21: two clients of one issuer, one by jku and one by keys, are told apart in whatever order they stand', async () => {
+  const jku = 'https://shared.example/jwks.json';
+  const byJku = await createClient({ name: 'by-jku', iss: 'https://shared.example', jku });
+  const byKeys = await createClient({ name: 'by-keys', iss: 'https://shared.example' });
+  const remote = { ...byJku.client, keys: undefined };
+  const fetchJson = async () => ({ body: { keys: [byJku.publicKey] }, maxAge: 60 });
+  for (const clients of [
+    [remote, byKeys.client],
+    [byKeys.client, remote],
+  ]) {
+    const shared = await startService({ mode: 'production', clients, fetchJson: fetchJson as never });
+    const answered = (name: string) =>
+      shared.log.map((line) => JSON.parse(line)).filter(({ client, audit }) => audit && client === name).length;
+    expect(await verdictOn(shared, await byJku.token(SIGN, {}, { jku }))).toBe('accepted');
+    expect(await verdictOn(shared, await byJku.token(SIGN))).toBe('accepted');
+    expect(await verdictOn(shared, await byKeys.token(SIGN))).toBe('accepted');
+    expect([answered('by-jku'), answered('by-keys')]).toEqual([2, 1]);
+    // The keys of one do not sign with the address of the other, and a stranger signs for neither.
+    expect(await verdictOn(shared, await byKeys.token(SIGN, {}, { jku }))).toBe('signature');
+    const stranger = await createClient({ iss: 'https://shared.example' });
+    expect(await verdictOn(shared, await stranger.token(SIGN))).toBe('signature');
+    await shared.close();
+  }
+});
+
+test('J10: a client of one tenant is that tenant, whether its token says so or not', async () => {
+  const told = async (claims: JWTPayload) => {
+    service.log.length = 0;
+    expect(await verdict(await house.token(SIGN, claims))).toBe('accepted');
+    return service.log.map((line) => JSON.parse(line)).find(({ msg }) => msg === 'answered').tenant;
+  };
+  expect([await told({}), await told({ tenant: 'north' })]).toEqual(['north', 'north']);
+});

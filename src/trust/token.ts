@@ -1,4 +1,5 @@
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, errors, type JSONWebKeySet, jwtVerify } from 'jose';
+import { limits } from '../limits.ts';
 import { type Certificate, isCertified } from './certificate.ts';
 import type { Client } from './clients.ts';
 import type { Keys } from './keys.ts';
@@ -36,17 +37,17 @@ export class Refusal extends Error {
   }
 }
 
-export type Trust = { clients: readonly Client[]; keys: Keys; replay: Replay; clock: () => number };
-/** `tenant` is said only for a client whose tenants are listed. */
-export type Trusted = { client: Client; tenant: string | undefined; replayed: boolean };
-
-/** Clock skew that is tolerated, and the longest life of a token, in seconds (conformance J9). */
-const SKEW = 60;
-const LONGEST_LIFE = 3600;
+export type Trust = { clients: readonly Client[]; keys: Keys; clock: () => number };
+/** `tenant` is said only for a client whose tenants are listed. `once`: what makes the token good for one call, if it has a `jti`. */
+export type Trusted = {
+  client: Client;
+  tenant: string | undefined;
+  once: { jti: string; expiresAt: number } | undefined;
+};
 
 /**
  * Verifies a CDS client's JWT for one endpoint: `Authorization: Bearer …` (CDS Hooks: Trusting CDS Clients; conformance
- * J2–J14), and the TLS certificate of the connection where the client's record names one (J19). `endpoints` are the
+ * J2–J13), and the TLS certificate of the connection where the client's record names one (J19). `endpoints` are the
  * addresses that its `aud` may name. Throws `Refusal`.
  */
 export async function verifyToken(
@@ -60,12 +61,10 @@ export async function verifyToken(
   const { header, claims } = decode(token);
   if (typeof header.typ !== 'string' || header.typ.toUpperCase() !== 'JWT') throw new Refusal('type');
   if (typeof header.kid !== 'string' || header.kid === '') throw new Refusal('key-id');
-  const client = clientOf(trust.clients, claims.iss, header.jku);
+  const client = await signerOf(token, header, clientsOf(trust.clients, claims.iss, header.jku), trust);
   const refuse = (reason: Reason): never => {
     throw new Refusal(reason, client.name);
   };
-  if (!(client.algorithms as string[]).includes(header.alg ?? '')) refuse('algorithm');
-  await verifySignature(token, client, trust);
   if (
     !audiencesOf(claims.aud).some((audience) =>
       [...endpoints, ...client.audiences].map(normalised).includes(normalised(audience)),
@@ -75,15 +74,27 @@ export async function verifyToken(
   if (typeof claims.exp !== 'number' || (typeof claims.iat !== 'number' && !client.optionalClaims.includes('iat')))
     refuse('claims');
   const jti = typeof claims.jti === 'string' && claims.jti !== '' ? claims.jti : undefined;
-  if (jti === undefined && !client.optionalClaims.includes('jti')) refuse('claims');
+  if (jti === undefined ? !client.optionalClaims.includes('jti') : jti.length > limits.jti) refuse('claims');
   checkTimes(claims as Times, Math.floor(trust.clock() / 1000), refuse);
   const { tenant } = claims;
   if (!tenantFits(client, tenant)) refuse('tenant');
   if (certificate !== 'not-looked-at' && !isCertified(client, certificate)) refuse('certificate');
-  const expiresAt = ((claims.exp as number) + SKEW) * 1000;
-  const first = jti === undefined || (await trust.replay.use(client.iss, jti, expiresAt));
-  if (!first && client.replay === 'strict') refuse('replay');
-  return { client, tenant: client.tenants && (tenant as string | undefined), replayed: !first };
+  const expiresAt = ((claims.exp as number) + limits.clockSkew) * 1000;
+  return {
+    client,
+    tenant: client.tenants && ((tenant as string | undefined) ?? client.tenants[0]),
+    once: jti === undefined ? undefined : { jti, expiresAt },
+  };
+}
+
+/**
+ * Uses a token up, once nothing in its call's headers speaks against the call (conformance J14). Says whether it was used
+ * before, and throws `Refusal` where its client may not use it again.
+ */
+export async function useUp({ client, once }: Trusted, replay: Replay): Promise<boolean> {
+  const first = once === undefined || (await replay.use(client.name, once.jti, once.expiresAt));
+  if (!first && client.replay === 'strict') throw new Refusal('replay', client.name);
+  return !first;
 }
 
 function decode(token: string) {
@@ -94,15 +105,43 @@ function decode(token: string) {
   }
 }
 
-/** The client by issuer and by the key address that the token names; an address that is not listed is never asked (J5). */
-function clientOf(clients: readonly Client[], iss: unknown, jku: unknown): Client {
-  const candidates = clients.filter((client) => client.iss === iss);
-  const [first] = candidates;
+/**
+ * The clients that a token may be of, by its issuer and by the key address that it names; an address that is not listed is
+ * never asked (J5). There may be several: clients of one issuer that differ in their keys.
+ */
+function clientsOf(clients: readonly Client[], iss: unknown, jku: unknown): Client[] {
+  const issuers = clients.filter((client) => client.iss === iss);
+  const [first] = issuers;
   if (!first) throw new Refusal(typeof iss === 'string' ? 'issuer' : 'claims');
-  const fitting = candidates.find((client) => jku === undefined || client.jku === jku);
-  if (!fitting) throw new Refusal('jku', first.name);
+  const fitting = issuers.filter((client) => jku === undefined || client.jku === jku);
+  if (fitting.length === 0) throw new Refusal('jku', first.name);
   return fitting;
 }
+
+/** The client whose key signed the token. Where none did, the refusal is that of the client that came nearest. */
+async function signerOf(
+  token: string,
+  { alg = '' }: { alg?: string | undefined },
+  clients: Client[],
+  trust: Trust,
+): Promise<Client> {
+  const refusals: Refusal[] = [];
+  for (const client of clients) {
+    try {
+      if (!(client.algorithms as string[]).includes(alg)) throw new Refusal('algorithm', client.name);
+      await verifySignature(token, client, trust);
+      return client;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      refusals.push(error);
+    }
+  }
+  const nearest = NEARNESS.map((reason) => refusals.find((refusal) => refusal.reason === reason));
+  throw nearest.find((refusal) => refusal !== undefined) ?? (refusals[0] as Refusal);
+}
+
+/** What the signature's check may refuse for, the nearest to acceptance first. */
+const NEARNESS: Reason[] = ['expired', 'not-yet-valid', 'claims', 'signature', 'key-server', 'key', 'algorithm'];
 
 async function verifySignature(token: string, client: Client, { keys, clock }: Trust): Promise<void> {
   const local = client.keys && createLocalJWKSet({ keys: client.keys } as unknown as JSONWebKeySet);
@@ -115,7 +154,7 @@ async function verifySignature(token: string, client: Client, { keys, clock }: T
   try {
     await jwtVerify(token, set, {
       algorithms: client.algorithms,
-      clockTolerance: SKEW,
+      clockTolerance: limits.clockSkew,
       currentDate: new Date(clock()),
     });
   } catch (error) {
@@ -134,8 +173,8 @@ function reasonOf(error: unknown): Reason {
 type Times = { exp: number; iat?: number };
 
 function checkTimes({ exp, iat }: Times, now: number, refuse: (reason: Reason) => never): void {
-  if (iat !== undefined && iat > now + SKEW) refuse('not-yet-valid');
-  if (exp - (iat ?? now) > LONGEST_LIFE) refuse('lifetime');
+  if (iat !== undefined && iat > now + limits.clockSkew) refuse('not-yet-valid');
+  if (exp - (iat ?? now) > limits.tokenLife) refuse('lifetime');
 }
 
 /** A client of several tenants must name one of them; a client of one may leave it out (conformance J10). */

@@ -360,12 +360,14 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       { patient: WARNING },
     ));
 
-  test('medicines over time: bars, overlap, courses and today are drawn, and told in a table', () =>
+  test('medicines over time: degrees, overlap, courses and today are drawn, and told in a table', () =>
     scenario(
       async (page) => {
         const drawing = page.locator('.drawing svg');
         await drawing.waitFor();
-        expect(await drawing.locator('.bar').count()).toBe(2);
+        // Both are taken for a while after their last sign of life, and presumed from then on.
+        expect(await drawing.locator('.bar.taken').count()).toBe(2);
+        expect(await drawing.locator('.bar.presumed').count()).toBe(2);
         expect(await drawing.locator('.overlap').count()).toBe(1);
         expect(await drawing.locator('.course').count()).toBe(2);
         expect(await drawing.locator('.today').count()).toBe(1);
@@ -376,10 +378,44 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
           .allInnerTexts();
         expect(rows.filter((row) => /^Overlap/.test(row))).toHaveLength(1);
         expect(rows.filter((row) => /^Course/.test(row))).toHaveLength(2);
-        expect(rows.filter((row) => /MedicationRequest\//.test(row))).toHaveLength(2);
+        expect(rows.filter((row) => /MedicationRequest\/.*\ttaken$/.test(row))).toHaveLength(2);
+        expect(rows.filter((row) => /MedicationRequest\/.*no end known\tpresumed$/.test(row))).toHaveLength(2);
+        expect(rows.filter((row) => /\ttoday\ttaken/.test(row))).toHaveLength(2);
       },
       { patient: MANY },
     ));
+
+  test('medicines over time: what is possible only is drawn apart; the entries behind come when they are asked for', () =>
+    scenario(async (page) => {
+      const supply = {
+        resourceType: 'MedicationDispense',
+        id: 'supply',
+        status: 'completed',
+        medicationCodeableConcept: prescription('x', 'methadone')['medicationCodeableConcept'],
+        subject: { reference: 'Patient/kari' },
+        whenHandedOver: '2026-02-10',
+        daysSupply: { value: 7, unit: 'd', system: 'http://unitsofmeasure.org', code: 'd' },
+      };
+      const body = request('patient-view', {
+        record: [prescription('methadone-1', 'methadone', { status: 'stopped' })],
+        prefetch: { dispenses: bundle([supply], 'searchset') },
+      });
+      const extension = { 'org.nordic-opioid-cds': { now: '2026-03-02' } };
+      await tab(page, 'Paste');
+      await page.getByRole('textbox', { name: /CDS Hooks request/ }).fill(JSON.stringify({ ...body, extension }));
+      await page.getByRole('button', { name: 'Ask', exact: true }).click();
+      await page.locator('.drawing svg .bar.possible').first().waitFor();
+      await page.getByRole('listitem').filter({ hasText: 'possible: ended, nobody knows when' }).waitFor();
+      const entries = page.getByRole('region', { name: /Entries of the record/ });
+      expect(await entries.isVisible()).toBe(false);
+      await page.getByText('Entries of the record behind them').click();
+      expect((await entries.getByRole('row').allInnerTexts()).slice(1)).toEqual([
+        expect.stringMatching(/MedicationDispense\/supply\tdispense\t2026-02-10\t2026-02-16 \(days-supply\)\tover/),
+        expect.stringMatching(/MedicationRequest\/methadone-1\torder\t2026-02-02\tno end known\tpossible/),
+      ]);
+      await entries.getByRole('button', { name: 'MedicationDispense/supply' }).click();
+      await page.locator('.json .line.marked', { hasText: '"supply"' }).waitFor();
+    }));
 
   test('medicines over time: the stop dates that the card offers are drawn, one of them as recommended', () =>
     scenario(

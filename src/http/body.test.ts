@@ -1,0 +1,203 @@
+import { Agent, request as ask, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { afterAll, describe, expect, test } from 'vitest';
+import { limits } from '../limits.ts';
+import { BODY_LIMIT, pathOf, startService } from '../testing/app.ts';
+import { examples } from '../testing/examples.ts';
+import { type Json, order, pair, request } from '../testing/request.ts';
+import { createGate } from './gate.ts';
+import { shapeOf } from './shape.ts';
+
+const service = await startService();
+afterAll(() => service.close());
+const path = pathOf(pair());
+const { port } = service.app.server.address() as AddressInfo;
+
+type Answer = { status: number; headers: IncomingMessage['headers']; body: Json & { issue: Json[]; cards: Json[] } };
+
+/** Sends bytes as they are; `pieces` are written one after the other, without a length. */
+function send(body: Buffer | Buffer[], headers: Record<string, string> = {}, agent?: Agent): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const options = { port, path, method: 'POST', headers: { 'content-type': 'application/json', ...headers }, agent };
+    const call = ask(options, async (response) => {
+      const text = Buffer.concat(await response.toArray()).toString();
+      resolve({ status: response.statusCode as number, headers: response.headers, body: JSON.parse(text) });
+    }).on('error', reject);
+    if (Array.isArray(body)) {
+      for (const piece of body) call.write(piece);
+      call.end();
+    } else call.end(body);
+  });
+}
+
+/** An order whose suggested changes hold words outside ASCII. */
+const note = [{ text: 'Bjørn skriver på åtte språk' }];
+const nordic = JSON.stringify(request('order-sign', { drafts: [order('x', examples.opioid, { note })] }));
+
+describe('how a body is written', () => {
+  test('T6: UTF-8 comes back letter by letter', async () => {
+    const { status, body } = await send(Buffer.from(nordic));
+    expect(status).toBe(200);
+    expect(JSON.stringify(body)).toContain(note[0]?.text);
+  });
+
+  test.each<[string, Buffer]>([
+    ['ISO-8859-1', Buffer.from(nordic, 'latin1')],
+    ['UTF-16', Buffer.from(`\ufeff${nordic}`, 'utf16le')],
+    ['UTF-8 with half a letter', Buffer.concat([Buffer.from('{"hook":"\u00e5').subarray(0, -1), Buffer.from('"}')])],
+    ['UTF-8 with a surrogate', Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22])],
+  ])(
+    'T7: %s that says nothing of itself is 400 in words of its own, and never read with other letters',
+    async (_, bytes) => {
+      const { status, body } = await send(bytes);
+      expect([status, body.issue[0]?.['details']]).toEqual([400, { text: 'The body is not valid UTF-8.' }]);
+    },
+  );
+
+  test.each([
+    ['content-type', 'application/json; charset=iso-8859-1'],
+    ['content-type', 'application/json; charset="utf-16"'],
+    ['content-encoding', 'gzip'],
+    ['content-encoding', 'br, gzip'],
+  ])('T6: %s %s is 415 before the body is read', async (name, value) => {
+    const bytes = name === 'content-encoding' ? gzipSync(nordic) : Buffer.from(nordic, 'latin1');
+    const { status, body } = await send(bytes, { [name]: value });
+    expect([status, body['resourceType']]).toEqual([415, 'OperationOutcome']);
+    expect(body.issue[0]?.['diagnostics']).toMatch(name === 'content-type' ? /UTF-8/ : /Content-Encoding/);
+  });
+
+  test.each([
+    ['content-type', 'application/json; charset="UTF-8"'],
+    ['content-type', 'application/fhir+json;charset=utf8'],
+    ['content-encoding', 'identity'],
+  ])('T6: %s %s is read', async (name, value) => {
+    expect((await send(Buffer.from(nordic), { [name]: value })).status).toBe(200);
+  });
+
+  test('T7: a byte order mark of UTF-8 says nothing', async () => {
+    expect((await send(Buffer.from(`\ufeff${nordic}`))).status).toBe(200);
+  });
+});
+
+describe('how large a body is', () => {
+  test('T9: a body without a length is read to the limit, and refused one byte beyond', async () => {
+    const padded = (length: number) => Buffer.from(nordic + ' '.repeat(length - Buffer.byteLength(nordic)));
+    const pieces = (bytes: Buffer) => [bytes.subarray(0, 1000), bytes.subarray(1000)];
+    expect((await send(pieces(padded(BODY_LIMIT)))).status).toBe(200);
+    expect((await send(pieces(padded(BODY_LIMIT + 1)))).status).toBe(413);
+  });
+
+  test('T9, R10: as many objects, lists and texts as the limit are read, one more is 413 and named', async () => {
+    const base = JSON.stringify({ ...pair(), extra: 'EXTRA' });
+    const { values } = shapeOf(Buffer.from(base), { depth: 1000, values: 1e9 });
+    const filled = (count: number) =>
+      Buffer.from(base.replace('"EXTRA"', `[${Array.from({ length: count }, () => '{}').join()}]`));
+    // The list itself stands for the text that it replaces.
+    expect((await send(filled(limits.values - values))).status).toBe(200);
+    const { status, body } = await send(filled(limits.values - values + 1));
+    expect([status, body.issue[0]?.['diagnostics']]).toEqual([
+      413,
+      `objects, lists and texts of the body: at most ${limits.values}`,
+    ]);
+  });
+
+  test('what is counted before a body is read is what it holds, whatever stands in its texts', () => {
+    const count = (value: unknown): { depth: number; values: number } => {
+      if (typeof value === 'string') return { depth: 0, values: 1 };
+      if (typeof value !== 'object' || value === null) return { depth: 0, values: 0 };
+      const keys = Array.isArray(value) ? 0 : Object.keys(value).length;
+      const inner = Object.values(value).map(count);
+      return {
+        depth: 1 + Math.max(0, ...inner.map(({ depth }) => depth)),
+        values: 1 + keys + inner.reduce((sum, { values }) => sum + values, 0),
+      };
+    };
+    const text = fc.string({ unit: fc.constantFrom('"', '\\', '{', ']', 'å', '\u0000', 'x', '🙂') });
+    fc.assert(
+      fc.property(fc.jsonValue({ stringUnit: 'binary' }), text, (value, odd) => {
+        const json = JSON.stringify([value, odd, { [odd]: value }]);
+        expect(shapeOf(Buffer.from(json), { depth: 1e9, values: 1e9 })).toEqual(count(JSON.parse(json)));
+      }),
+      { seed: 20260302 },
+    );
+  });
+});
+
+describe('how many bodies there are at once', () => {
+  test('what fits is let in, the rest waits its turn in order, and everybody comes in', async () => {
+    const gate = createGate({ all: 10, client: 6 });
+    const entered: string[] = [];
+    const enter = (name: string, client: string, weight: number) =>
+      gate.enter(client, weight, 10_000).then((leave) => {
+        entered.push(name);
+        return leave;
+      });
+    const a = enter('a', 'one', 6);
+    const b = enter('b', 'one', 1);
+    const c = enter('c', 'two', 4);
+    const d = enter('d', 'two', 2);
+    const leave = [await a, await c];
+    // b waits for its own client, d for room.
+    expect(entered).toEqual(['a', 'c']);
+    leave[0]?.();
+    await Promise.all([b, d]);
+    expect(entered).toEqual(['a', 'c', 'b', 'd']);
+    // Given back twice is given back once.
+    leave[0]?.();
+    expect(() => gate.take('three', 4)).toThrow('overloaded');
+    leave[1]?.();
+    gate.take('three', 4);
+  });
+
+  test('at the limit of a client it is full for that client, at the limit of all for all', () => {
+    const gate = createGate({ all: 10, client: 6 });
+    gate.take('one', 6);
+    expect(() => gate.take('one', 1)).toThrow('overloaded');
+    const leave = gate.take('two', 4);
+    expect(() => gate.take('three', 1)).toThrow('overloaded');
+    leave();
+    gate.take('three', 4);
+  });
+
+  test('what is larger than all the room comes in alone', async () => {
+    const gate = createGate({ all: 10, client: 6 });
+    const leave = await gate.enter('one', 100, 1);
+    expect(() => gate.take('two', 1)).toThrow('overloaded');
+    leave();
+    gate.take('two', 1);
+  });
+
+  test('who waits longer than a turn is put off, and does not hold up the next', async () => {
+    const gate = createGate({ all: 10, client: 10 });
+    const leave = await gate.enter('one', 8, 1);
+    const late = gate.enter('two', 5, 1);
+    const small = gate.enter('three', 2, 10_000);
+    await expect(late).rejects.toThrow('overloaded');
+    await small;
+    leave();
+  });
+
+  test('S7: of many bodies at the limit at once each is answered or put off, and the room is free afterwards', async () => {
+    const body = Buffer.from(nordic + ' '.repeat(BODY_LIMIT - Buffer.byteLength(nordic)));
+    const agent = new Agent({ keepAlive: false });
+    const answers = await Promise.all(Array.from({ length: 10 }, () => send(body, {}, agent).catch(() => undefined)));
+    const statuses = answers.map((answer) => answer?.status);
+    expect(statuses.every((status) => [200, 503, undefined].includes(status))).toBe(true);
+    expect(statuses).toContain(200);
+    for (const answer of answers) if (answer?.status === 503) expect(answer.headers['retry-after']).toBe('5');
+    expect((await send(body)).status).toBe(200);
+  });
+
+  test('a call whose connection breaks leaves its room', async () => {
+    for (let at = 0; at < 20; at++) {
+      await new Promise<void>((done) => {
+        const call = ask({ port, path, method: 'POST', headers: { 'content-type': 'application/json' } });
+        call.on('error', () => done()).write(Buffer.alloc(BODY_LIMIT / 2, ' '), () => call.destroy(new Error('gone')));
+      });
+    }
+    expect((await send(Buffer.from(nordic))).status).toBe(200);
+    expect(service.log.some((line) => line.includes('"level":50'))).toBe(false);
+  });
+});

@@ -1,0 +1,80 @@
+import { ServiceError } from '../errors.ts';
+
+type Sizes = { all: number; client: number };
+type Waiting = { weight: number; client: string; enter: () => void };
+
+export type Gate = {
+  /** Takes room at once, or throws `overloaded`. Returns how it is given back. */
+  take: (client: string, weight: number) => () => void;
+  /** Waits for room, first come, first served; after `turn` milliseconds it rejects with `overloaded`. */
+  enter: (client: string, weight: number, turn: number) => Promise<() => void>;
+};
+
+/**
+ * Room for bodies: so much of all clients together, and so much of each, so that one client leaves room for others. What is
+ * larger than all the room enters alone.
+ */
+export function createGate(sizes: Sizes): Gate {
+  let used = 0;
+  const usedBy = new Map<string, number>();
+  let queue: Waiting[] = [];
+
+  const fits = (client: string, weight: number) => {
+    const own = usedBy.get(client) ?? 0;
+    return (used === 0 || used + weight <= sizes.all) && (own === 0 || own + weight <= sizes.client);
+  };
+
+  const occupy = (client: string, weight: number): (() => void) => {
+    used += weight;
+    usedBy.set(client, (usedBy.get(client) ?? 0) + weight);
+    let given = false;
+    return () => {
+      if (given) return;
+      given = true;
+      used -= weight;
+      const left = (usedBy.get(client) ?? 0) - weight;
+      if (left > 0) usedBy.set(client, left);
+      else usedBy.delete(client);
+      admit();
+    };
+  };
+
+  /** Lets in who fits. Nobody overtakes a call that waits for room of all; a client at its own limit holds up only itself. */
+  const admit = () => {
+    for (const waiting of queue) {
+      if (fits(waiting.client, waiting.weight)) {
+        queue = queue.filter((other) => other !== waiting);
+        waiting.enter();
+      } else if (used + waiting.weight > sizes.all) return;
+    }
+  };
+
+  return {
+    take: (client, weight) => {
+      if (!fits(client, weight)) throw overloaded();
+      return occupy(client, weight);
+    },
+    enter: (client, weight, turn) =>
+      new Promise((resolve, reject) => {
+        const timer = setTimeout(() => {
+          queue = queue.filter((other) => other !== waiting);
+          reject(overloaded());
+          admit();
+        }, turn);
+        const waiting: Waiting = {
+          client,
+          weight,
+          enter: () => {
+            clearTimeout(timer);
+            resolve(occupy(client, weight));
+          },
+        };
+        queue.push(waiting);
+        admit();
+      }),
+  };
+}
+
+export function overloaded(): ServiceError {
+  return new ServiceError('overloaded', [], { 'retry-after': '5' });
+}
