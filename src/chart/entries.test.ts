@@ -473,13 +473,13 @@ describe('1.2: what is nothing', () => {
 describe('1.2: an entry that comes twice counts once', () => {
   test('by its id', () => {
     const found = treatmentOf([order({}), order({ authoredOn: '2026-01-01' })]);
-    expect(found?.entries).toHaveLength(1);
+    expect(found?.entries()).toHaveLength(1);
     expect(periodsOf(found)).toBe('taken 2026-02-01..2027-02-01, presumed 2027-02-02..');
   });
 
   test('the same id of another type is another entry', () => {
     const found = treatmentOf([order({ id: 'x' }), statementOf('oxazepam', { id: 'x', dateAsserted: '2026-02-01' })]);
-    expect(found?.entries).toHaveLength(2);
+    expect(found?.entries()).toHaveLength(2);
   });
 });
 
@@ -642,6 +642,6 @@ describe('1.3: agonist treatment goes on between supplies for 14 days', () => {
     const found = treatmentOf(days);
     expect(found?.degree).toBe('presumed');
     expect(found?.start).toBe('2026-02-21');
-    expect(found?.entries).toHaveLength(7);
+    expect(found?.entries()).toHaveLength(7);
   });
 });

@@ -117,9 +117,30 @@ function member(focus: Values, name: string): Values {
 
 type Operator = (left: Values, right: () => Values) => Values;
 
+/** The one value that is asked for, if there is one. Several are a mistake of the fact, for fhirpath.js too. */
+function single(values: Values): unknown {
+  if (values.length > 1) throw new Error(`${values.length} values where one is asked for`);
+  return values[0];
+}
+
+function numberOf(values: Values): number {
+  const value = single(values);
+  if (typeof value !== 'number') throw new Error(`${typeof value} where a number is asked for`);
+  return value;
+}
+
 /** True, false, or nothing. */
 function truth(values: Values): boolean | undefined {
-  return values.length === 0 ? undefined : values[0] !== false;
+  return values.length === 0 ? undefined : single(values) !== false;
+}
+
+/** The two values of one type that an operator works on; undefined where one is not there. */
+function operandsOf(left: Values, right: Values, types?: readonly string[]): [never, never] | undefined {
+  if (left.length === 0 || right.length === 0) return undefined;
+  const [a, b] = [single(left), single(right)];
+  if (typeof a !== typeof b || types?.includes(typeof a) === false)
+    throw new Error(`no ${typeof a} with a ${typeof b}`);
+  return [a as never, b as never];
 }
 
 function of(value: boolean): Values {
@@ -128,19 +149,15 @@ function of(value: boolean): Values {
 
 function ordered(holds: (a: number | string, b: number | string) => boolean): Operator {
   return (left, right) => {
-    const other = right();
-    if (left.length === 0 || other.length === 0) return NONE;
-    const [a, b] = [left[0], other[0]];
-    if (typeof a !== typeof b) throw new Error(`cannot compare ${typeof a} with ${typeof b}`);
-    return of(holds(a as number, b as number));
+    const both = operandsOf(left, right());
+    return both ? of(holds(...both)) : NONE;
   };
 }
 
-function arithmetic(combine: (a: number, b: number) => number): Operator {
+function arithmetic(combine: (a: number, b: number) => number, types = ['number']): Operator {
   return (left, right) => {
-    const other = right();
-    if (left.length === 0 || other.length === 0) return NONE;
-    return [combine(left[0] as number, other[0] as number)];
+    const both = operandsOf(left, right(), types);
+    return both ? [combine(...both)] : NONE;
   };
 }
 
@@ -173,19 +190,18 @@ const operators: Record<string, Operator> = {
   '>': ordered((a, b) => a > b),
   '<=': ordered((a, b) => a <= b),
   '>=': ordered((a, b) => a >= b),
-  in: (left, right) => (left.length === 0 ? NONE : of(right().includes(left[0]))),
-  contains: (left, right) => {
-    const other = right();
-    return other.length === 0 ? NONE : of(left.includes(other[0]));
-  },
-  '+': (left, right) => {
-    const other = right();
-    if (left.length === 0 || other.length === 0) return NONE;
-    return [(left[0] as number) + (other[0] as number)];
-  },
+  in: (left, right) => isIn(left, right()),
+  contains: (left, right) => isIn(right(), left),
+  // Texts are joined.
+  '+': arithmetic((a, b) => a + b, ['number', 'string']),
   '-': arithmetic((a, b) => a - b),
   '*': arithmetic((a, b) => a * b),
 };
+
+function isIn(item: Values, values: Values): Values {
+  if (item.length === 0) return NONE;
+  return values.length === 0 ? NO : of(values.includes(single(item)));
+}
 
 function equality(left: Values, right: Values, wanted: boolean): Values {
   if (left.length === 0 || right.length === 0) return NONE;
@@ -201,14 +217,15 @@ function distinct(values: Values): Values {
 /** FHIRPath's own functions without arguments, or with collections as arguments. */
 const plain: Record<string, (focus: Values, ...args: Values[]) => Values> = {
   empty: (focus) => of(focus.length === 0),
-  not: (focus) => (focus.length === 0 ? NONE : of(focus[0] === false)),
+  not: (focus) => (focus.length === 0 ? NONE : of(single(focus) === false)),
   first: (focus) => focus.slice(0, 1),
   last: (focus) => focus.slice(-1),
   tail: (focus) => focus.slice(1),
   count: (focus) => [focus.length],
   distinct,
   max: (focus) => (focus.length === 0 ? NONE : [focus.reduce((a, b) => ((b as number) > (a as number) ? b : a))]),
-  ceiling: (focus) => (focus.length === 0 ? NONE : [Math.ceil((focus[0] as number) - 1e-9)]),
+  // A sum of decimals lies a hair above the whole number that it means.
+  ceiling: (focus) => (focus.length === 0 ? NONE : [Math.ceil(numberOf(focus) - 1e-9)]),
   intersect: (focus, other = NONE) => distinct(focus.filter((item) => other.includes(item))),
   exclude: (focus, other = NONE) => focus.filter((item) => !other.includes(item)),
   union: (focus, other = NONE) => distinct([...focus, ...other]),

@@ -275,7 +275,8 @@ export const anyRecord: fc.Arbitrary<Json[]> = fc
   )
   .map(numbered);
 
-const anyDrafts: fc.Arbitrary<Json[]> = fc
+/** One or two orders to decide on. */
+export const anyDrafts: fc.Arbitrary<Json[]> = fc
   .array(anyOrder, { minLength: 1, maxLength: 2 })
   .map((orders) => orders.map((order, number) => ({ ...order, id: `draft-${number}`, status: 'draft' })));
 
