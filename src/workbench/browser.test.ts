@@ -238,7 +238,11 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
     }));
 
   test.each([
-    ['a request', readFileSync(join(root, `test-bundles/${WARNING}.request.json`), 'utf8'), 'Agonist treatment (methadone)'],
+    [
+      'a request',
+      readFileSync(join(root, `test-bundles/${WARNING}.request.json`), 'utf8'),
+      'Agonist treatment (methadone)',
+    ],
     [
       'a Bundle of one patient',
       JSON.stringify(
