@@ -238,7 +238,11 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
     }));
 
   test.each([
-    ['a request', readFileSync(join(root, `test-bundles/${WARNING}.request.json`), 'utf8'), 'Opioid agonist treatment'],
+    [
+      'a request',
+      readFileSync(join(root, `test-bundles/${WARNING}.request.json`), 'utf8'),
+      'Agonist treatment (methadone)',
+    ],
     [
       'a Bundle of one patient',
       JSON.stringify(
@@ -249,7 +253,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
           condition('dependence', 'F11.2'),
         ]),
       ),
-      'Opioid agonist treatment',
+      'Agonist treatment (methadone)',
     ],
   ])('a file that is dropped is taken: %s', (_, content, summary) =>
     scenario(async (page) => {
@@ -341,11 +345,11 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
         await rule.getByText('Patients in LARO').waitFor();
         expect(await rule.getByRole('row').allInnerTexts()).toEqual(
           expect.arrayContaining([
-            expect.stringMatching(/when\s+laro\s+found/),
+            expect.stringMatching(/when\s+pair\s+found/),
             expect.stringMatching(/inpatient order\s+not found/),
           ]),
         );
-        await rule.getByRole('button', { name: 'MedicationRequest/metadon-1' }).click();
+        await rule.getByRole('button', { name: 'MedicationRequest/metadon-1' }).first().click();
         const marked = await page.locator('.json .line.marked').allInnerTexts();
         const resource = JSON.parse(
           marked

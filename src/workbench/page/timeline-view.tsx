@@ -168,10 +168,10 @@ function RowView({ row, y, x, from, to, show }: RowProps) {
             class="bar-body"
             x={x(one.from ?? from)}
             y={one.kind === 'draft' ? draft : bar}
-            width={Math.max(3, x((one.to ?? to) + 1) - x(one.from ?? from))}
+            width={Math.max(3, x(Math.min(one.to ?? to, to) + 1) - x(one.from ?? from))}
             height={BAR}
             rx={3}
-            mask={one.to === undefined ? 'url(#open-ended)' : undefined}
+            mask={one.to === undefined || one.to > to ? 'url(#open-ended)' : undefined}
           />
         </g>
       ))}

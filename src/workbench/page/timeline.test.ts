@@ -95,6 +95,18 @@ test('since when is not known, where nobody knows', () => {
   expect(dateOf(from) > '2026-01-01').toBe(true);
 });
 
+test('what may go on for years leaves the room to what is near, and nothing that is drafted is cut off', () => {
+  const long = treatment('a', [taken('2025-12-02', '2026-03-10'), possible('2026-03-11', '2028-03-10')]);
+  const { from, to } = timelineOf(trace([long]), []);
+  expect([dateOf(from) < '2025-12-02', dateOf(to) > '2026-05-31', dateOf(to) < '2026-08-01']).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  const drafted = timelineOf(trace([long], [draft('draft/b', 'b', { start: '2026-03-02', stop: '2027-03-01' })]), []);
+  expect(dateOf(drafted.to) > '2027-03-01').toBe(true);
+});
+
 test('the days on which two medicines run are told, first and last counted', () => {
   const a = treatment('a', [taken('2026-01-01', '2026-01-31')]);
   expect(spans([a, treatment('b', [taken('2026-01-31')])])).toEqual([['2026-01-31', '2026-01-31', 'a+b']]);

@@ -39,6 +39,8 @@ export type Course = { rule: string; fact: string; from: Day; to: Day };
 export type Timeline = { rows: Row[]; overlaps: Overlap[]; courses: Course[]; today: Day; from: Day; to: Day };
 
 const DAY = 86_400_000;
+/** So many days ahead are always shown where something runs that long. */
+const NEAR = 60;
 
 /** The day of a date; of one known by its month or year, the first that it may mean. */
 export function dayOf(date: string): Day {
@@ -69,15 +71,19 @@ export function timelineOf(trace: Trace, cards: Card[]): Timeline {
   }
   const today = dayOf(trace.today);
   const courses = coursesOf(trace);
+  const bars = rows.flatMap((row) => row.bars);
+  const drafted = bars.filter(({ kind }) => kind === 'draft');
+  const runs = bars.filter(({ kind }) => kind !== 'draft');
   const days = [
     today,
-    ...rows.flatMap(({ bars, proposed }) => [
-      ...bars.flatMap(({ from, to }) => [from, to].filter((day) => day !== undefined)),
-      ...proposed.map(({ day }) => day),
-    ]),
+    ...drafted.flatMap(({ from, to }) => [from, to].filter((day) => day !== undefined)),
+    ...rows.flatMap(({ proposed }) => proposed.map(({ day }) => day)),
     ...courses.flatMap(({ from, to }) => [from, to]),
   ];
-  const [first, last] = [Math.min(...days), Math.max(...days)];
+  const first = Math.min(...days, ...runs.flatMap(({ from }) => from ?? []));
+  // What may go on for years does not take the room of what is near.
+  const horizon = today + Math.max(NEAR, today - first);
+  const last = Math.max(...days, ...runs.map(({ to }) => Math.min(to ?? today, horizon)));
   // Room for what has no end, and for one that begins at the edge.
   const margin = Math.max(3, Math.round((last - first) * 0.06));
   return { rows, overlaps: overlapsOf(rows), courses, today, from: first - margin, to: last + margin * 2 };
