@@ -151,7 +151,7 @@ describe('what cannot be read is never silence', () => {
       MedicationRequest: list([pointing('https://formulary.example/fhir/Medication/mm')]),
       'Medication/mm': json({ resourceType: 'Medication', id: 'mm', code: atorvastatin['medicationCodeableConcept'] }),
     });
-    expect(found).toBe(412);
+    expect(found).toEqual(['not-checked']);
     expect(server.paths()).not.toContain('Medication/mm');
   });
 
@@ -227,7 +227,7 @@ describe('a finding is told, whatever else fails', () => {
       { MedicationRequest: status(403), 'Medication/mm': json({ resourceType: 'Medication', id: 'mm', code }) },
       { more: { prefetch: { ...body.prefetch, medications } } },
     );
-    expect(found).toEqual(['laro-start-with-sedative', 'not-checked']);
+    expect(found).toEqual(['laro-sedative-ordered', 'not-checked']);
   });
 
   test('H15, P14, F9: the drafts’ medicines are looked up while the list hangs', async () => {
@@ -239,7 +239,7 @@ describe('a finding is told, whatever else fails', () => {
       { MedicationRequest: faults.hang, 'Medication/mm': slow },
       { fetch: { softMs: 50, hardMs: 500 } },
     );
-    expect(found).toEqual(['laro-start-with-sedative', 'not-checked']);
+    expect(found).toEqual(['laro-sedative-ordered', 'not-checked']);
   });
 
   test('F9: types that a server does not know (501) do not close it to the list', async () => {

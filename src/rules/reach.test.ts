@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { answerFile, observe, readTestBundles } from '../cli/bundles.ts';
 import { localDate } from '../dates.ts';
 import { type JsonObject, object, objects, string } from '../fhir/json.ts';
+import { deliveredSite } from '../knowledge/load.ts';
 import { knowledge, knowledgeOf, root } from '../testing/app.ts';
 import { compileExpression } from './expression.ts';
 import type { Fact } from './knowledge.ts';
@@ -52,6 +53,12 @@ describe('how far back results are read is told from the facts', () => {
       202,
     ],
     ['each side of an or', `%results.where(date.onOrAfter(${within}) or date.onOrAfter(%today.minusDays(5)))`, 92],
+    [
+      'what is newest of those that they share a question with',
+      `%results.where(date.onOrAfter(${within})).sharing('lists', %results.newest().where(outcome = 'positive'))`,
+      92,
+    ],
+    ['what they are compared with', `%results.where(date.onOrAfter(${within})).exclude(%results.where(value > 3))`, 92],
     ['no results at all', '%conditions.where(active = true)', 2],
   ])('%s', (_, fact, days) => {
     expect(reachOf(fact)).toEqual({ days, lists: [], codes: [] });
@@ -61,6 +68,7 @@ describe('how far back results are read is told from the facts', () => {
     ['no condition', '%results'],
     ['a condition on something else', "%results.where(outcome = 'positive')"],
     ['one side of an or', `%results.where(date.onOrAfter(${within}) or value > 3)`],
+    ['others that are not the newest', `%results.where(date.onOrAfter(${within})).sharing('lists', %results)`],
     ['a day ahead', '%results.where(date.onOrBefore(%today))'],
   ])('any result may count: %s', (_, fact) => {
     expect(reachOf(fact).days).toBeUndefined();
@@ -92,8 +100,14 @@ test('the delivered rules read results of a year or so, and a site that sets a p
 
 test('FS4, F7: no test bundle’s answer changes where results beyond the reach are left out', () => {
   let left = 0;
+  const sites = new Map<string, typeof knowledge>();
+  const at = (site: Record<string, unknown>) => {
+    const there = sites.get(JSON.stringify(site)) ?? knowledgeOf(root, { ...deliveredSite, ...site });
+    sites.set(JSON.stringify(site), there);
+    return there;
+  };
   for (const bundle of readTestBundles(join(root, 'test-bundles'), [])) {
-    const there = bundle.expected.site ? knowledgeOf(root, bundle.expected.site) : knowledge;
+    const there = bundle.expected.site ? at(bundle.expected.site) : knowledge;
     const own = object(object(object(bundle.body)['extension'])['org.nordic-opioid-cds']);
     const window = resultWindow(there, localDate(string(own['now']), 'UTC') ?? '2026-03-02');
     const cut = structuredClone(bundle.body) as JsonObject;

@@ -13,8 +13,11 @@ export type Reach = {
   codes: string[];
 };
 
-/** Results that an expression reads: of these lists (of any where undefined), and so many days back (any where undefined). */
-type Read = { lists: string[] | undefined; days: number | undefined };
+/**
+ * Results that an expression reads: of these lists (of any where undefined), and so many days back (any where undefined).
+ * `newest`: of those only the newest of each question.
+ */
+type Read = { lists: string[] | undefined; days: number | undefined; newest: boolean };
 
 /** A result of yesterday evening may lie in the day before that, seen from another time zone. */
 const MARGIN_DAYS = 2;
@@ -75,7 +78,7 @@ function readsOf({ text }: Expression, ofFact: (name: string) => Read[] | undefi
     const children = node.children ?? [];
     if (node.type === 'ExternalConstantTerm') {
       const name = node.text ?? '';
-      return name === 'results' ? [{ lists: undefined, days: undefined }] : (ofFact(name) ?? []);
+      return name === 'results' ? [{ lists: undefined, days: undefined, newest: false }] : (ofFact(name) ?? []);
     }
     const [input, step] = children;
     if (node.type === 'InvocationExpression' && input && isWhere(step)) {
@@ -84,6 +87,22 @@ function readsOf({ text }: Expression, ofFact: (name: string) => Read[] | undefi
         ...within(input).map((read) => conditions.reduce((narrowed, each) => narrow(narrowed, each), read)),
         ...conditions.flatMap(within),
       ];
+    }
+    if (node.type === 'InvocationExpression' && input && step?.type === 'FunctionInvocation') {
+      const reads = within(input);
+      if (step.text === 'newest') return reads.map((read) => ({ ...read, newest: true }));
+      if (COMPARED.includes(step.text ?? '')) {
+        // What the input's results are compared with counts no further back than they do themselves: nothing older equals
+        // them, and where one of them is there, what is newest is not older.
+        const days = longest(reads);
+        const others = parametersOf(step).flatMap(within);
+        return [
+          ...reads,
+          ...others.map((read) =>
+            step.text !== 'sharing' || read.newest ? { ...read, days: least(read.days, days) } : read,
+          ),
+        ];
+      }
     }
     return children.flatMap(within);
   };
@@ -94,10 +113,10 @@ function readsOf({ text }: Expression, ofFact: (name: string) => Read[] | undefi
     if (condition.type === 'AndExpression') return children.reduce(narrow, read);
     if (condition.type === 'OrExpression' && condition.text === 'or') {
       const sides = children.map((child) => narrow(read, child));
-      const days = sides.map((side) => side.days);
       return {
+        ...read,
         lists: sides.some(({ lists }) => lists === undefined) ? undefined : sides.flatMap(({ lists }) => lists ?? []),
-        days: days.includes(undefined) ? undefined : Math.max(...(days as number[])),
+        days: longest(sides),
       };
     }
     if (condition.type === 'FunctionInvocation' && condition.text === 'memberOf') {
@@ -105,9 +124,21 @@ function readsOf({ text }: Expression, ofFact: (name: string) => Read[] | undefi
       return list === undefined ? read : { ...read, lists: [list] };
     }
     const days = daysBack(condition, parameters);
-    return days === undefined ? read : { ...read, days: Math.min(days, read.days ?? days) };
+    return { ...read, days: least(days, read.days) };
   };
   return within(fhirpath.parse(text) as Node);
+}
+
+/** What keeps those of its input that are, or are not, among others. */
+const COMPARED = ['exclude', 'intersect', 'sharing'];
+
+function longest(reads: Read[]): number | undefined {
+  const days = reads.map((read) => read.days);
+  return days.includes(undefined) || days.length === 0 ? undefined : Math.max(...(days as number[]));
+}
+
+function least(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
 
 /** Of `date.onOrAfter(%today.minusDays(30))` and the like: how many days back. */

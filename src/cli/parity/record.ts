@@ -1,6 +1,7 @@
 import { readBundle } from '../../fhir/bundle.ts';
 import { idOf, isObject, type Json, type JsonObject, object, type Resource, string } from '../../fhir/json.ts';
 import { type Section, sections, sectionTypes } from '../../fhir/prefetch.ts';
+import { versionOf } from '../../fhir/versions.ts';
 import type { TestBundle } from '../bundles.ts';
 
 /** A test bundle as a patient of a FHIR server, and as a call that leaves it to the service to ask that server. */
@@ -33,7 +34,8 @@ export function place({ body: request }: TestBundle, prefix: string): Placed | u
   const patientId = idOf(string(object(call['context'])['patientId']) ?? '');
   const read = sections.map((section) => ({ section, found: resourcesOf(section, prefetch[section], patientId) }));
   const entries = read.flatMap(({ found }) => found ?? []);
-  if (read.some(({ found }) => found === undefined) || entries.some(({ resource }) => isR5(resource))) return undefined;
+  if (read.some(({ found }) => found === undefined) || entries.some(({ resource }) => versionOf(resource) === 'R5'))
+    return undefined;
   const ids = new Map<string, string>();
   const own = new Map<string, string>();
   for (const [at, { resource, fullUrl }] of entries.entries()) {
@@ -84,12 +86,6 @@ export function place({ body: request }: TestBundle, prefix: string): Placed | u
     inOwnIds: (text) =>
       [...own].reduce((said, [id, name]) => said.replaceAll(new RegExp(`${id}(?![0-9])`, 'g'), name), text),
   };
-}
-
-function isR5(resource: Resource): boolean {
-  return (
-    isObject(resource['medication']) || (resource.resourceType === 'Encounter' && Array.isArray(resource['class']))
-  );
 }
 
 /** What the bundle's client said of keys without a resource: that it failed, or for a read that there is none. */
