@@ -82,6 +82,17 @@ describe('how a body is written', () => {
 });
 
 describe('how large a body is', () => {
+  test('T8, R10: as many levels as the limit are read, one more is 400 and named', async () => {
+    // The call itself is one level.
+    const nested = (levels: number) =>
+      Buffer.from(
+        JSON.stringify({ ...pair(), extra: 'HERE' }).replace('"HERE"', '['.repeat(levels) + ']'.repeat(levels)),
+      );
+    expect((await send(nested(limits.depth - 1))).status).toBe(200);
+    const { status, body } = await send(nested(limits.depth));
+    expect([status, body.issue[0]?.['diagnostics']]).toEqual([400, `at most ${limits.depth} levels`]);
+  });
+
   test('T9: a body without a length is read to the limit, and refused one byte beyond', async () => {
     const padded = (length: number) => Buffer.from(nordic + ' '.repeat(length - Buffer.byteLength(nordic)));
     const pieces = (bytes: Buffer) => [bytes.subarray(0, 1000), bytes.subarray(1000)];
