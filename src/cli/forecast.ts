@@ -48,7 +48,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 type Pages = ReturnType<typeof loadPages>;
 /** How the report is to look, and where it goes. */
 type Look = { format: string; out: string | undefined; language: Language };
-type Wish = Look & Pick<ForecastOptions, 'share' | 'replay' | 'sites' | 'workers' | 'state'> & { input: string };
+type Wish = Look &
+  Pick<ForecastOptions, 'replay' | 'sites' | 'workers' | 'state'> & { input: string; shard: Share | undefined };
 
 async function run(words: string[]): Promise<number> {
   try {
@@ -61,18 +62,19 @@ async function run(words: string[]): Promise<number> {
     const pages = readPages();
     const files = inputFiles(wish.input);
     if (files.length === 0) throw new Error(`There is no .json or .ndjson file in ${wish.input}.`);
-    const { out, share } = wish;
+    const { out, shard } = wish;
     const copy = out === undefined ? mkdtempSync(join(tmpdir(), 'forecast-')) : `${out}.sorted`;
-    const options = { ...wish, folder: ROOT, files, copy, clock: () => performance.now() };
+    const share = shard ?? EVERYBODY;
+    const options = { ...wish, folder: ROOT, files, share, copy, clock: () => performance.now() };
     try {
       const found = await replayed(options);
       tellDamage(found);
-      // A share of few patients may be nobody's.
-      if (share.count === 1 && found.sites[0]?.tally.patients === 0 && found.failures.count === 0)
-        throw new Error(`There is no patient in ${wish.input}.`);
-      if (share.count > 1) writeWhole(out as string, shardText(found, share));
-      else write(found, wish, pages);
+      // Of few patients a shard may have none.
+      const nobody = shard === undefined && isEmpty(found);
+      if (shard !== undefined) writeWhole(out as string, shardText(found, shard));
+      else if (!nobody) write(found, wish, pages);
       forget(options);
+      if (nobody) throw new Error(`There is no patient in ${wish.input}.`);
     } finally {
       // What an interrupted run needs to go on lies beside its report, and nowhere else.
       if (out === undefined) forget({ copy });
@@ -96,12 +98,15 @@ function merge(words: string[]): number {
   const look = lookOf(values);
   const pages = readPages();
   const found = mergeShards(positionals.map((name) => ({ name, text: readFileSync(name, 'utf8') })));
-  if (found.sites[0]?.tally.patients === 0 && found.failures.count === 0)
-    throw new Error('There is no patient in these shards.');
+  if (isEmpty(found)) throw new Error('There is no patient in these shards.');
   write(found, look, pages);
   tellDamage(found);
   if (look.out !== undefined) process.stderr.write(`Written: ${look.out}\n`);
   return 0;
+}
+
+function isEmpty({ sites, failures }: Forecast): boolean {
+  return sites[0]?.tally.patients === 0 && failures.count === 0;
 }
 
 /** The words of the page. One that it lacks must not be found after an hour. */
@@ -112,10 +117,10 @@ function readPages(): Pages {
   return pages;
 }
 
-async function replayed(options: ForecastOptions): Promise<Forecast> {
-  const { files, share, copy, clock, workers } = options;
+async function replayed(options: ForecastOptions & Pick<Wish, 'shard'>): Promise<Forecast> {
+  const { files, shard, copy, clock, workers } = options;
   const size = files.reduce((sum, file) => sum + file.size, 0);
-  const name = share.count > 1 ? `Shard ${share.index}/${share.count}` : undefined;
+  const name = shard && `Shard ${shard.index}/${shard.count}`;
   const lineOf = (unit: string) => progressLine(process.stderr, { unit, clock, ...(name !== undefined && { name }) });
   const said = name === undefined ? '' : `${name}: `;
   let progress = lineOf('patients');
@@ -234,8 +239,8 @@ function readWords(words: string[]): Wish | 'help' {
   const [input, ...others] = positionals;
   if (input === undefined || others.length > 0) throw new Error(USAGE);
   const look = lookOf(values);
-  const share = values.shard === undefined ? EVERYBODY : shareOf(values.shard);
-  if (share.count > 1) {
+  const shard = values.shard === undefined ? undefined : shardOf(values.shard);
+  if (shard) {
     if (values.format !== undefined || values.language !== undefined)
       throw new Error('--shard: --format and --language are for merge, which makes the report.');
     if (values.out === undefined) throw new Error('--shard: --out says where the sums of the shard go.');
@@ -246,7 +251,7 @@ function readWords(words: string[]): Wish | 'help' {
   return {
     ...look,
     input,
-    share,
+    shard,
     replay: { hooks, absent: listOf('--absent', values.absent, sections) as Section[] },
     sites: [site(values.site), ...(values.against === undefined ? [] : [site(values.against)])],
     workers: values.workers === undefined ? availableParallelism() : wholeNumber('--workers', values.workers, 1, 256),
@@ -264,7 +269,7 @@ function lookOf({ format = 'table', language = 'en', out }: { [option in keyof t
 }
 
 /** `3/7`: the third of seven. */
-function shareOf(text: string): Share {
+function shardOf(text: string): Share {
   const [, index, count] = /^(\d+)\/(\d+)$/.exec(text)?.map(Number) ?? [];
   if (index === undefined || count === undefined || count < 1 || count > SHARDS || index < 1 || index > count)
     throw new Error(`--shard: '${text}' is none of 1/N to N/N, with N up to ${SHARDS}`);
