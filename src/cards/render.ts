@@ -1,5 +1,6 @@
 import { brand } from '../brand.ts';
 import type { Drug } from '../chart/chart.ts';
+import { dayOf } from '../dates.ts';
 import type { Texts } from '../language.ts';
 import type { RuleResult } from '../rules/evaluate.ts';
 import { guidelineOf, type Knowledge } from '../rules/knowledge.ts';
@@ -119,6 +120,7 @@ function drugLine(drug: Drug, { knowledge, language }: Rendering): string {
     drug: `${escapeMarkdown(name)}${written}`,
     ...(drug.start !== undefined && { start: new Date(drug.start), year: drug.start.slice(0, 4) }),
     ...(drug.stop !== undefined && { stop: new Date(drug.stop) }),
+    ...(!drug.draft && drug.lastDose !== undefined && { dose: new Date(drug.lastDose) }),
   });
   return drug.identifiedBy === 'name' && !drug.otherwise ? `${line} ${identifiedByName[language]}` : line;
 }
@@ -128,10 +130,13 @@ function drugWords(drug: Drug, { cards: { shared } }: Knowledge): Texts {
   const { drugLines } = shared;
   if (drug.draft) return drug.changed ? drugLines.changed : drugLines.ordered;
   if (drug.otherwise) return shared.otherwise.line;
-  const { degree, start, stop, lastSign } = drug;
+  const { degree, start, stop, lastSign, lastDose, endKnown, timeline } = drug;
+  // Of a depot the dose tells more than its days: the window is counted from there.
+  if (lastDose !== undefined) return timeline.implant ? drugLines.implanted : drugLines.lastDose;
   const open = stop === undefined;
+  const past = stop !== undefined && dayOf(stop) < timeline.today;
   // The latest day on which it can have ended is no end that anybody knows.
-  if (degree === undefined && !open && drug.endKnown) return drugLines.ended;
+  if (past && endKnown) return drugLines.ended;
   if (degree === undefined || degree === 'possible')
     return start === undefined ? drugLines.unclear : drugLines.possible;
   if (drug.onHold) return drugLines.onHold;

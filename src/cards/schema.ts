@@ -72,6 +72,8 @@ export const sharedSchema = z.strictObject({
     possible: texts,
     unclear: texts,
     ended: texts,
+    lastDose: texts,
+    implanted: texts,
   }),
   /** A treatment that a diagnosis, procedure, care plan or heading tells of, and no medicine names. */
   otherwise: z.strictObject({ name: texts, line: texts }),

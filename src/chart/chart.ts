@@ -105,6 +105,8 @@ export type Treatment = Medicine & {
   endKnown: boolean;
   /** Last day on which something of it was signed, handed over, asserted or given. */
   lastSign?: LocalDate;
+  /** Of a depot or an implant: the last dose that is known. */
+  lastDose?: LocalDate;
   /** Only administrations tell of it. */
   administered: boolean;
   /** The entries of the record behind it: made when asked for, since of daily supplies there are thousands. */

@@ -14,7 +14,7 @@ import {
   wholeDays,
 } from './dosage.ts';
 import { type Entry, type EntryContext, readEntry, refOf, replacedOrders, supplyOf, writtenOf } from './entries.ts';
-import type { Identified } from './medicine.ts';
+import { type Identified, unknownMedicine } from './medicine.ts';
 import type { Span } from './periods.ts';
 import type { Purposed } from './treatments.ts';
 
@@ -35,6 +35,8 @@ export type DraftsRead = {
   resources: Map<string, Resource>;
   /** Orders of the record that this session ends, or takes back as an error: ids. */
   ended: Set<string>;
+  /** Orders of the record whose place a medicine of no list takes: ids, and the day on which it begins. */
+  changed: Map<string, Day>;
   erased: Set<string>;
   /** Drafts that could not be judged. */
   unread: Unrecognised[];
@@ -58,6 +60,7 @@ export function readDrafts(
     drafts: [],
     resources: new Map(),
     ended: new Set(),
+    changed: new Map(),
     erased: new Set(),
     unread: [],
     leftOut: [],
@@ -89,6 +92,7 @@ export function readDrafts(
     }
     if ('leftOut' in medicine) {
       leave(medicine.leftOut);
+      if (medicine.leftOut === 'other-medicine') noteChanges(read, resource, context);
       // While an order is still being written it need not name its medicine.
       const unfinished = call.hook === 'order-select' && medicine.leftOut === 'no-medicine';
       if (medicine.leftOut !== 'other-medicine' && !unfinished && deciding.has(item))
@@ -103,6 +107,12 @@ export function readDrafts(
     );
   }
   return read;
+}
+
+/** A draft of a medicine of no list may take the place of one of ours: that one ends the day before it begins (1.6). */
+function noteChanges(read: DraftsRead, resource: Resource, context: EntryContext): void {
+  const entry = readEntry(resource, unknownMedicine(undefined), context);
+  for (const id of changedBy({ entry, resource })) read.changed.set(id, draftStart(entry, context.today));
 }
 
 /**
@@ -129,7 +139,7 @@ function isSelected({ resource, fullUrl }: BundleEntry, selections: Set<string>,
 }
 
 /** The orders of the record that a draft changes: its own id, and those that it names as the one before it. */
-export function changedBy({ entry, resource }: DraftEntry): string[] {
+export function changedBy({ entry, resource }: Pick<DraftEntry, 'entry' | 'resource'>): string[] {
   return [...(entry.id === undefined ? [] : [entry.id]), ...replacedOrders(resource)];
 }
 

@@ -47,6 +47,7 @@ const treatment: Keys<Omit<Treatment, 'prescribed' | 'timeline' | 'entries' | 's
   ...medicine,
   endKnown: true,
   administered: true,
+  lastDose: true,
   lastSign: true,
 };
 const pair: Keys<Pair> = { one: true, other: true, degree: true, washout: true, certain: true, afterDays: true };

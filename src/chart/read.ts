@@ -9,7 +9,7 @@ import { versionOf } from '../fhir/versions.ts';
 import { limits } from '../limits.ts';
 import { checkEntries, checkNumber } from './bounds.ts';
 import type { Chart, LeftOut, SectionState, Treatment, Unrecognised } from './chart.ts';
-import { type BundleEntry, changedBy, type DraftEntry, draftOf, draftStart, readDrafts } from './drafts.ts';
+import { type BundleEntry, changedBy, type DraftsRead, draftOf, draftStart, readDrafts } from './drafts.ts';
 import {
   countsForNothing,
   type Entry,
@@ -184,7 +184,7 @@ export function readChart(call: Call, options: ChartOptions): Chart {
     ...record,
     otherwise: otherwise.map(({ ref }) => ({ ref, lists: [continues.class] })),
   });
-  const { drafts, treatments, before } = relateAll(read.drafts, list.entries, otherwise, read.ended, classify, {
+  const { drafts, treatments, before } = relateAll(read, list.entries, otherwise, classify, {
     ...context,
     continues: continues.class,
     removals: (name) => daysOfProcedure(own.procedures, name, continues.removal, { codes, timeZone }),
@@ -222,10 +222,9 @@ export function readChart(call: Call, options: ChartOptions): Chart {
 
 /** Drafts and treatments with their purposes, and what the drafts change of the record. */
 function relateAll(
-  drafts: DraftEntry[],
+  { drafts, ended, changed }: Pick<DraftsRead, 'drafts' | 'ended' | 'changed'>,
   entries: Entry[],
   otherwise: Otherwise[],
-  ended: Set<string>,
   classify: Classify,
   context: TreatmentContext,
 ): Pick<Chart, 'drafts' | 'treatments' | 'before'> {
@@ -240,6 +239,10 @@ function relateAll(
     if (entry.id !== undefined && entry.kind === 'order' && ended.has(entry.id))
       taken.set(entry.ref, { kind: 'ended', on: today });
   const changes = new Map(taken);
+  for (const [id, day] of changed) {
+    const copy = byId.get(id);
+    if (copy) changes.set(copy.entry.ref, { kind: 'ended', on: day - 1 });
+  }
   const read = drafts.map((draft, at) => {
     const own = purposed[entries.length + at] as Purposed;
     const copies = changedBy(draft)

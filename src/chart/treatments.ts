@@ -142,12 +142,14 @@ function treatmentOf(group: Purposed[], changes: Map<string, Change>, context: T
   const partOfEntry = (purposed: Purposed) => partOf(purposed, continues, changes.get(purposed.entry.ref), context);
   // One pass: of daily supplies there are thousands, and little of each is kept.
   const recorded: Span[] = [];
+  const effects: Span[] = [];
   const continued: Span[] = [];
   const supplies: Span[] = [];
   const cleared = new Map<number, Span[]>();
   let main: Purposed | undefined;
   let mainRank = -1;
   let lastSign: Day | undefined;
+  let lastDose: Day | undefined;
   let implant: Timeline['implant'];
   /** Orders and statements in force today. */
   const prescribing: Entry[] = [];
@@ -159,7 +161,9 @@ function treatmentOf(group: Purposed[], changes: Map<string, Change>, context: T
     const part = partOfEntry(purposed);
     const { spans, supply, endKnown } = part.periods;
     for (const span of spans) recorded.push(span);
-    for (const span of part.effect) recorded.push(span);
+    for (const span of part.effect) effects.push(span);
+    for (const { start, degree } of product?.effectDays === undefined ? NO_SPANS : part.periods.doses)
+      if (degree !== 'possible' && start <= today && (lastDose === undefined || start > lastDose)) lastDose = start;
     if (part.continued) continued.push(part.continued);
     if (supply) supplies.push({ start: supply.start, end: supply.end, degree: 'taken' });
     if (product && part.cleared.length > 0) pushAll(cleared, product.afterDays, part.cleared);
@@ -186,12 +190,14 @@ function treatmentOf(group: Purposed[], changes: Map<string, Change>, context: T
     all.onHold &&= entry.status === 'on-hold';
   }
   const { entry, reasons, says, product, lists } = main as Purposed;
-  const strict = merged(recorded);
+  const records = merged(recorded);
+  const strict = effects.length > 0 ? merged([...records, ...effects]) : records;
   const spans = continued.length > 0 ? merged([...strict, ...continued]) : strict;
   const degree = degreeBetween(spans, today, OPEN);
   const period = periodFrom(spans, today);
   const start = period?.start ?? spans.at(-1)?.start;
-  const stop = period?.end ?? lastDayOf(spans);
+  // What a reader is told: neither an effect nor what only goes on between supplies is an end on record.
+  const stop = periodFrom(records, today)?.end ?? lastDayOf(records);
   const { medicine } = entry;
   return {
     ref: entry.ref,
@@ -221,6 +227,7 @@ function treatmentOf(group: Purposed[], changes: Map<string, Change>, context: T
     onHold: inForce > 0 && all.onHold,
     once: counting === 1 && entry.kind === 'administration',
     ...(lastSign !== undefined && { lastSign: dateOf(lastSign) }),
+    ...(lastDose !== undefined && { lastDose: dateOf(lastDose) }),
     administered: counting > 0 && all.administered,
     entries: () =>
       group.map((purposed) => {

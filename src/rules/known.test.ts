@@ -18,7 +18,7 @@ const TYPES: Record<(typeof SECTIONS)[number], string> = {
 
 /** Every fact of the knowledge: its guideline, its name, the sections that it rests on, and what it comes to. */
 function outcomes(chart: Chart) {
-  const views = viewsOf(chart);
+  const views = viewsOf(chart, 'medications');
   return knowledge.guidelines.flatMap((guideline) => {
     const look = findings(guideline, views);
     return [...guideline.facts].map(([name, { sections }]) => ({
@@ -107,7 +107,7 @@ describe('what is not known, while a part of the record is missing', () => {
     ['medications', 'not-known'],
   ])('the part that is missing is named: %s', (section) => {
     const chart = chartOf([], { hook: 'patient-view', prefetch: { [section]: undefined } });
-    const views = viewsOf(chart);
+    const views = viewsOf(chart, 'medications');
     const named = knowledge.guidelines.flatMap((guideline) =>
       [...guideline.facts.keys()]
         .map((name) => findings(guideline, views)(name))
