@@ -26,9 +26,12 @@ export function localDate(text: unknown, timeZone: string): LocalDate | undefine
 
 /** The day of a dateTime or instant at the site. */
 function dayOfMoment(text: string, timeZone: string): Day | undefined {
-  const instant = FHIR_INSTANT.exec(text);
-  if (!instant || !exists(text.slice(0, 10))) return undefined;
-  if (!instant[1]) return dayOf(text.slice(0, 10));
+  if (!FHIR_INSTANT.test(text)) return undefined;
+  const date = text.slice(0, 10);
+  if (!exists(date)) return undefined;
+  // Behind the T there is a sign or a Z only where there is an offset.
+  if (!text.endsWith('Z') && text.charAt(text.length - 3) !== ':') return dayOf(date);
+  if (!text.endsWith('Z') && !'+-'.includes(text.charAt(text.length - 6))) return dayOf(date);
   const at = Date.parse(text);
   return Number.isNaN(at) ? undefined : Math.floor((at + offsetAt(at, timeZone)) / MILLISECONDS);
 }

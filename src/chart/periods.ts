@@ -60,6 +60,12 @@ export function periodFrom(spans: readonly Span[], day: Day): { start: Day; end:
   return period && period.end >= day ? period : undefined;
 }
 
+/** The last continuous period, whatever its degrees. */
+export function lastPeriodOf(spans: readonly Span[]): { start: Day; end: Day } | undefined {
+  const last = lastDayOf(spans);
+  return last === undefined ? undefined : periodFrom(spans, last);
+}
+
 /** The last day that any span covers; OPEN where one is open. */
 export function lastDayOf(spans: readonly Span[]): Day | undefined {
   return spans.reduce<Day | undefined>((last, { end }) => (last === undefined || end > last ? end : last), undefined);

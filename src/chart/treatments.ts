@@ -4,7 +4,7 @@ import { type Day, dateOf, monthsAfter, OPEN } from '../dates.ts';
 import type { EntryKind, Reason, Timeline, Treatment } from './chart.ts';
 import { type Entry, type EntryContext, type EntryPeriods, periodsOf, writtenOf } from './entries.ts';
 import { type Medicine, productOf } from './medicine.ts';
-import { type Degree, degreeBetween, higher, lastDayOf, merged, periodFrom, type Span, until } from './periods.ts';
+import { type Degree, degreeBetween, higher, lastDayOf, merged, lastPeriodOf, periodFrom, type Span, until } from './periods.ts';
 
 /** An entry with its purpose: its own, or that of the order it names, or of the newest of its substance that gives one. */
 export type Purposed = {
@@ -195,7 +195,7 @@ function treatmentOf(group: Purposed[], changes: Map<string, Change>, context: T
   const spans = continued.length > 0 ? merged([...strict, ...continued]) : strict;
   const degree = degreeBetween(spans, today, OPEN);
   const period = periodFrom(spans, today);
-  const start = period?.start ?? spans.at(-1)?.start;
+  const start = period?.start ?? lastPeriodOf(strict)?.start;
   // What a reader is told: neither an effect nor what only goes on between supplies is an end on record.
   const stop = periodFrom(records, today)?.end ?? lastDayOf(records);
   const { medicine } = entry;
