@@ -4,7 +4,17 @@ import { type Day, dateOf, monthsAfter, OPEN } from '../dates.ts';
 import type { EntryKind, Reason, Timeline, Treatment } from './chart.ts';
 import { type Entry, type EntryContext, type EntryPeriods, periodsOf, writtenOf } from './entries.ts';
 import { type Medicine, productOf } from './medicine.ts';
-import { type Degree, degreeBetween, higher, lastDayOf, merged, lastPeriodOf, periodFrom, type Span, until } from './periods.ts';
+import {
+  type Degree,
+  degreeBetween,
+  higher,
+  lastDayOf,
+  lastPeriodOf,
+  merged,
+  periodFrom,
+  type Span,
+  until,
+} from './periods.ts';
 
 /** An entry with its purpose: its own, or that of the order it names, or of the newest of its substance that gives one. */
 export type Purposed = {
