@@ -12,6 +12,11 @@ export type Placed = {
   body: JsonObject;
   /** An answer in the ids of the bundle. */
   inOwnIds: (text: string) => string;
+  /**
+   * Ended orders of which only `meta.lastUpdated` tells until when they may have been taken. The server sets that to the moment
+   * of loading, so it tells something else than the bundle.
+   */
+  endedWhenLoaded: boolean;
 };
 
 /** By which what was loaded is known, whoever loaded it. */
@@ -83,9 +88,16 @@ export function place({ body: request }: TestBundle, prefix: string): Placed | u
       },
       prefetch: stated(prefetch),
     },
+    endedWhenLoaded: resources.some(isEndedWhenLoaded),
     inOwnIds: (text) =>
       [...own].reduce((said, [id, name]) => said.replaceAll(new RegExp(`${id}(?![0-9])`, 'g'), name), text),
   };
+}
+
+function isEndedWhenLoaded(resource: Resource): boolean {
+  return ['stopped', 'completed'].includes(string(resource['status']) ?? '') && resource['statusChanged'] === undefined
+    ? /^Medication(Request|Statement)$/.test(resource.resourceType)
+    : false;
 }
 
 /** What the bundle's client said of keys without a resource: that it failed, or for a read that there is none. */
