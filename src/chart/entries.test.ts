@@ -477,6 +477,12 @@ describe('1.2: an entry that comes twice counts once', () => {
     expect(periodsOf(found)).toBe('taken 2026-02-01..2027-02-01, presumed 2027-02-02..');
   });
 
+  test('alike in all but the id: an administration stays a single one', () => {
+    const given = (id: string, effectiveDateTime: string) => administrationOf('oxazepam', { id, effectiveDateTime });
+    expect(treatmentOf([given('a', '2026-03-01'), given('b', '2026-03-01')])?.once).toBe(true);
+    expect(treatmentOf([given('a', '2026-03-01T08:00:00Z'), given('b', '2026-03-01T20:00:00Z')])?.once).toBe(false);
+  });
+
   test('the same id of another type is another entry', () => {
     const found = treatmentOf([order({ id: 'x' }), statementOf('oxazepam', { id: 'x', dateAsserted: '2026-02-01' })]);
     expect(found?.entries()).toHaveLength(2);

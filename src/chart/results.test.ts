@@ -76,6 +76,13 @@ describe('what a test asks', () => {
     expect(resultsOf(observation({ text }, { valueString }))[0]?.lists).toEqual(lists);
   });
 
+  test('a text that names a benzodiazepine asks for that substance, with its own limit; one that names the class does not', () => {
+    const found = (text: string) => resultsOf(observation({ text }, quantity(60, 'ug/L')))[0];
+    expect(found('U-Oxazepam')).toMatchObject({ substance: 'oxazepam', confirmation: true, outcome: 'positive' });
+    expect(found('U-Bensodiazepiner')).toMatchObject({ confirmation: false, outcome: 'negative' });
+    expect(found('U-Bensodiazepiner')?.substance).toBeUndefined();
+  });
+
   test('each component of a panel, and each member that it contains', () => {
     const panel = observation(
       { text: 'Panel' },

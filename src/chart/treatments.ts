@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Codes } from '../codes/load.ts';
 import type { Product } from '../codes/schema.ts';
 import { type Day, dateOf, monthsAfter, OPEN } from '../dates.ts';
@@ -164,8 +165,9 @@ function treatmentOf(group: Purposed[], changes: Map<string, Change>, context: T
   /** Orders and statements in force today. */
   const prescribing: Entry[] = [];
   let counting = 0;
+  let counted: Entry | undefined;
   let inForce = 0;
-  const all = { dated: false, asNeeded: true, onHold: true, administered: true, endKnown: true };
+  const all = { dated: false, asNeeded: true, onHold: true, administered: true, endKnown: true, once: true };
   for (const purposed of group) {
     const { entry, product } = purposed;
     const part = partOfEntry(purposed);
@@ -188,6 +190,8 @@ function treatmentOf(group: Purposed[], changes: Map<string, Change>, context: T
     }
     if (!counts) continue;
     counting++;
+    counted ??= entry;
+    all.once &&= isAlike(entry, counted);
     all.dated ||= entry.dated;
     all.administered &&= entry.kind === 'administration';
     if (entry.lastSign !== undefined && (lastSign === undefined || entry.lastSign > lastSign))
@@ -235,7 +239,7 @@ function treatmentOf(group: Purposed[], changes: Map<string, Change>, context: T
     ...(entry.dailyDose !== undefined && { dailyDose: entry.dailyDose }),
     endKnown: all.endKnown,
     onHold: inForce > 0 && all.onHold,
-    once: counting === 1 && entry.kind === 'administration',
+    once: counting > 0 && all.once && entry.kind === 'administration',
     ...(lastSign !== undefined && { lastSign: dateOf(lastSign) }),
     ...(lastDose !== undefined && { lastDose: dateOf(lastDose) }),
     administered: counting > 0 && all.administered,
@@ -265,6 +269,11 @@ function pushAll(map: Map<number, Span[]>, key: number, spans: Span[]): void {
   const known = map.get(key);
   if (!known) map.set(key, [...spans]);
   else for (const span of spans) known.push(span);
+}
+
+/** The same entry sent again, under whatever id. */
+function isAlike({ resource }: Entry, other: Entry): boolean {
+  return resource === other.resource || isDeepStrictEqual({ ...resource, id: 0 }, { ...other.resource, id: 0 });
 }
 
 /** All values of a group, each once; mostly its members share the very same list. */
