@@ -66,7 +66,7 @@ export function draftIn(draft: Json, record: Json[] = [], options: Options = {})
 }
 
 /** Periods as a reader writes them: `taken 2026-02-01..2026-03-05, presumed 2026-03-06..`. */
-export function periodsIn(spans: readonly Span[]): string {
+function periodsIn(spans: readonly Span[]): string {
   return spans
     .map(({ start, end, degree }) => `${degree} ${dateOf(start)}..${isOpen(end) ? '' : dateOf(end)}`)
     .join(', ');
