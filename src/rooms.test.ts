@@ -21,7 +21,16 @@ const mayImport: Record<string, string[]> = {
   // Knowledge holds the cards' words as data; rules never render.
   rules: ['rules', 'chart', 'codes', 'fhir/prefetch.ts', 'cards/schema.ts', ...base],
   cards: ['cards', 'rules', 'chart', 'codes', 'fhir', ...base],
-  knowledge: ['knowledge', 'cards', 'rules', 'chart/fields.ts', 'codes', 'fhir/prefetch.ts', ...base],
+  knowledge: [
+    'knowledge',
+    'cards',
+    'rules',
+    'chart/fields.ts',
+    'chart/entries.ts',
+    'codes',
+    'fhir/prefetch.ts',
+    ...base,
+  ],
   trust: ['trust', 'fhir', ...base],
   journal: ['journal', ...base],
   report: ['report', ...base],

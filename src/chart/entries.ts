@@ -277,7 +277,15 @@ function keyOfDosage(dosage: unknown): string {
   if (rate.length > 1 || !isList(line['doseAndRate'])) return JSON.stringify(dosage);
   const { frequency, period, periodUnit } = repeat;
   const { value, unit, code } = quantity;
-  return `${line['text']}\0${line['asNeededBoolean']}\0${frequency}\0${period}\0${periodUnit}\0${value}\0${unit}\0${code}`;
+  return [line['text'], line['asNeededBoolean'], frequency, period, periodUnit, value, unit, code]
+    .map(keyOf)
+    .join('\0');
+}
+
+/** The number 5 and the text "5" are two keys: a text in place of a number is no dose. */
+function keyOf(value: unknown): string {
+  if (typeof value === 'string') return `"${value}`;
+  return typeof value === 'object' ? JSON.stringify(value) : `${value}`;
 }
 
 const NO_DOSE: JsonObject = {};
@@ -449,7 +457,7 @@ function reimbursementsOf(resource: Resource, codes: Codes): string[][] {
 }
 
 /** The order's own category decides before the encounter's class; several categories: outpatient care wins. */
-export function settingOf(
+function settingOf(
   resource: Resource,
   kind: EntryKind,
   { codes, encounterSetting }: EntryContext,

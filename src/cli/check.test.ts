@@ -46,7 +46,13 @@ test.each([
   ['an unknown fact', LARO, 'when: [pair]', 'when: [pairs]', 'pairs'],
   ['an unknown rule', LARO, 'always: [laro-relapse,', 'always: [laro-relapsed,', 'laro-relapsed'],
   ['an indicator above the source’s cap', START, 'indicator: info', 'indicator: warning', 'info'],
-  ['a summary that is too long', CARDS, 'undvik {orderedOfPair}', `${'undvik '.repeat(16)}{orderedOfPair}`, 'Unicode code points'],
+  [
+    'a summary that is too long',
+    CARDS,
+    'undvik {orderedOfPair}',
+    `${'undvik '.repeat(16)}{orderedOfPair}`,
+    'Unicode code points',
+  ],
   ['a placeholder that is not certain', CARDS, 'LARO ({laroOfPair})', 'LARO ({comorbidity})', 'comorbidity'],
   ['a text that is no message', CARDS, 'LARO ({laroOfPair})', 'LARO ({laroOfPair)', ''],
 ])('%s is said with file and line', (_, file, text, by, word) => {
@@ -59,11 +65,7 @@ test.each([
 });
 
 test('an unknown key is said with its line', () => {
-  const line = copy.replace(
-    LARO,
-    '    when: [pair]',
-    '    whan: [x]\n    when: [pair]',
-  );
+  const line = copy.replace(LARO, '    when: [pair]', '    whan: [x]\n    when: [pair]');
   const { problems } = check(copy.folder);
   const said = problems.filter(({ file }) => file === LARO);
   expect(said.map(({ message }) => message).join()).toContain('whan');

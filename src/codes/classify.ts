@@ -8,7 +8,7 @@ export type Writing = { codings: JsonObject[]; names: string[] };
 /** The whole product, and each of its ingredients. */
 export type WrittenMedicine = Writing & { ingredients: Writing[] };
 
-/** A medicine that stands in code lists, or that we know by name. `lists` are empty for a partner such as paracetamol. */
+/** A medicine that stands in code lists, or that we know by name. `lists` are empty for a partner of a combination. */
 export type Classified = {
   lists: string[];
   substance: string | undefined;

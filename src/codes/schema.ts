@@ -42,7 +42,7 @@ const said = z.strictObject({
   loinc: codes.default([]),
   begins: codes.default([]),
 });
-/** What a text may say; `smärt-` is the beginning of a word (see words.ts). */
+/** What a text may say; `pain-` is the beginning of a word (see words.ts). */
 const wording = z.strictObject({
   any: codes,
   except: codes.default([]),

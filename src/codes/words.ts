@@ -1,5 +1,5 @@
 /**
- * What a text may say: words and phrases, of which `smärt-` is the beginning of a word. `except`: words that look like it.
+ * What a text may say: words and phrases, of which `pain-` is the beginning of a word. `except`: words that look like it.
  * `notAfter`: what takes it back where it stands before it in the sentence; `notWith`: where it stands anywhere in it.
  */
 export type Wording = {

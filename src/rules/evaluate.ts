@@ -101,7 +101,7 @@ export function findingsOf({ rule, finding }: RuleResult): Finding[] {
 }
 
 /** What is not known of a rule that could not be decided, or that speaks although something might silence it. */
-export function openFindings({ rule, outcome, finding }: RuleResult): Finding[] {
+function openFindings({ rule, outcome, finding }: RuleResult): Finding[] {
   const spoken = outcome === 'fires' || outcome === 'joins';
   const names = outcome === 'not-known' ? [...rule.when, ...rule.without] : spoken ? rule.unless : [];
   return names.map(finding).filter((found) => found.outcome === 'not-known');

@@ -27,7 +27,7 @@ const PAIRS: Record<string, number> = {
 
 /**
  * Whether an expression gives nothing, or false, whatever the missing parts of the record may hold: nobody need be asked for
- * the medication list because paracetamol is ordered.
+ * the medication list because a medicine of no list is ordered.
  */
 export function givesNothing(node: Node, known: Known): boolean {
   const children = node.children ?? [];
@@ -52,7 +52,7 @@ export function givesNothing(node: Node, known: Known): boolean {
       if (node.text !== 'iif') return false;
       const [condition, yes, no] = parametersOf(node) as [Node, Node, Node | undefined];
       const otherwise = no === undefined || givesNothing(no, known);
-      const decided = valueOf(condition, known);
+      const decided = valueKnown(condition, known);
       if (decided) return decided[0] === true ? givesNothing(yes, known) : otherwise;
       if (saysNo(condition, known)) return otherwise;
       return otherwise && givesNothing(yes, known);
@@ -70,12 +70,12 @@ function saysNo(node: Node, known: Known): boolean {
   if (node.type === 'AndExpression') return children.some((child) => saysNo(child, known));
   if (node.type === 'OrExpression') return children.every((child) => saysNo(child, known));
   if (node.type === 'InvocationExpression' && second.text === 'exists' && givesNothing(first, known)) return true;
-  const value = valueOf(node, known);
+  const value = valueKnown(node, known);
   return value !== undefined && value[0] !== true;
 }
 
 /** What a part of an expression comes to, where it rests on nothing that is missing and on no item. */
-function valueOf(node: Node, known: Known): unknown[] | undefined {
+function valueKnown(node: Node, known: Known): unknown[] | undefined {
   if (!restsOnKnown(node, known)) return undefined;
   return compileTree(node, known.own)?.([], known.variables);
 }
