@@ -11,16 +11,18 @@ const DOSAGES = ['dosageInstruction', 'dosage', 'event'];
  */
 export function checkEntries(resources: Resource[]): void {
   let dosages = 0;
-  const check = (value: unknown, key: string): void => {
-    if (typeof value !== 'object' || value === null) return;
+  const check = (value: object, key: string): void => {
     if (!Array.isArray(value)) {
-      for (const name in value) check((value as Record<string, unknown>)[name], name);
+      for (const name in value) {
+        const part = (value as Record<string, unknown>)[name];
+        if (typeof part === 'object' && part !== null) check(part, name);
+      }
       return;
     }
     if (value.length > limits.listOfEntry) refuse(`a list inside an entry: at most ${limits.listOfEntry}`);
     if (DOSAGES.includes(key)) dosages += value.length;
     if (dosages > limits.dosages) refuse(`dosage lines and dates in them: at most ${limits.dosages}`);
-    for (const item of value) check(item, '');
+    for (const item of value) if (typeof item === 'object' && item !== null) check(item, '');
   };
   for (const resource of resources) check(resource, '');
 }

@@ -153,6 +153,8 @@ function byValue(part: JsonObject, codes: Codes): Asked | undefined {
 /** The classes that a text names by whole words or their beginnings. A name in a list with a limit asks for that substance. */
 function classesIn(text: string, tests: Tests): Omit<Asked, 'question'> | undefined {
   const words = wordsOf(text).slice(0, 40);
+  const { length, letters } = tests.starts;
+  if (!words.some((word) => letters.has(word.slice(0, length)))) return undefined;
   const lists: string[] = [];
   let substance: string | undefined;
   let confirmation = false;

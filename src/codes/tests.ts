@@ -24,6 +24,8 @@ export type Toxicology = NonNullable<CodeFile['toxicology']>;
 
 export type Tests = {
   lists: Map<string, TestList>;
+  /** The first letters, `length` of them, of every word by which a text names a class. Most texts have none of them. */
+  starts: { length: number; letters: Set<string> };
   toxicology: Toxicology;
   /** `list|system|code` → what a coded value of that result says. */
   values: Map<string, Presence>;
@@ -46,6 +48,7 @@ const NO_TOXICOLOGY: Toxicology = {
 export function compileTests(files: CodeFile[], namesOf: (list: string) => [string, string][]): Tests {
   const tests: Tests = {
     lists: new Map(),
+    starts: { length: 0, letters: new Set() },
     toxicology: files.flatMap(({ toxicology }) => toxicology ?? [])[0] ?? NO_TOXICOLOGY,
     values: new Map(),
     codes: new Map(),
@@ -62,7 +65,14 @@ export function compileTests(files: CodeFile[], namesOf: (list: string) => [stri
     }
   }
   tests.begins.sort(([a], [b]) => b.length - a.length);
+  tests.starts = startsOf([...tests.lists.values()].flatMap(({ words }) => words.map(({ begins }) => begins)));
   return tests;
+}
+
+function startsOf(phrases: string[]): Tests['starts'] {
+  const words = phrases.map((phrase) => phrase.split(' ')[0] as string);
+  const length = Math.min(3, ...words.map((word) => word.length));
+  return { length, letters: new Set(words.map((word) => word.slice(0, length))) };
 }
 
 type Concept = NonNullable<CodeFile['results']>[string];
