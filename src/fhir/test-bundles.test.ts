@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readTestBundles, type TestBundle } from '../cli/bundles.ts';
 import { deliveredSite } from '../knowledge/load.ts';
+import type { Knowledge } from '../rules/knowledge.ts';
 import { knowledgeOf, pathOf, root, startService } from '../testing/app.ts';
 import { createClient } from '../testing/client.ts';
 import { startFhirServer } from '../testing/fhir-server.ts';
@@ -30,9 +31,11 @@ const services = new Map<string, Awaited<ReturnType<typeof startService>>>();
 const placeOf = ({ expected, body }: { expected: TestBundle['expected']; body: Json }) =>
   JSON.stringify([expected.site ?? {}, dayOf(body)]);
 beforeAll(async () => {
+  const known = new Map<string, Knowledge>();
   for (const place of new Set(usable.map(placeOf))) {
     const [site, day] = JSON.parse(place);
-    const knowledge = knowledgeOf(root, { ...deliveredSite, ...site });
+    const knowledge = known.get(JSON.stringify(site)) ?? knowledgeOf(root, { ...deliveredSite, ...site });
+    known.set(JSON.stringify(site), knowledge);
     const clock = () => Date.parse(`${day}T09:00:00Z`);
     services.set(place, await startService({ mode: 'production', clients: [client], knowledge, clock, fetchJson }));
   }
@@ -70,14 +73,20 @@ function subjectOf(resource: Json): string | undefined {
   return ((resource['subject'] ?? resource['patient']) as { reference?: string } | undefined)?.reference;
 }
 
-type Value = { resourceType?: string; resource?: Json; link?: { relation: string }[]; entry?: { resource: Json }[] };
+type Value = {
+  resourceType?: string;
+  resource?: Json;
+  link?: { relation: string }[];
+  total?: number;
+  entry?: { resource: Json }[];
+};
 
 function resourcesOf(section: Section, value: unknown): Json[] | undefined {
   if (value === undefined || value === null) return [];
   if (typeof value !== 'object') return undefined;
-  const { resourceType, resource, link = [], entry = [] } = value as Value;
+  const { resourceType, resource, link = [], total = 0, entry = [] } = value as Value;
   if (resourceType === undefined && resource) return resourcesOf(section, resource);
-  if (link.some(({ relation }) => relation === 'next')) return undefined;
+  if (link.some(({ relation }) => relation === 'next') || total > entry.length) return undefined;
   const found = resourceType === 'Bundle' ? entry.map((item) => item.resource) : [value as Json];
   const types = [sectionTypes[section], 'Medication'];
   return found.every((item) => types.includes(item['resourceType'] as string)) ? found : undefined;

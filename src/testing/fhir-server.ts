@@ -59,7 +59,10 @@ export async function startFhirServer() {
   for (const part of ['types', 'resources']) indexStructureDefinitionBundle(readJson(`fhir/r4/profiles-${part}.json`));
   indexSearchParameterBundle(readJson('fhir/r4/search-parameters.json') as never);
   const router = new FhirRouter();
-  const records = new Map<string, { repository: MemoryRepository; refused: readonly string[] }>();
+  const records = new Map<
+    string,
+    { repository: MemoryRepository; refused: readonly string[]; changed: ReadonlySet<unknown> }
+  >();
   const ask = async ({ method, path, headers, body }: Seen): Promise<{ status: number; body: unknown }> => {
     const record = records.get(/^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '');
     if (!record) return { status: 401, body: outcome('login') };
@@ -82,7 +85,11 @@ export async function startFhirServer() {
       },
       record.repository,
     );
-    return { status: statuses[told.id ?? ''] ?? 400, body: resource ?? told };
+    // What was changed only by being put here was not.
+    const text = JSON.stringify(resource ?? told, (key, value) =>
+      key === 'lastUpdated' && !record.changed.has(value) ? undefined : value,
+    );
+    return { status: statuses[told.id ?? ''] ?? 400, body: JSON.parse(text) };
   };
   const server = await listen(async (response, seen) => {
     const { status, body } = await ask(seen);
@@ -93,8 +100,12 @@ export async function startFhirServer() {
     /** Opens a record to a token. */
     add: async (token: string, resources: readonly Json[], refused: readonly string[] = []) => {
       const repository = new MemoryRepository();
-      for (const resource of resources) await repository.createResource(resource as never);
-      records.set(token, { repository, refused });
+      // Seeding keeps the moment of the last change that a resource was given.
+      await repository.withSeeding(async () => {
+        for (const resource of resources) await repository.createResource(resource as never);
+      });
+      const changed = new Set(resources.map((resource) => (resource['meta'] as Json | undefined)?.['lastUpdated']));
+      records.set(token, { repository, refused, changed });
     },
   };
 }
