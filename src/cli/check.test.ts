@@ -51,7 +51,7 @@ test.each([
     CARDS,
     'undvik {orderedOfPair}',
     `${'undvik '.repeat(16)}{orderedOfPair}`,
-    'Unicode code points',
+    'at most 139',
   ],
   ['a placeholder that is not certain', CARDS, 'LARO ({laroOfPair})', 'LARO ({comorbidity})', 'comorbidity'],
   ['a text that is no message', CARDS, 'LARO ({laroOfPair})', 'LARO ({laroOfPair)', ''],
