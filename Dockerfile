@@ -1,17 +1,19 @@
-# The base can be swapped for a hospital's own mirror: docker build --build-arg BASE=mirror.example/node:24-bookworm-slim .
+# Name the base by its digest, from a registry that you trust (docs/deploy.md says how to find it):
+#   docker build --build-arg BASE=node:24-bookworm-slim@sha256:… .
+# Without the argument it is whatever the tag means on the day of the build.
 ARG BASE=node:24-bookworm-slim
 
 FROM ${BASE} AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# The optional packages are Node itself, which the base image has.
+# The optional packages are Node itself, which the base image has, and what only the page of a sandbox needs.
 RUN npm ci --ignore-scripts --omit=dev --omit=optional --no-audit --no-fund
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="Nordic Opioid CDS" \
       org.opencontainers.image.licenses="Apache-2.0"
 # Production unless told otherwise: it does not start without CLIENTS and PUBLIC_URL. The mode decides where it listens.
-ENV NODE_ENV=production MODE=production PORT=3000 DATA_DIR=/data
+ENV NODE_ENV=production MODE=production PORT=3000 DATA_DIR=/data UV_THREADPOOL_SIZE=16
 WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
 COPY package.json LICENSE NOTICE ./
@@ -37,4 +39,5 @@ STOPSIGNAL SIGTERM
 # With TLS_CERT the service speaks TLS; whose name the certificate bears does not matter from inside.
 HEALTHCHECK --interval=30s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "-e", "require(process.env.TLS_CERT ? 'https' : 'http').get({ host: '127.0.0.1', port: process.env.PORT, path: '/health', rejectUnauthorized: false }, (r) => process.exit(r.statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
-CMD ["node", "--disable-warning=ExperimentalWarning", "src/server.ts"]
+# The heap that its limits are tried with (docs/reliability.md); a process then stays below 512 MiB.
+CMD ["node", "--disable-warning=ExperimentalWarning", "--max-old-space-size=256", "src/server.ts"]

@@ -1,5 +1,6 @@
 // Starts a TypeScript file of this project:  node scripts/run.mjs [--dev] [--lean] FILE [ARGS]
-// First makes node_modules fit package-lock.json, then picks a Node that runs TypeScript as it is.
+// First makes node_modules fit package-lock.json, then picks a Node that runs TypeScript as it is. In production nothing is
+// installed: what is missing is said.
 // What Node makes of the code (types taken out, compiled) is kept in node_modules/.cache, so that the next start is faster.
 // --dev also wants the development tools. --lean keeps the memory of a program with many threads small: a small nursery,
 // and few of the arenas of which glibc otherwise gives each thread its own. Any Node from 20 on can read this file itself.
@@ -14,9 +15,15 @@ const windows = process.platform === 'win32';
 const args = process.argv.slice(2);
 const dev = args[0] === '--dev' && Boolean(args.shift());
 const lean = args[0] === '--lean' && Boolean(args.shift());
+// MODE decides for the service, NODE_ENV for whatever else.
+const production = process.env.MODE === 'production' || process.env.NODE_ENV === 'production';
 const file = args.shift() ?? fail('use: node scripts/run.mjs [--dev] [--lean] FILE [ARGS]');
 
-if (!installed()) await install();
+if (!installed()) {
+  if (production)
+    fail('node_modules does not fit package-lock.json, and nothing is installed in production: npm ci --omit=dev');
+  await install();
+}
 const flags = ['--disable-warning=ExperimentalWarning', ...(lean ? ['--max-semi-space-size=4'] : [])];
 run(pickNode(), [...flags, resolve(root, file), ...args]);
 
@@ -33,9 +40,15 @@ function installed() {
   const have = readPackages(record);
   return Object.entries(readPackages(join(root, 'package-lock.json'))).every(([path, want]) => {
     const got = have[path];
-    if (!got) return path === '' || want.optional || want.devOptional || (want.dev && !dev);
+    if (!got) return path === '' || mayLack(want);
     return got.version === want.version && got.integrity === want.integrity;
   });
+}
+
+// Of what is optional, a sandbox has its page's libraries; the Node of another machine nobody has.
+function mayLack(want) {
+  const elsewhere = want.optional && (production || want.cpu || want.os);
+  return elsewhere || want.devOptional || (want.dev && !dev);
 }
 
 function readPackages(path) {
@@ -55,7 +68,7 @@ async function install() {
 
 function npmCi() {
   console.error('Installing the packages of package-lock.json (npm ci) ...');
-  const words = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const words = ['ci', '--ignore-scripts', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
   if (dev) words.push('--include=dev');
   const cli = process.env.npm_execpath ?? '';
   // Everything npm says goes to stderr: stdout belongs to the program that is started.
@@ -93,7 +106,8 @@ function pickNode() {
 }
 
 function run(node, words) {
-  const kept = { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'node') };
+  // Slow name servers of some clients must not hold up what else Node does in these threads.
+  const kept = { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'node'), UV_THREADPOOL_SIZE: '16' };
   const env = { ...kept, ...(lean && { MALLOC_ARENA_MAX: '2' }), ...process.env };
   const child = spawn(node, words, { stdio: 'inherit', env });
   const terminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;

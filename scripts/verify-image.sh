@@ -154,6 +154,12 @@ echo "== Sandbox"
 start MODE=sandbox
 case $(mode) in *'"mode":"sandbox"'*) ;; *) stop "no sandbox: $(mode)" ;; esac
 [ "$(status)" = 400 ] || stop "a sandbox answered an empty call with $(status), not 400"
+# The page of the workbench and its libraries are not in the image.
+page=$(curl --silent --output /dev/null --write-out '%{http_code}' --max-time 5 "http://127.0.0.1:$port/")
+[ "$page" = 404 ] || stop "a sandbox answered / with $page, not 404"
+for part in node_modules/esbuild-wasm node_modules/vitest src/workbench/page src/testing; do
+  if [ -e "$root/app/$part" ]; then stop "$part is in the image"; fi
+done
 finish
 
 echo "== Good: production refuses to start without clients and calls without a token; a sandbox answers;" \

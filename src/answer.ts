@@ -1,10 +1,14 @@
 import { notCheckedCard } from './cards/not-checked.ts';
 import { type Card, renderCards } from './cards/render.ts';
 import type { Chart } from './chart/chart.ts';
-import { type Call, readChart } from './chart/read.ts';
+import { exactOrders } from './chart/drafts.ts';
+import { type Call, type ChartOptions, readChart } from './chart/read.ts';
 import type { LocalDate } from './dates.ts';
+import type { Resource } from './fhir/json.ts';
 import type { Section } from './fhir/prefetch.ts';
+import { UnusableFhir } from './fhir/versions.ts';
 import type { Language } from './language.ts';
+import { classifierOf } from './rules/classes.ts';
 import { evaluate, evaluateInSteps, missingForCards, missingForSilence, type RuleResult } from './rules/evaluate.ts';
 import type { Knowledge } from './rules/knowledge.ts';
 
@@ -43,7 +47,29 @@ export async function assessByTurns(
 }
 
 function chartOf({ call, today }: Question, knowledge: Knowledge): Chart {
-  return readChart(call, { codes: knowledge.codes, today, ...knowledge.site });
+  return readChart(call, chartOptions(knowledge, today));
+}
+
+/** What a site's knowledge says of how a chart is read. */
+export function chartOptions({ codes, site, treatments, classes }: Knowledge, today: LocalDate): ChartOptions {
+  return {
+    codes,
+    today,
+    timeZone: site.timeZone,
+    validityPeriodEndsTreatment: site.validityPeriodEndsTreatment,
+    parameters: treatments.parameters,
+    continues: treatments.continues,
+    classifier: classifierOf(classes),
+  };
+}
+
+/** Looks up an order of the call as it was sent: parsed once, when an order goes back changed. */
+function exactlySent({ exactDrafts }: Call): (ref: string) => Resource | undefined {
+  let orders: Map<string, Resource> | undefined;
+  return (ref) => {
+    orders ??= exactOrders(exactDrafts?.());
+    return orders.get(ref);
+  };
 }
 
 /**
@@ -51,11 +77,20 @@ function chartOf({ call, today }: Question, knowledge: Knowledge): Chart {
  * answer is what is missing, or, by the site's choice, a card that says what could not be checked.
  */
 export function speak({ chart, results }: Assessment, question: Question, knowledge: Knowledge): Answer {
-  const rendering = { knowledge, chart, language: question.language, hookInstance: question.hookInstance };
+  const rendering = {
+    knowledge,
+    chart,
+    language: question.language,
+    hookInstance: question.hookInstance,
+    removed: new Set<string>(),
+    exact: exactlySent(question.call),
+  };
   const cards = renderCards(results, rendering);
-  const missing = missingForSilence(results);
+  // A positive finding goes before it.
+  if (cards.length === 0 && chart.unusable) throw new UnusableFhir('R4, R5');
+  const missing = missingForSilence(results, chart, knowledge.site);
   if (cards.length === 0 && missing.length > 0 && knowledge.site.uncheckable === 'refuse')
     return { chart, results, missing };
-  const notChecked = notCheckedCard(results, missingForCards(results), rendering);
+  const notChecked = notCheckedCard(results, missingForCards(results, chart, knowledge.site), rendering);
   return { chart, results, cards: notChecked ? [...cards, notChecked] : cards };
 }

@@ -11,7 +11,9 @@ import fastify, {
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { ServiceError } from './errors.ts';
+import { createBudgets } from './fhir/budget.ts';
 import type { FetchJson } from './fhir/fetch-json.ts';
+import { answerThisMachine } from './http/access.ts';
 import { requireTokens, sandboxClient, useSandboxClient, useUpTokens } from './http/auth.ts';
 import { checkBodyHeaders, readJson } from './http/body.ts';
 import { createServer } from './http/connections.ts';
@@ -31,11 +33,15 @@ import type { Knowledge } from './rules/knowledge.ts';
 import type { Client } from './trust/clients.ts';
 import { createKeys } from './trust/keys.ts';
 import { createReplay, sharedReplay } from './trust/replay.ts';
+import { hasPage } from './workbench/files.ts';
 import { workbenchRoutes } from './workbench/routes.ts';
 
 export type AppOptions = {
   knowledge: Knowledge;
-  config: Pick<Config, 'mode' | 'bodyLimit' | 'publicUrl' | 'fhirServers' | 'tls' | 'auditKey' | 'patientKeys'>;
+  config: Pick<
+    Config,
+    'mode' | 'bodyLimit' | 'publicUrl' | 'fhirServers' | 'origins' | 'tls' | 'auditKey' | 'patientKeys'
+  >;
   /** Who may call, in production. */
   clients: readonly Client[];
   logger: Logger;
@@ -54,6 +60,10 @@ export type AppOptions = {
 function tlsOptions(tls: NonNullable<Config['tls']>): ServerOptions {
   return { ...tls, minVersion: 'TLSv1.2', requestCert: tls.ca !== undefined, rejectUnauthorized: false };
 }
+
+/** Pages whose scripts may read a sandbox's answers: those of this machine, and the public sandbox of CDS Hooks. */
+const THIS_MACHINE = /^https?:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
+const PUBLIC_SANDBOX = 'https://sandbox.cds-hooks.org';
 
 /** What scripts of a page that may call can read of an answer, besides its body (docs/integrator.md). */
 const EXPOSED = ['Retry-After', 'X-Request-Id', 'X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset'];
@@ -84,7 +94,9 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   );
   // Before everything that may refuse a request: a browser must be able to read the refusal (C2, C4).
   await app.register(cors, {
-    origin: sandbox ? '*' : [...new Set(clients.flatMap(({ origins }) => origins.map((url) => new URL(url).origin)))],
+    origin: sandbox
+      ? [THIS_MACHINE, PUBLIC_SANDBOX, ...config.origins]
+      : [...new Set(clients.flatMap(({ origins }) => origins.map((url) => new URL(url).origin)))],
     methods: ['GET', 'POST'],
     // What asks without the headers of a browser is answered too.
     strictPreflight: false,
@@ -93,6 +105,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   });
   logCalls(app, metrics);
   answerProblems(app);
+  if (sandbox) answerThisMachine(app, config.origins);
   if (options.maxEventLoopDelay) {
     await app.register(underPressure, {
       maxEventLoopDelay: options.maxEventLoopDelay,
@@ -131,11 +144,12 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   // Audit lines are written whatever the log's level.
   const audit = logger.child({ audit: true }, { level: 'info' });
   const journaling = journal && { journal, patientKeys: config.patientKeys, knowledge, clock };
+  const fetching = { fetchJson, budgets: createBudgets(), origins: config.origins };
   invokeRoute(app, {
     knowledge,
     clock,
     sandbox,
-    fetchJson,
+    ...fetching,
     metrics,
     audit,
     auditKey: config.auditKey,
@@ -143,6 +157,6 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     turn,
   });
   feedbackRoute(app, { journal, knowledge, audit, clock, metrics });
-  if (sandbox) workbenchRoutes(app, { knowledge, testBundles: options.testBundles, fetchJson });
+  if (sandbox && hasPage()) workbenchRoutes(app, { knowledge, testBundles: options.testBundles, clock, ...fetching });
   return app;
 }

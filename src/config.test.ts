@@ -40,6 +40,7 @@ test('with no variables it is a sandbox of this machine', () => {
     publicUrl: undefined,
     bodyLimit: 8 * 1024 * 1024,
     fhirServers: [],
+    origins: [],
     tls: undefined,
     auditKey: undefined,
   });
@@ -401,7 +402,7 @@ test.concurrent('T1: TLS 1.2 and 1.3 are served, 1.0 and 1.1 refused', async ({ 
 
 /** The head of a call for order-sign. */
 function head(length: number, more = ''): string {
-  return `POST ${SIGN} HTTP/1.1\r\nhost: cds.example\r\ncontent-length: ${length}\r\n${more}\r\n`;
+  return `POST ${SIGN} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: ${length}\r\n${more}\r\n`;
 }
 
 /** Waits until a socket has received something; fails where it closes before. */
@@ -424,7 +425,7 @@ test.skipIf(windows).each(['close', 'keep-alive'])(
     const type = 'content-type: application/json\r\n';
     const idle = connect(port, '127.0.0.1').setEncoding('utf8');
     idle.on('error', () => {});
-    idle.write('GET /health HTTP/1.1\r\nhost: x\r\n\r\n');
+    idle.write('GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n');
     await received(idle, /"status":"ok"/);
     // The service has seen each of these calls, as it asks for the rest.
     const calls = await Promise.all(

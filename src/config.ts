@@ -30,6 +30,8 @@ const schema = z
     BODY_LIMIT_MIB: z.coerce.number().positive().max(1024).default(8),
     /** FHIR servers that a sandbox may ask, comma-separated; those of this machine always. */
     FHIR_SERVERS: z.string().optional(),
+    /** Origins of web pages for which a sandbox asks FHIR servers, and whose scripts may read its answers, comma-separated. */
+    ORIGINS: z.string().optional(),
     /** Certificate and key files, where the service speaks TLS itself. */
     TLS_CERT: z.string().min(1).optional(),
     TLS_KEY: z.string().min(1).optional(),
@@ -89,6 +91,7 @@ export type Config = {
   publicUrl: string | undefined;
   bodyLimit: number;
   fhirServers: string[];
+  origins: string[];
   /** With `ca`, clients are asked for certificates. */
   tls: { cert: Buffer; key: Buffer; ca?: Buffer } | undefined;
   auditKey: string | undefined;
@@ -116,10 +119,8 @@ export function readConfig(environment: Record<string, string | undefined>): Rea
     clients: data.CLIENTS,
     publicUrl: data.PUBLIC_URL?.replace(/\/+$/, ''),
     bodyLimit: Math.floor(data.BODY_LIMIT_MIB * 1024 * 1024),
-    fhirServers: (data.FHIR_SERVERS ?? '')
-      .split(',')
-      .map((url) => url.trim())
-      .filter(Boolean),
+    fhirServers: listIn(data.FHIR_SERVERS),
+    origins: listIn(data.ORIGINS),
     tls:
       data.TLS_CERT === undefined
         ? undefined
@@ -133,6 +134,13 @@ export function readConfig(environment: Record<string, string | undefined>): Rea
     patientKeys: data.PATIENT_KEY ?? [],
     drainSeconds: data.DRAIN_SECONDS,
   });
+}
+
+function listIn(text = ''): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean);
 }
 
 /** The journal of an environment: the server's and `npm run report`'s. */

@@ -9,8 +9,9 @@ export type LocalDate = string;
 /** `all`: the whole span lies on the asked side. `some`: a part of it does, so the answer may still be yes. */
 export type Certainty = 'all' | 'some';
 
+const MILLISECONDS = 86_400_000;
 const FHIR_DATE = /^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$/;
-const FHIR_INSTANT = /^(\d{4}-\d{2}-\d{2})T[\d:.]+(Z|[+-]\d{2}:\d{2})?$/;
+const FHIR_INSTANT = /^\d{4}-\d{2}-\d{2}T[\d:.]+(Z|[+-]\d{2}:\d{2})?$/;
 
 /**
  * Reads a FHIR date, dateTime or instant as a date in the site's time zone. Undefined where the text is no date, a
@@ -18,15 +19,63 @@ const FHIR_INSTANT = /^(\d{4}-\d{2}-\d{2})T[\d:.]+(Z|[+-]\d{2}:\d{2})?$/;
  */
 export function localDate(text: unknown, timeZone: string): LocalDate | undefined {
   if (typeof text !== 'string') return undefined;
-  if (FHIR_DATE.test(text)) return exists(text) ? text : undefined;
-  const instant = FHIR_INSTANT.exec(text);
-  if (!instant) return undefined;
-  if (!instant[2]) return exists(instant[1] as string) ? instant[1] : undefined;
-  try {
-    return Temporal.Instant.from(text).toZonedDateTimeISO(timeZone).toPlainDate().toString();
-  } catch {
-    return undefined;
-  }
+  if (text.length <= 10) return FHIR_DATE.test(text) && exists(text) ? text : undefined;
+  const day = dayOfMoment(text, timeZone);
+  return day === undefined ? undefined : dateOf(day);
+}
+
+/** The day of a dateTime or instant at the site. */
+function dayOfMoment(text: string, timeZone: string): Day | undefined {
+  if (!FHIR_INSTANT.test(text)) return undefined;
+  const date = text.slice(0, 10);
+  if (!exists(date)) return undefined;
+  // Behind the T there is a sign or a Z only where there is an offset.
+  if (!text.endsWith('Z') && text.charAt(text.length - 3) !== ':') return dayOf(date);
+  if (!text.endsWith('Z') && !'+-'.includes(text.charAt(text.length - 6))) return dayOf(date);
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? undefined : Math.floor((at + offsetAt(at, timeZone)) / MILLISECONDS);
+}
+
+/**
+ * Offsets by zone, month and day: most months and nearly all days have one, and a record of ten years asks for the same ones
+ * again and again.
+ */
+const offsets = new Map<string, Map<number, number | undefined>>();
+const MOST_OFFSETS = 20_000;
+const MONTH = 28 * MILLISECONDS;
+
+/** What a zone's clock is ahead of UTC by, in milliseconds. */
+function offsetAt(at: number, timeZone: string): number {
+  const known = offsets.get(timeZone) ?? new Map<number, number | undefined>();
+  if (known.size === 0) offsets.set(timeZone, known);
+  // Stretches of four weeks, then days; the latter have keys of their own.
+  return (
+    offsetOfStretch(at, MONTH, -1, known, timeZone) ??
+    offsetOfStretch(at, MILLISECONDS, 1, known, timeZone) ??
+    exactOffset(at, timeZone)
+  );
+}
+
+function offsetOfStretch(
+  at: number,
+  length: number,
+  sign: 1 | -1,
+  known: Map<number, number | undefined>,
+  timeZone: string,
+): number | undefined {
+  const stretch = Math.floor(at / length);
+  const key = sign * (stretch + 1_000_000);
+  if (known.has(key)) return known.get(key);
+  if (known.size >= MOST_OFFSETS) known.clear();
+  const first = exactOffset(stretch * length, timeZone);
+  const last = exactOffset((stretch + 1) * length - 1, timeZone);
+  const offset = first === last ? first : undefined;
+  known.set(key, offset);
+  return offset;
+}
+
+function exactOffset(at: number, timeZone: string): number {
+  return Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timeZone).offsetNanoseconds / 1e6;
 }
 
 /** The date that a clock shows at a site. `epochMilliseconds` since 1970 in UTC. */
@@ -59,7 +108,7 @@ export function firstDay(date: LocalDate): LocalDate {
 /** The last day a date may mean. */
 export function lastDay(date: LocalDate): LocalDate {
   if (date.length === 4) return `${date}-12-31`;
-  if (date.length === 7) return `${date}-${Temporal.PlainYearMonth.from(date).daysInMonth}`;
+  if (date.length === 7) return plusDays(plusMonths(`${date}-01`, 1), -1);
   return date;
 }
 
@@ -71,17 +120,44 @@ export function onOrAfter(date: LocalDate, limit: LocalDate, certainty: Certaint
   return onOrBefore(limit, date, certainty);
 }
 
-export function plusDays(date: LocalDate, days: number): LocalDate {
-  return Temporal.PlainDate.from(date)
-    .add({ days: Math.trunc(days) })
-    .toString();
+/** A whole date as days since 1 January 1970: what periods are made of, since numbers compare and add quickly. */
+export type Day = number;
+
+/** Later than any date: the end of what is open. */
+export const OPEN: Day = 2_932_896;
+
+/** Reads a whole FHIR date, or the day of a moment at the site. Undefined for a date known by its month or year. */
+export function readDay(value: unknown, timeZone: string): Day | undefined {
+  if (typeof value !== 'string' || value.length < 10) return undefined;
+  if (value.length > 10) return dayOfMoment(value, timeZone);
+  return FHIR_DATE.test(value) && exists(value) ? dayOf(value) : undefined;
 }
 
-/** Calendar months; the 31st becomes the last day of a shorter month (recommendations.md, further decision 13). */
+/** The day of a whole date. */
+export function dayOf(date: LocalDate): Day {
+  return Date.parse(date) / MILLISECONDS;
+}
+
+/** The date of a day. */
+export function dateOf(day: Day): LocalDate {
+  return new Date(day * MILLISECONDS).toISOString().slice(0, 10);
+}
+
+export function plusDays(date: LocalDate, days: number): LocalDate {
+  return dateOf(dayOf(date) + Math.trunc(days));
+}
+
+/** Calendar months; the 31st becomes the last day of a shorter month (recommendations.md, section 3). */
 export function plusMonths(date: LocalDate, months: number): LocalDate {
-  return Temporal.PlainDate.from(date)
-    .add({ months: Math.trunc(months) })
-    .toString();
+  const [year = 0, month = 0, day = 0] = date.split('-').map(Number);
+  const sum = year * 12 + month - 1 + Math.trunc(months);
+  const first = Date.UTC(Math.floor(sum / 12), sum % 12, 1);
+  return dateOf(first / MILLISECONDS + Math.min(day, daysInMonth(Math.floor(sum / 12), (sum % 12) + 1)) - 1);
+}
+
+/** The day that lies so many calendar months later. */
+export function monthsAfter(day: Day, months: number): Day {
+  return dayOf(plusMonths(dateOf(day), months));
 }
 
 /** Days from the first date to the second, both counted: a course of one day has the length 1. */
@@ -90,7 +166,7 @@ export function lengthInDays(start: LocalDate, stop: LocalDate): number {
 }
 
 export function daysBetween(start: LocalDate, stop: LocalDate): number {
-  return Temporal.PlainDate.from(start).until(Temporal.PlainDate.from(stop), { largestUnit: 'day' }).days;
+  return dayOf(stop) - dayOf(start);
 }
 
 /** Completed years from one date to the other. */
@@ -104,11 +180,14 @@ const FIRST_YEAR = '1800';
 const LAST_YEAR = '9000';
 
 function exists(date: string): boolean {
-  const [, year = '', month, day] = FHIR_DATE.exec(date) ?? [];
+  const year = date.slice(0, 4);
   if (year < FIRST_YEAR || year > LAST_YEAR) return false;
-  if (!month) return true;
-  if (!day) return Number(month) >= 1 && Number(month) <= 12;
-  // A day that does not exist is taken for one of the next month, or for none.
-  const time = Date.parse(`${date}T00:00:00Z`);
-  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(date);
+  const month = date.length > 4 ? Number(date.slice(5, 7)) : 1;
+  if (month < 1 || month > 12) return false;
+  const day = date.length > 7 ? Number(date.slice(8, 10)) : 1;
+  return day >= 1 && day <= (day <= 28 ? 28 : daysInMonth(Number(year), month));
+}
+
+function daysInMonth(year: number, month: number): number {
+  return new Date(Date.UTC(year, month, 0)).getUTCDate();
 }

@@ -1,12 +1,22 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Deployment } from 'kubernetes-models/apps/v1';
-import { Ingress } from 'kubernetes-models/networking.k8s.io/v1';
+import { Job } from 'kubernetes-models/batch/v1';
+import { Ingress, NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
-import { ConfigMap, Secret, Service } from 'kubernetes-models/v1';
+import { ConfigMap, PersistentVolumeClaim, Service } from 'kubernetes-models/v1';
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { readConfig } from './config.ts';
@@ -37,7 +47,9 @@ describe('deploy/kubernetes', () => {
     Ingress,
     PodDisruptionBudget,
     ConfigMap,
-    Secret,
+    NetworkPolicy,
+    Job,
+    PersistentVolumeClaim,
   };
 
   test.each(manifests.map((manifest) => [manifest.kind, manifest.metadata.name, manifest] as const))(
@@ -84,7 +96,10 @@ describe('deploy/kubernetes', () => {
   test('its environment is one that the service starts with, and its files are read', () => {
     const environment = {
       ...one('ConfigMap', 'cds').data,
-      ...one('Secret', 'cds').stringData,
+      // The Secret is made by a command, with keys of its own.
+      DATABASE_URL: 'postgres://cds:secret@postgres.example:5432/cds?sslmode=verify-full',
+      PATIENT_KEY: randomBytes(32).toString('hex'),
+      AUDIT_KEY: randomBytes(32).toString('hex'),
       CLIENTS: '/config/clients.yaml',
       MODE: 'production',
     };
@@ -109,14 +124,121 @@ describe('deploy/kubernetes', () => {
   test('what refers to something refers to what is there', () => {
     const { template } = one('Deployment', 'cds').spec;
     const [container] = template.spec.containers;
-    for (const { configMapRef, secretRef } of container.envFrom)
-      expect(configMapRef ? one('ConfigMap', configMapRef.name) : one('Secret', secretRef.name)).toBeDefined();
+    const [{ configMapRef }, { secretRef }] = container.envFrom;
+    expect(one('ConfigMap', configMapRef.name)).toBeDefined();
+    expect(read('deploy/kubernetes/config.yaml')).toContain(`kubectl create secret generic ${secretRef.name} `);
     expect(one('ConfigMap', template.spec.volumes[0].configMap.name)).toBeDefined();
     for (const kind of ['Deployment', 'PodDisruptionBudget'])
       expect(one(kind, 'cds').spec.selector.matchLabels).toEqual(template.metadata.labels);
     expect(one('Service', 'cds').spec.selector).toEqual(template.metadata.labels);
+    expect(one('NetworkPolicy', 'cds').spec.podSelector.matchLabels).toEqual(template.metadata.labels);
     const [rule] = one('Ingress', 'cds').spec.rules;
     expect(rule.http.paths[0]).toMatchObject({ path: '/cds-services', backend: { service: { name: 'cds' } } });
+  });
+});
+
+describe('the pods of deploy/kubernetes', () => {
+  const pods = manifests
+    .filter(({ kind }) => kind === 'Deployment' || kind === 'Job')
+    .map(({ kind, metadata: { name } }) => [kind, name, one(kind, name).spec.template] as const);
+
+  test.each(pods)('%s %s fits the Pod Security Standard "restricted", and has bounds', (_kind, _name, { spec }) => {
+    expect(spec).toMatchObject({
+      automountServiceAccountToken: false,
+      securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+    });
+    const amount = expect.stringMatching(/^\d+(Mi|Gi|m)?$/);
+    for (const container of spec.containers)
+      expect(container).toMatchObject({
+        securityContext: {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        },
+        resources: { requests: { cpu: amount, memory: amount }, limits: { memory: amount } },
+      });
+  });
+
+  test.each(pods)('%s %s has a NetworkPolicy for both directions', (_kind, _name, { metadata }) => {
+    const policies = manifests.filter(({ kind }) => kind === 'NetworkPolicy').map(({ metadata: of }) => of.name);
+    const own = policies
+      .map((name) => one('NetworkPolicy', name).spec)
+      .filter(({ podSelector }) => podSelector.matchLabels.app === metadata.labels.app);
+    expect(own.map(({ policyTypes }) => policyTypes)).toEqual([['Ingress', 'Egress']]);
+  });
+
+  test('the forecast has a pod for each shard, and one at a time', () => {
+    const { completions, completionMode, podReplacementPolicy, template } = one('Job', 'forecast').spec;
+    const [{ env }] = template.spec.containers;
+    expect(env).toContainEqual({ name: 'SHARDS', value: String(completions) });
+    expect([completionMode, podReplacementPolicy]).toEqual(['Indexed', 'Failed']);
+  });
+
+  test('no file holds a password or a key', () => {
+    expect(manifests.map(({ kind }) => kind)).not.toContain('Secret');
+    for (const file of ['docker-compose.yml', 'deploy/kubernetes/config.yaml'])
+      expect(read(file)).not.toMatch(/(PASSWORD|_KEY):-[^}]|change-me/);
+  });
+});
+
+describe('the image', () => {
+  test('its packages leave out what only the page of a sandbox needs, and no more', () => {
+    const { dependencies, optionalDependencies } = JSON.parse(read('package.json'));
+    const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter(
+      (name) => /(?<!\.test)\.tsx?$/.test(name) && !name.startsWith('testing'),
+    );
+    const page = (name: string) => name.startsWith(join('workbench', 'page')) || name === join('workbench', 'files.ts');
+    const imported = (names: string[]) =>
+      new Set(
+        names.flatMap((name) =>
+          [
+            ...read(join('src', name))
+              .replace(/^import type .*$/gm, '')
+              .matchAll(/(?:from|import\() ?'((?:@[^/']+\/)?[^./'@:][^/':]*)['/]/g),
+          ].map(([, of]) => of),
+        ),
+      );
+    const [service, alone] = [imported(sources.filter((name) => !page(name))), imported(sources.filter(page))];
+    const optional = Object.keys(optionalDependencies).filter((name) => !/^node-/.test(name));
+    expect(optional).toEqual([...alone].filter((name) => !service.has(name)).sort());
+    expect([...service].filter((name) => !((name as string) in dependencies))).toEqual([]);
+    expect(read('Dockerfile')).toContain('--omit=dev --omit=optional');
+    expect(read('.dockerignore')).toContain('src/workbench/page');
+  });
+});
+
+describe('npm', () => {
+  test('start installs nothing in production: it says what is missing, and ends', () => {
+    const place = mkdtempSync(join(tmpdir(), 'cds-start-'));
+    mkdirSync(join(place, 'scripts'));
+    for (const file of ['package.json', 'package-lock.json', 'scripts/run.mjs'])
+      copyFileSync(join(root, file), join(place, file));
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/run.mjs', 'src/server.ts'], {
+      cwd: place,
+      encoding: 'utf8',
+      env: { ...process.env, MODE: 'production' },
+    });
+    const left = readdirSync(place).sort();
+    rmSync(place, { recursive: true });
+    expect([status, left]).toEqual([1, ['package-lock.json', 'package.json', 'scripts']]);
+    expect(stderr).toContain('npm ci --omit=dev');
+  });
+
+  test('run sbom lists every package of the image with version, hash and licence, each time alike', () => {
+    const bill = () => spawnSync(process.execPath, ['scripts/sbom.mjs'], { cwd: root, encoding: 'utf8' }).stdout;
+    const text = bill();
+    const { bomFormat, metadata, components, dependencies } = JSON.parse(text);
+    expect([bomFormat, metadata.component.name]).toEqual(['CycloneDX', 'nordic-opioid-cds']);
+    const required = components.filter(({ scope }: { scope: string }) => scope === 'required');
+    const names = required.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(expect.arrayContaining(Object.keys(JSON.parse(read('package.json')).dependencies)));
+    expect(names).not.toContain('esbuild-wasm');
+    for (const { purl, hashes, licenses } of components) {
+      expect(purl).toMatch(/^pkg:npm\/.+@\d/);
+      expect([purl, hashes?.length, licenses?.length]).toEqual([purl, 1, 1]);
+    }
+    expect(dependencies).toHaveLength(components.length + 1);
+    expect(bill()).toBe(text);
   });
 });
 

@@ -12,6 +12,11 @@ export const errors = {
   'not-feedback': { status: 400, issue: 'invalid', text: 'This is no CDS Hooks feedback.' },
   unauthenticated: { status: 401, issue: 'login', text: 'A valid client token is needed.' },
   'not-entitled': { status: 403, issue: 'forbidden', text: 'This client may not call this service.' },
+  'wrong-host': {
+    status: 421,
+    issue: 'forbidden',
+    text: 'A sandbox answers by the names of its own machine.',
+  },
   'no-service': {
     status: 404,
     issue: 'not-found',

@@ -18,6 +18,7 @@ import { limits } from './limits.ts';
 import { boundNursery, giveBack, makeYoung } from './memory.ts';
 import { hooks, type Site } from './rules/schema.ts';
 import { readClients } from './trust/clients.ts';
+import { hasPage } from './workbench/files.ts';
 
 makeYoung();
 const config = read();
@@ -51,14 +52,30 @@ const app = await create({
 });
 app.addHook('onClose', () => fetchJson.close());
 app.addHook('onClose', () => journal?.close());
-closeWithGrace({ delay: 10_000 + config.drainSeconds * 1000, logger }, async ({ err, signal }) => {
-  if (err) logger.fatal({ err: { type: err.name, stack: framesOf(err) } }, 'the process failed');
-  else logger.info({ signal }, 'stopping');
-  // A balancer that asks /ready learns of it before the port closes.
-  app.draining.value = true;
-  if (!err) await delay(config.drainSeconds * 1000);
-  await app.close();
-});
+let failed = false;
+const grace = closeWithGrace(
+  { delay: 10_000 + config.drainSeconds * 1000, logger, skip: ['uncaughtException', 'unhandledRejection'] },
+  async ({ signal }) => {
+    if (!failed) logger.info({ signal }, 'stopping');
+    // A balancer that asks /ready learns of it before the port closes.
+    app.draining.value = true;
+    if (!failed) await delay(config.drainSeconds * 1000);
+    await app.close();
+    if (failed) process.exit(1);
+  },
+);
+// close-with-grace would end the process at the second one, whoever still waits for an answer.
+for (const event of ['uncaughtException', 'unhandledRejection'])
+  process.on(event, (error: unknown) => {
+    const { name, stack } = error instanceof Error ? error : new Error('no error object');
+    logger.fatal(
+      { err: { type: name, stack: framesOf({ name, message: '', stack: stack ?? '' }) } },
+      'the process failed',
+    );
+    if (failed) return;
+    failed = true;
+    if (!app.draining.value) grace.close();
+  });
 const address = await listen();
 // Not before the first answer.
 setTimeout(() => {
@@ -120,7 +137,7 @@ async function listen(): Promise<string> {
   }
 }
 
-/** What a newcomer can try. The image has no test bundles, so there is nothing to send from it. */
+/** What a newcomer can try. The image has no test bundles, so there is nothing to send from it, and no workbench. */
 function welcome(address: string): string {
   const folder = join(config.knowledge, 'test-bundles');
   const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort() : [];
@@ -136,7 +153,7 @@ function welcome(address: string): string {
     `Nordic Opioid CDS answers at ${address}`,
     'SANDBOX: no authentication, for invented patients on this machine only',
     '',
-    `  Workbench  ${address}/`,
+    ...(hasPage() ? [`  Workbench  ${address}/`] : []),
     `  Services   curl ${address}/cds-services`,
     `  The API    ${address}/docs`,
     ...(example === undefined

@@ -59,14 +59,20 @@ function draftsOf(bundle: TestBundle): Map<string, Json> {
   );
 }
 
-type Line = { timing?: { repeat?: { boundsPeriod?: { start?: string; end?: string } } } };
+type Line = {
+  sequence?: number;
+  text?: string;
+  timing?: { repeat?: { boundsPeriod?: { start?: string; end?: string } } };
+};
 const linesOf = (order: Json) => (order['dosageInstruction'] ?? []) as Line[];
 const periodOf = (line: Line) => line.timing?.repeat?.boundsPeriod;
 
-/** An order without what a suggestion may change: the bounds of its dosage lines, its quantity and repeats. */
+/** An order without what a suggestion may change: the length of its dosage lines and their texts, and what is supplied. */
 function unchangeable(order: Json, lines: Line[]): unknown {
-  const bare = lines.map((line) => prune(line, ['boundsPeriod', 'boundsDuration', 'boundsRange']));
-  const dispenseRequest = prune(order['dispenseRequest'], ['quantity', 'numberOfRepeatsAllowed']);
+  const length = ['boundsPeriod', 'boundsDuration', 'boundsRange', 'count', 'event', 'text'];
+  const bare = lines.map((line) => prune(line, length));
+  const supply = ['quantity', 'numberOfRepeatsAllowed', 'expectedSupplyDuration'];
+  const dispenseRequest = prune(order['dispenseRequest'], supply);
   return prune({ ...order, dispenseRequest, dosageInstruction: bare.filter((line) => line !== undefined) }, []);
 }
 
@@ -84,15 +90,23 @@ function prune(value: unknown, keys: string[]): unknown {
 function expectOnlyWhatIsSaid(action: { description: string; resource: Json }, draft: Json): void {
   const { resource } = action;
   const [end, ...others] = new Set(linesOf(resource).map((line) => periodOf(line)?.end));
-  const kept = linesOf(draft).filter((line) => end === undefined || (periodOf(line)?.start ?? '').slice(0, 10) <= end);
-  if (end !== undefined && others.length === 0) {
+  // Lines in sequence are taken one after the other: the ones that a shorter course does not reach are left out.
+  const steps = new Set(linesOf(draft).map(({ sequence }) => sequence)).size > 1;
+  const kept = linesOf(draft).filter((line, at) =>
+    steps ? at < linesOf(resource).length : end === undefined || (periodOf(line)?.start ?? '').slice(0, 10) <= end,
+  );
+  if (end !== undefined && others.length === 0 && !steps) {
     const starts = kept.map((line) => periodOf(line)?.start);
     expect(linesOf(resource).map((line) => periodOf(line)?.start)).toEqual(starts.length > 0 ? starts : [undefined]);
   }
   expect(unchangeable(resource, linesOf(resource))).toEqual(unchangeable(draft, kept));
+  for (const [at, { text }] of kept.entries()) {
+    const now = linesOf(resource)[at]?.text;
+    if (now !== text) expect(now).toContain(periodOf(linesOf(resource)[at] as Line)?.end);
+  }
   const [before, after] = [supplyOf(draft), supplyOf(resource)];
   if (JSON.stringify(after) !== JSON.stringify(before)) {
-    expect(action.description).toContain(String(after.quantity?.value));
+    if (after.quantity) expect(action.description).toContain(String(after.quantity.value));
     expect({ ...after.quantity, value: 0 }).toEqual({ ...before.quantity, value: 0 });
     expect(after.numberOfRepeatsAllowed).toBe(before.numberOfRepeatsAllowed === undefined ? undefined : 0);
   }

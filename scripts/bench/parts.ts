@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createBudgets } from '../../src/fhir/budget.ts';
 import { completePrefetch } from '../../src/fhir/complete.ts';
 import { createFetchJson } from '../../src/fhir/fetch-json.ts';
 import { sections } from '../../src/fhir/prefetch.ts';
@@ -125,13 +126,21 @@ async function fetching(): Promise<string[][]> {
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const fetchJson = createFetchJson();
-  const access = { base, authorization: undefined, privateNetwork: true };
+  const access = { base, aliases: [], authorization: undefined, privateNetwork: true, client: 'bench' };
+  const budgets = createBudgets();
   const limits = { softMs: 5000, hardMs: 5000, maxPages: 20, post: false };
   const call = { patientId: 'kari', encounterId: 'visit' };
-  const perSecond = await rate(
-    () => completePrefetch({}, [...sections], [...sections], call, [], { access, limits, fetchJson }),
-    8,
-  );
+  const perSecond = await rate(async () => {
+    const budget = budgets('bench');
+    const completed = await completePrefetch({}, [...sections], [...sections], call, [], {
+      access,
+      limits,
+      fetchJson,
+      budget,
+    });
+    budget.end();
+    return completed;
+  }, 8);
   await fetchJson.close();
   server.close();
   return [

@@ -1,4 +1,4 @@
-import { assess, speak } from '../../src/answer.ts';
+import { assess, chartOptions, speak } from '../../src/answer.ts';
 import { readChart } from '../../src/chart/read.ts';
 import { isTooDeep } from '../../src/fhir/depth.ts';
 import { prefetchOf } from '../../src/fhir/prefetch.ts';
@@ -23,7 +23,7 @@ function cost(work: () => unknown, times: number): number {
 function readingOf({ text, hook }: Body) {
   const body: unknown = JSON.parse(text);
   const { call } = readRequest(body, hook);
-  const options = { codes: knowledge.codes, today: TODAY, ...knowledge.site };
+  const options = chartOptions(knowledge, TODAY);
   return { body, call, chart: readChart(call, options), options };
 }
 
@@ -38,7 +38,7 @@ export function stages(bodies: Body[]): string[][] {
       () => JSON.parse(body.text),
       () => isTooDeep(parsed),
       // Anew, since what was read of a key is known as long as the call lasts.
-      () => readChart({ ...call, prefetch: prefetchOf(call.prefetch.values) }, options),
+      () => readChart({ ...call, prefetch: prefetchOf(call.prefetch.values, call.patientId) }, options),
       () => evaluate(knowledge, chart),
       () => speak({ chart, results }, question, knowledge),
       () => JSON.stringify('cards' in answer ? answer.cards : []),
@@ -64,7 +64,7 @@ export function ruleCost(bodies: Body[]): string {
     const question = { call, hookInstance: 'bench', language: 'sv' as const, today: TODAY };
     const whole = (rules: Knowledge) => () => {
       JSON.parse(body.text);
-      assess({ ...question, call: { ...call, prefetch: prefetchOf(call.prefetch.values) } }, rules);
+      assess({ ...question, call: { ...call, prefetch: prefetchOf(call.prefetch.values, call.patientId) } }, rules);
     };
     const times = Math.max(5, Math.round(1e7 / body.text.length));
     const ratios = Array.from({ length: 60 }, () => cost(whole(doubled), times) / cost(whole(knowledge), times));

@@ -1,4 +1,4 @@
-import type { Condition, Medication } from '../chart/chart.ts';
+import type { Condition, Drug } from '../chart/chart.ts';
 import { contains } from '../codes/load.ts';
 import { type Language, locales } from '../language.ts';
 import { guidelineOf, type Knowledge, type Rule } from '../rules/knowledge.ts';
@@ -14,19 +14,20 @@ const conjunctions = Object.fromEntries(
 ) as Record<Language, Intl.ListFormat>;
 
 /** The name of a medicine in a language: its substance's, else what the record calls it. */
-export function drugName(knowledge: Knowledge, medication: Medication, language: Language): string {
+export function drugName(knowledge: Knowledge, medication: Drug, language: Language): string {
+  if (medication.otherwise) return knowledge.cards.shared.otherwise.name[language];
   const substance =
     medication.substance === undefined ? undefined : knowledge.codes.substances.get(medication.substance);
   return substance?.names[language] ?? bareName(medication.name ?? medication.ref);
 }
 
 /** A name that the record wrote, fit for plain text and for Markdown: without any mark that could be markup. */
-function bareName(text: string): string {
+export function bareName(text: string): string {
   return plainText(text.replace(/[^\p{L}\p{N} .,%/+-]+/gu, ' '), NAME_LIMIT);
 }
 
 /** Each name once, in the order found. */
-export function drugNames(knowledge: Knowledge, medications: Medication[], language: Language): string[] {
+export function drugNames(knowledge: Knowledge, medications: Drug[], language: Language): string[] {
   return [...new Set(medications.map((medication) => drugName(knowledge, medication, language)))];
 }
 
@@ -67,7 +68,10 @@ export function longestName(knowledge: Knowledge, rule: Rule, fact: string, lang
 export function listsOfFact(knowledge: Knowledge, rule: Rule, fact: string): string[] {
   const { facts } = guidelineOf(knowledge, rule);
   const expression = facts.get(fact)?.expression;
-  const own = [...(expression?.lists ?? [])].flatMap((list) => [list, ...(knowledge.classes.get(list)?.lists ?? [])]);
+  const own = [...(expression?.lists ?? [])].flatMap((list) => [
+    list,
+    ...(knowledge.classes.classes.get(list)?.lists ?? []),
+  ]);
   const others = [...(expression?.variables ?? [])]
     .filter((name) => facts.has(name))
     .flatMap((name) => listsOfFact(knowledge, rule, name));

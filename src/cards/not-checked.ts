@@ -1,66 +1,105 @@
 import { brand } from '../brand.ts';
-import type { Medication } from '../chart/chart.ts';
+import type { Drug, Result, Unrecognised } from '../chart/chart.ts';
 import type { Section } from '../fhir/prefetch.ts';
-import { openFindings, type RuleResult } from '../rules/evaluate.ts';
+import type { Texts } from '../language.ts';
+import type { RuleResult } from '../rules/evaluate.ts';
+import { isDrug, isPair } from '../rules/facts.ts';
 import { message } from './message.ts';
-import { drugNames, listOf } from './names.ts';
+import { bareName, conditionNames, drugNames, listOf } from './names.ts';
 import type { Card } from './render.ts';
 import { patientOf, type Rendering, uuidOf } from './rendering.ts';
 
-/** Topic of the card that says what could not be checked (recommendations.md, "What could not be checked"). */
+/** Topic of the card that says what could not be checked (recommendations.md, 7). */
 export const notCheckedTopic = 'not-checked';
 
 /**
- * The one card that says what could not be checked: a part of the record that is missing, a running prescription of
- * which nobody can tell whether it is still taken, an order that names another patient. Undefined where all was.
+ * The one card that says what could not be checked: orders that could not be read, medicines that nobody recognises, a
+ * treatment of which nobody can tell whether it goes on, results that cannot be read, a part of the record that is missing.
+ * A line each; what a card of the same answer says already is left out. Undefined where all was checked.
  */
 export function notCheckedCard(results: RuleResult[], missing: Section[], rendering: Rendering): Card | undefined {
   const { knowledge, chart, language } = rendering;
   const { shared } = knowledge.cards;
   const words = shared.notChecked;
-  const unclear = unclearMedications(results, rendering);
-  const unresolved = chart.leftOut.filter(({ what, why }) => what === 'order' && why === 'unresolved').length;
+  const said = new Set(
+    results
+      .filter(({ outcome }) => outcome === 'fires' || outcome === 'joins')
+      .flatMap(({ about }) => about.map(({ ref }) => ref)),
+  );
+  const open = results.flatMap(({ unclear }) => unclear);
+  const drugs = onceEach(
+    open
+      .flatMap((item) => (isPair(item) ? [item.one, item.other] : isDrug(item) ? [item] : []))
+      .filter((drug) => drug.degree === 'possible' && !said.has(drug.ref)),
+  );
+  const tests = onceEach(open.filter(isResult));
   const others = chart.leftOut.filter(({ what, why }) => what === 'order' && why === 'other-patient').length;
+  const orders = chart.unread.drafts.filter(() => knowledge.site.unrecognised === 'card');
+  const unrecognised = matters(chart.unread.treatments, rendering) ? chart.unread.treatments : [];
+  const format = (texts: Texts, values: Record<string, string | number>) =>
+    message(texts[language], language).format(values);
+  const names = (items: Unrecognised[]) =>
+    listOf(
+      [...new Set(items.map(({ name }) => (name === undefined ? words.nameless[language] : bareName(name))))],
+      language,
+    );
+  const lines = (items: Result[], texts: Texts) =>
+    items.length === 0
+      ? []
+      : [format(texts, { tests: listOf(conditionNames(knowledge, items as never, language), language) })];
   const paragraphs = [
-    ...missing.map((section) =>
-      message(words.missing[language], language).format({ section: shared.sections[section][language] }),
+    ...(orders.length > 0 ? [format(words.unreadOrder, { orders: names(orders), count: orders.length })] : []),
+    ...(others > 0 ? [format(words.otherPatient, { count: others })] : []),
+    ...drugs.map((drug) => format(words.unclear, { drugs: drugNames(knowledge, [drug], language)[0] as string })),
+    ...(unrecognised.length > 0 ? [format(words.unrecognised, { drugs: names(unrecognised.slice(0, MOST)) })] : []),
+    ...lines(
+      tests.filter(({ preliminary }) => preliminary),
+      words.preliminary,
     ),
-    ...(unclear.length > 0
-      ? [
-          message(words.unclear[language], language).format({
-            drugs: listOf(drugNames(knowledge, unclear, language), language),
-          }),
-        ]
-      : []),
-    ...(unresolved > 0 ? [message(words.unresolved[language], language).format({ count: unresolved })] : []),
-    ...(others > 0 ? [message(words.otherPatient[language], language).format({ count: others })] : []),
+    ...lines(
+      tests.filter(({ preliminary }) => !preliminary),
+      words.result,
+    ),
+    ...missing.map((section) => format(words.missing, { section: shared.sections[section][language] })),
   ];
   if (paragraphs.length === 0) return undefined;
+  const summary = () => {
+    if (orders.length > 0)
+      return format(words.summary.unread, { orders: names(orders.slice(0, 2)), count: orders.length });
+    if (others > 0) return words.summary.orders[language];
+    if (drugs.length > 0)
+      return format(words.summary.drugs, { drugs: listOf(drugNames(knowledge, drugs, language), language, 2) });
+    if (unrecognised.length > 0) return format(words.summary.unrecognised, { drugs: names(unrecognised.slice(0, 2)) });
+    return tests.length > 0 ? words.summary.results[language] : words.summary.record[language];
+  };
+  const about = [...missing, ...[...drugs, ...orders, ...unrecognised, ...tests].map(({ ref }) => ref)];
   return {
-    uuid: uuidOf(
-      rendering.hookInstance,
-      patientOf(rendering),
-      notCheckedTopic,
-      ...missing,
-      ...unclear.map(({ ref }) => ref),
-    ),
-    summary: words.summary[language],
+    uuid: uuidOf(rendering.hookInstance, patientOf(rendering), notCheckedTopic, ...about),
+    summary: summary(),
     detail: paragraphs.join('\n\n'),
     indicator: 'info',
     source: { label: words.source[language], topic: { code: notCheckedTopic, system: brand.topicSystem } },
   };
 }
 
-/**
- * Medicines of which the record does not tell whether they are still taken, and on which a rule rests that could not be
- * decided, or that speaks because nobody knows of them what would silence it.
- */
-function unclearMedications(results: RuleResult[], { chart }: Rendering): Medication[] {
-  const refs = new Set(
-    results
-      .flatMap(openFindings)
-      .filter(({ missing }) => missing.length === 0)
-      .flatMap(({ resources }) => resources),
+/** More names than a reader takes in. */
+const MOST = 5;
+
+/** Unrecognised medicines matter beside what stands in a list: an order of it or, with the chart open, one that is taken. */
+function matters(unrecognised: Unrecognised[], { knowledge, chart }: Rendering): boolean {
+  if (unrecognised.length === 0 || knowledge.site.unrecognised !== 'card') return false;
+  const { except } = knowledge.treatments.besides;
+  const counts = ({ lists }: Drug) => lists.some((list) => !except.includes(list));
+  if (chart.hook !== 'patient-view') return chart.drafts.some((draft) => draft.ordered && counts(draft));
+  return chart.treatments.some(
+    (treatment) => (treatment.degree === 'taken' || treatment.degree === 'presumed') && counts(treatment),
   );
-  return chart.medications.filter(({ ref, current }) => current === undefined && refs.has(ref));
+}
+
+function isResult(item: unknown): item is Result {
+  return typeof item === 'object' && item !== null && 'preliminary' in item;
+}
+
+function onceEach<T extends { ref: string }>(items: T[]): T[] {
+  return [...new Map(items.map((item) => [item.ref, item])).values()];
 }

@@ -1,7 +1,9 @@
 import { brand } from '../brand.ts';
-import type { Medication } from '../chart/chart.ts';
+import type { Drug } from '../chart/chart.ts';
+import { dayOf } from '../dates.ts';
+import type { Texts } from '../language.ts';
 import type { RuleResult } from '../rules/evaluate.ts';
-import { guidelineOf } from '../rules/knowledge.ts';
+import { guidelineOf, type Knowledge } from '../rules/knowledge.ts';
 import type { Indicator, Source } from '../rules/schema.ts';
 import { escapeMarkdown } from './markdown.ts';
 import { message } from './message.ts';
@@ -80,7 +82,9 @@ function summaryOf(result: RuleResult, rendering: Rendering): string {
 
 /** As many names as fit; the loader has proved that one of each does. */
 function fittingSummary(result: RuleResult, rendering: Rendering): string {
-  const text = message(templateOf(result, rendering).summary[rendering.language], rendering.language);
+  const { summary, summaries } = templateOf(result, rendering);
+  const texts = summaries.find((other) => result.finding(other.if).outcome === 'holds')?.text ?? summary;
+  const text = message(texts[rendering.language], rendering.language);
   for (let names = 4; names > 1; names--) {
     const summary = text.format(valuesFor(text, result, rendering, names));
     if (summary.length <= SUMMARY_LIMIT) return summary;
@@ -88,7 +92,7 @@ function fittingSummary(result: RuleResult, rendering: Rendering): string {
   return text.format(valuesFor(text, result, rendering, 1));
 }
 
-function detailOf(results: RuleResult[], about: Medication[], rendering: Rendering): string {
+function detailOf(results: RuleResult[], about: Drug[], rendering: Rendering): string {
   const paragraphs = results.flatMap((result) => paragraphsOf(result, rendering));
   const drugs = [...new Set(about.map((medication) => `- ${drugLine(medication, rendering)}`))].join('\n');
   const { source } = (results[0] as RuleResult).rule;
@@ -104,29 +108,42 @@ function paragraphsOf(result: RuleResult, rendering: Rendering): string[] {
     });
 }
 
-/** Which entry of the record is meant: the name as written there, since when, and how it was recognised. */
-function drugLine(medication: Medication, { knowledge, language }: Rendering): string {
-  const { drugLines, identifiedByName } = knowledge.cards.shared;
-  const name = drugName(knowledge, medication, language);
+/** Which medicine of the record is meant: its name as written there, since when, how sure, and how it was recognised. */
+function drugLine(drug: Drug, { knowledge, language }: Rendering): string {
+  const { identifiedByName } = knowledge.cards.shared;
+  const name = drugName(knowledge, drug, language);
   const written =
-    medication.name === undefined || medication.name.toLowerCase() === name.toLowerCase()
+    drug.name === undefined || drug.otherwise || drug.name.toLowerCase() === name.toLowerCase()
       ? ''
-      : ` (${escapeMarkdown(medication.name)})`;
-  const start = medication.start?.length === 10 ? { start: new Date(medication.start) } : undefined;
-  const stop = medication.stop?.length === 10 ? { stop: new Date(medication.stop) } : undefined;
-  const words = medication.draft
-    ? drugLines.ordered
-    : medication.current === false && stop
-      ? drugLines.ended
-      : start
-        ? drugLines.since
-        : drugLines.current;
-  const line = message(words[language], language).format({
+      : ` (${escapeMarkdown(drug.name)})`;
+  const line = message(drugWords(drug, knowledge)[language], language).format({
     drug: `${escapeMarkdown(name)}${written}`,
-    ...start,
-    ...stop,
+    ...(drug.start !== undefined && { start: new Date(drug.start), year: drug.start.slice(0, 4) }),
+    ...(drug.stop !== undefined && { stop: new Date(drug.stop) }),
+    ...(!drug.draft && drug.lastDose !== undefined && { dose: new Date(drug.lastDose) }),
   });
-  return medication.identifiedBy === 'name' ? `${line} ${identifiedByName[language]}` : line;
+  return drug.identifiedBy === 'name' && !drug.otherwise ? `${line} ${identifiedByName[language]}` : line;
+}
+
+/** The words for how a medicine stands: new, changed, running with or without an end on record, possible, ended. */
+function drugWords(drug: Drug, { cards: { shared } }: Knowledge): Texts {
+  const { drugLines } = shared;
+  if (drug.draft) return drug.changed ? drugLines.changed : drugLines.ordered;
+  if (drug.otherwise) return shared.otherwise.line;
+  const { degree, start, stop, lastSign, lastDose, endKnown, timeline } = drug;
+  // Of a depot the dose tells more than its days: the window is counted from there.
+  if (lastDose !== undefined) return timeline.implant ? drugLines.implanted : drugLines.lastDose;
+  const open = stop === undefined;
+  const past = stop !== undefined && dayOf(stop) < timeline.today;
+  // The latest day on which it can have ended is no end that anybody knows.
+  if (past && endKnown) return drugLines.ended;
+  if (degree === undefined || degree === 'possible')
+    return start === undefined ? drugLines.unclear : drugLines.possible;
+  if (drug.onHold) return drugLines.onHold;
+  if (start === undefined) return drugLines.current;
+  if (!open) return drugLines.until;
+  // Open for years: the year says more than the day.
+  return degree === 'presumed' && lastSign !== undefined ? drugLines.noEnd : drugLines.since;
 }
 
 function sourceLine(source: Source, { knowledge, language }: Rendering): string {

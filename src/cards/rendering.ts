@@ -1,10 +1,20 @@
 import { hash } from 'node:crypto';
 import type { Chart } from '../chart/chart.ts';
+import type { Resource } from '../fhir/json.ts';
 import type { Language } from '../language.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 
 /** What every card of an answer is made from, beside the results of the rules. */
-export type Rendering = { knowledge: Knowledge; chart: Chart; language: Language; hookInstance: string };
+export type Rendering = {
+  knowledge: Knowledge;
+  chart: Chart;
+  language: Language;
+  hookInstance: string;
+  /** Drafts that an earlier card of the answer offers to remove. */
+  removed: Set<string>;
+  /** An order of the call with the digits of its numbers as they were sent, where they can be had. */
+  exact: (ref: string) => Resource | undefined;
+};
 
 /** Part of a card's id: a client that uses one `hookInstance` for two patients gets cards of two ids. */
 export function patientOf({ chart }: Rendering): string {

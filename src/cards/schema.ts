@@ -15,6 +15,8 @@ const part = z.strictObject({ if: z.string().optional(), text: texts });
 
 const cardSchema = z.strictObject({
   summary: texts,
+  /** In its place, the first whose fact holds. */
+  summaries: z.array(z.strictObject({ if: z.string(), text: texts })).default([]),
   /** Paragraphs in order; one with `if` is shown where that fact holds. */
   detail: z.array(part).min(1),
   suggestions: z.record(z.string(), z.strictObject({ label: texts, description: texts })).default({}),
@@ -38,16 +40,46 @@ export const sharedSchema = z.strictObject({
   overrideReasons: z.record(z.string(), coding),
   notChecked: z.strictObject({
     source: texts,
-    summary: texts,
+    /** By what comes first: orders that were not read, orders of others, treatments in doubt, medicines nobody knows, … */
+    summary: z.strictObject({
+      unread: texts,
+      orders: texts,
+      drugs: texts,
+      unrecognised: texts,
+      results: texts,
+      record: texts,
+    }),
     missing: texts,
     unclear: texts,
+    unrecognised: texts,
+    unreadOrder: texts,
+    result: texts,
+    preliminary: texts,
     otherPatient: texts,
-    unresolved: texts,
+    nameless: texts,
   }),
   /** What a resource that a card offers to create is called, by its template in hooks/. */
   orders: z.record(z.string(), texts),
   /** How a medicine is listed: ordered now, taken since a date, taken, ended. */
-  drugLines: z.strictObject({ ordered: texts, since: texts, current: texts, ended: texts }),
+  drugLines: z.strictObject({
+    ordered: texts,
+    changed: texts,
+    since: texts,
+    noEnd: texts,
+    until: texts,
+    current: texts,
+    onHold: texts,
+    possible: texts,
+    unclear: texts,
+    ended: texts,
+    lastDose: texts,
+    implanted: texts,
+  }),
+  /** A treatment that a diagnosis, procedure, care plan or heading tells of, and no medicine names. */
+  otherwise: z.strictObject({ name: texts, line: texts }),
+  /** Added to a suggestion: a text that names a length must be changed by hand; the quantity comes down. */
+  textLeft: texts,
+  quantityCut: texts,
   /** What discovery says of the services, to vendors; it has no language but one. `{keys}` are prefetch keys. */
   services: z.strictObject({
     titles: z.strictObject(Object.fromEntries(hooks.map((hook) => [hook, words]))) as unknown as z.ZodType<

@@ -1,5 +1,5 @@
-import type { Medication } from '../chart/chart.ts';
-import { plusDays } from '../dates.ts';
+import type { Draft } from '../chart/chart.ts';
+import { dateOf, dayOf } from '../dates.ts';
 import type { Resource } from '../fhir/json.ts';
 import type { RuleResult } from '../rules/evaluate.ts';
 import { guidelineOf } from '../rules/knowledge.ts';
@@ -42,20 +42,27 @@ export function suggestionsOf(results: RuleResult[], rendering: Rendering, card:
 function changeable(
   result: RuleResult,
   fact: string,
-  { chart }: Rendering,
-): { medication: Medication; order: Resource }[] {
+  { chart, exact }: Rendering,
+): { medication: Draft; order: Resource }[] {
   const refs = new Set(result.finding(fact).resources);
   return result.about
-    .filter(({ draft, id, ref }) => draft && id !== undefined && refs.has(ref))
+    .filter((drug): drug is Draft => drug.draft && drug.id !== undefined && refs.has(drug.ref))
     .flatMap((medication) => {
-      const order = chart.resources.get(medication.ref);
+      // Two drafts of one id are not in `resources`: no action may point to either.
+      const order =
+        chart.resources.get(medication.ref) && (exact(medication.ref) ?? chart.resources.get(medication.ref));
       return order ? [{ medication, order }] : [];
     });
 }
 
-/** One suggestion for each draft. */
+/** One suggestion for each draft, on the first card about it. An order of the record that a draft changes is never deleted. */
 function removals(result: RuleResult, suggestion: Kind<'remove'>, rendering: Rendering, card: string): Suggestion[] {
-  return changeable(result, suggestion.remove, rendering).map(({ medication }) => {
+  const { removed } = rendering;
+  const drafts = changeable(result, suggestion.remove, rendering).filter(
+    ({ medication: { changed, ref } }) => !changed && !removed.has(ref),
+  );
+  return drafts.map(({ medication }) => {
+    removed.add(medication.ref);
     const words = wordsOf(result, suggestion.id, { drug: nameOf(medication, rendering) }, rendering);
     return {
       label: words.label,
@@ -83,21 +90,30 @@ function stops(
   const large = tooLarge(family);
   return (parameters[suggestion.days] as number[]).flatMap((days) => {
     const actions = orders.map(({ medication, order }) => {
-      const end = plusDays(startOf(medication, chart.today), days - 1);
-      const change = withStop(order, end, knowledge.site.timeZone);
+      const start = Math.max(dayOf(medication.start ?? chart.today), 0);
+      const end = start + days - 1;
+      const change = withStop(order, end, {
+        reading: knowledge.codes.reading,
+        timeZone: knowledge.site.timeZone,
+        today: dayOf(chart.today),
+        start,
+        write: dateOf,
+      });
       if (!change) return undefined;
       const words = wordsOf(
         result,
         suggestion.id,
-        { drug: nameOf(medication, rendering), days, end: new Date(end) },
+        { drug: nameOf(medication, rendering), days, end: new Date(dateOf(end)) },
         rendering,
       );
-      const smaller = smallerQuantity(medication, days, large);
+      const packed = smallestPackage(medication, change.quantity, large);
+      const quantity = packed?.quantity ?? change.quantity;
       const remarks = [
         ...droppedRemark(change.dropped, rendering),
-        ...(smaller ? [quantityRemark(smaller.result, smaller.id, medication, smaller.quantity, rendering)] : []),
+        ...(quantity === undefined ? [] : quantityRemark(family, medication, quantity, rendering)),
+        ...(change.textLeft ? [rendering.knowledge.cards.shared.textLeft[rendering.language]] : []),
       ];
-      const resource = smaller ? withQuantity(change.resource, smaller.quantity) : change.resource;
+      const resource = packed ? withQuantity(change.resource, packed.quantity) : change.resource;
       return {
         label: words.label,
         action: { type: 'update' as const, description: [words.description, ...remarks].join(' '), resource },
@@ -140,45 +156,48 @@ function quantities(
   });
 }
 
-/** Sources of a stop date that tell how long the course is meant to be (recommendations.md, further decision 6). */
-export const TELLING = ['bounds', 'count', 'event', 'days-supply'];
+/** Ends that tell how long the course is meant to be (recommendations.md, S2): neither a quantity nor a text. */
+export const NOT_TELLING = ['quantity', 'text'];
 
-function courseDays(medication: Medication): number | undefined {
-  return TELLING.includes(medication.stopFrom ?? '') ? medication.length : undefined;
+function courseDays(medication: Draft): number | undefined {
+  return medication.stopFrom === undefined || NOT_TELLING.includes(medication.stopFrom) ? undefined : medication.length;
 }
 
 /** The smallest package where the site knows it, else what the days need. */
-function neededQuantity({ smallestPackage, dailyDose }: Medication, days: number): number | undefined {
-  return smallestPackage ?? (dailyDose === undefined ? undefined : Math.ceil(dailyDose * days));
+function neededQuantity({ smallestPackage: size, dailyDose }: Draft, days: number): number | undefined {
+  return size ?? (dailyDose === undefined ? undefined : Math.ceil(dailyDose * days - 1e-9));
 }
-
-type TooLarge = { result: RuleResult; id: string; refs: Set<string> };
 
 /** The orders whose quantity the rules of a card find too large. */
-function tooLarge(family: RuleResult[]): TooLarge[] {
-  return family.flatMap((result) => {
-    const suggestion = result.rule.suggest.find((candidate) => 'setQuantity' in candidate);
-    if (!suggestion) return [];
-    const refs = result.finding((suggestion as Kind<'setQuantity'>).setQuantity).resources;
-    return [{ result, id: suggestion.id, refs: new Set(refs) }];
-  });
+function tooLarge(family: RuleResult[]): Set<string> {
+  return new Set(
+    family.flatMap((result) =>
+      result.rule.suggest.flatMap((suggestion) =>
+        'setQuantity' in suggestion ? result.finding(suggestion.setQuantity).resources : [],
+      ),
+    ),
+  );
 }
 
-function smallerQuantity(medication: Medication, days: number, large: TooLarge[]) {
-  const quantity = neededQuantity(medication, days);
-  if (quantity === undefined || quantity >= (medication.quantity ?? 0)) return undefined;
-  const found = large.find(({ refs }) => refs.has(medication.ref));
-  return found && { result: found.result, id: found.id, quantity };
+/** Where the site knows a package that is smaller than what is left, that is enough. */
+function smallestPackage(
+  medication: Draft,
+  left: number | undefined,
+  large: Set<string>,
+): { quantity: number } | undefined {
+  const { smallestPackage: size, quantity } = medication;
+  return size !== undefined && large.has(medication.ref) && size < (left ?? quantity ?? 0)
+    ? { quantity: size }
+    : undefined;
 }
 
-function quantityRemark(
-  result: RuleResult,
-  id: string,
-  medication: Medication,
-  quantity: number,
-  rendering: Rendering,
-): string {
-  return wordsOf(result, id, { drug: nameOf(medication, rendering), quantity }, rendering).description;
+/** That a choice brings the quantity down too, in the words of the rule that says so on its own, else in common ones. */
+function quantityRemark(family: RuleResult[], medication: Draft, quantity: number, rendering: Rendering): string[] {
+  const result = family.find(({ rule }) => rule.suggest.some((suggestion) => 'setQuantity' in suggestion));
+  const id = result?.rule.suggest.find((suggestion) => 'setQuantity' in suggestion)?.id;
+  const values = { drug: nameOf(medication, rendering), quantity };
+  if (result && id !== undefined) return [wordsOf(result, id, values, rendering).description];
+  return [message(rendering.knowledge.cards.shared.quantityCut[rendering.language], rendering.language).format(values)];
 }
 
 function creations(result: RuleResult, suggestion: Kind<'create'>, rendering: Rendering, card: string): Suggestion[] {
@@ -198,16 +217,12 @@ function creations(result: RuleResult, suggestion: Kind<'create'>, rendering: Re
   ];
 }
 
-function startOf(medication: Medication, today: string): string {
-  return medication.start?.length === 10 ? medication.start : today;
-}
-
 /** Says so where a dosage line begins after the new end and is therefore left out. */
 function droppedRemark(count: number, { knowledge, language }: Rendering): string[] {
   return count === 0 ? [] : [message(knowledge.cards.shared.discontinuedLines[language], language).format({ count })];
 }
 
-function nameOf(medication: Medication, { knowledge, language }: Rendering): string {
+function nameOf(medication: Draft, { knowledge, language }: Rendering): string {
   return drugName(knowledge, medication, language);
 }
 

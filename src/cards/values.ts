@@ -1,5 +1,6 @@
-import type { Condition, Medication } from '../chart/chart.ts';
+import type { Condition } from '../chart/chart.ts';
 import type { RuleResult } from '../rules/evaluate.ts';
+import { drugsOf } from '../rules/facts.ts';
 import { guidelineOf } from '../rules/knowledge.ts';
 import type { Message } from './message.ts';
 import { conditionNames, drugNames, listOf } from './names.ts';
@@ -27,7 +28,7 @@ function valueFor(
   const parameter = guidelineOf(knowledge, result.rule).parameters[fact];
   if (parameter !== undefined) return Array.isArray(parameter) ? listOf(parameter.map(String), language) : parameter;
   const { value } = result.finding(fact);
-  const medications = value.filter((item): item is Medication => has(item, 'identifiedBy'));
+  const medications = drugsOf(value);
   const listed = value.filter((item): item is Condition => has(item, 'lists'));
   const names =
     medications.length > 0 ? drugNames(knowledge, medications, language) : conditionNames(knowledge, listed, language);

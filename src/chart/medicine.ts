@@ -1,15 +1,38 @@
 import { hash } from 'node:crypto';
-import { type Classified, classifyMedicine, drugOf, formsOf, isOfNoList } from '../codes/classify.ts';
+import {
+  type Classified,
+  drugOf,
+  formsOf,
+  isOfNoList,
+  recogniseMedicine,
+  saysNothing,
+  systemKey,
+  type WrittenMedicine,
+} from '../codes/classify.ts';
 import type { Drug } from '../codes/drugs.ts';
 import type { Codes } from '../codes/load.ts';
+import type { Product } from '../codes/schema.ts';
+import { wordsOf } from '../codes/words.ts';
 import { ServiceError } from '../errors.ts';
-import { type JsonObject, object, objects, type Resource, reference, string } from '../fhir/json.ts';
+import { type JsonObject, number, object, objects, type Resource, reference, string } from '../fhir/json.ts';
 import type { LeftOut } from './chart.ts';
 
-/** What a medicine is, or why it is left out. */
-export type Identified =
-  | { name: string | undefined; classified: Classified; drug: Drug | undefined; form: string[]; product: string }
-  | { leftOut: LeftOut['why'] };
+/** A medicine that stands in a list: what it is, and how it acts over time. */
+export type Medicine = {
+  name: string | undefined;
+  classified: Classified;
+  drug: Drug | undefined;
+  form: string[];
+  /** Strengths in mg that its name or its ingredients say. */
+  strengths: number[];
+  /** Lower-case words of its names. */
+  words: Set<string>;
+  /** Its codes and names as written, as a digest. */
+  product: string;
+};
+
+/** What a medicine is, or why it is left out. `name`: as the record writes it, where nobody recognises it. */
+export type Identified = Medicine | { leftOut: LeftOut['why']; name?: string | undefined };
 
 /**
  * How many characters of Medications are read again because orders point to them under ever new names. Ten thousand
@@ -18,70 +41,194 @@ export type Identified =
 const MAX_READ_AGAIN = 10_000_000;
 
 /**
- * Identifies the medicines of orders, in R4 or R5 shape: by `medicationCodeableConcept` or `medication.concept`, then by
+ * Identifies the medicines of entries, in R4 or R5 shape: by `medicationCodeableConcept` or `medication.concept`, then by
  * the Medication that is contained, included, or sent in the same bundle (conformance H15). What is written alike is
- * identified once, however many orders have it.
+ * identified once, however many entries have it.
  */
 export function identifier(
   resolve: (reference: string) => Resource | undefined,
   codes: Codes,
-): (order: Resource) => Identified {
+): (entry: Resource) => Identified {
   const known = new Map<Resource | undefined, Map<string, Identified>>();
   let readAgain = 0;
-  return (order) => {
-    const written = readWritten(order, resolve);
-    if (!written.pointed && isOfNoList(written.concepts, codes)) return { leftOut: 'of-no-list' };
-    const key = JSON.stringify([written.concepts, written.display, written.pointed]);
-    const alike = known.get(written.resource) ?? new Map<string, Identified>();
+  return (entry) => {
+    const said = readSaid(entry, resolve);
+    const key = keyOf(said);
+    const alike = known.get(said.resource) ?? new Map<string, Identified>();
     const before = alike.get(key);
     if (before) return before;
-    if (written.resource && alike.size > 0) readAgain += sizeOf(written.resource);
+    if (said.resource && alike.size > 0) readAgain += sizeOf(said.resource);
     if (readAgain > MAX_READ_AGAIN)
       throw new ServiceError('too-many', ['Medications that orders point to by different names: too large']);
-    const identified = identify(written, codes);
-    known.set(written.resource, alike.set(key, identified));
+    const identified: Identified =
+      !said.pointed && isOfNoList(codingsOf(said.concepts), codes)
+        ? { leftOut: 'other-medicine' }
+        : identify(said, codes);
+    known.set(said.resource, alike.set(key, identified));
     return identified;
   };
 }
 
-/** What an order says of its medicine. `pointed`: it points to a Medication, here or not. */
-type Written = {
+/** Most medicines are one code and one text: these are told apart without writing them out. */
+function keyOf({ concepts, display, pointed }: Said): string {
+  const [only] = concepts;
+  const coding = only?.['coding'];
+  if (
+    only &&
+    concepts.length === 1 &&
+    !pointed &&
+    Array.isArray(coding) &&
+    coding.length === 1 &&
+    !('extension' in only)
+  ) {
+    const [{ system, code, display: shown } = {} as JsonObject] = objects(coding);
+    return `${system}\0${code}\0${shown}\0${only['text']}`;
+  }
+  return JSON.stringify([concepts, display, pointed]);
+}
+
+/** What an entry says of its medicine. `pointed`: it points to a Medication, here or not. */
+type Said = {
   concepts: JsonObject[];
   display: string | undefined;
   resource: Resource | undefined;
   pointed: boolean;
+  find: (reference: string) => Resource | undefined;
 };
 
-function readWritten(order: Resource, resolve: (reference: string) => Resource | undefined): Written {
-  const r5 = object(order['medication']);
-  const concepts = [...objects(order['medicationCodeableConcept']), ...objects(r5['concept'])];
-  const pointer = objects(order['medicationReference'])[0] ?? objects(r5['reference'])[0];
+function readSaid(entry: Resource, resolve: (reference: string) => Resource | undefined): Said {
+  const bare = object(entry['medication']);
+  const concepts = [
+    ...objects(entry['medicationCodeableConcept']),
+    ...objects(bare['concept']),
+    // Sent without the suffix of its type: a concept all the same.
+    ...('coding' in bare || 'text' in bare ? [bare] : []),
+  ];
+  const pointer =
+    objects(entry['medicationReference'])[0] ??
+    objects(bare['reference'])[0] ??
+    (typeof bare['reference'] === 'string' || 'display' in bare ? bare : undefined);
   const ref = reference(pointer);
-  const resource = ref === undefined ? undefined : (contained(order, ref) ?? resolve(ref));
-  return { concepts, display: string(pointer?.['display']), resource, pointed: ref !== undefined };
+  const find = (to: string) => contained(entry, to) ?? resolve(to);
+  const resource = ref === undefined ? undefined : find(ref);
+  return { concepts, display: string(pointer?.['display']), resource, pointed: pointer !== undefined, find };
 }
 
-function identify({ concepts: own, display, resource, pointed }: Written, codes: Codes): Identified {
-  const concepts = [...own, ...objects(resource?.['code'])].filter(
-    (concept) => 'coding' in concept || 'text' in concept,
-  );
-  const names = concepts.flatMap(namesOf);
+function identify({ concepts: own, display, resource, pointed, find }: Said, codes: Codes): Identified {
+  const concepts = [...own, ...objects(resource?.['code'])];
+  const names = concepts.flatMap((concept) => string(concept['text']) ?? []);
   if (display !== undefined) names.push(display);
-  if (resource && concepts.length === 0) addIngredients(resource, concepts, names);
-  if (concepts.length === 0 && names.length === 0) return { leftOut: pointed ? 'unresolved' : 'no-medicine' };
-  const classified = classifyMedicine(concepts, names, codes);
-  if (!classified) return { leftOut: 'unclassified' };
-  if (classified.lists.length === 0) return { leftOut: 'of-no-list' };
-  const codings = concepts.flatMap((concept) => objects(concept['coding']));
+  const codings = [...codingsOf(concepts), ...classificationsOf([...concepts, ...(resource ? [resource] : [])], codes)];
+  const parts = resource ? ingredientsOf(resource, find) : [];
+  const written: WrittenMedicine = {
+    codings,
+    names,
+    ingredients: parts.map(({ codings, names }) => ({ codings, names })),
+  };
+  if (saysNothing(written)) return { leftOut: pointed && !resource ? 'unresolved' : 'no-medicine' };
+  const displays = codings.flatMap((coding) => string(coding['display']) ?? []);
+  const shown =
+    names[0] ??
+    displays[0] ??
+    parts.flatMap((part) => part.names)[0] ??
+    codings.flatMap((coding) => string(coding['code']) ?? [])[0];
+  const recognised = recogniseMedicine(written, codes);
+  if (recognised === 'unrecognised') return { leftOut: 'unrecognised', name: shown };
+  if (recognised === 'other' || recognised.lists.length === 0) return { leftOut: 'other-medicine' };
   const drug = drugOf(codings, codes);
   const form = resource?.['doseForm'] ?? resource?.['form'];
+  const all = [...names, ...displays];
   return {
-    name: names[0],
-    classified,
+    name: shown,
+    classified: recognised,
     drug,
-    form: formsOf(form, drug?.form ? [drug.form, ...names] : names, codes),
-    product: digest([names, codings.map(({ system, code }) => [system, code])]),
+    form: formsOf(form, drug?.form ? [drug.form, ...all] : all, codes),
+    strengths: [...all.flatMap(milligramsIn), ...parts.flatMap(({ strength }) => strength)],
+    words: new Set(all.flatMap((name) => [...wordsOf(name), wordsOf(name).slice(0, 2).join(' ')])),
+    product: digest([all, codings.map(({ system, code }) => [system, code])]),
   };
+}
+
+function codingsOf(concepts: JsonObject[]): JsonObject[] {
+  return concepts.flatMap((concept) => objects(concept['coding']));
+}
+
+/** ATC codes in extensions that classify: IHE, the European ePI and others send them there. */
+function classificationsOf(places: JsonObject[], codes: Codes): JsonObject[] {
+  return places
+    .flatMap((place) => objects(place['extension']))
+    .flatMap((extension) => [
+      ...objects(object(extension['valueCodeableConcept'])['coding']),
+      ...objects(extension['valueCoding']),
+    ])
+    .filter((coding) => systemKey(coding, codes) === 'atc');
+}
+
+/** Active ingredients, in R4 and R5 shape; a Substance is contained or was sent with the record. */
+function ingredientsOf(
+  medication: Resource,
+  find: Said['find'],
+): { codings: JsonObject[]; names: string[]; strength: number[] }[] {
+  return objects(medication['ingredient'])
+    .filter((ingredient) => ingredient['isActive'] !== false)
+    .map((ingredient) => {
+      const item = object(ingredient['item']);
+      const pointer = objects(ingredient['itemReference'])[0] ?? objects(item['reference'])[0];
+      const ref = reference(pointer);
+      const part = ref === undefined ? undefined : (contained(medication, ref) ?? find(ref));
+      const code = object(part?.['code']);
+      const concepts = [
+        ...objects(ingredient['itemCodeableConcept']),
+        ...objects(item['concept']),
+        ...('concept' in code ? objects(code['concept']) : objects(part?.['code'])),
+      ];
+      const strength = objects(ingredient['strength'] ?? ingredient['strengthRatio']).map((ratio) =>
+        object(ratio['numerator'] ?? ratio),
+      );
+      return {
+        codings: codingsOf(concepts),
+        names: [
+          ...concepts.flatMap((concept) => string(concept['text']) ?? []),
+          ...[string(pointer?.['display'])].filter((name) => name !== undefined),
+        ],
+        strength: [...strength, ...objects(ingredient['strengthQuantity'])].flatMap(milligramsOf),
+      };
+    });
+}
+
+function milligramsOf(quantity: JsonObject): number[] {
+  const value = number(quantity['value']);
+  return value !== undefined && (quantity['code'] ?? quantity['unit']) === 'mg' ? [value] : [];
+}
+
+function milligramsIn(name: string): number[] {
+  return [...name.slice(0, 300).matchAll(/(\d+(?:[.,]\d+)?)\s?mg\b/gi)].map((match) =>
+    Number((match[1] as string).replace(',', '.')),
+  );
+}
+
+/** How a product acts over time: the first entry of hooks/codes that fits. `dosed`: strengths in mg that the dosage says. */
+export function productOf(
+  lists: string[],
+  { form, strengths, words }: Medicine,
+  dosed: number[],
+  codes: Codes,
+): Product | undefined {
+  const known = strengths.length > 0 ? strengths : dosed;
+  const named = (product: Product) => (product.names ?? []).some((name) => words.has(name));
+  return codes.products.find((product) => {
+    if (!lists.includes(product.of)) return false;
+    if (product.bare)
+      return (
+        known.length === 0 &&
+        form.length === 0 &&
+        !codes.products.some((other) => lists.includes(other.of) && named(other))
+      );
+    const byName = named(product) || (product.forms ?? []).some((one) => form.includes(one));
+    const byStrength = (product.strengths ?? []).some((one) => known.includes(one));
+    if (product.every) return byName && byStrength;
+    return (!product.names && !product.forms && !product.strengths) || byName || byStrength;
+  });
 }
 
 /** Of what is written, without when it ends: a renewal at the same dose is written the same. */
@@ -90,28 +237,25 @@ export function digest(parts: unknown[]): string {
   return hash('sha256', text, 'base64url').slice(0, 16);
 }
 
-/** A Medication without a code of its own is what it contains. */
-function addIngredients(medication: Resource, concepts: JsonObject[], names: string[]): void {
-  for (const ingredient of objects(medication['ingredient'])) {
-    if (ingredient['isActive'] === false) continue;
-    const item = [...objects(ingredient['itemCodeableConcept']), ...objects(object(ingredient['item'])['concept'])];
-    concepts.push(...item);
-    names.push(...item.flatMap(namesOf));
-  }
-}
-
-/** The text that a person wrote first, then the codings' displays. */
-function namesOf(concept: JsonObject): string[] {
-  return [string(concept['text']), ...objects(concept['coding']).map((coding) => string(coding['display']))].filter(
-    (name) => name !== undefined,
-  );
-}
-
-function contained(order: Resource, ref: string): Resource | undefined {
+/** A contained resource; ids are written with `#` by mistake too. */
+function contained(holder: Resource, ref: string): Resource | undefined {
   if (!ref.startsWith('#')) return undefined;
-  return objects(order['contained']).find((resource) => resource['id'] === ref.slice(1)) as Resource | undefined;
+  return objects(holder['contained']).find(({ id }) => id === ref.slice(1) || id === ref) as Resource | undefined;
 }
 
 function sizeOf({ code, ingredient, form, doseForm }: Resource): number {
   return JSON.stringify([code, ingredient, form, doseForm]).length;
+}
+
+/** A medicine of which nothing is known but, perhaps, its name. */
+export function unknownMedicine(name: string | undefined): Medicine {
+  return {
+    name,
+    classified: { lists: [], substance: undefined, identifiedBy: 'name' },
+    drug: undefined,
+    form: [],
+    strengths: [],
+    words: new Set(),
+    product: '',
+  };
 }

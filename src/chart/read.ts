@@ -1,18 +1,46 @@
-import { conceptListsOf, interpreter } from '../codes/classify.ts';
+import { conceptListsOf } from '../codes/classify.ts';
 import type { Codes } from '../codes/load.ts';
-import type { LocalDate } from '../dates.ts';
+import { saysIn } from '../codes/words.ts';
+import { dayOf, type LocalDate, OPEN } from '../dates.ts';
 import { readBundle } from '../fhir/bundle.ts';
 import { idOf, type Resource, string } from '../fhir/json.ts';
 import { type Prefetch, type Prefetched, type Section, sections } from '../fhir/prefetch.ts';
-import { checkVersions } from '../fhir/versions.ts';
+import { versionOf } from '../fhir/versions.ts';
 import { limits } from '../limits.ts';
 import { checkEntries, checkNumber } from './bounds.ts';
-import type { Chart, LeftOut, SectionState } from './chart.ts';
-import { type MedicationContext, subjectOf } from './medications.ts';
-import { identifier } from './medicine.ts';
-import { type Entry, readDrafts, readMedicationList, refOf } from './orders.ts';
-import { readActivities, readAge, readCondition, settingOfEncounter } from './record.ts';
-import { readResults } from './results.ts';
+import type { Chart, LeftOut, SectionState, Treatment, Unrecognised } from './chart.ts';
+import { type BundleEntry, changedBy, type DraftsRead, draftOf, draftStart, readDrafts } from './drafts.ts';
+import {
+  countsForNothing,
+  type Entry,
+  type EntryContext,
+  periodsOf,
+  readEntry,
+  refOf,
+  type TreatmentParameters,
+} from './entries.ts';
+import { type Identified, identifier, unknownMedicine } from './medicine.ts';
+import { degreeBetween } from './periods.ts';
+import {
+  daysOfProcedure,
+  patientOf,
+  readActivities,
+  readAge,
+  readCondition,
+  readOtherwise,
+  settingOfEncounter,
+  subjectOf,
+} from './record.ts';
+import { explain, readResults } from './results.ts';
+import {
+  type Change,
+  type Classify,
+  type Otherwise,
+  type Purposed,
+  type TreatmentContext,
+  treatmentsOf,
+  withPurpose,
+} from './treatments.ts';
 
 /** A CDS Hooks call, checked and normalised: bare ids, unknown fields dropped (see http/wire.ts). */
 export type Call = {
@@ -23,104 +51,302 @@ export type Call = {
   draftOrders: unknown;
   selections: string[];
   prefetch: Prefetch;
+  /** The draft orders with the digits of their numbers as sent: asked for where one of them goes back changed. */
+  exactDrafts?: () => unknown;
 };
 
 export type ChartOptions = {
   codes: Codes;
   today: LocalDate;
   timeZone: string;
-  openEndedMonths: number;
   validityPeriodEndsTreatment: boolean;
+  parameters: TreatmentParameters;
+  /** How the record tells of a treatment that no medicine names, and the class that it is of. */
+  continues: Continues;
+  /** What gives each medicine its classes, once conditions and the like are known. */
+  classifier: (record: ClassRecord) => Classify;
+};
+
+/** The part of the chart that classes may rest on. */
+export type ClassRecord = Pick<
+  Chart,
+  'hook' | 'today' | 'age' | 'setting' | 'conditions' | 'procedures' | 'referrals' | 'carePlans' | 'results'
+> & {
+  otherwise: { ref: string; lists: string[] }[];
+};
+
+/** `hooks/treatments.yaml`: the class that goes on between supplies, and what names it where no medicine does. */
+export type Continues = {
+  class: string;
+  conditions: string;
+  procedures: string;
+  /** What a text says: of a medicine's name, and of anything else. */
+  says: { medicines: string[]; others: string[] };
+  /** What a procedure's text says that takes an implant out. */
+  removal: string[];
 };
 
 /**
- * Reads a request's FHIR into the chart. Medicines of no code list are dropped while reading, so that everything after
- * works on a handful of entries. Throws `UnusableFhir` for versions that are not read, or mixed (conformance H14, V1), and
- * a `ServiceError` for a record that is larger than any person's.
+ * Reads a request's FHIR into the chart: entries become treatments, before any rule. Linear in the entries. Throws a
+ * `ServiceError` for a record that is larger than any person's.
  */
 export function readChart(call: Call, options: ChartOptions): Chart {
-  const { codes, timeZone, today } = options;
+  const { codes, timeZone, today: date, parameters, continues } = options;
+  const today = dayOf(date);
   const prefetched = bySection(call.prefetch.section);
-  const drafts = call.draftOrders === undefined ? [] : readBundle(call.draftOrders).entries;
+  const drafted = call.draftOrders === undefined ? [] : readBundle(call.draftOrders).entries;
   const received = sections.flatMap((section) => prefetched[section].resources);
-  checkNumber(drafts.length, limits.drafts, 'draft orders');
-  checkNumber(drafts.length + received.length, limits.resources, 'resources');
-  checkEntries([...drafts.map(({ resource }) => resource), ...received]);
-  const version = checkVersions([...drafts.map(({ resource }) => resource), ...received]);
-
+  checkNumber(drafted.length, limits.drafts, 'draft orders');
+  checkNumber(drafted.length + received.length, limits.resources, 'resources');
+  checkEntries([...drafted.map(({ resource }) => resource), ...received]);
   const leftOut: LeftOut[] = [];
+  const resolve = resolver(Object.values(prefetched), drafted);
+  const isMine = ownership(call.patientId, resolve);
   const mine = (what: LeftOut['what']) => (resource: Resource) => {
-    const subject = subjectOf(resource);
-    if (subject === undefined || subject === call.patientId) return true;
+    if (isMine(resource)) return true;
     leftOut.push({ what, why: 'other-patient', ref: refOf(resource) });
     return false;
   };
-  const own = bySection((section) =>
-    prefetched[section].resources.filter(mine(MEDICINES.includes(section) ? 'medication' : 'record')),
-  );
-  // A list that holds only other patients' entries is not this patient's.
-  const states = bySection((section) =>
-    own[section].length === 0 && prefetched[section].resources.length > 0 ? 'missing' : stateOf(prefetched[section]),
-  );
+  const foreign = new Set<Section>();
+  const readable = (what: LeftOut['what']) => (resource: Resource) => {
+    if (versionOf(resource) !== 'other') return true;
+    leftOut.push({ what, why: 'fhir-version', ref: refOf(resource) });
+    return false;
+  };
+  const own = bySection((section) => {
+    const what = MEDICINES.includes(section) ? 'medication' : 'record';
+    const usable = prefetched[section].resources.filter(readable(what));
+    if (usable.length < prefetched[section].resources.length) foreign.add(section);
+    return usable.filter(mine(what));
+  });
+  const states = bySection((section): SectionState => {
+    // A list that holds only other patients' entries is not this patient's.
+    if (own[section].length === 0 && prefetched[section].resources.length > 0 && !foreign.has(section))
+      return 'missing';
+    const state = stateOf(prefetched[section]);
+    return state === 'complete' && foreign.has(section) ? 'partial' : state;
+  });
 
   const setting = settingOfEncounter(own.encounter, call.encounterId, codes);
-  const context: MedicationContext = {
-    ...options,
-    identify: identifier(resolver(Object.values(prefetched), drafts), codes),
+  const identify = identifier(resolve, codes);
+  const context: EntryContext = {
+    codes,
+    timeZone,
+    today,
+    parameters,
+    validityPeriodEndsTreatment: options.validityPeriodEndsTreatment,
     conditionLists: conditionListsIn(own.conditions, codes),
     encounterSetting: setting,
+    dosages: new Map(),
   };
-  const orders = readDrafts(drafts, call, context, mine('order'), leftOut);
-  const list = readMedicationList(
+  const usableDrafts = drafted.filter(({ resource }) => readable('order')(resource));
+  const read = readDrafts(usableDrafts, call, identify, mine('order'), context);
+  const list = readEntries(
     MEDICINES.flatMap((section) => own[section]),
-    orders.settled,
+    { identify, erased: read.erased, continues },
     context,
-    leftOut,
   );
-  // A running order whose medicine cannot be found out may be anything: the list is not whole.
-  if (list.unidentified && states.medications === 'complete') states.medications = 'partial';
+  leftOut.push(...read.leftOut, ...list.leftOut);
+
   const age = readAge(
     own.patient.find(({ id }) => id === call.patientId),
-    today,
+    date,
     timeZone,
   );
-  const activities = (resources: Resource[]) => readActivities(resources, codes, timeZone, today);
-  const draftedReferrals = drafts
+  const activities = (resources: Resource[]) => readActivities(resources, codes, timeZone, date);
+  const draftedReferrals = usableDrafts
     .map(({ resource }) => resource)
     .filter(({ resourceType }) => resourceType === 'ServiceRequest')
     .filter(mine('record'));
-  const interpret = interpreter(codes);
-  const chart: Chart = {
+  const otherwise = [
+    ...list.otherwise,
+    ...readOtherwise(own, {
+      codes,
+      timeZone,
+      today,
+      lists: continues,
+      says: [...continues.says.medicines, ...continues.says.others],
+      possibleMonths: parameters.possibleMonths,
+    }),
+  ];
+  const record = {
     hook: call.hook,
-    today,
+    today: date,
     ...(age !== undefined && { age }),
     ...(setting !== undefined && { setting }),
-    drafts: orders.medications,
-    medications: list.medications,
     conditions: own.conditions.flatMap((resource) => readCondition(resource, codes, timeZone)),
-    results: own.observations.flatMap((resource) => readResults(resource, { codes, timeZone, interpret })),
+    results: readResults(own.observations, { codes, timeZone }),
     procedures: activities(own.procedures),
     referrals: activities([...own.referrals, ...draftedReferrals]),
-    appointments: activities(own.appointments),
     carePlans: activities(own.carePlans),
-    familyHistory: activities(own.familyHistory),
-    sections: states,
-    leftOut,
-    resources: orders.resources,
-    subject: { patient: call.patientId, ...(call.encounterId !== undefined && { encounter: call.encounterId }) },
-    version,
   };
-  const { drafts: ordered, medications, conditions, results } = chart;
+  const classify = options.classifier({
+    ...record,
+    otherwise: otherwise.map(({ ref }) => ({ ref, lists: [continues.class] })),
+  });
+  const { drafts, treatments, before } = relateAll(read, list.entries, otherwise, classify, {
+    ...context,
+    continues: continues.class,
+    removals: (name) => daysOfProcedure(own.procedures, name, continues.removal, { codes, timeZone }),
+  });
+  const { conditions, results } = record;
   checkNumber(
-    ordered.length + medications.length + conditions.length + results.length,
+    list.entries.length + conditions.length + results.length,
     limits.listed,
     'medicines, problems and results that stand in code lists',
   );
-  return chart;
+  return {
+    ...record,
+    results: explain(record.results, before, codes),
+    drafts,
+    treatments,
+    before,
+    appointments: activities(own.appointments),
+    familyHistory: activities(own.familyHistory),
+    sections: states,
+    leftOut,
+    unread: {
+      drafts: [...read.unread, ...unusable(drafted, usableDrafts)],
+      treatments: list.unrecognised,
+    },
+    resources: read.resources,
+    subject: { patient: call.patientId, ...(call.encounterId !== undefined && { encounter: call.encounterId }) },
+    version: [...usableDrafts.map(({ resource }) => resource), ...own.medications].some(
+      (resource) => versionOf(resource) === 'R5',
+    )
+      ? 'R5'
+      : 'R4',
+    unusable: isUnusable(drafted, usableDrafts, prefetched.medications, own.medications, leftOut),
+  };
 }
 
-/** Parts of the record that make up the medication list: orders, and what statements and dispenses add. */
-const MEDICINES: readonly Section[] = ['medications', 'statements', 'dispenses'];
+/** Drafts and treatments with their purposes, and what the drafts change of the record. */
+function relateAll(
+  { drafts, ended, changed }: Pick<DraftsRead, 'drafts' | 'ended' | 'changed'>,
+  entries: Entry[],
+  otherwise: Otherwise[],
+  classify: Classify,
+  context: TreatmentContext,
+): Pick<Chart, 'drafts' | 'treatments' | 'before'> {
+  const { codes, today } = context;
+  const purposed = withPurpose([...entries, ...drafts.map(({ entry }) => entry)], classify, codes);
+  const listed = purposed.slice(0, entries.length);
+  const byId = new Map<string, Purposed>();
+  for (const item of listed)
+    if (item.entry.id !== undefined && item.entry.kind === 'order') byId.set(item.entry.id, item);
+  const taken = new Map<string, Change>();
+  for (const { entry } of listed)
+    if (entry.id !== undefined && entry.kind === 'order' && ended.has(entry.id))
+      taken.set(entry.ref, { kind: 'ended', on: today });
+  const changes = new Map(taken);
+  for (const [id, day] of changed) {
+    const copy = byId.get(id);
+    if (copy) changes.set(copy.entry.ref, { kind: 'ended', on: day - 1 });
+  }
+  const read = drafts.map((draft, at) => {
+    const own = purposed[entries.length + at] as Purposed;
+    const copies = changedBy(draft)
+      .map((id) => byId.get(id))
+      .filter((copy) => copy !== undefined);
+    for (const copy of copies) {
+      changes.set(
+        copy.entry.ref,
+        copy.key === own.key
+          ? { kind: 'replaced', from: today }
+          : { kind: 'ended', on: draftStart(draft.entry, today) - 1 },
+      );
+    }
+    return draftOf(draft, own, copies.length > 0, context);
+  });
+  const before = treatmentsOf(listed, otherwise, taken, context);
+  const treatments: Treatment[] =
+    changes.size > taken.size ? treatmentsOf(listed, otherwise, changes, context) : before;
+  return { drafts: read, treatments, before };
+}
+
+type EntriesRead = { entries: Entry[]; otherwise: Otherwise[]; unrecognised: Unrecognised[]; leftOut: LeftOut[] };
+
+/** The medication list: orders, statements, dispenses and administrations. What comes twice counts once. */
+function readEntries(
+  resources: Resource[],
+  {
+    identify,
+    erased,
+    continues,
+  }: { identify: (entry: Resource) => Identified; erased: Set<string>; continues: Continues },
+  context: EntryContext,
+): EntriesRead {
+  const read: EntriesRead = { entries: [], otherwise: [], unrecognised: [], leftOut: [] };
+  const seen = new Set<string>();
+  for (const resource of resources) {
+    const ref = refOf(resource);
+    const id = string(resource['id']);
+    const leave = (why: LeftOut['why']) => read.leftOut.push({ what: 'medication', why, ref });
+    const nothing = countsForNothing(resource);
+    if (nothing) {
+      leave(nothing);
+      continue;
+    }
+    if (id !== undefined && (seen.has(ref) || (resource.resourceType === 'MedicationRequest' && erased.has(id)))) {
+      leave('twice');
+      continue;
+    }
+    seen.add(ref);
+    const medicine = identify(resource);
+    if (!('leftOut' in medicine)) read.entries.push(readEntry(resource, medicine, context));
+    else {
+      leave(medicine.leftOut);
+      if (medicine.leftOut !== 'other-medicine') readUnrecognised(resource, medicine.name, continues, context, read);
+    }
+  }
+  return read;
+}
+
+/** A medicine that nobody recognises: perhaps a heading that names a treatment; else it may be anything, while in force. */
+function readUnrecognised(
+  resource: Resource,
+  name: string | undefined,
+  continues: Continues,
+  context: EntryContext,
+  read: EntriesRead,
+): void {
+  const { codes, today } = context;
+  const entry = readEntry(resource, unknownMedicine(name), context);
+  const heading =
+    name !== undefined &&
+    continues.says.medicines.some((key) => {
+      const wording = codes.reading.says.get(key);
+      return wording !== undefined && saysIn(name, wording);
+    });
+  const { spans } = periodsOf(entry, undefined, heading, context);
+  if (heading) {
+    read.otherwise.push({ ref: entry.ref, kind: entry.kind, spans, name });
+    return;
+  }
+  const degree = degreeBetween(spans, today, OPEN);
+  if (degree === 'taken' || degree === 'presumed') read.unrecognised.push({ ref: entry.ref, name });
+}
+
+/** Drafts of another FHIR version: they could not be judged. */
+function unusable(all: BundleEntry[], usable: BundleEntry[]): Unrecognised[] {
+  const read = new Set(usable);
+  return all.filter((entry) => !read.has(entry)).map(({ resource }) => ({ ref: refOf(resource), name: undefined }));
+}
+
+/** Where not one draft, or not one entry of the list, is of a version that is read: nothing can be said but what was found. */
+function isUnusable(
+  drafted: BundleEntry[],
+  usable: BundleEntry[],
+  list: Prefetched,
+  own: Resource[],
+  leftOut: LeftOut[],
+): boolean {
+  const foreign = leftOut.some(({ why }) => why === 'fhir-version');
+  return foreign && ((drafted.length > 0 && usable.length === 0) || (list.resources.length > 0 && own.length === 0));
+}
+
+/** Parts of the record that make up the medication list: orders, and what the others add to them. */
+const MEDICINES: readonly Section[] = ['medications', 'statements', 'dispenses', 'administrations'];
 
 function bySection<T>(value: (section: Section) => T): Record<Section, T> {
   return Object.fromEntries(sections.map((section) => [section, value(section)])) as Record<Section, T>;
@@ -128,6 +354,24 @@ function bySection<T>(value: (section: Section) => T): Record<Section, T> {
 
 function stateOf({ state }: Prefetched): SectionState {
   return state === 'complete' || state === 'partial' ? state : 'missing';
+}
+
+/** Whether a resource is this patient's. A subject that is another entry's address is looked up first. */
+function ownership(
+  patientId: string,
+  resolve: (reference: string) => Resource | undefined,
+): (resource: Resource) => boolean {
+  const answers = new Map<string, boolean>();
+  return (resource) => {
+    const subject = subjectOf(resource);
+    if (subject === undefined) return true;
+    const before = answers.get(subject);
+    if (before !== undefined) return before;
+    const entry = patientOf(subject) === patientId ? undefined : resolve(subject);
+    const mine = entry?.resourceType === 'Patient' ? entry['id'] === patientId : patientOf(subject) === patientId;
+    if (answers.size < 1000) answers.set(subject, mine);
+    return mine;
+  };
 }
 
 /** The lists of each condition that an order may give as its reason; each is read once, however many orders name it. */
@@ -153,7 +397,7 @@ function firstOf<T>(pairs: [string | undefined, T][]): Map<string, T> {
  * Finds what a reference points to, wherever it was sent: by its full address, by `Type/id` where it is relative, and
  * where it is absolute also among what came without an address of its own.
  */
-function resolver(places: Prefetched[], drafts: Entry[]): (reference: string) => Resource | undefined {
+function resolver(places: Prefetched[], drafts: BundleEntry[]): (reference: string) => Resource | undefined {
   const drafted = firstOf(
     drafts.flatMap(({ resource, fullUrl }): [string | undefined, Resource][] => [
       [fullUrl, resource],

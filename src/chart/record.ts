@@ -1,17 +1,23 @@
 import { conceptListsOf } from '../codes/classify.ts';
 import type { Codes } from '../codes/load.ts';
-import { firstDay, type LocalDate, lastDay, localDate, yearsBetween } from '../dates.ts';
-import { type JsonObject, object, objects, type Resource, string } from '../fhir/json.ts';
+import { compileWording, saysIn } from '../codes/words.ts';
+import { type Day, firstDay, type LocalDate, lastDay, localDate, monthsAfter, OPEN, yearsBetween } from '../dates.ts';
+import { idOf, type JsonObject, object, objects, type Resource, reference, string, typeOf } from '../fhir/json.ts';
 import type { Activity, Chart, Condition, Setting } from './chart.ts';
-import { refOf } from './orders.ts';
+import { firstDayOf, lastDayOf } from './dosage.ts';
+import { refOf } from './entries.ts';
+import type { Otherwise } from './treatments.ts';
 
 /** Clinical statuses with which a condition counts; without one it does too. */
 const ACTIVE = ['active', 'recurrence', 'relapse'];
 const NOT_TRUE = ['refuted', 'entered-in-error'];
+/** Such a diagnosis may make a rule speak, and silences none (recommendations.md, 2.4). */
+const NOT_SURE = ['unconfirmed', 'provisional', 'differential'];
 
 /** A condition that stands in a code list. Onset decides before the recorded date. */
 export function readCondition(resource: Resource, codes: Codes, timeZone: string): Condition[] {
-  if (codesOf(resource['verificationStatus']).some((code) => NOT_TRUE.includes(code))) return [];
+  const verification = codesOf(resource['verificationStatus']);
+  if (verification.some((code) => NOT_TRUE.includes(code))) return [];
   const lists = conceptListsOf(resource['code'], codes.conditions, codes);
   if (lists.length === 0) return [];
   const status = codesOf(resource['clinicalStatus']);
@@ -20,8 +26,145 @@ export function readCondition(resource: Resource, codes: Codes, timeZone: string
     timeZone,
   );
   const active = status.length === 0 || status.some((code) => ACTIVE.includes(code));
-  return [{ ref: refOf(resource), lists, active, ...(onset !== undefined && { onset }) }];
+  return [
+    {
+      ref: refOf(resource),
+      lists,
+      active,
+      confirmed: !verification.some((code) => NOT_SURE.includes(code)),
+      remission: status.includes('remission'),
+      ...(onset !== undefined && { onset }),
+    },
+  ];
 }
+
+/** What tells of a treatment that no medicine names: a diagnosis, a procedure or a care plan (recommendations.md, 2.3). */
+export type OtherwiseOptions = {
+  codes: Codes;
+  timeZone: string;
+  today: Day;
+  /** Code lists of conditions and procedures that say so, and what a text says that says so. */
+  lists: { conditions: string; procedures: string };
+  says: string[];
+  /** How long what ended may still go on, in months. */
+  possibleMonths: number;
+};
+
+export function readOtherwise(
+  { conditions, procedures, carePlans }: { conditions: Resource[]; procedures: Resource[]; carePlans: Resource[] },
+  options: OtherwiseOptions,
+): Otherwise[] {
+  return [
+    ...conditions.flatMap((resource) => otherwiseOfCondition(resource, options)),
+    ...procedures.flatMap((resource) => otherwiseOfActivity(resource, 'procedure', options)),
+    ...carePlans.flatMap((resource) => otherwiseOfActivity(resource, 'plan', options)),
+  ];
+}
+
+function otherwiseOfCondition(resource: Resource, options: OtherwiseOptions): Otherwise[] {
+  const { codes, timeZone, lists } = options;
+  const verification = codesOf(resource['verificationStatus']);
+  const status = codesOf(resource['clinicalStatus']);
+  if (verification.some((code) => NOT_TRUE.includes(code))) return [];
+  if (status.length > 0 && !status.some((code) => ACTIVE.includes(code))) return [];
+  const coded = conceptListsOf(resource['code'], codes.conditions, codes).includes(lists.conditions);
+  const said = !coded && sayIt(namesOf(resource), options);
+  if (!coded && !said) return [];
+  const sure = !verification.some((code) => NOT_SURE.includes(code));
+  const start = firstDayOf(
+    resource['onsetDateTime'] ?? object(resource['onsetPeriod'])['start'] ?? resource['recordedDate'],
+    timeZone,
+  );
+  return [
+    {
+      ref: refOf(resource),
+      kind: 'problem',
+      name: undefined,
+      spans: [{ start: start ?? 0, end: OPEN, degree: sure ? 'presumed' : 'possible' }],
+    },
+  ];
+}
+
+function otherwiseOfActivity(resource: Resource, kind: 'procedure' | 'plan', options: OtherwiseOptions): Otherwise[] {
+  const { codes, timeZone, today, lists, possibleMonths } = options;
+  const status = string(resource['status']) ?? '';
+  if (['entered-in-error', 'not-done', 'revoked', 'draft', 'preparation'].includes(status)) return [];
+  const concepts = [
+    resource['code'],
+    ...objects(resource['category']),
+    ...objects(resource['activity']).map((activity) => object(activity['detail'])['code']),
+  ];
+  const coded = concepts.some((concept) => conceptListsOf(concept, codes.procedures, codes).includes(lists.procedures));
+  if (!coded && !sayIt(namesOf(resource), options)) return [];
+  const period = object(resource['performedPeriod'] ?? resource['occurrencePeriod'] ?? resource['period']);
+  const done = resource['performedDateTime'] ?? resource['occurrenceDateTime'];
+  const end = lastDayOf(period['end'] ?? done, timeZone);
+  const start = firstDayOf(period['start'] ?? done ?? resource['created'], timeZone) ?? end ?? 0;
+  const open =
+    (end === undefined || (done === undefined && end >= today)) && !['completed', 'stopped'].includes(status);
+  if (open && done === undefined)
+    return [{ ref: refOf(resource), kind, name: undefined, spans: [{ start, end: OPEN, degree: 'presumed' }] }];
+  const last = end ?? (start > 0 ? start : undefined);
+  if (last === undefined) return [];
+  return [
+    {
+      ref: refOf(resource),
+      kind,
+      name: undefined,
+      spans: [{ start: Math.min(start, last), end: monthsAfter(last, possibleMonths), degree: 'possible' }],
+    },
+  ];
+}
+
+/** Titles, texts and displays by which a record names something. */
+function namesOf(resource: Resource): string[] {
+  const concepts = [resource['code'], ...objects(resource['category'])].flatMap((concept) => objects(concept));
+  return [
+    string(resource['title']),
+    ...concepts.flatMap((concept) => [
+      string(concept['text']),
+      ...objects(concept['coding']).map(({ display }) => string(display)),
+    ]),
+  ].filter((name) => name !== undefined);
+}
+
+function sayIt(names: string[], { codes, says }: OtherwiseOptions): boolean {
+  return says.some((key) => {
+    const wording = codes.reading.says.get(key);
+    return wording !== undefined && names.some((name) => saysIn(name, wording));
+  });
+}
+
+/** The days on which something of a list of procedures was done; also where the text says all of these. */
+export function daysOfProcedure(
+  procedures: Resource[],
+  list: string,
+  says: string[],
+  { codes, timeZone }: { codes: Codes; timeZone: string },
+): Day[] {
+  return procedures
+    .filter((resource) => !VOID.includes(string(resource['status']) ?? ''))
+    .filter((resource) => {
+      if (conceptListsOf(resource['code'], codes.procedures, codes).includes(list)) return true;
+      const names = namesOf(resource);
+      return (
+        says.length > 0 &&
+        says.every((key) => names.some((name) => saysIn(name, codes.reading.says.get(key) ?? NO_WORDING)))
+      );
+    })
+    .map((resource) =>
+      firstDayOf(
+        resource['performedDateTime'] ??
+          object(resource['performedPeriod'])['start'] ??
+          resource['occurrenceDateTime'] ??
+          object(resource['occurrencePeriod'])['start'],
+        timeZone,
+      ),
+    )
+    .filter((day) => day !== undefined);
+}
+
+const NO_WORDING = compileWording({ any: [], except: [], notAfter: [], notWith: [] });
 
 function codesOf(concept: unknown): string[] {
   return objects(concept)
@@ -47,8 +190,12 @@ export function readActivities(resources: Resource[], codes: Codes, timeZone: st
 }
 
 function activityLists(resource: Resource, codes: Codes): string[] {
-  // R4 has a CodeableConcept, R5 a CodeableReference.
-  const own = objects(resource['code']).flatMap((code) => ('concept' in code ? objects(code['concept']) : [code]));
+  // R4 has a CodeableConcept, R5 a CodeableReference. Care plans say what they are by category, referrals by reason too.
+  const own = [
+    ...objects(resource['code']),
+    ...objects(resource['category']),
+    ...objects(resource['reasonCode']),
+  ].flatMap((code) => ('concept' in code ? objects(code['concept']) : [code]));
   const relatives = objects(resource['condition']).flatMap((condition) => objects(condition['code']));
   return [
     ...conceptListsOf(own, codes.procedures, codes),
@@ -102,4 +249,20 @@ export function readAge(patient: Resource | undefined, today: LocalDate, timeZon
 
 function firstDate(values: unknown[], timeZone: string): LocalDate | undefined {
   return values.map((value) => localDate(value, timeZone)).find((date) => date !== undefined);
+}
+
+/** Whose resource it is: `Patient/x`, `x`, an absolute URL. Undefined where it names nobody. */
+export function subjectOf(resource: Resource): string | undefined {
+  // An appointment names its patients among those who take part.
+  if (resource.resourceType === 'Appointment') {
+    const actors = objects(resource['participant']).map(({ actor }) => reference(actor) ?? '');
+    return actors.find((actor) => /(^|\/)Patient\//.test(actor));
+  }
+  return reference(resource['subject']) ?? reference(resource['patient']);
+}
+
+/** The id of a patient that a reference names; the whole reference where it names something else. */
+export function patientOf(ref: string): string {
+  const type = typeOf(ref);
+  return type === undefined || type === 'Patient' ? idOf(ref) : ref;
 }

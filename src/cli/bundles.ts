@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { type Answer, answer } from '../answer.ts';
 import type { Card } from '../cards/render.ts';
-import { dosages, repeatOf } from '../chart/stop.ts';
+import { dosages, repeatOf } from '../chart/dosage.ts';
 import { isPartial, localDate } from '../dates.ts';
 import { object, objects, type Resource, string } from '../fhir/json.ts';
 import { type Request, readRequest } from '../http/wire.ts';
@@ -99,8 +99,20 @@ export function observe(found: Answer): Omit<Expected, 'note'> {
   return { cards: found.cards.map((card) => observeCard(card, found)) };
 }
 
-function observeCard(card: Card, found: Answer): z.infer<typeof expectedCard> {
+export type ObservedCard = z.infer<typeof expectedCard>;
+
+function observeCard(card: Card, found: Answer): ObservedCard {
   const about = found.results.find(({ rule }) => rule.id === card.source.topic.code)?.about ?? [];
+  const { suggestions, ...shown } = observeShown(card);
+  return {
+    ...shown,
+    ...(about.length > 0 && { drugs: [...new Set(about.map(({ substance, ref }) => substance ?? ref))] }),
+    ...(suggestions && { suggestions }),
+  };
+}
+
+/** What a client sees of a card, in the same terms: all but its drugs. */
+export function observeShown(card: Card): ObservedCard {
   const suggestions = (card.suggestions ?? []).map((suggestion) => {
     const actions = suggestion.actions.map((action) =>
       action.type === 'delete' ? `delete ${action.resourceId}` : describe(action.type, action.resource),
@@ -110,7 +122,6 @@ function observeCard(card: Card, found: Answer): z.infer<typeof expectedCard> {
   return {
     rule: card.source.topic.code,
     indicator: card.indicator,
-    ...(about.length > 0 && { drugs: [...new Set(about.map(({ substance, ref }) => substance ?? ref))] }),
     ...(suggestions.length > 0 && { suggestions }),
   };
 }
@@ -132,8 +143,10 @@ function describe(type: string, resource: Resource): string {
 
 /** Where an answer differs from what its bundle expects. Cards and keys must be the same, in the same order. */
 export function compare(bundle: TestBundle, found: Answer): string[] {
-  const got = observe(found);
-  const want = bundle.expected;
+  return differences(bundle.expected, observe(found));
+}
+
+export function differences(want: Expected, got: Omit<Expected, 'note'>): string[] {
   if (want.missing || got.missing) {
     return JSON.stringify(want.missing) === JSON.stringify(got.missing)
       ? []

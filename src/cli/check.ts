@@ -8,6 +8,7 @@ import { compileKnowledge, deliveredSite, type KnowledgeFiles, readKnowledge } f
 import { loadPages } from '../knowledge/pages.ts';
 import { coverageGaps, type Observed } from '../rules/coverage.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
+import { reachOfResults } from '../rules/reach.ts';
 import type { Problem } from '../yaml.ts';
 import { answerFile, compare, readTestBundles, type TestBundle } from './bundles.ts';
 import { traceability } from './traceability.ts';
@@ -19,6 +20,8 @@ export type Checked = {
   rules: number;
   bundles: number;
   trace: string | undefined;
+  /** How far back the rules read results, in words; of the site's own settings. */
+  reach: string | undefined;
 };
 
 /**
@@ -33,7 +36,7 @@ export function check(folder: string): Checked {
   const bundles = readTestBundles(join(folder, 'test-bundles'), problems);
   const counts = { rules: knowledge?.rules.length ?? 0, bundles: bundles.length };
   if (!knowledge || !existsSync(join(folder, 'test-bundles')))
-    return { problems, remarks, ...counts, trace: undefined };
+    return { problems, remarks, ...counts, trace: undefined, reach: knowledge && reachInWords(knowledge) };
   const sites = new Map<string, Knowledge>();
   const observed = bundles.flatMap((bundle) => {
     const there = knowledgeAt(files, bundle, sites, problems);
@@ -42,7 +45,14 @@ export function check(folder: string): Checked {
   for (const { rule, message } of coverageGaps(knowledge, observed)) {
     problems.push({ file: `hooks/${rule.guideline}.yaml`, line: rule.line, message: `${rule.id}: ${message}` });
   }
-  return { problems, remarks, ...counts, trace: traceability(knowledge, observed) };
+  return { problems, remarks, ...counts, trace: traceability(knowledge, observed), reach: reachInWords(knowledge) };
+}
+
+function reachInWords(knowledge: Knowledge): string {
+  const { days, lists } = reachOfResults(knowledge);
+  if (days === undefined) return 'results: the rules read all of a life';
+  const ofAnyAge = lists.length > 0 ? `, and of any age: ${lists.join(', ')}` : '';
+  return `results: the rules read those of ${days} days${ofAnyAge}`;
 }
 
 /** The knowledge of the hospital that a bundle plays in; compiled once for each. */
@@ -86,7 +96,7 @@ if (import.meta.main) {
 
 /** Prints what was found, and writes docs/traceability.md unless `dry`. */
 function run(folder: string, dry: boolean): number {
-  const { problems, remarks, rules, bundles, trace } = check(folder);
+  const { problems, remarks, rules, bundles, trace, reach } = check(folder);
   const line = ({ file, line: at, message }: Problem) => `${file}:${at}: ${message}\n`;
   const proved = trace === undefined ? '; without test bundles the rules are loaded and not proved' : '';
   const summary =
@@ -94,7 +104,12 @@ function run(folder: string, dry: boolean): number {
       ? `${rules} rules, ${bundles} test bundles: no problem found${proved}\n`
       : `${problems.length} problem${problems.length === 1 ? '' : 's'}\n`;
   process.stdout.write(
-    [...remarks.map((remark) => `left out: ${line(remark)}`), ...problems.map(line), summary].join(''),
+    [
+      ...remarks.map((remark) => `left out: ${line(remark)}`),
+      ...problems.map(line),
+      ...(reach === undefined ? [] : [`${reach}\n`]),
+      summary,
+    ].join(''),
   );
   const docs = join(folder, 'docs');
   if (!dry && trace !== undefined && problems.length === 0 && existsSync(docs))

@@ -1,42 +1,27 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Answer } from '../answer.ts';
+import type { Draft, Drug, Treatment } from '../chart/chart.ts';
 import { dateOfInstant, isPartial, localDate } from '../dates.ts';
 import { ServiceError } from '../errors.ts';
 import { UnusableFhir } from '../fhir/versions.ts';
 import { loadKnowledge } from '../knowledge/load.ts';
 import { type Language, languages } from '../language.ts';
-import { type RuleTrace, traceOf } from '../rules/trace.ts';
+import { type RuleTrace, type TreatmentTrace, traceOf } from '../rules/trace.ts';
 import { readText } from '../text.ts';
 import { answerFile } from './bundles.ts';
 import { messageOf, problemsText, section } from './words.ts';
 
-const USAGE = `Usage: npm run explain -- FILE [--now 2026-03-02] [--language sv|nb|da|en]
+const USAGE = `Usage: npm run explain -- FILE [--entries] [--now 2026-03-02] [--language sv|nb|da|en]
 
 Prints for a CDS Hooks request (FILE, or - for standard input) what was read, what every rule and fact came to and on
-which resources it rests, and the cards.
+which resources it rests, and the cards. --entries: also the entries of the record behind each treatment.
 `;
 
-/** The answer as tables for a reader. Pure. */
-export function explain(found: Answer): string {
+/** The answer as tables for a reader. Pure. `entries`: with the entries of the record behind each treatment. */
+export function explain(found: Answer, { entries = false }: { entries?: boolean } = {}): string {
   const { chart, results } = found;
   const trace = traceOf(chart, results);
-  const medications = [...chart.drafts, ...chart.medications].map((medication) => [
-    medication.ref,
-    medication.substance ?? medication.name ?? '',
-    `by ${medication.identifiedBy}`,
-    medication.ordered
-      ? 'ordered'
-      : medication.draft
-        ? 'draft'
-        : medication.current === undefined
-          ? 'not known'
-          : medication.current
-            ? 'current'
-            : 'ended',
-    [medication.start ?? '', medication.stop ?? ''].join(' to '),
-    medication.stopFrom ? `stop from ${medication.stopFrom}` : '',
-  ]);
   const conditions = chart.conditions.map(({ ref, lists, active }) => [
     ref,
     lists.join(', '),
@@ -52,7 +37,13 @@ export function explain(found: Answer): string {
       ['setting', chart.setting ?? 'not known'],
       ...record,
     ]),
-    section('Medicines in a code list', medications),
+    section('Orders in a code list', chart.drafts.map(draftRow)),
+    section('Treatments in a code list', chart.treatments.map(treatmentRow)),
+    ...(entries ? (trace.treatments ?? []).map(entriesSection) : []),
+    section('Medicines that nobody recognises', [
+      ...chart.unread.drafts.map(({ ref, name }) => [ref, 'ordered', name ?? '']),
+      ...chart.unread.treatments.map(({ ref, name }) => [ref, 'on the list', name ?? '']),
+    ]),
     section('Problems in a code list', conditions),
     section(
       'Left out',
@@ -69,6 +60,55 @@ export function explain(found: Answer): string {
   ]
     .filter((text) => text !== '')
     .join('\n\n');
+}
+
+function draftRow(draft: Draft): string[] {
+  const { ref, ordered, changed, start, stop, stopFrom, taper } = draft;
+  return [
+    ref,
+    nameOf(draft),
+    `by ${draft.identifiedBy}`,
+    [ordered ? 'ordered' : 'beside', ...(changed ? ['changed order'] : []), ...(taper ? ['taper'] : [])].join(', '),
+    start === undefined ? '' : `from ${start}`,
+    stop === undefined ? 'no stop' : `to ${stop} (${stopFrom})`,
+  ];
+}
+
+function treatmentRow(treatment: Treatment): string[] {
+  const { ref, degree, start, onHold, fresh } = treatment;
+  const { length: count } = treatment.entries();
+  return [
+    ref,
+    nameOf(treatment),
+    treatment.otherwise ? 'according to the record' : `by ${treatment.identifiedBy}`,
+    [degree ?? 'over', ...(onHold ? ['on hold'] : []), ...(degree && !fresh ? ['nothing of it lately'] : [])].join(
+      ', ',
+    ),
+    start === undefined ? 'since when is not known' : `from ${start}`,
+    endOf(treatment),
+    `${count} ${count === 1 ? 'entry' : 'entries'}`,
+  ];
+}
+
+/** An end that the record tells is not the same as the latest day that it leaves open. */
+function endOf({ stop, endKnown }: Treatment): string {
+  if (stop === undefined) return 'no end on record';
+  return endKnown ? `to ${stop}` : `to ${stop} at the latest, no end on record`;
+}
+
+function nameOf({ substance, name }: Drug): string {
+  return substance ?? name ?? '';
+}
+
+function entriesSection({ ref, substance, name, entries }: TreatmentTrace): string {
+  const rows = entries.map((entry) => [
+    entry.ref,
+    entry.kind,
+    entry.replaced ? 'replaced by a draft' : (entry.degree ?? 'over'),
+    entry.start === undefined ? '' : `from ${entry.start}`,
+    entry.stop === undefined ? '' : `to ${entry.stop} (${entry.stopFrom})`,
+  ]);
+  return section(`Entries behind ${substance ?? name ?? ref}`, rows);
 }
 
 function ruleSection(rule: RuleTrace): string {
@@ -92,7 +132,11 @@ if (import.meta.main) process.exitCode = run(process.argv.slice(2));
 
 function run(words: string[]): number {
   try {
-    const options = { now: { type: 'string' }, language: { type: 'string', default: 'en' } } as const;
+    const options = {
+      entries: { type: 'boolean', default: false },
+      now: { type: 'string' },
+      language: { type: 'string', default: 'en' },
+    } as const;
     const { positionals, values } = parseArgs({ args: words, allowPositionals: true, options });
     const [file] = positionals;
     if (file === undefined || !isLanguage(values.language)) throw new Error(USAGE);
@@ -104,7 +148,7 @@ function run(words: string[]): number {
       throw new Error(`--now: '${date}' is no date such as 2026-03-02`);
     const body: unknown = JSON.parse(readText(file === '-' ? 0 : file));
     const { answer } = answerFile(body, knowledge, values.language, date, values.now !== undefined);
-    process.stdout.write(`${explain(answer)}\n`);
+    process.stdout.write(`${explain(answer, values)}\n`);
     return 0;
   } catch (error) {
     process.stderr.write(`${refusal(error)}\n`);

@@ -34,14 +34,20 @@ test('a run that is killed in the middle goes on, and comes to the figures of on
   expect(existsSync(`${out}.state`)).toBe(false);
 }, 120_000);
 
-test('a Bulk Data export, a file for each type, is sorted first and gives the same figures', async () => {
-  const folder = files.path('export');
+/** A folder as Bulk Data exports it: a file for each type, and types that no rule reads. */
+function exported(name: string): string {
+  const folder = files.path(name);
   mkdirSync(folder);
   const all = patients.flat();
-  const orders = all.filter(({ resourceType }) => resourceType === 'MedicationRequest');
-  const [medicine] = orders;
   for (const type of new Set(all.map(({ resourceType }) => resourceType)))
     writeFileSync(`${folder}/${type}.ndjson`, ndjson([all.filter(({ resourceType }) => resourceType === type)]));
+  return folder;
+}
+
+test('a Bulk Data export is taken as it comes: a copy is sorted, and its figures are those of the patients', async () => {
+  const folder = exported('export');
+  const orders = patients.flat().filter(({ resourceType }) => resourceType === 'MedicationRequest');
+  const [medicine] = orders;
   // One order points to a medicine of its own file.
   const pointing = {
     ...medicine,
@@ -51,17 +57,45 @@ test('a Bulk Data export, a file for each type, is sorted first and gives the sa
   const shared = { resourceType: 'Medication', id: 'shared', code: medicine?.['medicationCodeableConcept'] };
   writeFileSync(`${folder}/MedicationRequest.ndjson`, ndjson([orders.with(0, pointing as Resource)]));
   writeFileSync(`${folder}/Medication.ndjson`, `no JSON\n${JSON.stringify(shared)}\n`);
-  const refused = await forecast(folder);
-  expect(refused.code).toBe(1);
-  expect(refused.stderr).toContain('--regroup');
-  const out = files.path('regrouped.json');
-  const sorted = await forecast(folder, '--regroup', '--format', 'json', '--out', out);
+  const out = files.path('sorted.json');
+  const sorted = await forecast(folder, '--format', 'json', '--out', out);
+  expect(sorted.stderr).toContain(`a copy is sorted in ${out}.sorted`);
   expect(sorted.stderr).toContain('Medication.ndjson:1: no valid JSON');
-  expect(existsSync(`${out}.regrouped`)).toBe(false);
+  expect([existsSync(`${out}.sorted`), existsSync(`${out}.state`)]).toEqual([false, false]);
   const straight = await forecast(input, '--format', 'json');
-  const [regrouped, whole] = [readFileSync(out, 'utf8'), straight.stdout].map((text) => JSON.parse(text).sites[0]);
-  expect(regrouped.figures).toEqual(whole.figures);
-  expect(regrouped.tally.resources).toEqual({ ...whole.tally.resources, Medication: 1 });
+  expect(straight.stderr).not.toContain('sorted');
+  const [ofExport, whole] = [readFileSync(out, 'utf8'), straight.stdout].map((text) => JSON.parse(text).sites[0]);
+  expect(ofExport.figures).toEqual(whole.figures);
+  expect(ofExport.tally.resources).toEqual({ ...whole.tally.resources, Medication: 1 });
+}, 120_000);
+
+test('shards of an export, one of them killed and started again, are merged to the bytes of one run', async () => {
+  const folder = exported('shards');
+  writeFileSync(`${folder}/Observation.ndjson`, 'no JSON\n', { flag: 'a' });
+  const one = await forecast(folder, '--format', 'json', '--workers', '1');
+  const shards = [1, 2, 3].map((index) => files.path(`shard-${index}.json`));
+  const words = (at: number) => ['--shard', `${at + 1}/3`, '--workers', '1', '--out', shards[at] as string];
+  const killed = spawn(process.execPath, ['src/cli/forecast.ts', ...SITE, folder, ...words(1)], {
+    cwd: root,
+    stdio: 'ignore',
+  });
+  const gone = new Promise((done) => killed.once('exit', done));
+  while (!existsSync(`${shards[1]}.sorted`) && killed.exitCode === null) await wait(5);
+  killed.kill('SIGKILL');
+  await gone;
+  const said = await Promise.all(shards.map((_, at) => forecast(folder, ...words(at))));
+  expect(said.map(({ code, stdout }) => [code, stdout])).toEqual([
+    [0, ''],
+    [0, ''],
+    [0, ''],
+  ]);
+  // What every shard meets, one tells.
+  expect(said.map(({ stderr }) => stderr.includes('no valid JSON'))).toEqual([true, false, false]);
+  const merged = await command('forecast', 'merge', ...shards.toReversed(), '--format', 'json');
+  expect(merged.stdout).toBe(one.stdout);
+  const missing = await command('forecast', 'merge', ...shards.slice(1));
+  expect([missing.code, missing.stdout]).toEqual([1, '']);
+  expect(missing.stderr).toContain('Of 3 shards these are missing: 1.');
 }, 120_000);
 
 test('the table shows each rule that spoke, and two sites with their difference', async () => {
@@ -93,6 +127,15 @@ test.each([
   ['a language that is not there', ['x', '--language', 'fi'], "--language: 'fi' is none of sv, nb, da, en"],
   ['a part that is not there', ['x', '--absent', 'labs'], "--absent: 'labs' is none of"],
   ['a folder to write to that is not there', ['x', '--out', '/nowhere/x.html'], '--out: there is no folder /nowhere'],
+  ['a shard that is none', ['x', '--shard', '4/3', '--out', 'y'], "--shard: '4/3' is none of 1/N to N/N"],
+  ['a shard without a place for it', ['x', '--shard', '1/3'], '--shard: --out says where'],
+  [
+    'a shard as a page',
+    ['x', '--shard', '1/3', '--out', 'y', '--format', 'html'],
+    '--format and --language are for merge',
+  ],
+  ['nothing to merge', ['merge'], 'Usage: npm run forecast'],
+  ['something else to merge', ['merge', 'package.json'], 'package.json: no shard of a forecast'],
   ['no number of threads', ['x', '--workers', '0'], "--workers: '0' is no whole number from 1 to 256"],
   ['a file that is not there', ['/nowhere/x.ndjson'], 'There is no file /nowhere/x.ndjson.'],
   [

@@ -1,16 +1,18 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Section, sections } from '../fhir/prefetch.ts';
 import { figuresOf } from '../forecast/figures.ts';
-import { type InputFile, inputFiles } from '../forecast/input.ts';
-import { type Damage, UnusableInput } from '../forecast/patients.ts';
-import { regroup } from '../forecast/regroup.ts';
+import { inputFiles } from '../forecast/input.ts';
+import { UnusableInput } from '../forecast/patients.ts';
 import { forecastPage } from '../forecast/report.ts';
-import { type Forecast, type ForecastOptions, forecast, forgetState } from '../forecast/run.ts';
+import { type Forecast, type ForecastOptions, forecast, forget } from '../forecast/run.ts';
+import { mergeShards, shardText } from '../forecast/shards.ts';
+import { EVERYBODY, type Share } from '../forecast/share.ts';
 import { forecastTable } from '../forecast/table.ts';
+import type { Damage } from '../forecast/values.ts';
 import { loadPages, sayIn } from '../knowledge/pages.ts';
 import { type Language, languages } from '../language.ts';
 import type { Problem } from '../yaml.ts';
@@ -18,9 +20,12 @@ import { progressLine } from './progress.ts';
 import { messageOf, problemsText, wholeNumber } from './words.ts';
 
 const USAGE = `Usage: npm run forecast -- FOLDER_OR_FILE [options]
+       npm run forecast -- FOLDER_OR_FILE --shard I/N --out SHARD [options]
+       npm run forecast -- merge SHARD... [--format NAME] [--language NAME] [--out FILE]
 
 Replays patients' histories and reports how many cards the rules would have given. Reads bundles (.json, one patient
-each) and NDJSON (.ndjson: a bundle a line, or resources of which those of a patient lie together), also .gz.
+each) and NDJSON (.ndjson: a bundle or a resource a line), also .gz. A Bulk Data export is taken as it comes: where the
+resources of a patient do not lie together, a copy is sorted first and removed at the end.
 
   --hooks LIST       patient-view,order-sign (both)
   --site FILE        another hospital's settings than hooks/site.yaml
@@ -31,56 +36,50 @@ each) and NDJSON (.ndjson: a bundle a line, or resources of which those of a pat
   --language NAME    of the html report: sv, nb, da, en (en)
   --absent LIST      parts of the record that the input does not have, such as observations,procedures: rules that need
                      them are then not known, instead of finding nothing
-  --regroup          first sort a copy by patient, as a Bulk Data export needs; the copy is removed at the end
+  --shard I/N        only the patients of one of N shards; merge makes the report of all
 `;
 
 const HOOKS = ['patient-view', 'order-sign'];
 const FORMATS = ['table', 'json', 'html'];
+/** More processes than anybody starts. */
+const SHARDS = 10_000;
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-type Wish = Omit<ForecastOptions, 'files' | 'clock' | 'folder'> & {
-  input: string;
-  format: string;
-  out: string | undefined;
-  language: Language;
-  regroup: boolean;
-};
+type Pages = ReturnType<typeof loadPages>;
+/** How the report is to look, and where it goes. */
+type Look = { format: string; out: string | undefined; language: Language };
+type Wish = Look &
+  Pick<ForecastOptions, 'replay' | 'sites' | 'workers' | 'state'> & { input: string; shard: Share | undefined };
 
 async function run(words: string[]): Promise<number> {
-  let copy: string | undefined;
   try {
+    if (words[0] === 'merge') return merge(words.slice(1));
     const wish = readWords(words);
     if (wish === 'help') {
       process.stdout.write(USAGE);
       return 0;
     }
-    // A word that the report lacks must not be found after an hour.
-    const problems: Problem[] = [];
-    const pages = loadPages(ROOT, problems);
-    if (problems.length > 0) throw new Error(problemsText(problems));
-    let files = inputFiles(wish.input);
+    const pages = readPages();
+    const files = inputFiles(wish.input);
     if (files.length === 0) throw new Error(`There is no .json or .ndjson file in ${wish.input}.`);
-    const beforehand: Damage[] = [];
-    if (wish.regroup) {
-      copy = wish.out === undefined ? mkdtempSync(join(tmpdir(), 'forecast-')) : `${wish.out}.regrouped`;
-      process.stderr.write(`Sorting a copy by patient in ${copy} ...\n`);
-      const key = JSON.stringify(files.map(({ name, size, changed }) => [name, size, changed]));
-      await regroup(files, copy, key, (damage) => beforehand.push(damage));
-      files = inputFiles(copy);
-    }
-    const options = { ...wish, folder: ROOT, files, clock: () => performance.now() };
-    const found = await replayed(options, files, beforehand);
-    if (found.sites[0]?.tally.patients === 0 && found.failures.count === 0) {
+    const { out, shard } = wish;
+    const copy = out === undefined ? mkdtempSync(join(tmpdir(), 'forecast-')) : `${out}.sorted`;
+    const share = shard ?? EVERYBODY;
+    const options = { ...wish, folder: ROOT, files, share, copy, clock: () => performance.now() };
+    try {
+      const found = await replayed(options);
       tellDamage(found);
-      throw new Error(`There is no patient in ${wish.input}.`);
+      // Of few patients a shard may have none.
+      const nobody = shard === undefined && isEmpty(found);
+      if (shard !== undefined) writeWhole(out as string, shardText(found, shard));
+      else if (!nobody) write(found, wish, pages);
+      forget(options);
+      if (nobody) throw new Error(`There is no patient in ${wish.input}.`);
+    } finally {
+      // What an interrupted run needs to go on lies beside its report, and nowhere else.
+      if (out === undefined) forget({ copy });
     }
-    const text = written(found, wish, (language) => sayIn(pages['forecast'] ?? {}, language));
-    if (wish.out === undefined) process.stdout.write(text);
-    else writeFileSync(wish.out, text, { mode: 0o600 });
-    forgetState(options);
-    tellDamage(found);
-    if (wish.out !== undefined) process.stderr.write(`Written: ${wish.out}\n`);
-    if (copy !== undefined) rmSync(copy, { recursive: true, force: true });
+    if (out !== undefined) process.stderr.write(`Written: ${out}\n`);
     return 0;
   } catch (error) {
     process.stderr.write(`${error instanceof UnusableInput ? error.message : messageOf(error)}\n`);
@@ -88,37 +87,94 @@ async function run(words: string[]): Promise<number> {
   }
 }
 
-async function replayed(options: ForecastOptions, files: InputFile[], beforehand: Damage[]): Promise<Forecast> {
+/** The report of all shards. */
+function merge(words: string[]): number {
+  const { positionals, values } = parseArgs({
+    args: words,
+    allowPositionals: true,
+    options: { format: LOOKS.format, language: LOOKS.language, out: LOOKS.out },
+  });
+  if (positionals.length === 0) throw new Error(USAGE);
+  const look = lookOf(values);
+  const pages = readPages();
+  const found = mergeShards(positionals.map((name) => ({ name, text: readFileSync(name, 'utf8') })));
+  if (isEmpty(found)) throw new Error('There is no patient in these shards.');
+  write(found, look, pages);
+  tellDamage(found);
+  if (look.out !== undefined) process.stderr.write(`Written: ${look.out}\n`);
+  return 0;
+}
+
+function isEmpty({ sites, failures }: Forecast): boolean {
+  return sites[0]?.tally.patients === 0 && failures.count === 0;
+}
+
+/** The words of the page. One that it lacks must not be found after an hour. */
+function readPages(): Pages {
+  const problems: Problem[] = [];
+  const pages = loadPages(ROOT, problems);
+  if (problems.length > 0) throw new Error(problemsText(problems));
+  return pages;
+}
+
+async function replayed(options: ForecastOptions & Pick<Wish, 'shard'>): Promise<Forecast> {
+  const { files, shard, copy, clock, workers } = options;
   const size = files.reduce((sum, file) => sum + file.size, 0);
-  const progress = progressLine(process.stderr, { unit: 'patients', clock: options.clock });
-  const started = options.clock();
+  const name = shard && `Shard ${shard.index}/${shard.count}`;
+  const lineOf = (unit: string) => progressLine(process.stderr, { unit, clock, ...(name !== undefined && { name }) });
+  const said = name === undefined ? '' : `${name}: `;
+  let progress = lineOf('patients');
+  let sorting = false;
+  const started = clock();
+  const MB = 1e6;
   try {
     const found = await forecast({
       ...options,
-      // How many patients there are shows only at the end: as many as fit the part that is not read yet.
-      progress: ({ patients, bytes }) =>
-        progress.update(patients, bytes > 0 ? Math.round((patients * size) / bytes) : undefined),
+      progress: (done) => {
+        if ('sorted' in done !== sorting) {
+          sorting = !sorting;
+          progress.end();
+          if (sorting)
+            process.stderr.write(
+              `${said}The resources of a patient do not lie together: a copy is sorted in ${copy}\n`,
+            );
+          progress = lineOf(sorting ? 'MB sorted' : 'patients');
+        }
+        if ('sorted' in done) progress.update(Math.round(done.sorted / MB), Math.round(size / MB));
+        // How many patients there are shows only at the end: as many as fit the part that is not read yet.
+        else
+          progress.update(done.patients, done.bytes > 0 ? Math.round((done.patients * size) / done.bytes) : undefined);
+      },
     });
-    const damage = {
-      count: found.damage.count + beforehand.length,
-      named: [...beforehand, ...found.damage.named].slice(0, 100),
-    };
     progress.end();
-    const seconds = (options.clock() - started) / 1000;
+    const seconds = (clock() - started) / 1000;
     const patients = (found.sites[0]?.tally.patients ?? 0) - found.resumed;
     const resumed = found.resumed > 0 ? `, ${found.resumed} were done by an earlier run` : '';
     process.stderr.write(
-      `${patients} patients in ${seconds.toFixed(1)} s, ${(patients / seconds).toFixed(0)} a second, ${options.workers} thread${options.workers === 1 ? '' : 's'}${resumed}\n`,
+      `${said}${patients} patients in ${seconds.toFixed(1)} s, ${(patients / seconds).toFixed(0)} a second, ${workers} thread${workers === 1 ? '' : 's'}${resumed}\n`,
     );
-    return { ...found, damage };
+    return found;
   } finally {
     progress.end();
   }
 }
 
+function write(found: Forecast, look: Look, pages: Pages): void {
+  const text = written(found, look, (language) => sayIn(pages['forecast'] ?? {}, language));
+  if (look.out === undefined) process.stdout.write(text);
+  else writeFileSync(look.out, text, { mode: 0o600 });
+}
+
+/** A file that is there is whole, whenever the process may end. */
+function writeWhole(path: string, text: string): void {
+  const draft = `${path}.new`;
+  writeFileSync(draft, text, { mode: 0o600 });
+  renameSync(draft, path);
+}
+
 function written(
   found: Forecast,
-  { format, language }: Wish,
+  { format, language }: Look,
   say: (language: Language) => ReturnType<typeof sayIn>,
 ): string {
   const sites = found.sites.map((site) => ({ ...site, figures: figuresOf(site) }));
@@ -137,11 +193,12 @@ function written(
 const WHY: Record<Damage['why'], string> = {
   'no-json': 'no valid JSON',
   'no-resource': 'no FHIR resource',
-  'too-long': 'longer than 16 MB',
-  'too-large': 'more than 16 MB of one patient',
+  'too-long': 'longer than 32 MB',
+  'too-large': 'more than 32 MB of one patient',
   damaged: 'the file cannot be read to its end',
   'several-patients': 'a bundle of several patients',
   'no-patient': 'a bundle of no patient',
+  medicines: 'more than 64 MB of medicines that belong to nobody',
 };
 
 function tellDamage({ damage, failures }: Forecast): void {
@@ -157,6 +214,12 @@ function tellDamage({ damage, failures }: Forecast): void {
   process.stderr.write(`Left out:\n${[...all.slice(0, shown), ...more].map((line) => `  ${line}\n`).join('')}`);
 }
 
+const LOOKS = {
+  format: { type: 'string' },
+  language: { type: 'string' },
+  out: { type: 'string' },
+} as const;
+
 function readWords(words: string[]): Wish | 'help' {
   const { positionals, values } = parseArgs({
     args: words,
@@ -166,33 +229,51 @@ function readWords(words: string[]): Wish | 'help' {
       site: { type: 'string' },
       against: { type: 'string' },
       workers: { type: 'string' },
-      format: { type: 'string', default: 'table' },
-      out: { type: 'string' },
-      language: { type: 'string', default: 'en' },
       absent: { type: 'string', default: '' },
-      regroup: { type: 'boolean', default: false },
+      shard: { type: 'string' },
       help: { type: 'boolean', default: false },
+      ...LOOKS,
     },
   });
   if (values.help) return 'help';
   const [input, ...others] = positionals;
   if (input === undefined || others.length > 0) throw new Error(USAGE);
-  if (values.out !== undefined && !existsSync(dirname(values.out)))
-    throw new Error(`--out: there is no folder ${dirname(values.out)}`);
+  const look = lookOf(values);
+  const shard = values.shard === undefined ? undefined : shardOf(values.shard);
+  if (shard) {
+    if (values.format !== undefined || values.language !== undefined)
+      throw new Error('--shard: --format and --language are for merge, which makes the report.');
+    if (values.out === undefined) throw new Error('--shard: --out says where the sums of the shard go.');
+  }
   const hooks = listOf('--hooks', values.hooks, HOOKS);
   const site = (path: string | undefined) =>
     path === undefined ? { name: 'hooks/site.yaml' } : { name: basename(path), path };
   return {
+    ...look,
     input,
+    shard,
     replay: { hooks, absent: listOf('--absent', values.absent, sections) as Section[] },
     sites: [site(values.site), ...(values.against === undefined ? [] : [site(values.against)])],
     workers: values.workers === undefined ? availableParallelism() : wholeNumber('--workers', values.workers, 1, 256),
-    format: oneOf('--format', values.format, FORMATS),
-    language: oneOf('--language', values.language, languages),
-    out: values.out,
-    regroup: values.regroup,
     ...(values.out !== undefined && { state: `${values.out}.state` }),
   };
+}
+
+function lookOf({ format = 'table', language = 'en', out }: { [option in keyof typeof LOOKS]?: string }): Look {
+  if (out !== undefined && !existsSync(dirname(out))) throw new Error(`--out: there is no folder ${dirname(out)}`);
+  return {
+    format: oneOf('--format', format, FORMATS),
+    language: oneOf('--language', language, languages),
+    out,
+  };
+}
+
+/** `3/7`: the third of seven. */
+function shardOf(text: string): Share {
+  const [, index, count] = /^(\d+)\/(\d+)$/.exec(text)?.map(Number) ?? [];
+  if (index === undefined || count === undefined || count < 1 || count > SHARDS || index < 1 || index > count)
+    throw new Error(`--shard: '${text}' is none of 1/N to N/N, with N up to ${SHARDS}`);
+  return { index, count };
 }
 
 function oneOf<T extends string>(option: string, value: string, known: readonly T[]): T {

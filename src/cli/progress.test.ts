@@ -32,6 +32,18 @@ test('it is not written oftener than anybody can read', () => {
   expect(stream.written).toHaveLength(5);
 });
 
+test('one of several writes a line with its name now and then, also where nobody watches', () => {
+  const stream = terminal(false);
+  let now = 0;
+  const line = progressLine(stream, { unit: 'patients', clock: () => now, name: 'Shard 3/7' });
+  for (now = 0; now <= 20_000; now += 500) line.update(now / 10, 8000);
+  line.end();
+  expect(stream.written).toEqual([
+    'Shard 3/7: 1,000 patients, 12 %, 1 min 10 s left\n',
+    'Shard 3/7: 2,000 patients, 25 %, 1 min 00 s left\n',
+  ]);
+});
+
 test('without a total there is no bar', () => {
   expect(lineOf(1234, 1234, 2, undefined, 'patients')).toBe('1,234 patients, 617 patients/s');
 });

@@ -2,6 +2,16 @@ import type { WriteStream } from 'node:tty';
 
 export type Progress = { update: (done: number, total?: number) => void; end: () => void };
 
+type Options = {
+  unit: string;
+  clock: () => number;
+  /** Who of several this is, where they write to one place: then it is a new line now and then, for a log. */
+  name?: string;
+};
+
+/** Milliseconds between two lines of a log. */
+const LOG_EVERY = 10_000;
+
 /**
  * A line on a terminal that is written over: bar, share, rate, time left. Where nobody watches (`stream` is no
  * terminal) nothing is written. The total may be unknown, or an estimate that changes: without one there is no bar and no
@@ -9,8 +19,9 @@ export type Progress = { update: (done: number, total?: number) => void; end: ()
  */
 export function progressLine(
   stream: Pick<WriteStream, 'isTTY' | 'write'> & { columns?: number },
-  { unit, clock }: { unit: string; clock: () => number },
+  { unit, clock, name }: Options,
 ): Progress {
+  if (name !== undefined) return logLines(stream, name, unit, clock);
   if (!stream.isTTY) return { update: () => {}, end: () => {} };
   const started = clock();
   let written = Number.NEGATIVE_INFINITY;
@@ -27,6 +38,30 @@ export function progressLine(
     },
     end: () => void stream.write('\r\u001b[K'),
   };
+}
+
+function logLines(stream: Pick<WriteStream, 'write'>, name: string, unit: string, clock: () => number): Progress {
+  const started = clock();
+  let written = started;
+  let first: number | undefined;
+  return {
+    update(done, total) {
+      const now = clock();
+      first ??= done;
+      if (now - written < LOG_EVERY) return;
+      written = now;
+      const seconds = (now - started) / 1000;
+      stream.write(`${name}: ${done.toLocaleString('en')} ${unit}${restOf(done, done - first, seconds, total)}\n`);
+    },
+    end: () => {},
+  };
+}
+
+/** `, 41 %, 3 min 20 s left`, where the total is known. */
+function restOf(done: number, fresh: number, seconds: number, total: number | undefined): string {
+  if (total === undefined || total <= 0) return '';
+  const left = fresh > 0 ? `, ${durationOf(((total - done) * seconds) / fresh)} left` : '';
+  return `, ${Math.floor(Math.min(1, done / total) * 100)} %${left}`;
 }
 
 /** The words of the line. `fresh` of the `done` were done in these `seconds`. */

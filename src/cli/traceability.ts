@@ -44,9 +44,8 @@ function ruleLines(rule: Rule, observed: Observed[]): string[] {
   const role = (fact: string) => (['when', 'unless', 'without'] as const).find((key) => rule[key].includes(fact));
   const limits = [
     ...(rule.family ? [`one card with the family ${rule.family}${rule.rides ? ', never alone' : ''}`] : []),
-    ...(rule.supersedes.length > 0
-      ? [`silences ${rule.supersedes.map((id) => (id === '*' ? 'every other rule' : id)).join(', ')}`]
-      : []),
+    ...silencing(rule),
+    ...(rule.off === 'delivered' ? ['delivered switched off'] : []),
   ];
   return [
     `**\`${rule.id}\`** at ${rule.hooks.join(', ')}: ${rule.indicators.map(({ indicator, facts }) => (facts.length > 0 ? `${indicator} where ${facts.join(' or ')}` : indicator)).join(', else ')}.${limits.length > 0 ? ` ${limits.join('; ')}.` : ''}`,
@@ -54,6 +53,21 @@ function ruleLines(rule: Rule, observed: Observed[]): string[] {
     '| fact | | speaks in | silent in |',
     '|---|---|---|---|',
     ...pairs.map(({ fact, speaks, silent }) => `| ${fact} | ${role(fact)} | ${link(speaks)} | ${link(silent)} |`),
+  ];
+}
+
+/** Which rules it silences, and where. */
+function silencing({ supersedes: { always, sameDrugs, sameOrders, except } }: Rule): string[] {
+  const without = except.length > 0 ? ` (not ${except.join(', ')})` : '';
+  const silences = (weaker: string[], where: string) => {
+    if (weaker.length === 0) return [];
+    const names = weaker.map((id) => (id === '*' ? `every other rule${without}` : id));
+    return [`silences ${names.join(', ')}${where}`];
+  };
+  return [
+    ...silences(always, ''),
+    ...silences(sameDrugs, ' about its own drugs'),
+    ...silences(sameOrders, ' about its own orders'),
   ];
 }
 

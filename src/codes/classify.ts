@@ -1,8 +1,14 @@
 import { type JsonObject, objects, string } from '../fhir/json.ts';
 import type { Drug } from './drugs.ts';
-import { type Codes, type ConceptLists, icd, listsOfAtc, type Substance, systemUri, wordsOf } from './load.ts';
+import { type Codes, type ConceptLists, codeKey, icd, listsOfAtc, type Substance, systemUri } from './load.ts';
+import { wordsOf } from './words.ts';
 
-/** What a medicine was recognised as. `lists` are the code lists it stands in; empty for a medicine of no class. */
+/** What a record says of one medicine or ingredient: its codings, and its names as a person wrote them. */
+export type Writing = { codings: JsonObject[]; names: string[] };
+/** The whole product, and each of its ingredients. */
+export type WrittenMedicine = Writing & { ingredients: Writing[] };
+
+/** A medicine that stands in code lists, or that we know by name. `lists` are empty for a partner such as paracetamol. */
 export type Classified = {
   lists: string[];
   substance: string | undefined;
@@ -10,55 +16,126 @@ export type Classified = {
   identifiedBy: 'atc' | 'code' | 'name';
 };
 
+/** `other`: known to be none of ours. `unrecognised`: it may be anything. */
+export type Recognition = Classified | 'other' | 'unrecognised';
+
 const ATC_CODE = /^[A-Z]\d{2}(?:[A-Z](?:[A-Z](?:\d{2})?)?)?$/;
 
 /**
- * Recognises a medicine from its CodeableConcepts and names: every coding of every system first, then the names,
- * so that a text which contradicts its code loses (conformance H15). Undefined where nothing is known of it.
+ * Recognises a medicine (recommendations.md, 2.1): its own codes decide before its ingredients, these before its name, so
+ * that a text which contradicts its code loses. A code that says nothing hides neither ingredients nor name.
  */
-export function classifyMedicine(concepts: JsonObject[], names: string[], codes: Codes): Classified | undefined {
-  const codings = concepts.flatMap((concept) => objects(concept['coding']));
-  const known = codings.map((coding) => ({ system: systemKey(coding, codes), code: string(coding['code']) ?? '' }));
+export function recogniseMedicine(written: WrittenMedicine, codes: Codes): Recognition {
+  const { codings, names, ingredients } = written;
+  const atcs = atcsOf(codings, codes);
+  const telling = atcs.filter((atc) => listsOfAtc([atc], codes).length > 0 || !codes.aboveLists.has(atc));
+  if (telling.length > 0) return listed(byAtc(telling, codes, 'atc'));
   const drug = drugOf(codings, codes);
-  const atcs = known.filter(({ system, code }) => system === 'atc' && ATC_CODE.test(code)).map(({ code }) => code);
-  if (atcs.length > 0) return byAtc(atcs, codes, 'atc');
-  if (drug) return byAtc([drug.atc], codes, 'atc');
-  const substances = known
-    .map(({ system, code }) => codes.substanceOfCode.get(`${system}|${code}`))
-    .filter((found) => found !== undefined);
-  if (substances.length > 0)
-    return bySubstances(
-      substances.map((substance) => ({ substance, atc: substance.atc[0] as string })),
-      codes,
-      'code',
+  if (drug) return listed(byAtc([drug.atc], codes, 'atc'));
+  const coded = substancesOf(codings, codes);
+  if (coded.length > 0) return bySubstances(coded, codes, 'code');
+  const texts = [...textsOf(codings, codes), ...names];
+  const parts = ingredients.map((ingredient) => recogniseIngredient(ingredient, codes));
+  const found = parts.flatMap((part) => part.found);
+  const phrases = texts.map((text) => phrasesIn(text, codes)).find((some) => some.length > 0) ?? [];
+  if (found.length > 0) {
+    // A brand is a product: its ATC code says more than the substance that is in it.
+    const branded = found.map((item) => {
+      const brand = phrases.find((phrase) => phrase.brand && phrase.substance.key === item.substance?.key);
+      return brand ? { ...item, atc: brand.atc } : item;
+    });
+    const by = parts.map((part) => part.identifiedBy).find((one) => one !== undefined) ?? 'name';
+    const classified = bySubstances(branded, codes, by);
+    // Beside a harmless part that we know, a part that nobody knows may be anything.
+    const unknown = ingredients.some(
+      (part, at) =>
+        parts[at]?.found.length === 0 &&
+        !isAnother(part.codings, [...textsOf(part.codings, codes), ...part.names], codes),
     );
-  const texts = [
-    ...codings.map((coding) => string(coding['display'])),
-    ...concepts.map((concept) => string(concept['text'])),
-    ...names,
-  ];
-  for (const text of texts) {
-    const found = text && byName(text, codes);
-    if (found) return found;
+    return classified.lists.length === 0 && unknown ? 'unrecognised' : classified;
   }
-  return undefined;
+  if (phrases.length > 0) return bySubstances(phrases, codes, 'name');
+  if (atcs.length > 0) return 'unrecognised';
+  return isAnother(codings, texts, codes) ||
+    (ingredients.length > 0 &&
+      ingredients.every((part) => isAnother(part.codings, [...textsOf(part.codings, codes), ...part.names], codes)))
+    ? 'other'
+    : 'unrecognised';
 }
 
-/**
- * Whether concepts come with ATC codes of which none stands in a list. So it is with most medicines, and their names
- * need not be read: a text that contradicts its code loses.
- */
-export function isOfNoList(concepts: JsonObject[], codes: Codes): boolean {
-  let coded = false;
-  for (const concept of concepts) {
-    for (const coding of objects(concept['coding'])) {
-      const code = string(coding['code']);
-      if (code === undefined || systemKey(coding, codes) !== 'atc' || !ATC_CODE.test(code)) continue;
-      if (listsOfAtc([code], codes).length > 0) return false;
-      coded = true;
-    }
+/** Whether nothing that is written could be a name or a code. */
+export function saysNothing({ codings, names, ingredients }: WrittenMedicine): boolean {
+  const empty = (writing: Writing) =>
+    writing.names.length === 0 &&
+    !writing.codings.some((coding) => string(coding['code']) ?? string(coding['display']));
+  return empty({ codings, names }) && ingredients.every(empty);
+}
+
+function listed(classified: Classified): Recognition {
+  return classified.lists.length > 0 || classified.substance !== undefined ? classified : 'other';
+}
+
+/** A substance with the ATC code that it has here: its own, that of a code, or that of the brand by which it was found. */
+type Found = { substance: Substance | undefined; atc: string };
+
+function recogniseIngredient(
+  { codings, names }: Writing,
+  codes: Codes,
+): { found: Found[]; identifiedBy?: Classified['identifiedBy'] } {
+  const atcs = atcsOf(codings, codes);
+  if (atcs.length > 0)
+    return { found: atcs.map((atc) => ({ substance: codes.substanceOfAtc.get(atc), atc })), identifiedBy: 'atc' };
+  const coded = substancesOf(codings, codes);
+  if (coded.length > 0) return { found: coded, identifiedBy: 'code' };
+  for (const text of [...textsOf(codings, codes), ...names]) {
+    const found = phrasesIn(text, codes);
+    if (found.length > 0) return { found, identifiedBy: 'name' };
   }
-  return coded;
+  return { found: [] };
+}
+
+function atcsOf(codings: JsonObject[], codes: Codes): string[] {
+  return codings
+    .filter((coding) => systemKey(coding, codes) === 'atc')
+    .map((coding) => codeKey(string(coding['code']) ?? ''))
+    .filter((code) => ATC_CODE.test(code));
+}
+
+function substancesOf(codings: JsonObject[], codes: Codes): Found[] {
+  return codings
+    .map((coding) => codes.substanceOfCode.get(`${systemKey(coding, codes)}|${codeKey(string(coding['code']) ?? '')}`))
+    .filter((found) => found !== undefined)
+    .map((substance) => ({ substance, atc: substance.atc[0] as string }));
+}
+
+/** Displays, and codes of unknown systems that are plainly words. */
+function textsOf(codings: JsonObject[], codes: Codes): string[] {
+  return codings.flatMap((coding) => {
+    const code = string(coding['code']) ?? '';
+    const word = /^\p{L}{4,}([ -]\p{L}+)*$/u.test(code.trim()) && systemKey(coding, codes) === undefined;
+    return [string(coding['display']), word ? code : undefined].filter((text) => text !== undefined);
+  });
+}
+
+/** By ATC, a code that the site has mapped, RxNorm with a display, or the name of one of the commonest other substances. */
+function isAnother(codings: JsonObject[], texts: string[], codes: Codes): boolean {
+  return (
+    drugOf(codings, codes) !== undefined ||
+    codings.some((coding) => systemKey(coding, codes) === 'rxnorm' && string(coding['display']) !== undefined) ||
+    atcsOf(codings, codes).some((atc) => !codes.aboveLists.has(atc)) ||
+    texts.some((text) => {
+      const words = wordsOf(text);
+      return words.some((word, at) =>
+        codes.others.get(word)?.some((name) => name.every((part, offset) => words[at + offset] === part)),
+      );
+    })
+  );
+}
+
+/** Whether codings have an ATC code of which none could be one of ours: so it is with most medicines. */
+export function isOfNoList(codings: JsonObject[], codes: Codes): boolean {
+  const atcs = atcsOf(codings, codes);
+  return atcs.length > 0 && atcs.every((atc) => !codes.aboveLists.has(atc) && listsOfAtc([atc], codes).length === 0);
 }
 
 /** What the site's own drug table says of a product. */
@@ -66,7 +143,7 @@ export function drugOf(codings: JsonObject[], codes: Codes): Drug | undefined {
   if (codes.drugs.size === 0) return undefined;
   for (const coding of codings) {
     const system = systemKey(coding, codes) ?? systemUri(string(coding['system']) ?? '');
-    const drug = codes.drugs.get(`${system}|${string(coding['code'])}`);
+    const drug = codes.drugs.get(`${system}|${codeKey(string(coding['code']) ?? '')}`);
     if (drug) return drug;
   }
   return undefined;
@@ -83,12 +160,9 @@ function byAtc(
   return { lists, substance: named?.key, identifiedBy };
 }
 
-/** A substance with the ATC code that it has here: its own, or that of the brand by which it was found. */
-type Found = { substance: Substance; atc: string };
-
 /** Several substances are judged as the combination that they make, where it is a known one. */
 function bySubstances(found: Found[], codes: Codes, identifiedBy: Classified['identifiedBy']): Classified {
-  const keys = new Set(found.map(({ substance }) => substance.key));
+  const keys = new Set(found.map(({ substance }) => substance?.key));
   const combination = codes.combinations.find(({ of }) => of.every((key) => keys.has(key)))?.substance;
   if (combination) return byAtc([combination.atc[0] as string], codes, identifiedBy, combination);
   const all = found.map(({ substance, atc }) =>
@@ -98,37 +172,46 @@ function bySubstances(found: Found[], codes: Codes, identifiedBy: Classified['id
   return { ...first, lists: [...new Set(all.flatMap(({ lists }) => lists))] };
 }
 
-function byName(text: string, codes: Codes): Classified | undefined {
-  const found = new Map<string, Found>();
-  for (const phrase of matches(text, codes)) {
-    // A brand is a product: its ATC code says more than that of the substance written beside it.
-    if (phrase.brand || !found.has(phrase.key))
-      found.set(phrase.key, { substance: codes.substances.get(phrase.key) as Substance, atc: phrase.atc });
-  }
-  return found.size > 0 ? bySubstances([...found.values()], codes, 'name') : undefined;
-}
+type FoundPhrase = { substance: Substance; atc: string; brand: boolean };
 
-function matches(text: string, codes: Codes) {
-  const words = wordsOf(text);
-  const found = [];
+/** The substances that a text names; of a substance and its brand, the brand. */
+function phrasesIn(text: string, codes: Codes): FoundPhrase[] {
+  const found = new Map<string, FoundPhrase>();
+  const words = wordsOf(text).slice(0, MOST_WORDS);
   for (let at = 0; at < words.length; at++) {
     const phrase = phraseAt(words, at, codes);
     if (!phrase) continue;
-    found.push(phrase);
     at += phrase.words.length - 1;
+    if (phrase.brand || !found.has(phrase.key))
+      found.set(phrase.key, {
+        substance: codes.substances.get(phrase.key) as Substance,
+        atc: phrase.atc,
+        brand: phrase.brand,
+      });
   }
-  return found;
+  return [...found.values()];
 }
+
+/** A name stands at the beginning of a text; a call must not wait for the rest of a long one. */
+const MOST_WORDS = 200;
+const SHORTEST_NAME = 4;
 
 function phraseAt(words: string[], at: number, codes: Codes) {
   const fits = (candidate: { words: string[] }) => candidate.words.every((word, offset) => words[at + offset] === word);
   const exact = codes.phrases.get(words[at] as string)?.find(fits);
   if (exact) return exact;
-  // Nordic names join the salt to the substance: "oxikodonhydroklorid".
-  const salt = codes.salts.find((ending) => (words[at] as string).endsWith(ending));
-  return salt
-    ? codes.phrases.get((words[at] as string).slice(0, -salt.length))?.find((candidate) => candidate.words.length === 1)
-    : undefined;
+  // A salt or a dose form may be joined to the name: "oxikodonhydroklorid", "metadontabletter".
+  let word = words[at] as string;
+  for (let joined = 0; joined < 2; joined++) {
+    const ending = codes.endings.find(
+      (candidate) => word.length >= candidate.length + SHORTEST_NAME && word.endsWith(candidate),
+    );
+    if (ending === undefined) return undefined;
+    word = word.slice(0, -ending.length);
+    const single = codes.phrases.get(word)?.find((candidate) => candidate.words.length === 1);
+    if (single) return single;
+  }
+  return undefined;
 }
 
 /** The lists that a CodeableConcept's codings belong to. */
@@ -139,16 +222,16 @@ export function conceptListsOf(concept: unknown, lists: ConceptLists, codes: Cod
       const code = string(coding['code']);
       const system = systemKey(coding, codes);
       if (!code || !system) continue;
-      found.push(...listsOfCode(system, code, lists));
+      found.push(...listsOfCode(system, codeKey(code), lists));
       // The Norwegian laboratory codes hold those of NPU.
-      if (system === 'nlk') found.push(...listsOfCode('npu', code, lists));
+      if (system === 'nlk') found.push(...listsOfCode('npu', codeKey(code), lists));
     }
   }
   return found.length > 1 ? [...new Set(found)] : found;
 }
 
 function listsOfCode(system: string, code: string, lists: ConceptLists): string[] {
-  if (system !== 'icd10' && system !== 'sks') {
+  if (system !== 'icd10' && system !== 'icd10cm' && system !== 'sks') {
     const found = lists.exact.get(`${system}|${code}`);
     if (found === undefined) return [];
     const except = lists.except.get(`${system}|${code}`) ?? [];
@@ -157,14 +240,17 @@ function listsOfCode(system: string, code: string, lists: ConceptLists): string[
   // No code is longer; a text in its place is not walked through to its end.
   const bare = icd(code).slice(0, 20);
   const found = listsOfPrefixes(lists.prefixes, bare);
+  const american = system === 'icd10cm';
+  if (american) found.push(...listsOfPrefixes(lists.prefixes, bare, 'icd10cm|'));
   if (found.length === 0) return found;
   const except = listsOfPrefixes(lists.except, bare);
-  return found.filter((name) => !except.includes(name));
+  if (american) except.push(...listsOfPrefixes(lists.except, bare, 'icd10cm|'));
+  return found.filter((name) => !except.includes(name) && !(american && lists.notIcd10cm.has(name)));
 }
 
-function listsOfPrefixes(map: Map<string, string[]>, code: string): string[] {
+function listsOfPrefixes(map: Map<string, string[]>, code: string, system = ''): string[] {
   const found: string[] = [];
-  for (let length = 1; length <= code.length; length++) found.push(...(map.get(code.slice(0, length)) ?? []));
+  for (let length = 1; length <= code.length; length++) found.push(...(map.get(system + code.slice(0, length)) ?? []));
   return found;
 }
 
@@ -173,7 +259,9 @@ export function formsOf(form: unknown, names: string[], codes: Codes): string[] 
   const found = new Set<string>();
   for (const concept of objects(form)) {
     for (const coding of objects(concept['coding'])) {
-      for (const name of codes.forms.codes.get(`${systemKey(coding, codes)}|${string(coding['code'])}`) ?? [])
+      for (const name of codes.forms.codes.get(
+        `${systemKey(coding, codes)}|${codeKey(string(coding['code']) ?? '')}`,
+      ) ?? [])
         found.add(name);
       addFormsInText(string(coding['display']), codes, found);
     }
@@ -186,47 +274,23 @@ export function formsOf(form: unknown, names: string[], codes: Codes): string[] 
 function addFormsInText(text: string | undefined, codes: Codes, found: Set<string>): void {
   if (!text) return;
   const words = wordsOf(text);
-  for (const [at, first] of words.entries())
+  for (const [at, first] of words.entries()) {
     for (const { phrase, name } of codes.forms.words.get(first) ?? [])
       if (phrase.every((word, offset) => words[at + offset] === word)) found.add(name);
+    // The longest ending decides: a depot patch is no patch of another kind.
+    const ending = codes.forms.endings.find(({ word }) => first.length > word.length && first.endsWith(word));
+    for (const { phrase, name } of ending ? (codes.forms.words.get(ending.word) ?? []) : [])
+      if (phrase.length === 1) found.add(name);
+  }
 }
 
-function systemKey(coding: JsonObject, codes: Codes): string | undefined {
+export function systemKey(coding: JsonObject, codes: Codes): string | undefined {
   const system = string(coding['system']);
-  // Most are written as we know them.
-  return system === undefined ? undefined : (codes.systems.get(system) ?? codes.systems.get(systemUri(system)));
-}
-
-/** What the words and codes of a result say, where they say it: present, or not. */
-export type InterpretationOf = (part: JsonObject, lists: string[]) => 'positive' | 'negative' | undefined;
-
-/**
- * Reads a result's coded value, interpretation, text or truth value. Codes that say high, low or abnormal tell nothing
- * of presence and are not read; a word must be the whole text.
- */
-export function interpreter(codes: Codes): InterpretationOf {
-  return (part, lists) => {
-    if (part['valueBoolean'] === true) return 'positive';
-    if (part['valueBoolean'] === false) return 'negative';
-    const concepts = [...objects(part['valueCodeableConcept']), ...objects(part['interpretation'])];
-    for (const coding of concepts.flatMap((concept) => objects(concept['coding']))) {
-      const system = systemKey(coding, codes);
-      const code = string(coding['code']) ?? '';
-      const own = lists
-        .map((list) => codes.values.get(`${list}|${system}|${code}`))
-        .find((found) => found !== undefined);
-      const found = own ?? codes.interpretation.codes.get(`${system}|${code}`);
-      if (found) return found;
-    }
-    const texts = [
-      part['valueString'],
-      ...concepts.flatMap((concept) => [
-        concept['text'],
-        ...objects(concept['coding']).map((coding) => coding['display']),
-      ]),
-    ];
-    return texts
-      .map((text) => codes.interpretation.words.get(string(text)?.trim().toLowerCase() ?? ''))
-      .find((found) => found !== undefined);
-  };
+  if (system === undefined) return undefined;
+  // Most are written as we know them; some end in the year of their edition.
+  return (
+    codes.systems.get(system) ??
+    codes.systems.get(systemUri(system)) ??
+    codes.systems.get(systemUri(system).replace(/\.(19|20)\d\d$/, ''))
+  );
 }

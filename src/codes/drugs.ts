@@ -40,7 +40,7 @@ export function readDrugs(
       ...(cell('smallest_package') !== '' && { smallestPackage: Number(cell('smallest_package')) }),
     };
     shared.set(key, drug);
-    drugs.set(`${keyOf(cell('system'))}|${cell('code')}`, drug);
+    drugs.set(`${keyOf(cell('system'))}|${cell('code').toUpperCase()}`, drug);
     return null;
   };
   try {

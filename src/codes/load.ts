@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import type { Texts } from '../language.ts';
 import { type Problem, readYaml, type YamlFile } from '../yaml.ts';
 import { type Drug, readDrugs } from './drugs.ts';
-import { type CodeFile, codeFileSchema, conceptSystems, formSystems } from './schema.ts';
+import { compileReading, type Reading } from './reading.ts';
+import { type CodeFile, codeFileSchema, conceptSystems, formSystems, type Product } from './schema.ts';
+import { compileTests, type Tests } from './tests.ts';
+import { wordsOf } from './words.ts';
 
 /** What a medicine is, whichever code or name it came with. `atc` decides its lists. */
 export type Substance = { key: string; atc: string[]; names: Texts };
@@ -19,6 +22,8 @@ export type Codes = {
   lists: Map<string, AtcList>;
   /** The same by prefix: the lists that a code with this prefix may stand in, and what they leave out again. */
   listsOfPrefix: Map<string, { list: string; order: number; except: string[] }[]>;
+  /** Codes that stand above a member of a list and in no list themselves: they may be one of ours. */
+  aboveLists: Set<string>;
   substances: Map<string, Substance>;
   substanceOfAtc: Map<string, Substance>;
   combinations: { of: string[]; substance: Substance }[];
@@ -27,26 +32,32 @@ export type Codes = {
   /** The site's own drug codes: `system|code`, where the system is our key or, for one we do not know, its URI. */
   drugs: Map<string, Drug>;
   phrases: Map<string, Phrase[]>;
-  salts: string[];
+  /** What may end a word that begins with a name: salts, then dose forms. Longest first. */
+  endings: string[];
+  /** Names of medicines that stand in no list: what has one is known to be another medicine. */
+  others: Map<string, string[][]>;
+  products: Product[];
   /** system URI or OID → our key, such as `atc`. */
   systems: Map<string, string>;
   conditions: ConceptLists;
   procedures: ConceptLists;
   results: ConceptLists;
-  forms: { codes: Map<string, string[]>; words: Map<string, { phrase: string[]; name: string }[]>; names: string[] };
+  forms: {
+    codes: Map<string, string[]>;
+    words: Map<string, { phrase: string[]; name: string }[]>;
+    /** Form words that also count at the end of a compound, longest first. */
+    endings: { word: string; name: string }[];
+    names: string[];
+  };
   encounterClass: Map<string, string>;
   orderCategory: Map<string, string>;
-  /** From which value a result of a list is positive, where it has no reference range of its own. */
-  cutoffs: Map<string, { value: number; unit: string }>;
-  /** `list|system|code` → what a coded value of that result says. */
-  values: Map<string, Presence>;
-  /** `system|code` and whole texts, lower case → what any result says. */
-  interpretation: { codes: Map<string, Presence>; words: Map<string, Presence> };
+  tests: Tests;
+  reading: Reading;
+  /** Reimbursement code → the condition list that it stands for as an order's reason. */
+  reimbursement: Map<string, string>;
   /** `kind|name|system|code` of the codes for which no good source was found. They are used like the others. */
   unverified: Set<string>;
 };
-
-export type Presence = 'positive' | 'negative';
 
 /** Which lists a code belongs to; ICD-10 by prefix, the rest exactly. */
 export type ConceptLists = {
@@ -54,6 +65,8 @@ export type ConceptLists = {
   exact: Map<string, string[]>;
   prefixes: Map<string, string[]>;
   except: Map<string, string[]>;
+  /** Lists in which ICD-10-CM's codes of the same shape do not stand. */
+  notIcd10cm: Set<string>;
 };
 
 /**
@@ -80,23 +93,33 @@ function compileCodes(files: File[], problems: Problem[]): Codes {
   const codes: Codes = {
     lists: new Map(),
     listsOfPrefix: new Map(),
+    aboveLists: new Set(),
     substances: new Map(),
     substanceOfAtc: new Map(),
     combinations: [],
     substanceOfCode: new Map(),
     drugs: new Map(),
     phrases: new Map(),
-    salts: files.flatMap((file) => file.data.salts ?? []),
+    endings: files
+      .flatMap(({ data }) => [...(data.salts ?? []), ...(data.formEndings ?? [])])
+      .map((ending) => ending.toLowerCase())
+      .sort((a, b) => b.length - a.length),
+    others: new Map(),
+    products: files.flatMap(({ data }) => data.products ?? []),
     systems: new Map(),
     conditions: conceptLists(files, 'conditions'),
     procedures: conceptLists(files, 'procedures'),
     results: conceptLists(files, 'results'),
-    forms: { codes: new Map(), words: new Map(), names: [] },
+    forms: { codes: new Map(), words: new Map(), endings: [], names: [] },
     encounterClass: new Map(),
     orderCategory: new Map(),
-    cutoffs: new Map(),
-    values: new Map(),
-    interpretation: { codes: new Map(), words: new Map() },
+    tests: compileTests([], () => []),
+    reading: compileReading(files.map(({ data }) => data)),
+    reimbursement: new Map(
+      files.flatMap(({ data }) =>
+        Object.entries(data.reimbursement ?? {}).flatMap(([list, all]) => all.map((code) => [code, list] as const)),
+      ),
+    ),
     unverified: new Set(files.flatMap(({ data }) => unverifiedOf(data))),
   };
   for (const { data } of files) {
@@ -110,18 +133,63 @@ function compileCodes(files: File[], problems: Problem[]): Codes {
       codes.forms.names.push(name);
       for (const system of formSystems) {
         for (const code of [...(form[system] ?? []), ...(form.unverified?.[system] ?? [])])
-          push(codes.forms.codes, `${system}|${code}`, name);
+          push(codes.forms.codes, `${system}|${codeKey(code)}`, name);
       }
       for (const word of form.words ?? []) {
         const phrase = wordsOf(word);
         push(codes.forms.words, phrase[0] as string, { phrase, name });
+        const [only] = phrase;
+        if (phrase.length === 1 && only && only.length >= SHORTEST_ENDING)
+          codes.forms.endings.push({ word: only, name });
       }
     }
   }
-  for (const { data } of files) compileResults(data, codes);
+  codes.forms.endings.sort((a, b) => b.word.length - a.word.length);
   compileLists(files, codes, problems);
   compileSubstances(files, codes, problems);
+  codes.tests = compileTests(
+    files.map(({ data }) => data),
+    (list) => namesOfList(list, codes),
+  );
+  for (const name of files.flatMap(({ data }) => data.others ?? [])) {
+    const words = wordsOf(name);
+    push(codes.others, words[0] as string, words);
+  }
+  checkNames(files, codes, problems);
   return codes;
+}
+
+/** A form word must be long enough that no other word ends like it by chance. */
+const SHORTEST_ENDING = 6;
+
+/** Every name and spelling of the substances of a list, with the substance; brands name products and are left out. */
+function namesOfList(list: string, codes: Codes): [string, string][] {
+  const parts = codes.lists.get(list) ?? [];
+  return [...codes.phrases.values()]
+    .flat()
+    .filter(({ brand, atc }) => !brand && contains(parts, atc))
+    .map(({ words, key }) => [words.join(' '), key]);
+}
+
+/** A name that points to something that does not exist, and another medicine that is one of ours. */
+function checkNames(files: File[], codes: Codes, problems: Problem[]): void {
+  for (const file of files) {
+    const say = (path: string[], message: string) => problems.push(problem(file, path, message));
+    for (const [at, { of, forms, implant }] of (file.data.products ?? []).entries()) {
+      if (!codes.lists.has(of)) say(['products', String(at)], `of: '${of}' is no list`);
+      for (const form of forms ?? [])
+        if (!codes.forms.names.includes(form)) say(['products', String(at)], `forms: '${form}' is no form`);
+      if (implant && !codes.procedures.names.has(implant.removal))
+        say(['products', String(at)], `removal: '${implant.removal}' is no list of procedures`);
+    }
+    for (const [name, { of }] of Object.entries(file.data.results ?? {}))
+      if (of !== undefined && !codes.lists.has(of)) say(['results', name], `of: '${of}' is no list`);
+    for (const name of file.data.others ?? []) {
+      const words = wordsOf(name);
+      if (codes.phrases.get(words[0] as string)?.some((phrase) => phrase.words.join(' ') === words.join(' ')))
+        say(['others'], `'${name}' is a name of our own lists`);
+    }
+  }
 }
 
 function unverifiedOf(data: CodeFile): string[] {
@@ -132,26 +200,6 @@ function unverifiedOf(data: CodeFile): string[] {
       ),
     ),
   );
-}
-
-function compileResults(data: CodeFile, codes: Codes): void {
-  for (const [name, concept] of Object.entries(data.results ?? {})) {
-    if (concept.cutoff) codes.cutoffs.set(name, concept.cutoff);
-    for (const [answer, presence] of [
-      ['yes', 'positive'],
-      ['no', 'negative'],
-    ] as const) {
-      for (const [system, list] of Object.entries(concept.values?.[answer] ?? {})) {
-        for (const code of list) codes.values.set(`${name}|${system}|${code}`, presence);
-      }
-    }
-  }
-  for (const presence of ['positive', 'negative'] as const) {
-    const said = data.interpretation?.[presence];
-    for (const code of said?.codes ?? []) codes.interpretation.codes.set(`interpretation|${code}`, presence);
-    for (const code of said?.snomed ?? []) codes.interpretation.codes.set(`snomed|${code}`, presence);
-    for (const word of said?.words ?? []) codes.interpretation.words.set(word.toLowerCase(), presence);
-  }
 }
 
 function compileLists(files: File[], codes: Codes, problems: Problem[]): void {
@@ -173,8 +221,12 @@ function compileLists(files: File[], codes: Codes, problems: Problem[]): void {
   for (const [order, list] of [...defined.keys()].entries()) {
     const parts = resolve(list, []);
     codes.lists.set(list, parts);
-    for (const { prefixes, except } of parts)
-      for (const prefix of prefixes) push(codes.listsOfPrefix, prefix, { list, order, except });
+    for (const { prefixes, except } of parts) {
+      for (const prefix of prefixes) {
+        push(codes.listsOfPrefix, prefix, { list, order, except });
+        for (let length = 1; length < prefix.length; length++) codes.aboveLists.add(prefix.slice(0, length));
+      }
+    }
   }
 }
 
@@ -199,9 +251,9 @@ function compileSubstances(files: File[], codes: Codes, problems: Problem[]): vo
       const substance: Substance = { key, atc: entry.atc, names: entry.names };
       addSubstance(codes, substance, file, ['substances', key], problems);
       for (const code of [...(entry.rxnorm ?? []), ...(entry.unverified?.rxnorm ?? [])])
-        codes.substanceOfCode.set(`rxnorm|${code}`, substance);
+        codes.substanceOfCode.set(`rxnorm|${codeKey(code)}`, substance);
       for (const code of [...(entry.snomed ?? []), ...(entry.unverified?.snomed ?? [])])
-        codes.substanceOfCode.set(`snomed|${code}`, substance);
+        codes.substanceOfCode.set(`snomed|${codeKey(code)}`, substance);
       const spellings = new Set(
         [key.replaceAll('-', ' '), ...Object.values(entry.names), ...(entry.also ?? [])].map((name) =>
           name.toLowerCase(),
@@ -220,7 +272,7 @@ function compileSubstances(files: File[], codes: Codes, problems: Problem[]): vo
       }
       addSubstance(codes, substance, file, ['combinations', key], problems);
       codes.combinations.push({ of: entry.of, substance });
-      for (const code of entry.rxnorm ?? []) codes.substanceOfCode.set(`rxnorm|${code}`, substance);
+      for (const code of entry.rxnorm ?? []) codes.substanceOfCode.set(`rxnorm|${codeKey(code)}`, substance);
       for (const name of entry.also ?? []) addPhrase(codes, name, substance, entry.atc[0] as string, false);
     }
   }
@@ -243,14 +295,23 @@ function addPhrase(codes: Codes, name: string, substance: Substance, atc: string
 type ConceptKind = 'conditions' | 'procedures' | 'results';
 
 function conceptLists(files: File[], kind: ConceptKind): ConceptLists {
-  const lists: ConceptLists = { names: new Set(), exact: new Map(), prefixes: new Map(), except: new Map() };
+  const lists: ConceptLists = {
+    names: new Set(),
+    exact: new Map(),
+    prefixes: new Map(),
+    except: new Map(),
+    notIcd10cm: new Set(),
+  };
   for (const { data } of files) {
     for (const [name, concept] of Object.entries(data[kind] ?? {})) {
       lists.names.add(name);
+      if (concept.notIn?.includes('icd10cm')) lists.notIcd10cm.add(name);
       const add = (system: string, list: readonly string[] | undefined, prefixes: Map<string, string[]>) => {
         for (const code of list ?? []) {
+          // ICD-10-CM is read with the prefixes of ICD-10; its own stand beside them, under its name.
           if (system === 'icd10') push(prefixes, icd(code), name);
-          else push(prefixes === lists.except ? prefixes : lists.exact, `${system}|${code}`, name);
+          else if (system === 'icd10cm') push(prefixes, `icd10cm|${icd(code)}`, name);
+          else push(prefixes === lists.except ? prefixes : lists.exact, `${system}|${codeKey(code)}`, name);
         }
       };
       for (const system of conceptSystems) {
@@ -263,14 +324,9 @@ function conceptLists(files: File[], kind: ConceptKind): ConceptLists {
   return lists;
 }
 
-/** Lower-case words of a name; everything that is neither letter nor digit parts them. */
-export function wordsOf(text: string): string[] {
-  return (
-    text
-      .normalize('NFC')
-      .toLowerCase()
-      .match(/[\p{L}\p{N}]+/gu) ?? []
-  );
+/** Codes are compared without the spaces around them and without regard to case (recommendations.md, 2.1). */
+export function codeKey(code: string): string {
+  return code.trim().toUpperCase();
 }
 
 /** An ICD-10 code without dots, without SKS's leading D and without national suffixes such as `-P`. */

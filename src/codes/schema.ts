@@ -6,21 +6,78 @@ const names = z.strictObject(
   Object.fromEntries(languages.map((language) => [language, z.string().min(1)])),
 ) as unknown as z.ZodType<Texts>;
 /** Systems in which problems, procedures and results are coded. */
-export const conceptSystems = ['icd10', 'icpc2', 'snomed', 'loinc', 'npu', 'nlk', 'sks', 'local'] as const;
+export const conceptSystems = ['icd10', 'icd10cm', 'icpc2', 'snomed', 'loinc', 'npu', 'nlk', 'sks', 'local'] as const;
 const bySystem = z.partialRecord(z.enum(conceptSystems), codes);
+const quantity = z.strictObject({ value: z.number(), unit: z.string() });
+const days = z.int().min(0).max(3650);
 const concept = z.strictObject({
   ...(Object.fromEntries(conceptSystems.map((system) => [system, codes.optional()])) as Record<
     (typeof conceptSystems)[number],
     z.ZodOptional<typeof codes>
   >),
-  cutoff: z.strictObject({ value: z.number(), unit: z.string() }).optional(),
+  /** Systems whose codes of this shape mean something else here. */
+  notIn: z.array(z.enum(['icd10cm'])).optional(),
+  /** The list of medicines that a test looks for. */
+  of: z.string().optional(),
+  /** From where a screening is positive, and above which a confirmation is, where the result has no reference range. */
+  cutoff: quantity.optional(),
+  limit: quantity.optional(),
+  /** Which of the codes are confirmations of the class, which ask for one substance, and which of those only screen. */
+  confirmations: bySystem.optional(),
+  substances: z.record(z.string(), bySystem).optional(),
+  screens: bySystem.optional(),
+  /** Codes that ask the same question: a later answer to one overrules that to another. */
+  same: z.array(codes).optional(),
+  /** Beginnings of words by which a text names the class. */
+  words: codes.optional(),
   values: z.strictObject({ yes: bySystem, no: bySystem }).optional(),
   except: bySystem.optional(),
   unverified: bySystem.optional(),
 });
 export const formSystems = ['edqm', 'snomed', 'rxnorm'] as const;
 const formCodes = { edqm: codes.optional(), snomed: codes.optional(), rxnorm: codes.optional() };
-const words = z.strictObject({ codes: codes.default([]), snomed: codes.default([]), words: codes.default([]) });
+const said = z.strictObject({
+  codes: codes.default([]),
+  snomed: codes.default([]),
+  loinc: codes.default([]),
+  begins: codes.default([]),
+});
+/** What a text may say; `smärt-` is the beginning of a word (see words.ts). */
+const wording = z.strictObject({
+  any: codes,
+  except: codes.default([]),
+  notAfter: codes.default([]),
+  notWith: codes.default([]),
+  purpose: z.literal(true).optional(),
+});
+/** A product as it acts over time; the first that fits a medicine of the list decides. */
+const product = z.strictObject({
+  of: z.string(),
+  /** It fits where one of these does: words of its name, strengths in mg, forms. Without any it always does. */
+  names: codes.optional(),
+  strengths: z.array(z.number()).optional(),
+  forms: codes.optional(),
+  /** The strength must fit as well as name or form. */
+  every: z.literal(true).optional(),
+  /** It fits where neither strength nor form nor brand is known. */
+  bare: z.literal(true).optional(),
+  /** Days for which it counts as taken after a dose. It makes the product a depot, whose doses are told from supplies. */
+  effectDays: days.optional(),
+  /** Days after the last dose in which it still matters to its antagonist or agonist. */
+  afterDays: days,
+  implant: z
+    .strictObject({
+      /** Taken for so many months; certain for so many; presumed to a removal, at most for so many. */
+      effectMonths: z.int(),
+      certainMonths: z.int(),
+      longestMonths: z.int(),
+      removal: z.string(),
+    })
+    .optional(),
+  /** The record does not tell which product it is. */
+  vague: z.literal(true).optional(),
+});
+export type Product = z.infer<typeof product>;
 
 /** One file of `hooks/codes/`. Every key may stand in any file; see hooks/README.md for what each means. */
 export const codeFileSchema = z.strictObject({
@@ -51,10 +108,43 @@ export const codeFileSchema = z.strictObject({
     )
     .optional(),
   salts: codes.optional(),
+  formEndings: codes.optional(),
+  others: codes.optional(),
+  products: z.array(product).optional(),
+  toxicology: z
+    .strictObject({
+      panelWords: codes,
+      /** Words of a method that confirms. */
+      confirmationWords: codes.default([]),
+      metabolites: z.record(z.string(), codes),
+      detectionDays: z.record(z.string(), days),
+      detectionDefault: days,
+      molarMass: z.record(z.string(), z.number()),
+      lightest: z.number(),
+    })
+    .optional(),
+  reimbursement: z.record(z.string(), codes).optional(),
+  says: z.record(z.string(), wording).optional(),
+  reading: z
+    .strictObject({
+      durations: z.strictObject({
+        seconds: codes,
+        minutes: codes,
+        hours: codes,
+        days: codes,
+        weeks: codes,
+        months: codes,
+        years: codes,
+      }),
+      countingUnits: codes,
+      length: z.strictObject({ notAfter: codes, notWith: codes, notFollowedBy: codes, ranges: codes }),
+      lastDay: z.record(z.enum(languages), z.strictObject({ words: codes, text: z.string().includes('{end}') })),
+    })
+    .optional(),
   conditions: z.record(z.string(), concept).optional(),
   procedures: z.record(z.string(), concept).optional(),
   results: z.record(z.string(), concept).optional(),
-  interpretation: z.strictObject({ positive: words, negative: words }).optional(),
+  interpretation: z.strictObject({ positive: said, negative: said }).optional(),
   settings: z
     .strictObject({
       encounterClass: z.strictObject({ inpatient: codes, outpatient: codes, virtual: codes }),

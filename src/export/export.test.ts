@@ -20,12 +20,15 @@ import { objects } from '../fhir/json.ts';
 import { deliveredSite } from '../knowledge/load.ts';
 import { languages } from '../language.ts';
 import { findingsOf, type RuleResult } from '../rules/evaluate.ts';
+import { compileExpression } from '../rules/expression.ts';
+import { viewsOf } from '../rules/facts.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 import { knowledge, knowledgeOf, root } from '../testing/app.ts';
 import { notR4 } from '../testing/r4.ts';
 import { copyOfRepository } from '../testing/repository.ts';
 import { exportBundle } from './bundle.ts';
 import type { Context } from './context.ts';
+import { nameOf, ownFunctions } from './functions.ts';
 
 const exported = (changes: Partial<Context> = {}) =>
   exportBundle({ knowledge, language: 'en', base: 'urn:nordic-opioid-cds', date: undefined, ...changes });
@@ -39,7 +42,9 @@ const libraryOf = (id: string, of: Bundle = bundle) =>
   all<Library>('Library', of).find((library) => library.id === `nordic-opioid-${id}`) as Library;
 /** The expressions of a Library, by name. */
 const contentOf = (library: Library) =>
-  new Map(library.content?.map(({ id, data }) => [id, Buffer.from(data as string, 'base64').toString('utf8')]));
+  new Map(
+    library.content?.map(({ id, data }) => [id as string, Buffer.from(data as string, 'base64').toString('utf8')]),
+  );
 
 /** Every value of a resource, with the key that it stands under. */
 function* walk(value: unknown, key = ''): Generator<[string, unknown]> {
@@ -133,6 +138,17 @@ describe('the bundle', () => {
   });
 });
 
+/** What a pattern finds in its first group, each time. */
+const wordsOf = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, word]) => word as string);
+
+/** The rules that a plan says it silences, by the extension of that name. */
+function supersededBy(plan: PlanDefinition, name: string): string[] {
+  return (plan.extension ?? [])
+    .filter(({ url }) => url.endsWith(`:nordic-opioid-${name}`))
+    .map(({ valueCanonical }) => valueCanonical?.replace(/^.*:nordic-opioid-/, '') as string)
+    .sort();
+}
+
 describe('nothing is left out', () => {
   test('each rule is a PlanDefinition: hooks, citation, urgency, relations', () => {
     expect(all('PlanDefinition')).toHaveLength(knowledge.rules.length);
@@ -147,10 +163,17 @@ describe('nothing is left out', () => {
       expect(citation?.url).toBe(rule.source.url);
       expect(card.condition).toHaveLength(rule.when.length + rule.unless.length + rule.without.length);
       expect(card.dynamicValue?.length ?? 0).toBe(rule.indicators.length > 1 ? 1 : 0);
-      const superseded = plan.extension?.filter(({ valueCanonical }) => valueCanonical !== undefined) ?? [];
-      expect(superseded).toHaveLength(
-        rule.supersedes.includes('*') ? knowledge.rules.length - 1 : rule.supersedes.length,
-      );
+      const { always, sameDrugs, sameOrders, except } = rule.supersedes;
+      for (const [name, weaker] of [
+        ['supersedes', always],
+        ['supersedes-same-drugs', sameDrugs],
+        ['supersedes-same-orders', sameOrders],
+      ] as const) {
+        const expected = weaker.includes('*') ? knowledge.rules.map(({ id }) => id) : weaker;
+        expect(supersededBy(plan, name)).toEqual(
+          expected.filter((id) => id !== rule.id && !except.includes(id)).sort(),
+        );
+      }
     }
   });
 
@@ -162,10 +185,68 @@ describe('nothing is left out', () => {
       for (const [name, value] of Object.entries(parameters))
         expect(fhirpath.evaluate({}, content.get(name) as string)).toEqual([value].flat());
     }
-    const { classes, classFacts } = knowledge;
+    const { classes, facts } = knowledge.classes;
     const content = contentOf(libraryOf('classes'));
-    expect([...content.keys()]).toEqual([...classFacts.keys(), ...classes.keys()]);
-    for (const [name, { text }] of [...classFacts, ...classes]) expect(content.get(name)).toBe(text.trim());
+    expect([...content.keys()]).toEqual([...facts.keys(), ...classes.keys()]);
+    for (const [name, { text }] of [...facts, ...classes]) expect(content.get(name)).toBe(text.trim());
+  });
+
+  test('the numbers with which entries become treatments stand in a Library that all who ask for treatments depend on', () => {
+    const library = libraryOf('treatments');
+    const content = [...contentOf(library)].map(([name, text]) => [name, Number(text)]);
+    expect(Object.fromEntries(content)).toEqual(knowledge.treatments.parameters);
+    for (const { file, facts } of knowledge.guidelines) {
+      const asks = [...facts.values()].some(
+        ({ expression: { variables } }) => variables.has('treatments') || variables.has('before'),
+      );
+      const related = libraryOf(file.id).relatedArtifact?.map(({ resource }) => resource) ?? [];
+      expect(related.includes(library.url), file.id).toBe(asks);
+    }
+  });
+
+  test('whatever a Library calls and names with %, it says what that is', () => {
+    const fhirpathOwn =
+      'where select exists all empty not first last tail skip take count distinct iif intersect exclude union combine ofType is sum min max abs ceiling and or in'.split(
+        ' ',
+      );
+    let described = 0;
+    for (const library of all<Library>('Library')) {
+      const content = contentOf(library);
+      const said = wordsOf(library.description ?? '', /^- `(\w+)\(/gm);
+      const given = [...(library.parameter ?? []).map(({ name }) => name), ...content.keys()];
+      for (const [name, text] of content) {
+        const code = text.replaceAll(/'[^']*'/g, "''");
+        const called = wordsOf(code, /(\w+)\s*\(/g);
+        expect(
+          called.filter((word) => !fhirpathOwn.includes(word) && !said.includes(word)),
+          name,
+        ).toEqual([]);
+        const named = wordsOf(code, /%(\w+)/g);
+        expect(
+          named.filter((word) => !given.includes(word)),
+          name,
+        ).toEqual([]);
+      }
+      described += said.length;
+    }
+    expect(described).toBeGreaterThan(10);
+    // What is described is there to be called.
+    for (const name of Object.keys(ownFunctions).map(nameOf))
+      expect(() => compileExpression(`%treatments.${name}()`), name).not.toThrow();
+  });
+
+  test('a list of tests says from where a result is positive, and which of its codes are confirmations', () => {
+    let said = 0;
+    for (const [name, { cutoff, limit, confirmations }] of knowledge.codes.tests.lists) {
+      const description = all<ValueSet>('ValueSet').find(
+        ({ id }) => id === `nordic-opioid-results-${name}`,
+      )?.description;
+      for (const quantity of [cutoff, limit])
+        if (quantity) expect(description).toContain(`${quantity.value} ${quantity.unit}`);
+      for (const key of confirmations) expect(description).toContain(key.replace('|', ' '));
+      if (cutoff) said += 1;
+    }
+    expect(said).toBeGreaterThan(0);
   });
 
   test('whatever facts ask for with memberOf is listed beside them', () => {
@@ -188,17 +269,21 @@ describe('nothing is left out', () => {
       ]);
     const uri = new Map([...codes.systems].reverse().map(([address, key]) => [key, address]));
     const address = (key: string) => (uri.get(key) ?? key).replace(/^(?=[\d.]+$)/, 'urn:oid:');
-    const expected = (map: Map<string, string[]>, name: string) =>
+    /** ICD-10-CM is read with the prefixes of ICD-10, but in some lists. */
+    const expected = (map: Map<string, string[]>, name: string, american: boolean) =>
       [...map]
         .filter(([, names]) => names.includes(name))
-        .map(([key]) => (key.includes('|') ? key : `icd10|${key}`))
+        .flatMap(([key]) => (key.includes('|') ? [key] : [`icd10|${key}`, `icd10cm|${key}`]))
+        .filter((key) => american || !key.startsWith('icd10cm|'))
         .map((key) => key.replace(/^(.*)\|/, (_, system) => `${address(system)}|`));
     for (const kind of ['conditions', 'procedures', 'results'] as const) {
       for (const name of codes[kind].names) {
         const set = setOf(kind, name);
-        const { exact, prefixes, except } = codes[kind];
-        expect(written(set, 'include').sort()).toEqual([...expected(exact, name), ...expected(prefixes, name)].sort());
-        expect(written(set, 'exclude').sort()).toEqual(expected(except, name).sort());
+        const { exact, prefixes, except, notIcd10cm } = codes[kind];
+        const of = (map: Map<string, string[]>) => expected(map, name, !notIcd10cm.has(name));
+        expect(written(set, 'include').sort()).toEqual([...of(exact), ...of(prefixes)].sort());
+        // FHIR has no list that only leaves out: one that waits for its codes has none of either.
+        expect(written(set, 'exclude').sort()).toEqual(set.compose ? of(except).sort() : []);
       }
     }
     for (const [name, parts] of codes.lists) {
@@ -320,6 +405,26 @@ describe('the exported conditions decide as the service does', () => {
     expect(seen.raised).toBeGreaterThan(10);
   });
 
+  test('fhirpath.js finds by the exported facts what the service finds, over the test bundles', () => {
+    let compared = 0;
+    // Every tenth: fhirpath.js takes its time.
+    for (const { name, answer, knowledge: there, bundle: made } of played.filter((_, at) => at % 10 === 0)) {
+      const views = viewsOf(answer.chart, there.site.medicationList).chart.all;
+      for (const { file, facts, parameters } of there.guidelines) {
+        const result = answer.results.find(({ rule }) => rule.guideline === file.id);
+        if (!result) continue;
+        const variables: Record<string, unknown> = { ...views, ...parameters };
+        for (const [fact, text] of contentOf(libraryOf(file.id, made))) {
+          if (!facts.has(fact)) continue;
+          variables[fact] = compileExpression(text).interpret('all', variables);
+          expect(refsOf(variables[fact]), `${name}: ${fact}`).toEqual(refsOf(result.finding(fact).value));
+          compared += 1;
+        }
+      }
+    }
+    expect(compared).toBeGreaterThan(1000);
+  });
+
   test('stop dates and quantities come to what the cards suggest', () => {
     let compared = 0;
     for (const { name, answer, bundle: made } of played) {
@@ -337,7 +442,7 @@ describe('the exported conditions decide as the service does', () => {
           const found = offered.flatMap(({ actions: changes }) =>
             changes.map((change) => {
               const resource = (change as { resource: Record<string, unknown> }).resource;
-              const medicine = result.about.find(({ id: of }) => of === resource['id']);
+              const medicine = result.about.find(({ draft, id: of }) => draft && of === resource['id']);
               const text = value.expression?.expression as string;
               const wanted = evaluate(text, medicine, { today: answer.chart.today, ...parametersOf(result, made) });
               const [line] = objects(resource['dosageInstruction']);
@@ -355,6 +460,15 @@ describe('the exported conditions decide as the service does', () => {
     expect(compared).toBeGreaterThan(20);
   });
 });
+
+/** What a value is, by what tells its items apart. */
+function refsOf(value: unknown): unknown[] {
+  return [value].flat().map((item) => {
+    if (typeof item !== 'object' || item === null) return item;
+    const { ref, one, other, degree, start, end } = item as Record<string, unknown>;
+    return [ref, refsOf(one ?? []), refsOf(other ?? []), degree, start, end];
+  });
+}
 
 function parametersOf({ rule }: RuleResult, of: Bundle): Record<string, unknown> {
   const { parameters } = knowledge.guidelines.find(({ file }) => file.id === rule.guideline) ?? { parameters: {} };

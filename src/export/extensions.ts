@@ -6,7 +6,22 @@ const extensions = {
   supersedes: {
     type: 'canonical',
     many: true,
-    says: 'A rule whose card is not given where this one is given about one of the same medicines.',
+    says: 'A rule whose card is not given where this one is given.',
+  },
+  'supersedes-same-drugs': {
+    type: 'canonical',
+    many: true,
+    says: 'A rule whose card is not given where this one is given about all of its medicines.',
+  },
+  'supersedes-same-orders': {
+    type: 'canonical',
+    many: true,
+    says: 'A rule whose card is not given where this one is given about all of its orders; where it is about no order, about all of its medicines.',
+  },
+  unclear: {
+    type: 'string',
+    many: true,
+    says: 'A fact of what may be so: where it holds and the rule does not, a card that says what is not known may name it.',
   },
   family: {
     type: 'string',

@@ -1,24 +1,27 @@
 import type { Attachment, CodeableConcept, DataRequirement, Library, RelatedArtifact } from 'fhir/r4.js';
 import { type Section, sectionTypes } from '../fhir/prefetch.ts';
 import type { Expression } from '../rules/expression.ts';
-import { sectionOfVariable } from '../rules/facts.ts';
+import { classVariables, sectionOfVariable } from '../rules/facts.ts';
 import type { Guideline } from '../rules/knowledge.ts';
 import { type Context, canonical, header, imprint } from './context.ts';
+import { functionsIn } from './functions.ts';
 import { valueSetsOf } from './lists.ts';
 import { FHIRPATH, literal } from './logic.ts';
 import { inEnglish } from './words.ts';
 
-/** The key of the Library of the classes that depend on the patient. */
+/** The keys of the Library of the classes that depend on the patient, and of that of how entries become treatments. */
 const CLASSES = 'classes';
+const TREATMENTS = 'treatments';
 
 const LOGIC = {
   coding: [{ system: 'http://terminology.hl7.org/CodeSystem/library-type', code: 'logic-library' }],
 };
 
-/** A Library for each guideline, with its facts and parameters, and one for the classes of medicines. */
+/** A Library for each guideline, with its facts and parameters; one for the classes of medicines, one for treatments. */
 export function libraries(context: Context): Library[] {
   return [
     classesLibrary(context),
+    treatmentsLibrary(context),
     ...context.knowledge.guidelines.map((guideline) => guidelineLibrary(context, guideline)),
   ];
 }
@@ -33,7 +36,7 @@ function guidelineLibrary(context: Context, { file, parameters, facts }: Guideli
     status: file.status,
     type: LOGIC,
     ...imprint(context),
-    ...inEnglish('description', `${HOW_TO_READ} A parameter is a fact that is a number.`, language),
+    ...inEnglish('description', howToRead(expressions, 'A parameter is a fact that is a number.'), language),
     ...(file.countries && { jurisdiction: jurisdictionOf(file.countries) }),
     ...dependsOn(context, expressions),
     ...inputs(expressions),
@@ -48,8 +51,8 @@ function guidelineLibrary(context: Context, { file, parameters, facts }: Guideli
 }
 
 function classesLibrary(context: Context): Library {
-  const { classes, classFacts } = context.knowledge;
-  const expressions = [...classFacts.values(), ...classes.values()];
+  const { facts, classes } = context.knowledge.classes;
+  const expressions = [...facts.values(), ...classes.values()];
   return {
     ...header(context, 'Library', CLASSES),
     ...inEnglish('title', 'What a medicine is in this patient', context.language),
@@ -58,17 +61,52 @@ function classesLibrary(context: Context): Library {
     ...imprint(context),
     ...inEnglish(
       'description',
-      `${HOW_TO_READ} First the facts of the record; then the classes, each an expression over all medicines that gives those of the class. A class is asked for like a code list: memberOf('…').`,
+      howToRead(
+        expressions,
+        "First the facts of the record; then the classes in their order, each an expression over one medicine, or several, that gives those of the class. A class is asked for like a code list: memberOf('…').",
+      ),
       context.language,
     ),
     ...dependsOn(context, expressions),
     ...inputs(expressions),
-    content: [...classFacts, ...classes].map(([name, { text }]) => content(name, text)),
+    content: [...facts, ...classes].map(([name, { text }]) => content(name, text)),
   };
 }
 
+/** hooks/treatments.yaml: what facts ask about as %treatments is made by the service, with these numbers. */
+function treatmentsLibrary(context: Context): Library {
+  const { parameters, continues, besides } = context.knowledge.treatments;
+  const names = [continues.class, continues.conditions, continues.procedures, ...besides.except];
+  const related = relatedTo(context, names);
+  return {
+    ...header(context, 'Library', TREATMENTS),
+    ...inEnglish('title', 'How entries of the record become treatments', context.language),
+    status: 'active',
+    type: LOGIC,
+    ...imprint(context),
+    ...inEnglish('description', treatmentsInWords(context), context.language),
+    ...(related.length > 0 && { relatedArtifact: related }),
+    content: Object.entries(parameters).map(([name, value]) => content(name, literal(value))),
+  };
+}
+
+function treatmentsInWords({ knowledge }: Context): string {
+  const { continues } = knowledge.treatments;
+  return [
+    'Orders, statements, dispenses and administrations of one substance and one purpose are one treatment, whose days count as taken, presumed or possible. The service makes them natively, before any fact is asked; hooks/README.md tells how. Each content is a number that it does so with, in the months, days or units that its name says.',
+    `A treatment of the class ${continues.class} is presumed to go on between two supplies. Where no medicine of it is named, a problem of the list ${continues.conditions}, a procedure or care plan of the list ${continues.procedures}, or a text may tell of it.`,
+  ].join('\n\n');
+}
+
 const HOW_TO_READ =
-  'Each content is one FHIRPath expression, called by its element id; it sees those above it as %name, and the variables of the chart that are given as parameters. memberOf takes the name of a list: the ValueSets and the Library of classes that are listed under relatedArtifact, by label. Functions beside those of FHIRPath are described in hooks/README.md.';
+  'Each content is one FHIRPath expression, called by its element id; it sees those above it as %name, and the variables of the chart that are given as parameters. memberOf takes the name of a list: the ValueSets and the Library of classes that are listed under relatedArtifact, by label.';
+
+/** How the expressions are read, and what the functions do that FHIRPath does not have. */
+function howToRead(expressions: Expression[], more: string): string {
+  const functions = functionsIn(expressions.map(({ text }) => text));
+  const described = functions === '' ? [] : [`Functions beside those of FHIRPath:\n\n${functions}`];
+  return [`${HOW_TO_READ} ${more}`, ...described].join('\n\n');
+}
 
 function content(id: string, text: string, title?: string): Attachment {
   return {
@@ -82,26 +120,47 @@ function content(id: string, text: string, title?: string): Attachment {
 /** The variables of the chart that the expressions name. */
 function inputs(expressions: Expression[]): Pick<Library, 'parameter'> {
   const named = new Set(expressions.flatMap(({ variables }) => [...variables]));
-  const parameter = Object.keys(sectionOfVariable)
+  const parameter = [...Object.keys(sectionOfVariable), ...classVariables]
     .filter((name) => named.has(name))
     .map((name) => {
       const section = sectionOfVariable[name];
-      const documentation = section ? `read from ${sectionTypes[section]}` : 'from the call';
+      const documentation = TELLS[name] ?? (section ? `read from ${sectionTypes[section]}` : 'from the call');
       return { name, use: 'in' as const, min: 0, max: '*', type: 'Any' as const, documentation };
     });
   return parameter.length > 0 ? { parameter } : {};
 }
 
-/** The lists and classes that expressions ask for. */
+const MADE = 'made of orders, statements, dispenses and administrations as the Library of treatments says';
+/** Variables that are more than the resources of one type. */
+const TELLS: Record<string, string> = {
+  drafts: 'the orders of the call that are not signed yet',
+  ordered: 'those of the drafts that the call decides on',
+  treatments: `what the patient takes or took, as it will be with the orders of the call; ${MADE}`,
+  before: `the same as the record has it, whatever the call changes; ${MADE}`,
+  otherwise: 'treatments that no medicine names: a problem, a procedure, a care plan or a heading tells of them',
+};
+
+/** The lists and classes that expressions ask for, and the treatments. */
 function dependsOn(context: Context, expressions: Expression[]): Pick<Library, 'relatedArtifact'> {
-  const { classes } = context.knowledge;
-  const names = [...new Set(expressions.flatMap(({ lists }) => [...lists]))].sort();
-  const relatedArtifact = names.flatMap((label): RelatedArtifact[] =>
+  const names = new Set(expressions.flatMap(({ lists }) => [...lists]));
+  const variables = new Set(expressions.flatMap((expression) => [...expression.variables]));
+  const relatedArtifact = relatedTo(context, [...names].sort());
+  if (variables.has('treatments') || variables.has('before'))
+    relatedArtifact.push({
+      type: 'depends-on',
+      label: TREATMENTS,
+      resource: canonical(context, 'Library', TREATMENTS),
+    });
+  return relatedArtifact.length > 0 ? { relatedArtifact } : {};
+}
+
+function relatedTo(context: Context, names: string[]): RelatedArtifact[] {
+  const { classes } = context.knowledge.classes;
+  return names.flatMap((label): RelatedArtifact[] =>
     classes.has(label)
       ? [{ type: 'depends-on', label, resource: canonical(context, 'Library', CLASSES) }]
       : valueSetsOf(context, label).map((resource) => ({ type: 'depends-on', label, resource })),
   );
-  return relatedArtifact.length > 0 ? { relatedArtifact } : {};
 }
 
 /** The data that a rule or a library of facts rests on, by type. */

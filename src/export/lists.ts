@@ -1,6 +1,7 @@
 import type { ValueSet, ValueSetCompose, ValueSetComposeInclude, ValueSetComposeIncludeConcept } from 'fhir/r4.js';
 import { brand } from '../brand.ts';
-import { type AtcList, type Codes, type ConceptLists, contains, type Presence, type Substance } from '../codes/load.ts';
+import { type AtcList, type Codes, type ConceptLists, contains, type Substance } from '../codes/load.ts';
+import type { Presence } from '../codes/tests.ts';
 import { languages } from '../language.ts';
 import { type Context, canonical, header, imprint } from './context.ts';
 import { inEnglish } from './words.ts';
@@ -44,7 +45,10 @@ export function valueSets(context: Context): ValueSet[] {
     ),
     ...(['conditions', 'procedures', 'results'] as const).flatMap((of) =>
       [...codes[of].names].map((name) =>
-        set(of, name, concepts(codes[of], name, systems), [...cutoff(codes, of, name), ...noSource(codes, of, name)]),
+        set(of, name, concepts(codes[of], name, systems), [
+          ...howToRead(codes, of, name),
+          ...noSource(codes, of, name),
+        ]),
       ),
     ),
     ...answers(codes, systems).map(([name, compose]) => set('results', name, compose)),
@@ -69,10 +73,30 @@ function valueSet(context: Context, of: Of, name: string, compose: ValueSetCompo
   };
 }
 
-/** What a ValueSet has no element for: from which value on a result is positive. */
-function cutoff(codes: Codes, of: Of, name: string): string[] {
-  const from = of === 'results' ? codes.cutoffs.get(name) : undefined;
-  return from ? [`Positive from ${from.value} ${from.unit} where a result has no reference range.`] : [];
+/**
+ * What a ValueSet has no element for: the medicines that a test looks for, from which value on a result without a
+ * reference range is positive, and which of the codes ask for one substance or are confirmations.
+ */
+function howToRead(codes: Codes, of: Of, name: string): string[] {
+  const test = of === 'results' ? codes.tests.lists.get(name) : undefined;
+  if (!test) return [];
+  const { cutoff, limit, confirmations, substances } = test;
+  const bySubstance = Map.groupBy(substances.keys(), (key) => substances.get(key) as string);
+  const confirming = [...confirmations].filter((key) => !substances.has(key));
+  const screening = [...substances.keys()].filter((key) => !confirmations.has(key));
+  return [
+    ...(test.of === undefined ? [] : [`Looks for medicines of the list ${test.of}.`]),
+    ...(cutoff ? [`A screening without a reference range is positive from ${cutoff.value} ${cutoff.unit}.`] : []),
+    ...(limit ? [`A confirmation without one is positive above ${limit.value} ${limit.unit}.`] : []),
+    ...(confirming.length > 0 ? [`Confirmations of the whole class: ${written(confirming)}.`] : []),
+    ...[...bySubstance].map(([substance, keys]) => `Ask for ${substance}, as confirmations: ${written(keys)}.`),
+    ...(screening.length > 0 ? [`Of these, only screenings: ${written(screening)}.`] : []),
+  ];
+}
+
+/** `system|code` as a reader writes them. */
+function written(keys: string[]): string {
+  return keys.map((key) => key.replace('|', ' ')).join(', ');
 }
 
 /** Codes of a list for which no good source was found; of a list of medicines, those of its substances. */
@@ -147,22 +171,31 @@ function named(code: string, { names }: Substance): ValueSetComposeIncludeConcep
 }
 
 function concepts(lists: ConceptLists, name: string, uriOf: Uris): ValueSetCompose {
-  const icd10 = uriOf('icd10');
   const except = byName(lists.except, name);
-  const exclude = [
-    ...prefixes(icd10, except.filter((code) => !code.includes('|')).map(dotted), wholeIcd),
+  const bySystem = (keys: string[]) => [
+    ...icd10Prefixes(keys, lists.notIcd10cm.has(name), uriOf),
     ...exactly(
-      except.filter((code) => code.includes('|')),
+      keys.filter((key) => key.includes('|') && !key.startsWith(AMERICAN)),
       uriOf,
     ).include,
   ];
+  const exclude = bySystem(except);
   return {
-    include: [
-      ...prefixes(icd10, byName(lists.prefixes, name).map(dotted), wholeIcd),
-      ...exactly(byName(lists.exact, name), uriOf).include,
-    ],
+    include: bySystem([...byName(lists.prefixes, name), ...byName(lists.exact, name)]),
     ...(exclude.length > 0 && { exclude }),
   };
+}
+
+const AMERICAN = 'icd10cm|';
+
+/** Prefixes of ICD-10. ICD-10-CM is read with the same and with its own, but in lists where its codes mean something else. */
+function icd10Prefixes(keys: string[], notAmerican: boolean, uriOf: Uris): ValueSetComposeInclude[] {
+  const common = keys.filter((key) => !key.includes('|')).map(dotted);
+  const american = keys.filter((key) => key.startsWith(AMERICAN)).map((key) => dotted(key.slice(AMERICAN.length)));
+  return [
+    ...prefixes(uriOf('icd10'), common, wholeIcd),
+    ...(notAmerican ? [] : prefixes(uriOf('icd10cm'), [...common, ...american], wholeIcd)),
+  ];
 }
 
 /** What a coded answer says: of any test, and of one. */
@@ -170,7 +203,7 @@ function answers(codes: Codes, uriOf: Uris): [string, ValueSetCompose][] {
   const said = (presence: Presence): [string, ValueSetCompose] => [
     presence,
     exactly(
-      [...codes.interpretation.codes].filter(([, value]) => value === presence).map(([key]) => key),
+      [...codes.tests.codes].filter(([, value]) => value === presence).map(([key]) => key),
       uriOf,
     ),
   ];
@@ -178,7 +211,7 @@ function answers(codes: Codes, uriOf: Uris): [string, ValueSetCompose][] {
     (['positive', 'negative'] as const).map((presence): [string, ValueSetCompose] => [
       `${name}-${presence}`,
       exactly(
-        [...codes.values]
+        [...codes.tests.values]
           .filter(([key, value]) => key.startsWith(`${name}|`) && value === presence)
           .map(([key]) => key.slice(name.length + 1)),
         uriOf,

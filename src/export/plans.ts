@@ -43,7 +43,7 @@ function planDefinition(context: Context, rule: Rule): PlanDefinition {
     version: file.version,
     ...inEnglish('title', `${file.title}: ${rule.id}`, language),
     type: ECA_RULE,
-    status: rule.off === undefined ? 'active' : file.status === 'draft' ? 'draft' : 'retired',
+    status: statusOf(rule, file.status),
     ...imprint(context),
     ...inEnglish('description', recommendation.says, language),
     ...(countries && { jurisdiction: jurisdictionOf(countries) }),
@@ -56,25 +56,33 @@ function planDefinition(context: Context, rule: Rule): PlanDefinition {
 }
 
 /** A rule that is not served here is not active: a repository that runs what is active would give its card. */
+function statusOf({ off }: Rule, status: Guideline['file']['status']): 'active' | 'draft' | 'retired' {
+  if (off === undefined) return 'active';
+  return status === 'draft' || off === 'delivered' ? 'draft' : 'retired';
+}
+
 function whyNotServed({ off }: Rule, country: string | undefined): string | undefined {
   if (off === 'site') return 'Switched off at this site.';
-  if (off === 'country')
-    return country === undefined
-      ? 'Not given where the site names no country: other national advice contradicts it.'
-      : `Not given in ${country}.`;
+  if (off === 'delivered') return 'Delivered switched off: a site turns it on.';
+  if (off === 'country') return `Not given in ${country}.`;
   return undefined;
 }
 
 /** How a rule stands to others. */
 function relations(context: Context, rule: Rule): Extension[] {
-  const weaker = context.knowledge.rules.filter(
-    ({ id }) => id !== rule.id && (rule.supersedes.includes('*') || rule.supersedes.includes(id)),
-  );
+  const { always, sameDrugs, sameOrders, except } = rule.supersedes;
+  const silenced = (name: 'supersedes' | 'supersedes-same-drugs' | 'supersedes-same-orders', weaker: string[]) =>
+    context.knowledge.rules
+      .filter(({ id }) => id !== rule.id && !except.includes(id) && (weaker.includes('*') || weaker.includes(id)))
+      .map(({ id }) => ({
+        url: extensionUrl(context, name),
+        valueCanonical: canonical(context, 'PlanDefinition', id),
+      }));
   return [
-    ...weaker.map(({ id }) => ({
-      url: extensionUrl(context, 'supersedes'),
-      valueCanonical: canonical(context, 'PlanDefinition', id),
-    })),
+    ...silenced('supersedes', always),
+    ...silenced('supersedes-same-drugs', sameDrugs),
+    ...silenced('supersedes-same-orders', sameOrders),
+    ...rule.unclear.map((fact) => ({ url: extensionUrl(context, 'unclear'), valueString: fact })),
     ...(rule.family === undefined ? [] : [{ url: extensionUrl(context, 'family'), valueString: rule.family }]),
     ...(rule.rides ? [{ url: extensionUrl(context, 'rides'), valueBoolean: true }] : []),
   ];

@@ -1,6 +1,6 @@
 import type { PlanDefinitionAction } from 'fhir/r4.js';
 import type { CardTemplate } from '../cards/schema.ts';
-import { TELLING } from '../cards/suggestions.ts';
+import { NOT_TELLING } from '../cards/suggestions.ts';
 import type { Guideline, Rule } from '../rules/knowledge.ts';
 import type { SuggestionRule } from '../rules/schema.ts';
 import { type Context, canonical } from './context.ts';
@@ -49,7 +49,11 @@ function typed(code: 'create' | 'update' | 'remove') {
 function remove({ language }: Context, { remove: fact }: Kind<'remove'>, base: Base): PlanDefinitionAction {
   return {
     ...base,
-    ...inEnglish('textEquivalent', `Deletes a draft of ${fact}: one choice for each`, language),
+    ...inEnglish(
+      'textEquivalent',
+      `Deletes a draft of ${fact}: one choice for each. One that changes an order of the record is never deleted`,
+      language,
+    ),
     ...typed('remove'),
   };
 }
@@ -105,7 +109,8 @@ function quantity(
   library: string,
 ): PlanDefinitionAction {
   const text = `Sets the quantity of a draft of ${fact} to the smallest package, or to what its days need: one choice for each`;
-  const length = `iif(stopFrom in (${TELLING.map((from) => `'${from}'`).join(' | ')}), length, %${days})`;
+  const notTelling = NOT_TELLING.map((from) => `'${from}'`).join(' | ');
+  const length = `iif(stopFrom.empty() or stopFrom in (${notTelling}), %${days}, length)`;
   return {
     ...base,
     ...inEnglish('textEquivalent', text, language),

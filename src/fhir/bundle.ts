@@ -11,13 +11,17 @@ export type Contents = { entries: Entry[]; failed: boolean; hasNextPage: boolean
  * OperationOutcome, as the value or among the entries, says that the client failed to get the data (P6).
  */
 export function readBundle(value: unknown): Contents {
-  if (!isObject(value)) return { entries: [], failed: true, hasNextPage: false };
+  if (!isObject(value)) return NOTHING;
   if (!('resourceType' in value) && isResource(value['resource'])) return readBundle(value['resource']);
-  if (value['resourceType'] === 'OperationOutcome') return { entries: [], failed: true, hasNextPage: false };
+  if (value['resourceType'] === 'OperationOutcome') return NOTHING;
   if (value['resourceType'] === 'Bundle' || (!('resourceType' in value) && Array.isArray(value['entry'])))
     return readEntries(value);
-  if (!isResource(value)) return { entries: [], failed: true, hasNextPage: false };
-  return { entries: [{ resource: value, fullUrl: undefined, include: false }], failed: false, hasNextPage: false };
+  if (!isResource(value)) return NOTHING;
+  return {
+    entries: [{ resource: value, fullUrl: undefined, include: false }],
+    failed: false,
+    hasNextPage: false,
+  };
 }
 
 function readEntries(bundle: JsonObject): Contents {
@@ -38,8 +42,14 @@ function readEntries(bundle: JsonObject): Contents {
   }
   const total = number(bundle['total']) ?? 0;
   const cut = total > entries.filter(({ include }) => !include).length && !failed;
-  return { entries, failed, hasNextPage: cut || objects(bundle['link']).some((link) => link['relation'] === 'next') };
+  return {
+    entries,
+    failed,
+    hasNextPage: cut || objects(bundle['link']).some((link) => link['relation'] === 'next'),
+  };
 }
+
+const NOTHING: Contents = { entries: [], failed: true, hasNextPage: false };
 
 function isError(issue: JsonObject): boolean {
   return issue['severity'] === 'error' || issue['severity'] === 'fatal';

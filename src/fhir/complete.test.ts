@@ -1,13 +1,23 @@
 import { describe, expect, test } from 'vitest';
 import { searchset } from '../testing/fhir-server.ts';
 import { bundle, encounter, type Json, medicine, order, prescription } from '../testing/request.ts';
-import { completePrefetch, type FetchLimits } from './complete.ts';
+import { createBudgets, fetchBounds } from './budget.ts';
+import { type Access, completePrefetch, type FetchLimits } from './complete.ts';
 import { FetchFailed, type FetchJson, type FetchOptions } from './fetch-json.ts';
-import { prefetchTemplates, readPrefetch, type Section, sections } from './prefetch.ts';
+import { prefetchOf, prefetchTemplates, readPrefetch, type Section, sections } from './prefetch.ts';
+import type { ResultWindow } from './queries.ts';
 
 const BASE = 'https://fhir.example/r4';
 const NEEDED: Section[] = ['medications', 'conditions'];
 const LIST = 'MedicationRequest?patient=kari&_include=MedicationRequest:medication';
+
+const ACCESS: Access = {
+  base: BASE,
+  aliases: [],
+  authorization: 'Bearer t',
+  privateNetwork: false,
+  client: 'ehr',
+};
 
 type Answers = Record<string, unknown>;
 type Setting = {
@@ -17,6 +27,8 @@ type Setting = {
   /** By what follows the base; undefined hangs until it is called off; an Error fails. */
   answers?: Answers;
   limits?: Partial<FetchLimits>;
+  access?: Partial<Access>;
+  results?: ResultWindow;
   context?: { patientId: string; encounterId: string | undefined };
 };
 
@@ -43,9 +55,11 @@ async function complete(setting: Setting) {
     setting.context ?? { patientId: 'kari', encounterId: 'visit' },
     (setting.drafts ?? []) as never,
     {
-      access: { base: BASE, authorization: 'Bearer t', privateNetwork: false },
+      access: { ...ACCESS, ...setting.access },
       limits: { softMs: 100, hardMs: 300, maxPages: 5, post: false, ...setting.limits },
       fetchJson,
+      budget: createBudgets()('ehr'),
+      results: setting.results,
     },
   );
   const read = readPrefetch(prefetch, 'medications');
@@ -347,9 +361,10 @@ describe('F9: deadlines', () => {
       { patientId: 'kari', encounterId: undefined },
       [],
       {
-        access: { base: BASE, authorization: undefined, privateNetwork: false },
+        access: ACCESS,
         limits: { softMs: 10, hardMs: 100, maxPages: 5, post: false },
         fetchJson,
+        budget: createBudgets()('ehr'),
       },
     );
     setTimeout(() => {
@@ -459,4 +474,320 @@ describe('H15: medicines that are only pointed to', () => {
     const drafts = [order('z', 'zopiclone', { medicationCodeableConcept: medicine('zopiclone') })];
     expect((await complete({ prefetch: { medications: bundle([methadone]) }, drafts })).asked).toEqual([]);
   });
+});
+
+describe('what a server refuses', () => {
+  const QUERY = 'MedicationRequest?patient=kari';
+  const refused = new FetchFailed('status', 400);
+  /** Answers by the query as it is asked, page size included. */
+  const completeLiterally = async (answer: (search: string) => unknown, more: Partial<Setting> = {}) => {
+    const asked: string[] = [];
+    const fetchJson: FetchJson = (url, { form }) => {
+      const search = form ?? url.split('?')[1] ?? '';
+      asked.push(search);
+      const body = answer(search);
+      return body instanceof Error ? Promise.reject(body) : Promise.resolve({ body, maxAge: undefined });
+    };
+    const { keys = ['medications'], limits, results } = more;
+    const { prefetch, outcomes } = await completePrefetch(
+      {},
+      [...keys],
+      NEEDED,
+      { patientId: 'kari', encounterId: undefined },
+      [],
+      {
+        access: ACCESS,
+        limits: { softMs: 100, hardMs: 300, maxPages: 5, post: false, ...limits },
+        fetchJson,
+        budget: createBudgets()('ehr'),
+        results,
+      },
+    );
+    return { asked, outcomes, read: (key: Section) => readPrefetch(prefetch, key) };
+  };
+
+  test.each([
+    ['_include', /_include/],
+    ['_count', /_count/],
+    ['_include and _count', /_include|_count/],
+  ])('FS6, PT8, F10: %s with 400 is asked for without it, by GET and by POST', async (_, pattern) => {
+    for (const post of [false, true]) {
+      const { read, outcomes, asked } = await completeLiterally(
+        (search) => (pattern.test(search) ? refused : searchset([methadone])),
+        { limits: { post } },
+      );
+      expect(read('medications').resources.map(({ id }) => id)).toEqual(['methadone-1']);
+      expect(outcomes).toEqual([{ key: 'medications', outcome: 'fetched' }]);
+      for (const search of asked) expect(search).toContain('patient=kari');
+    }
+  });
+
+  test('F10: a server that refuses every wording is told by its status, after each was tried once', async () => {
+    const { asked, outcomes } = await completeLiterally(() => refused);
+    expect(outcomes).toEqual([{ key: 'medications', outcome: 'status', status: 400 }]);
+    expect(new Set(asked).size).toBe(asked.length);
+    expect(asked.at(-1)).toBe(QUERY.split('?')[1]);
+  });
+
+  test.each([401, 403, 404, 422, 500])('F10: status %i is not about the wording: asked for once', async (status) => {
+    const { asked, outcomes } = await completeLiterally(() => new FetchFailed('status', status));
+    expect(asked).toHaveLength(1);
+    expect(outcomes).toEqual([{ key: 'medications', outcome: 'status', status }]);
+  });
+
+  const results: ResultWindow = { since: '2025-02-21', codes: ['72166-2'] };
+  const result = (id: string) => ({ resourceType: 'Observation', id, status: 'final' });
+  const observed = (answer: (search: string) => unknown) =>
+    completeLiterally(answer, { keys: ['observations'], results });
+
+  test('FS4, F9: results are asked for as far back as rules read them, those of any age by their codes, and counted once', async () => {
+    const { asked, read } = await observed((search) =>
+      searchset(/date=ge2025-02-21/.test(search) ? [result('new'), result('both')] : [result('both'), result('old')]),
+    );
+    expect(asked).toHaveLength(2);
+    expect(asked.find((search) => search.includes('code='))).toMatch(/&code=72166-2&_count=500$/);
+    const { state, resources } = read('observations');
+    expect([state, resources.map(({ id }) => id)]).toEqual(['complete', ['new', 'both', 'old']]);
+  });
+
+  test.each([['date'], ['code'], ['date|_count'], ['date|code|_count']])(
+    'FS6, F10: a server that refuses %s is asked for all results',
+    async (parameters) => {
+      const pattern = new RegExp(`(${parameters})=`);
+      const { read, asked } = await observed((search) =>
+        pattern.test(search) ? refused : searchset(/date|code/.test(search) ? [] : [result('old')]),
+      );
+      const { state, resources } = read('observations');
+      expect([state, resources.map(({ id }) => id)]).toEqual(['complete', ['old']]);
+      expect(asked.some((search) => !/date=|code=/.test(search))).toBe(true);
+    },
+  );
+
+  test('P14: results of one search alone are a part of them, and are told', async () => {
+    const { read, outcomes } = await observed((search) =>
+      search.includes('code=') ? new FetchFailed('status', 500) : searchset([result('new')]),
+    );
+    const { state, resources } = read('observations');
+    expect([state, resources.map(({ id }) => id)]).toEqual(['partial', ['new']]);
+    expect(outcomes).toEqual([{ key: 'observations', outcome: 'status', status: 500 }]);
+  });
+});
+
+describe('P7: links of a server that goes by another name', () => {
+  const page = (id: string, next?: string) => searchset([prescription(id, 'atorvastatin')], next);
+
+  test('P7, F8: a link to a host that nobody listed is not followed, and is told with its host', async () => {
+    const { outcomes, state } = await complete({
+      answers: { [LIST]: page('1', 'http://inner.example:8080/fhir?p=2') },
+    });
+    expect(state).toBe('partial');
+    expect(outcomes).toEqual([{ key: 'medications', outcome: 'next-elsewhere', host: 'inner.example:8080' }]);
+  });
+
+  test.each([
+    ['http://inner.example:8080/fhir?p=2', '?p=2'],
+    ['http://inner.example:8080/fhir/MedicationRequest?p=2', 'MedicationRequest?p=2'],
+  ])('P7, F2: %s at a listed alias is asked for at the listed address', async (next, path) => {
+    const address = path.startsWith('?') ? `${BASE}${path}` : path;
+    const { paths, asked, state } = await complete({
+      access: { aliases: ['http://inner.example:8080/fhir'] },
+      answers: { [LIST]: page('1', next), [address]: page('2') },
+    });
+    expect(paths).toContain(address);
+    for (const { url } of asked) expect(new URL(url).host).toBe('fhir.example');
+    expect(state).toBe('complete');
+  });
+
+  test.each([
+    'http://inner.example:8080/fhirx?p=2',
+    'http://inner.example:8080/other?p=2',
+    'http://inner.example/fhir?p=2',
+    'http://inner.example.evil.example:8080/fhir?p=2',
+  ])('P7, F8: %s is no address of the alias', async (next) => {
+    const { asked, outcomes } = await complete({
+      access: { aliases: ['http://inner.example:8080/fhir'] },
+      answers: { [LIST]: page('1', next) },
+    });
+    expect(asked).toHaveLength(1);
+    expect(outcomes[0]?.outcome).toBe('next-elsewhere');
+  });
+
+  test('H15: a medicine that is named by an alias is looked up at the listed address', async () => {
+    const { medicationCodeableConcept: code, ...bare } = methadone;
+    const pointing = { ...bare, medicationReference: { reference: 'http://inner.example:8080/fhir/Medication/m' } };
+    const { paths } = await complete({
+      access: { aliases: ['http://inner.example:8080/fhir'] },
+      prefetch: { medications: bundle([pointing]) },
+      answers: { 'Medication/m': { resourceType: 'Medication', id: 'm', code } },
+    });
+    expect(paths).toEqual(['Medication/m']);
+  });
+});
+
+describe('P7, F9: pages ahead of their turn', () => {
+  /** Pages of one entry each, whose links a server makes as `address` says; how many were on their way at once. */
+  async function paged(pages: number, address: (page: number) => string, maxPages = 50, broken = 0) {
+    let [busy, most] = [0, 0];
+    const asked: string[] = [];
+    const fetchJson: FetchJson = async (url) => {
+      asked.push(url);
+      busy += 1;
+      most = Math.max(most, busy);
+      await new Promise((wake) => setTimeout(wake, 5));
+      busy -= 1;
+      const found = Array.from({ length: pages }, (_, at) => at + 1).find(
+        (at) => at > 1 && `${BASE}/${address(at)}` === url,
+      );
+      const at = found ?? (url.includes(LIST) ? 1 : undefined);
+      if (at === undefined || at === broken) throw new FetchFailed('status', 404);
+      const next = at < pages ? `${BASE}/${address(at + 1)}` : undefined;
+      return { body: searchset([prescription(`m${at}`, 'atorvastatin')], next), maxAge: undefined };
+    };
+    const { prefetch } = await completePrefetch(
+      {},
+      ['medications'],
+      NEEDED,
+      { patientId: 'kari', encounterId: undefined },
+      [],
+      {
+        access: ACCESS,
+        limits: { softMs: 5000, hardMs: 5000, maxPages, post: false },
+        fetchJson,
+        budget: createBudgets()('ehr'),
+      },
+    );
+    const { state, resources } = readPrefetch(prefetch, 'medications');
+    return { state, ids: resources.map(({ id }) => id), asked, most };
+  }
+  const numbered = (count: number) => Array.from({ length: count }, (_, at) => `m${at + 1}`);
+
+  test.each([
+    ['an offset', (page: number) => `?_getpages=3f0c&_getpagesoffset=${(page - 1) * 500}&_count=500`],
+    ['a page number', (page: number) => `MedicationRequest?page=${page}`],
+  ])('FS5, P7: links that go on by %s: several at once, each once, in their order', async (_, address) => {
+    const { state, ids, asked, most } = await paged(12, address);
+    expect([state, ids]).toEqual(['complete', numbered(12)]);
+    expect(most).toBeGreaterThan(1);
+    expect(new Set(asked).size).toBe(asked.length);
+    // Pages beyond the end were guesses.
+    expect(asked.length).toBeLessThanOrEqual(12 + 3);
+  });
+
+  test.each([
+    ['tokens', (page: number) => `?token=${['a', 'qx', 'f9', 'k', 'zz', 'm'][page - 1]}`],
+    ['numbers that jump', (page: number) => `?page=${[1, 2, 7, 8, 20, 3][page - 1]}`],
+    ['two numbers', (page: number) => `?page=${page}&seed=${page * 7}`],
+  ])('FS5, P7: links of %s are followed as they come', async (_, address) => {
+    const { state, ids } = await paged(6, address);
+    expect([state, ids]).toEqual(['complete', numbered(6)]);
+  });
+
+  test('no guess goes beyond the pages that are read', async () => {
+    const { state, ids, asked } = await paged(20, (page) => `?page=${page}`, 5);
+    expect([state, ids, asked.length]).toEqual(['partial', numbered(5), 5]);
+  });
+
+  test('a page that fails, asked for before its turn or in it, ends the list there', async () => {
+    const { state, ids } = await paged(9, (page) => `?page=${page}`, 50, 7);
+    expect([state, ids]).toEqual(['partial', numbered(6)]);
+  });
+});
+
+describe('what a server does not know', () => {
+  test.each([404, 410])('P2: a Patient that is answered by %i is told as not found', async (status) => {
+    const { prefetch } = await complete({
+      keys: ['patient', 'medications', 'conditions'],
+      answers: {
+        'Patient/kari': new FetchFailed('status', status),
+        [LIST]: searchset([]),
+        'Condition?patient=kari': searchset([]),
+      },
+    });
+    expect(prefetchOf(prefetch, 'kari').standing).toBe('not-known');
+  });
+
+  test.each([401, 403, 429, 500])('P2: one that is answered by %i says nothing of the record', async (status) => {
+    const { prefetch } = await complete({
+      keys: ['patient'],
+      answers: { 'Patient/kari': new FetchFailed('status', status) },
+    });
+    expect(prefetchOf(prefetch, 'kari').standing).toBe('known');
+  });
+
+  test('F9: where all that is needed is empty, the patient is waited for until the hard limit', async () => {
+    const slow = new Promise<never>((_, reject) => setTimeout(() => reject(new FetchFailed('status', 404)), 100));
+    const empty = searchset([]);
+    const fetchJson: FetchJson = (url) =>
+      url.includes('Patient/') ? slow : Promise.resolve({ body: empty, maxAge: undefined });
+    const { prefetch } = await completePrefetch(
+      {},
+      ['patient', 'medications', 'conditions'],
+      NEEDED,
+      { patientId: 'kari', encounterId: undefined },
+      [],
+      {
+        access: ACCESS,
+        limits: { softMs: 5, hardMs: 10_000, maxPages: 5, post: false },
+        fetchJson,
+        budget: createBudgets()('ehr'),
+      },
+    );
+    expect(prefetchOf(prefetch, 'kari').standing).toBe('not-known');
+  });
+});
+
+describe('R10: nothing that is asked for throws where nobody waits', () => {
+  test.each(['\ud800', 'a\udfff', '..', ''])(
+    'an id of %j leaves no promise alone, and the answer is given',
+    async (id) => {
+      const left: unknown[] = [];
+      const note = (reason: unknown) => left.push(reason);
+      process.on('unhandledRejection', note);
+      const context = { patientId: id, encounterId: id };
+      const { prefetch } = await complete({ keys: sections, context, limits: { softMs: 20, hardMs: 40 } });
+      await new Promise((wake) => setTimeout(wake, 5));
+      process.off('unhandledRejection', note);
+      expect(left).toEqual([]);
+      expect(readPrefetch(prefetch, 'medications').state).toBe('absent');
+    },
+  );
+});
+
+describe('what all answers of a call come to together', () => {
+  const many = (count: number, from: number) =>
+    searchset(
+      Array.from({ length: count }, (_, at) => prescription(`m${from + at}`, 'atorvastatin')),
+      `?page=${from}`,
+    );
+
+  test('FS10, F9: resources are counted over all keys, and the rest is not known', async () => {
+    let from = 0;
+    const asked: string[] = [];
+    const fetchJson: FetchJson = async (url) => {
+      asked.push(url);
+      from += 1000;
+      return { body: many(1000, from), maxAge: undefined };
+    };
+    const bounds = { ...fetchBounds, call: { ...fetchBounds.call, resources: 5000 } };
+    const { prefetch, outcomes } = await completePrefetch(
+      {},
+      ['medications', 'statements', 'conditions'],
+      NEEDED,
+      { patientId: 'kari', encounterId: undefined },
+      [],
+      {
+        access: ACCESS,
+        limits: { softMs: 5000, hardMs: 5000, maxPages: 200, post: false },
+        fetchJson,
+        budget: createBudgets(bounds)('ehr'),
+      },
+    );
+    const held = (['medications', 'statements', 'conditions'] as const).flatMap((key) => asEntries(prefetch[key]));
+    expect(held.length).toBeLessThanOrEqual(5000);
+    expect(asked.length).toBeLessThan(20);
+    expect(outcomes.every(({ outcome }) => outcome !== 'fetched')).toBe(true);
+  });
+
+  const asEntries = (value: unknown): unknown[] =>
+    ((value as { entry?: unknown[] } | undefined)?.entry ?? []) as unknown[];
 });

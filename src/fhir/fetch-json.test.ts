@@ -19,6 +19,8 @@ async function asking(reply: Reply | Record<string, Reply>) {
   cleanup.push(server.close, fetchJson.close);
   const ask = (url = `${server.base}/x`, more: Partial<FetchOptions> = {}) =>
     fetchJson(url, {
+      client: 'ehr',
+      circuit: { server: new URL(url).origin, counts: true },
       privateNetwork: true,
       timeoutMs: 5000,
       accept: 'application/fhir+json',
@@ -52,7 +54,12 @@ describe('what comes back', () => {
     const { server, ask } = await asking(json({}));
     const fetchJson = createFetchJson();
     cleanup.push(fetchJson.close);
-    await fetchJson(`${server.base}/x`, { privateNetwork: true, timeoutMs: 5000, accept: 'application/json' });
+    await fetchJson(`${server.base}/x`, {
+      client: 'ehr',
+      privateNetwork: true,
+      timeoutMs: 5000,
+      accept: 'application/json',
+    });
     await ask();
     expect(server.seen.map(({ headers }) => headers.authorization)).toEqual([undefined, TOKEN]);
   });

@@ -1,17 +1,23 @@
-import { lookup } from 'node:dns';
-import type { LookupFunction } from 'node:net';
+import type { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import {
   type BrokenCircuitError,
   type CircuitBreakerPolicy,
+  CircuitState,
   ConsecutiveBreaker,
   circuitBreaker,
   handleWhen,
 } from 'cockatiel';
 import { Agent, type Dispatcher, request } from 'undici';
 import { literalAddress, mayConnect } from './address.ts';
+import type { Budget } from './budget.ts';
 import { isTooDeep } from './depth.ts';
+import { checkedLookup, createNames, REFUSED } from './names.ts';
 
 export type FetchOptions = {
+  /** For whom: its connections, its look-ups of names and its circuits are apart from all others. */
+  client: string;
   privateNetwork: boolean;
   timeoutMs: number;
   accept: string;
@@ -19,6 +25,13 @@ export type FetchOptions = {
   authorization?: string;
   /** Sent as a form by POST. */
   form?: string;
+  /** What the answer may still come to; without one, `MAX_RESPONSE` alone. */
+  budget?: Budget;
+  /**
+   * The server that is left alone for a while once it failed again and again. `counts`: whether a failure here is one of
+   * those. One of an address that the client chose is not: it would close the server to its other calls.
+   */
+  circuit?: { server: string; counts: boolean };
 };
 
 /** Why nothing came back: for metrics and the log. Never holds an address, a token or a body. */
@@ -29,6 +42,7 @@ export type Failure =
   | 'redirect'
   | 'status'
   | 'not-json'
+  | 'encoding'
   | 'too-large'
   | 'circuit-open'
   | 'too-late'
@@ -46,38 +60,57 @@ export class FetchFailed extends Error {
 
 export type FetchJson = (url: string, options: FetchOptions) => Promise<{ body: unknown; maxAge: number | undefined }>;
 
-/** The largest answer that is read. */
+/** The largest answer that is read, as it comes and as it is once unpacked. */
 const MAX_RESPONSE = 16 * 1024 * 1024;
+/** Servers whose failures are remembered; a sandbox may be asked for any of this machine. */
+const MAX_CIRCUITS = 1000;
 
 /**
  * Fetches JSON from another server: without redirects, every address checked after DNS and at the moment of connecting,
- * the answer's size and time bounded, and a server that fails again and again left alone for a while.
+ * the answer's size and time bounded, and a server that fails again and again left alone for a while. What one client asks
+ * for, and how its servers answer, is nothing to the others.
  */
 export function createFetchJson(): FetchJson & { close: () => Promise<void> } {
-  const agents = { inner: agentFor(true), outer: agentFor(false) };
+  const hands = new Map<string, { inner: Agent; outer: Agent }>();
+  const handOf = (client: string) => {
+    const known = hands.get(client) ?? agentsFor();
+    hands.set(client, known);
+    return known;
+  };
   const breakers = new Map<string, CircuitBreakerPolicy>();
-  const breakerFor = (origin: string): CircuitBreakerPolicy => {
+  const breakerOf = (client: string, server: string): CircuitBreakerPolicy => {
+    const key = `${client} ${server}`;
     const known =
-      breakers.get(origin) ??
+      breakers.get(key) ??
       circuitBreaker(handleWhen(isServersFault), { halfOpenAfter: 10_000, breaker: new ConsecutiveBreaker(5) });
-    breakers.set(origin, known);
+    breakers.set(key, known);
+    const [oldest] = breakers.keys();
+    if (breakers.size > MAX_CIRCUITS && oldest !== undefined) breakers.delete(oldest);
     return known;
   };
   const fetchJson: FetchJson = async (url, options) => {
-    const { origin, hostname } = new URL(url);
-    const literal = literalAddress(hostname);
-    if (literal !== undefined && !mayConnect(literal, options.privateNetwork)) throw new FetchFailed('refused-address');
+    const { client, privateNetwork, circuit } = options;
+    const literal = literalAddress(new URL(url).hostname);
+    if (literal !== undefined && !mayConnect(literal, privateNetwork)) throw new FetchFailed('refused-address');
+    const { inner, outer } = handOf(client);
+    const asked = () => ask(url, options, privateNetwork ? inner : outer);
+    const breaker = circuit && breakerOf(client, circuit.server);
+    if (!breaker) return asked();
+    if (!circuit.counts) {
+      if (breaker.state === CircuitState.Open) throw new FetchFailed('circuit-open');
+      return asked();
+    }
     try {
-      return await breakerFor(origin).execute(() =>
-        ask(url, options, options.privateNetwork ? agents.inner : agents.outer),
-      );
+      return await breaker.execute(asked);
     } catch (error) {
       if (error instanceof FetchFailed) throw error;
       throw new FetchFailed((error as BrokenCircuitError).isBrokenCircuitError ? 'circuit-open' : 'unreachable');
     }
   };
   return Object.assign(fetchJson, {
-    close: async () => void (await Promise.all([agents.inner.close(), agents.outer.close()])),
+    close: async () => {
+      await Promise.all([...hands.values()].flatMap(({ inner, outer }) => [inner.close(), outer.close()]));
+    },
   });
 }
 
@@ -93,6 +126,7 @@ async function ask(
       method: options.form === undefined ? 'GET' : 'POST',
       headers: {
         accept: options.accept,
+        'accept-encoding': 'gzip, br, deflate',
         ...(options.authorization !== undefined && { authorization: options.authorization }),
         ...(options.form !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
       },
@@ -106,12 +140,72 @@ async function ask(
         response.statusCode,
       );
     }
-    const text = await response.body.text();
-    const maxAge = /max-age=(\d{1,9})/.exec(String(response.headers['cache-control'] ?? ''))?.[1];
+    const text = decode(await bytesOf(response, options.budget), headerOf(response, 'content-type'));
+    const maxAge = /max-age=(\d{1,9})/.exec(headerOf(response, 'cache-control'))?.[1];
     return { body: parse(text), maxAge: maxAge === undefined ? undefined : Number(maxAge) };
   } catch (error) {
     if (options.signal?.aborted) throw new FetchFailed('too-late');
     throw failureOf(error);
+  }
+}
+
+type Response = Dispatcher.ResponseData;
+
+function headerOf({ headers }: Response, name: string): string {
+  return String(headers[name] ?? '').trim();
+}
+
+/** The body unpacked, and given up as soon as it is larger than it may be: a small one may unpack to any size. */
+async function bytesOf(response: Response, budget: Budget | undefined): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const read = async (source: AsyncIterable<Buffer>) => {
+    for await (const chunk of source) {
+      size += chunk.length;
+      if (size > MAX_RESPONSE || budget?.take(chunk.length, partsIn(chunk)) === false)
+        throw new FetchFailed('too-large');
+      chunks.push(chunk);
+    }
+  };
+  const coding = headerOf(response, 'content-encoding').toLowerCase();
+  const unpacker = unpackers[coding];
+  if (!unpacker) {
+    response.body.on('error', () => undefined).destroy();
+    throw new FetchFailed('encoding');
+  }
+  const unpack = unpacker();
+  // Whoever calls it off ends the body, and the rest with it.
+  if (unpack) await pipeline(response.body, unpack, read);
+  else await pipeline(response.body, read);
+  return Buffer.concat(chunks, size);
+}
+
+const unpackers: Record<string, () => Transform | undefined> = {
+  '': () => undefined,
+  identity: () => undefined,
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+};
+
+/** Objects, lists and what follows in them: what JSON is made of, and what it takes memory by. */
+function partsIn(chunk: Buffer): number {
+  let parts = 0;
+  for (const byte of chunk) if (byte === 0x2c || byte === 0x5b || byte === 0x7b) parts++;
+  return parts;
+}
+
+/**
+ * The text of a body: UTF-8, or what its server says that it is. Bytes that are no such text are refused, since in an order
+ * that goes back they would have become other letters.
+ */
+function decode(bytes: Buffer, contentType: string): string {
+  const charset = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(contentType)?.[1] ?? 'utf-8';
+  try {
+    return new TextDecoder(charset, { fatal: true }).decode(bytes);
+  } catch {
+    throw new FetchFailed('encoding');
   }
 }
 
@@ -132,6 +226,8 @@ function failureOf(error: unknown): FetchFailed {
   if (name === 'TimeoutError' || name === 'AbortError' || code?.includes('TIMEOUT')) return new FetchFailed('timeout');
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return new FetchFailed('too-large');
   if (code === REFUSED || cause?.code === REFUSED) return new FetchFailed('refused-address');
+  // What was said to be packed is not, or ends too early.
+  if (/^(Z_|ERR_BROTLI|ERR__ERROR_FORMAT)/.test(code ?? '')) return new FetchFailed('encoding');
   return new FetchFailed('unreachable');
 }
 
@@ -142,26 +238,16 @@ function isServersFault(error: unknown): boolean {
   return ['unreachable', 'timeout'].includes(failed.failure) || ((failed.status ?? 0) >= 500 && failed.status !== 501);
 }
 
-const REFUSED = 'ERR_ADDRESS_REFUSED';
-
-/** The check stands where the connection is made, so that a name cannot change its address in between. */
-function agentFor(privateNetwork: boolean): Agent {
-  const checked: LookupFunction = (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error) return callback(error, '', 0);
-      const [first] = addresses;
-      if (!first || addresses.some(({ address }) => !mayConnect(address, privateNetwork))) {
-        return callback(Object.assign(new Error('address refused'), { code: REFUSED }), '', 0);
-      }
-      return options.all ? callback(null, addresses) : callback(null, first.address, first.family);
+function agentsFor(): { inner: Agent; outer: Agent } {
+  const names = createNames();
+  const agentFor = (privateNetwork: boolean) =>
+    new Agent({
+      connect: { lookup: checkedLookup(names, privateNetwork), timeout: 2000 },
+      maxResponseSize: MAX_RESPONSE,
+      // The call's own deadline decides; these only keep a socket from staying for ever.
+      headersTimeout: 31_000,
+      bodyTimeout: 31_000,
+      connections: 32,
     });
-  };
-  return new Agent({
-    connect: { lookup: checked, timeout: 2000 },
-    maxResponseSize: MAX_RESPONSE,
-    // The call's own deadline decides; these only keep a socket from staying for ever.
-    headersTimeout: 31_000,
-    bodyTimeout: 31_000,
-    connections: 32,
-  });
+  return { inner: agentFor(true), outer: agentFor(false) };
 }

@@ -16,21 +16,61 @@ export function isResource(value: unknown): value is Resource {
 }
 
 export function object(value: unknown): JsonObject {
-  return isObject(value) ? value : {};
+  return isObject(value) ? value : NOTHING;
 }
+
+/** Nobody writes into what was read. */
+const NOTHING: JsonObject = Object.freeze({});
 
 /** The items of a list; a single object where the specification has a list counts as one (conformance H10). */
 export function objects(value: unknown): JsonObject[] {
-  if (Array.isArray(value)) return value.filter(isObject);
-  return isObject(value) ? [value] : [];
+  if (value === undefined) return NONE;
+  if (Array.isArray(value)) return value.every(isObject) ? (value as JsonObject[]) : value.filter(isObject);
+  return isObject(value) ? [value] : NONE;
 }
+
+const NONE: JsonObject[] = [];
 
 export function string(value: unknown): string | undefined {
   return typeof value === 'string' && value.trim() !== '' ? value : undefined;
 }
 
 export function number(value: unknown): number | undefined {
+  if (value instanceof Decimal) return value.valueOf();
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+/** A number whose digits are not those that JavaScript would write: 1.50 says that two decimals count. */
+class Decimal extends Number {
+  readonly digits: string;
+  constructor(digits: string) {
+    super(digits);
+    this.digits = digits;
+  }
+  toJSON(): unknown {
+    return exactJson.rawJSON(this.digits);
+  }
+}
+
+/** What the language has since ES2026, and TypeScript's library does not know yet. */
+const exactJson = JSON as unknown as {
+  rawJSON: (text: string) => unknown;
+  parse: (text: string, reviver: (key: string, value: unknown, context: { source?: string }) => unknown) => unknown;
+};
+
+/**
+ * Parses JSON such that a number which is not changed is written again digit by digit. It takes several times as long as
+ * plain parsing, so it is for what goes back to the sender. Read such numbers with `number`.
+ */
+export function parseExactly(text: string): unknown {
+  return exactJson.parse(text, (_key, value, { source }) =>
+    typeof value === 'number' && source !== undefined && String(value) !== source ? new Decimal(source) : value,
+  );
+}
+
+/** Whether a text is an id as FHIR has them (FHIR R4: Data Types, id), so that it may stand in an address. */
+export function isId(text: string): boolean {
+  return /^[A-Za-z0-9.-]{1,64}$/.test(text);
 }
 
 /** `MedicationRequest/x` and the like of a reference: relative, absolute, `urn:uuid:`, `#contained` or a bare id. */

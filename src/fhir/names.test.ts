@@ -4,10 +4,17 @@ import { json, startScriptedServer } from '../testing/fhir-server.ts';
 import { createFetchJson, type FetchFailed } from './fetch-json.ts';
 
 /** What names lead to here, and how often they were looked up. */
-const dns = vi.hoisted(() => ({ addresses: [] as string[][], lookups: 0 }));
+const dns = vi.hoisted(() => ({
+  addresses: [] as string[][],
+  lookups: 0,
+  /** Names whose server never answers, and those that are being looked up. */
+  slow: [] as string[],
+  busy: [] as string[],
+}));
 vi.mock('node:dns', async (original) => {
   const real = await original<typeof import('node:dns')>();
-  const lookup = (_name: string, _options: object, callback: (error: null, found: LookupAddress[]) => void) => {
+  const lookup = (name: string, _options: object, callback: (error: null, found: LookupAddress[]) => void) => {
+    if (dns.slow.includes(name)) return void dns.busy.push(name);
     const found = dns.addresses[Math.min(dns.lookups, dns.addresses.length - 1)] ?? [];
     dns.lookups += 1;
     callback(
@@ -30,7 +37,12 @@ async function asking(...addresses: string[][]) {
   const fetchJson = createFetchJson();
   cleanup.push(server.close, fetchJson.close);
   const ask = (privateNetwork: boolean) =>
-    fetchJson(`http://fhir.ehr.example:${server.port}/r4/x`, { privateNetwork, timeoutMs: 5000, accept: 'x' }).then(
+    fetchJson(`http://fhir.ehr.example:${server.port}/r4/x`, {
+      client: 'ehr',
+      privateNetwork,
+      timeoutMs: 5000,
+      accept: 'x',
+    }).then(
       () => 'fetched',
       (error: FetchFailed) => error.failure,
     );
@@ -76,4 +88,21 @@ test('F8: a connection of the own network is not lent to a client outside', asyn
 test('F8: a name that leads nowhere', async () => {
   const { ask } = await asking([]);
   expect(await ask(true)).toBe('refused-address');
+});
+
+test('FS11, F9: slow names of one client hold one look-up, however many calls wait, and no other client', async () => {
+  Object.assign(dns, { addresses: [['127.0.0.1']], lookups: 0, slow: ['slow.example', 'slower.example'], busy: [] });
+  const server = await startScriptedServer({}, json({ resourceType: 'Patient' }));
+  const fetchJson = createFetchJson();
+  cleanup.push(server.close, fetchJson.close);
+  const ask = (client: string, host: string) =>
+    fetchJson(`http://${host}:${server.port}/r4/x`, { client, privateNetwork: true, timeoutMs: 500, accept: 'x' }).then(
+      () => 'fetched',
+      (error: FetchFailed) => error.failure,
+    );
+  const waiting = Array.from({ length: 40 }, (_, at) => ask('slow', at % 2 ? 'slow.example' : 'slower.example'));
+  expect(await ask('quick', 'fhir.ehr.example')).toBe('fetched');
+  expect(dns.busy).toHaveLength(1);
+  expect(new Set(await Promise.all(waiting))).toEqual(new Set(['timeout']));
+  expect(dns.busy).toHaveLength(1);
 });

@@ -1,5 +1,6 @@
 import { type Contents, type Entry, readBundle } from './bundle.ts';
 import { object, type Resource, string } from './json.ts';
+import { type Standing, standingOf } from './patient.ts';
 
 /** The parts of a record that a request brings or lacks. */
 export const sections = [
@@ -7,6 +8,7 @@ export const sections = [
   'medications',
   'statements',
   'dispenses',
+  'administrations',
   'conditions',
   'encounter',
   'observations',
@@ -27,6 +29,8 @@ export const prefetchTemplates: Record<Section, string> = {
   medications: 'MedicationRequest?patient={{context.patientId}}&_include=MedicationRequest:medication',
   statements: 'MedicationStatement?patient={{context.patientId}}&_include=MedicationStatement:medication',
   dispenses: 'MedicationDispense?patient={{context.patientId}}&_include=MedicationDispense:medication',
+  administrations:
+    'MedicationAdministration?patient={{context.patientId}}&_include=MedicationAdministration:medication',
   conditions: 'Condition?patient={{context.patientId}}',
   encounter: 'Encounter/{{context.encounterId}}',
   observations: 'Observation?patient={{context.patientId}}&category=laboratory,survey,social-history',
@@ -43,6 +47,7 @@ export const sectionTypes: Record<Section, string> = {
   medications: 'MedicationRequest',
   statements: 'MedicationStatement',
   dispenses: 'MedicationDispense',
+  administrations: 'MedicationAdministration',
   conditions: 'Condition',
   encounter: 'Encounter',
   observations: 'Observation',
@@ -68,18 +73,32 @@ export type Prefetched = {
  * A call's `prefetch`, each key read once, when first asked for: metrics, fetching and chart all ask. The readings end
  * with the call; a WeakMap from values to readings would keep both alive until the collector's next full round.
  */
-export type Prefetch = { values: unknown; section: (section: Section) => Prefetched };
+export type Prefetch = {
+  values: unknown;
+  /** What the Patient among them says of the record. */
+  standing: Standing;
+  section: (section: Section) => Prefetched;
+};
 
-export function prefetchOf(values: unknown): Prefetch {
+/** Of a record that is not this patient's, or goes on elsewhere, no part is whole: what it shows is told, its silence is not. */
+export function prefetchOf(values: unknown, patientId: string): Prefetch {
   const read = new Map<Section, Prefetched>();
+  const standing = standingOf(object(values)['patient'], patientId);
   return {
     values,
+    standing,
     section: (section) => {
-      const known = read.get(section) ?? readPrefetch(values, section);
+      const known = read.get(section) ?? inPart(readPrefetch(values, section), standing);
       read.set(section, known);
       return known;
     },
   };
+}
+
+function inPart(prefetched: Prefetched, standing: Standing): Prefetched {
+  if (standing === 'known' || prefetched.state !== 'complete') return prefetched;
+  const state = standing === 'not-known' && prefetched.resources.length === 0 ? 'failed' : 'partial';
+  return { ...prefetched, state };
 }
 
 const NOBODY: ReadonlyMap<string, Resource> = new Map();
@@ -102,7 +121,11 @@ function readContents(contents: Contents, section: Section): Prefetched {
   const foreign =
     contents.entries.length > 0 && matches.length === 0 && !contents.entries.some(({ include }) => include);
   const state = contents.failed || contents.hasNextPage ? 'partial' : foreign ? 'failed' : 'complete';
-  return { state, resources: matches.map(({ resource }) => resource), lookup: lookupOf(contents.entries) };
+  return {
+    state,
+    resources: matches.map(({ resource }) => resource),
+    lookup: lookupOf(contents.entries),
+  };
 }
 
 function lookupOf(entries: Entry[]): () => Map<string, Resource> {

@@ -130,6 +130,7 @@ test('P1: a template is a query that an independent server understands', async (
     await server.add('empty', [{ resourceType: type, id: 'x' }]);
     const query = template.replace('{{context.patientId}}', 'x').replace('{{context.encounterId}}', 'x');
     const { body } = await fetchJson(`${server.base}/${query}`, {
+      client: 'ehr',
       privateNetwork: true,
       timeoutMs: 5000,
       accept: 'application/fhir+json',

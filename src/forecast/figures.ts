@@ -16,6 +16,21 @@ export type RuleFigure = RuleCounts & {
   per100Patients: number | undefined;
 };
 
+/** Years by themselves: so many, the last ones. */
+const SINGLE = 10;
+
+/** One year, or all before the single ones, from the first to the last. */
+export type Period = {
+  name: string;
+  from: string;
+  to: string;
+  /** Of a period of several years, patient years. */
+  patients: number;
+  orders: number;
+  visits: number;
+  rules: RuleFigure[];
+};
+
 export type Figures = {
   years: string[];
   patients: number;
@@ -38,7 +53,8 @@ export type Figures = {
   notChecked: number;
   refusals: number;
   rules: RuleFigure[];
-  byYear: { year: string; patients: number; orders: number; visits: number; rules: RuleFigure[] }[];
+  /** The last ten years, and before them all earlier ones together. */
+  periods: Period[];
   unrecognised: { name: string; system: string; code: string; orders: number }[];
 };
 
@@ -49,7 +65,7 @@ export function figuresOf({ tally, rules: known }: { tally: Tally; rules: RuleIn
   const years = Object.keys(tally.calls).sort();
   const calls = (of: string[], hook: string) => sum(of.map((year) => tally.calls[year]?.[hook] ?? 0));
   const patientYears = sum(years.map((year) => tally.patientsByYear[year] ?? 0));
-  const rulesIn = (of: string[], whose: string, patients: number): RuleFigure[] =>
+  const rulesIn = (of: string[], whose: string[], patients: number): RuleFigure[] =>
     known.map((rule) => {
       const at = (hook: string) => of.map((year) => tally.rules[rule.id]?.[year]?.[hook] ?? emptyCounts());
       // A rule that does not speak at a hook has no share there, not even 0.
@@ -62,13 +78,13 @@ export function figuresOf({ tally, rules: known }: { tally: Tally; rules: RuleIn
         recommendation: rule.recommendation,
         off: rule.off,
         ...total,
-        patients: tally.patientsByRule[rule.id]?.[whose] ?? 0,
+        patients: sum(whose.map((year) => tally.patientsByRule[rule.id]?.[year] ?? 0)),
         per100Orders: share(HOOK.order),
         per100Visits: share(HOOK.visit),
         per100Patients: per100(total.cards, patients),
       };
     });
-  const rules = rulesIn(years, 'all', patientYears);
+  const rules = rulesIn(years, ['all'], patientYears);
   const all = rules.reduce<RuleCounts>(addCounts, emptyCounts());
   const orders = calls(years, HOOK.order);
   const visits = calls(years, HOOK.visit);
@@ -92,10 +108,11 @@ export function figuresOf({ tally, rules: known }: { tally: Tally; rules: RuleIn
     notChecked: sum(unchecked.map(({ cards }) => cards)),
     refusals: sum(unchecked.map(({ refusals }) => refusals)),
     rules,
-    byYear: years.map((year) => {
-      const patients = tally.patientsByYear[year] ?? 0;
-      const counted = { patients, orders: calls([year], HOOK.order), visits: calls([year], HOOK.visit) };
-      return { year, ...counted, rules: rulesIn([year], year, patients) };
+    periods: periodsOf(years).map((of) => {
+      const [from, to] = [of[0] as string, of.at(-1) as string];
+      const patients = sum(of.map((year) => tally.patientsByYear[year] ?? 0));
+      const counted = { patients, orders: calls(of, HOOK.order), visits: calls(of, HOOK.visit) };
+      return { name: from === to ? from : `${from}–${to}`, from, to, ...counted, rules: rulesIn(of, of, patients) };
     }),
     unrecognised: Object.entries(tally.unrecognised)
       .map(([key, count]) => {
@@ -104,6 +121,12 @@ export function figuresOf({ tally, rules: known }: { tally: Tally; rules: RuleIn
       })
       .sort((a, b) => b.orders - a.orders || compare(a.name, b.name) || compare(a.code, b.code)),
   };
+}
+
+/** The earlier years together, where there are any, then each of the last ones by itself. */
+function periodsOf(years: string[]): string[][] {
+  const earlier = years.slice(0, -SINGLE);
+  return [...(earlier.length > 0 ? [earlier] : []), ...years.slice(-SINGLE).map((year) => [year])];
 }
 
 /** Rules that said anything, those with most cards first. */

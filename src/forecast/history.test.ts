@@ -1,9 +1,15 @@
 import { expect, test } from 'vitest';
 import type { Resource } from '../fhir/json.ts';
-import { order, prescription } from '../testing/request.ts';
+import { knowledge } from '../testing/app.ts';
+import { dosageUntil, order, prescription } from '../testing/request.ts';
 import { historyOf, type Moment, recordAt } from './history.ts';
 
-const options = { timeZone: 'Europe/Stockholm', validityPeriodEndsTreatment: false, openEndedMonths: 12 };
+const options = {
+  codes: knowledge.codes,
+  timeZone: 'Europe/Stockholm',
+  validityPeriodEndsTreatment: false,
+  parameters: knowledge.treatments.parameters,
+};
 const visit = (id: string, start: string, more = {}): Resource => ({
   resourceType: 'Encounter',
   id,
@@ -14,11 +20,7 @@ const visit = (id: string, start: string, more = {}): Resource => ({
 
 /** The record at the visit `v` of a day. */
 function recordOn(day: string, ...resources: unknown[]) {
-  const history = historyOf(
-    [visit('v', `${day}T08:00:00Z`), ...(resources as Resource[])],
-    ['patient-view'],
-    options.timeZone,
-  );
+  const history = historyOf([visit('v', `${day}T08:00:00Z`), ...(resources as Resource[])], ['patient-view'], options);
   const moment = history.moments.find(({ resource }) => resource['id'] === 'v') as Moment;
   return recordAt(history, moment, options);
 }
@@ -39,12 +41,62 @@ test.each([
 });
 
 test.each([
-  ['to the day that R5 names', { statusChanged: '2024-03-01T10:00:00Z' }, '2024-03-01', '2024-03-02'],
-  ['as long as an order without an end is believed', {}, '2025-02-01', '2025-02-02'],
-])('an order that was stopped counts as running %s', (_what, more, last, after) => {
-  const stopped = prescription('x', 'zopiclone', { status: 'stopped', authoredOn: '2024-02-01', ...more });
-  expect(statusOn(last, stopped)).toBe('active');
-  expect(statusOn(after, stopped)).toBe('stopped');
+  ['to the day that R5 names', 'stopped', { statusChanged: '2024-03-01T10:00:00Z' }, '2024-03-01', '2024-03-02'],
+  ['to the day that R5 names', 'completed', { statusChanged: '2024-03-01' }, '2024-03-01', '2024-03-02'],
+  [
+    'to the end of its supply',
+    'completed',
+    { dispenseRequest: { expectedSupplyDuration: { value: 14, unit: 'd' } } },
+    '2024-02-14',
+    '2024-02-15',
+  ],
+])('an order that is over was active %s (%s)', (_what, status, more, last, after) => {
+  const over = prescription('x', 'zopiclone', { status, authoredOn: '2024-02-01', ...more });
+  expect(statusOn(last, over)).toBe('active');
+  expect(statusOn(after, over)).toBe(status);
+});
+
+test.each([
+  ['stopped, whatever its planned end', 'stopped', { dosageInstruction: [dosageUntil('2024-03-01')] }],
+  ['completed without an end', 'completed', {}],
+  ['on hold', 'on-hold', {}],
+])('where the record does not tell when an order ended, it is read as it stands: %s', (_what, status, more) => {
+  const over = prescription('x', 'zopiclone', { status, authoredOn: '2024-02-01', ...more });
+  expect(statusOn('2024-02-05', over)).toBe(status);
+});
+
+test('a statement whose period ended later was active, without that end', () => {
+  const statement = {
+    resourceType: 'MedicationStatement',
+    id: 's',
+    status: 'completed',
+    effectivePeriod: { start: '2024-02-01', end: '2024-02-10' },
+  };
+  const on = (day: string) => recordOn(day, statement).get('statements')?.[0];
+  expect(on('2024-02-05')).toEqual({ ...statement, status: 'active', effectivePeriod: { start: '2024-02-01' } });
+  expect(on('2024-02-12')).toEqual(statement);
+});
+
+test('medicines given are on record from the day after', () => {
+  const given = {
+    resourceType: 'MedicationAdministration',
+    id: 'g',
+    status: 'completed',
+    effectiveDateTime: '2024-02-01T10:00:00Z',
+  };
+  expect(recordOn('2024-02-01', given).get('administrations')).toEqual([]);
+  expect(recordOn('2024-02-02', given).get('administrations')).toEqual([given]);
+});
+
+test('a change of the record that came later tells nothing of a day', () => {
+  const stopped = prescription('x', 'zopiclone', {
+    status: 'stopped',
+    authoredOn: '2024-02-01',
+    meta: { lastUpdated: '2024-03-01T10:00:00Z' },
+  });
+  const metaOn = (day: string) => recordOn(day, stopped).get('medications')?.[0]?.['meta'];
+  expect(metaOn('2024-02-05')).toEqual({});
+  expect(metaOn('2024-03-05')).toEqual({ lastUpdated: '2024-03-01T10:00:00Z' });
 });
 
 test('a visit is opened before anything is ordered at it', () => {
@@ -93,7 +145,7 @@ test('orders of one moment are signed one after the other, each seeing those bef
   const history = historyOf(
     [order('b', 'zopiclone', at), order('a', 'oxycodone', at)] as Resource[],
     ['order-sign'],
-    options.timeZone,
+    options,
   );
   const seen = history.moments.map((moment) =>
     recordAt(history, moment, options)
@@ -112,7 +164,7 @@ test('an order without an encounter is signed in the one that was going on', () 
     historyOf(
       [stay, order('x', 'zopiclone', { authoredOn: day, status: 'active' }) as Resource],
       ['order-sign'],
-      options.timeZone,
+      options,
     );
   const encounter = (day: string) =>
     recordAt(history(day), history(day).moments[0] as Moment, options).get('encounter')?.[0];
@@ -137,7 +189,7 @@ test('what cannot be placed in time is counted, and an undated problem is always
       { resourceType: 'Condition', id: 'c' },
     ] as Resource[],
     ['patient-view', 'order-sign'],
-    options.timeZone,
+    options,
   );
   expect(history.skipped.sort()).toEqual([
     'encounter-undated',

@@ -1,10 +1,19 @@
-import { readStart, readStop, type StopOptions } from '../chart/stop.ts';
-import { firstDay, isPartial, type LocalDate, lastDay, localDate, plusMonths } from '../dates.ts';
+import { type EntryContext, readEntry } from '../chart/entries.ts';
+import { unknownMedicine } from '../chart/medicine.ts';
+import { dateOf, firstDay, isPartial, type LocalDate, lastDay, localDate, OPEN } from '../dates.ts';
 import { type JsonObject, object, type Resource, string } from '../fhir/json.ts';
 import { type Section, sections, sectionTypes } from '../fhir/prefetch.ts';
 
-/** One resource of a history, and since when the record has it. `undefined`: nobody can tell, so it counts as always. */
-export type Entry = { section: Section; resource: Resource; since: LocalDate | undefined; at: number | undefined };
+/** One resource of a history. */
+export type Entry = {
+  section: Section;
+  resource: Resource;
+  /** Since when the record has it. Undefined: nobody can tell, so it counts as always. */
+  since: LocalDate | undefined;
+  at: number | undefined;
+  /** Of a medicine that is over: the last day on which the record had it in force, where it tells. */
+  activeUntil: LocalDate | undefined;
+};
 
 /** A moment at which the service would have been asked. */
 export type Moment = {
@@ -14,7 +23,7 @@ export type Moment = {
   resource: Resource;
 };
 
-export type HistoryOptions = StopOptions & { openEndedMonths: number };
+export type HistoryOptions = Pick<EntryContext, 'codes' | 'timeZone' | 'validityPeriodEndsTreatment' | 'parameters'>;
 
 /** What could not be placed in time, and so is not replayed. */
 export type Skip = 'order-undated' | 'order-not-signed' | 'encounter-undated' | 'medication-undated';
@@ -31,20 +40,20 @@ export type History = {
 };
 
 const SECTION_OF_TYPE = new Map(sections.map((section) => [sectionTypes[section], section]));
-const MEDICINES: readonly Section[] = ['medications', 'statements', 'dispenses'];
+const MEDICINES: readonly Section[] = ['medications', 'statements', 'dispenses', 'administrations'];
 /** Orders that were never signed, or taken back before they counted. */
 const NOT_SIGNED = ['draft', 'cancelled', 'entered-in-error', 'unknown'];
 const INTENTS = ['order', 'original-order', 'reflex-order', 'filler-order', 'instance-order'];
 const NOT_HELD = ['planned', 'cancelled', 'entered-in-error', 'unknown'];
 
 /** Orders a patient's resources in time: what the record had when, and the moments at which it was opened or signed. */
-export function historyOf(resources: Resource[], hooks: readonly string[], timeZone: string): History {
+export function historyOf(resources: Resource[], hooks: readonly string[], options: HistoryOptions): History {
   const history: History = { patient: undefined, entries: [], included: [], moments: [], skipped: [], undated: 0 };
   for (const resource of resources) {
     const section = SECTION_OF_TYPE.get(resource.resourceType);
     if (section === 'patient') history.patient ??= resource;
     else if (section === undefined) history.included.push(resource);
-    else addEntry(history, section, resource, timeZone);
+    else addEntry(history, section, resource, options);
   }
   for (const { section, resource, since, at } of history.entries) {
     const whole = since !== undefined && !isPartial(since);
@@ -68,9 +77,9 @@ export function historyOf(resources: Resource[], hooks: readonly string[], timeZ
   return history;
 }
 
-function addEntry(history: History, section: Section, resource: Resource, timeZone: string): void {
+function addEntry(history: History, section: Section, resource: Resource, options: HistoryOptions): void {
   const when = sinceOf(section, resource);
-  const since = localDate(when, timeZone);
+  const since = localDate(when, options.timeZone);
   const at = since !== undefined && when?.includes('T') ? Date.parse(when) : undefined;
   if (since === undefined && MEDICINES.includes(section)) {
     // Of a medicine without any date nobody knows on which day it was taken; problem lists often bear no date.
@@ -78,7 +87,13 @@ function addEntry(history: History, section: Section, resource: Resource, timeZo
     if (section !== 'medications') return;
   }
   if (since === undefined && !MEDICINES.includes(section) && section !== 'encounter') history.undated++;
-  history.entries.push({ section, resource, since, at: Number.isNaN(at) ? undefined : at });
+  history.entries.push({
+    section,
+    resource,
+    since,
+    at: Number.isNaN(at) ? undefined : at,
+    activeUntil: section === 'medications' || section === 'statements' ? activeUntil(resource, options) : undefined,
+  });
 }
 
 /** The day on which the record got it: when it was written, else when it was so. */
@@ -89,6 +104,12 @@ function sinceOf(section: Section, resource: Resource): string | undefined {
     medications: [resource['authoredOn']],
     statements: [resource['dateAsserted'], period('effectivePeriod'), resource['effectiveDateTime']],
     dispenses: [resource['whenHandedOver'], resource['whenPrepared']],
+    administrations: [
+      resource['effectiveDateTime'],
+      period('effectivePeriod'),
+      resource['occurenceDateTime'],
+      period('occurencePeriod'),
+    ],
     conditions: [resource['recordedDate'], resource['onsetDateTime'], period('onsetPeriod')],
     encounter: [period('period'), period('actualPeriod')],
     observations: [
@@ -141,7 +162,9 @@ export function recordAt(history: History, moment: Moment, options: HistoryOptio
   const encounter = encounterOf(history, moment);
   record.set(
     'encounter',
-    encounter ? [asItStood({ section: 'encounter', resource: encounter }, moment.day, options)] : [],
+    encounter
+      ? [asItStood({ section: 'encounter', resource: encounter, activeUntil: undefined }, moment.day, options)]
+      : [],
   );
   return record;
 }
@@ -153,8 +176,8 @@ function wasThere({ section, resource, since, at }: Entry, moment: Moment): bool
   const day = lastDay(since);
   if (day !== moment.day) return day < moment.day;
   // The chart is opened before anything of the visit is ordered, orders are signed one after the other, and what was
-  // handed over that day was handed over for them.
-  if (section === 'dispenses') return false;
+  // handed over or given that day was for them.
+  if (section === 'dispenses' || section === 'administrations') return false;
   if (section === 'medications') return !isPartial(since) && byTime({ day: since, at, resource }, moment) < 0;
   return true;
 }
@@ -187,12 +210,14 @@ const PAST_PROBLEM = ['inactive', 'remission', 'resolved'];
 
 /** A copy with the status of that day, as far as the record tells when it changed. */
 function asItStood(
-  { section, resource }: Pick<Entry, 'section' | 'resource'>,
+  { section, resource, activeUntil: until }: Pick<Entry, 'section' | 'resource' | 'activeUntil'>,
   day: LocalDate,
   options: HistoryOptions,
 ): Resource {
-  if (section === 'medications' && ENDED.includes(string(resource['status']) ?? ''))
-    return day <= runningUntil(resource, options) ? { ...resource, status: 'active' } : resource;
+  if (MEDICINES.includes(section)) {
+    const known = withoutLaterChange(resource, day, options.timeZone);
+    return until !== undefined && day <= until ? inForce(known, day, options.timeZone) : known;
+  }
   if (section === 'conditions') return problemOn(resource, day, options.timeZone);
   if (section === 'encounter') {
     const { end: _, ...period } = periodOf(resource);
@@ -208,16 +233,41 @@ function asItStood(
 }
 
 /**
- * The last day on which an order that ended counts as in force: when its status changed (R5 says it), else its own end,
- * else as long as an order without an end is believed.
+ * The last day on which the record had an order or statement in force that is over now: when its status changed (R5 says
+ * it); else, of what was completed, its end as the chart reads it, and of what was stopped, the end of its effective period.
+ * Undefined where the record does not tell: then the order is read as it stands (recommendations.md, 1.2). The planned end
+ * of an order that was stopped tells nothing.
  */
-function runningUntil(order: Resource, options: HistoryOptions): LocalDate {
-  const changed = localDate(order['statusChanged'], options.timeZone);
+function activeUntil(resource: Resource, options: HistoryOptions): LocalDate | undefined {
+  const status = string(resource['status']) ?? '';
+  if (!ENDED.includes(status)) return undefined;
+  const changed = localDate(resource['statusChanged'], options.timeZone);
   if (changed !== undefined) return lastDay(changed);
-  const start = readStart(order, options.timeZone);
-  const planned = readStop(order, start, options)?.stop;
-  if (planned !== undefined) return planned;
-  return start === undefined ? '' : plusMonths(firstDay(start), options.openEndedMonths);
+  // Every day of its dosage lies behind a reader who comes at the end of time.
+  const { stated, computed } = readEntry(resource, unknownMedicine(undefined), {
+    ...options,
+    today: OPEN,
+    conditionLists: () => [],
+    encounterSetting: undefined,
+    dosages: new Map(),
+  });
+  const end = status === 'completed' ? (stated ?? computed) : stated?.from === 'effective-period' ? stated : undefined;
+  return end && dateOf(end.day);
+}
+
+/** As it was while it was in force: of a statement nobody knew the end of its period yet. */
+function inForce(resource: Resource, day: LocalDate, timeZone: string): Resource {
+  const { end, ...period } = object(resource['effectivePeriod']);
+  const ended = localDate(end, timeZone);
+  const open = ended !== undefined && lastDay(ended) > day && { effectivePeriod: period };
+  return { ...resource, status: 'active', ...open };
+}
+
+/** A change of the record that came later tells nothing of that day; an export often makes all of them anew. */
+function withoutLaterChange(resource: Resource, day: LocalDate, timeZone: string): Resource {
+  const { lastUpdated, ...meta } = object(resource['meta']);
+  const changed = localDate(lastUpdated, timeZone);
+  return changed !== undefined && lastDay(changed) > day ? { ...resource, meta } : resource;
 }
 
 /** A problem that is over was active until it ended, where the record says when that was. */

@@ -4,13 +4,19 @@ import { createGunzip } from 'node:zlib';
 /** A line of a file as text, or that it is longer than `limit` bytes. `bytes` is how far the file has been read. */
 export type Piece = { line: number; bytes: number } & ({ text: string } | { tooLong: true });
 
+/** Whether a line that begins like this is wanted. The rest of one that is not is never looked at. */
+export type Wanted = (head: string) => boolean;
+
 const NEWLINE = 10;
+/** Bytes of a line by which it is chosen. */
+const HEAD = 256;
 
 /**
- * The lines of a file, one after the other, whatever its size: never more than one line is held, and of one that is too
- * long nothing. Reads gzip where the name ends in .gz. What is damaged ends with an error, after the lines before it.
+ * The lines of a file that are wanted, one after the other, whatever its size: never more than one line is held, and
+ * nothing of one that is too long or not wanted. Reads gzip where the name ends in .gz. What is damaged ends with an
+ * error, after the lines before it.
  */
-async function* linesOf(path: string, limit: number): AsyncGenerator<Piece> {
+async function* linesOf(path: string, limit: number, wanted: Wanted): AsyncGenerator<Piece> {
   const file = createReadStream(path, { highWaterMark: 256 * 1024 });
   const unpacked = path.endsWith('.gz') ? file.pipe(createGunzip()) : file;
   // `pipe` passes no errors on.
@@ -18,21 +24,38 @@ async function* linesOf(path: string, limit: number): AsyncGenerator<Piece> {
   let parts: Buffer[] = [];
   let held = 0;
   let tooLong = false;
+  let skipped = false;
+  let chosen = false;
   let line = 1;
-  const end = (): Piece => {
+  const choose = () => {
+    chosen = true;
+    skipped = !wanted(headOf(parts));
+    if (skipped) parts = [];
+  };
+  const end = (): Piece | undefined => {
+    if (!chosen && held > 0) choose();
     const at = { line: line++, bytes: file.bytesRead };
-    const found: Piece = tooLong ? { ...at, tooLong } : { ...at, text: textOf(parts) };
+    const found: Piece | undefined = skipped
+      ? undefined
+      : tooLong
+        ? { ...at, tooLong }
+        : { ...at, text: textOf(parts) };
     parts = [];
     held = 0;
     tooLong = false;
+    skipped = false;
+    chosen = false;
     return found;
   };
   const hold = (part: Buffer) => {
     held += part.length;
-    if (held > limit) {
+    if (skipped || tooLong) return;
+    if (part.length > 0) parts.push(part);
+    if (!chosen && held >= HEAD) choose();
+    if (held > limit && !skipped) {
       tooLong = true;
       parts = [];
-    } else if (part.length > 0) parts.push(part);
+    }
   };
   try {
     for await (const chunk of unpacked as AsyncIterable<Buffer>) {
@@ -40,32 +63,44 @@ async function* linesOf(path: string, limit: number): AsyncGenerator<Piece> {
       for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, from)) {
         hold(chunk.subarray(from, at));
         from = at + 1;
-        yield end();
+        const found = end();
+        if (found) yield found;
       }
       hold(chunk.subarray(from));
     }
-    if (held > 0) yield end();
+    const last = held > 0 ? end() : undefined;
+    if (last) yield last;
   } finally {
     file.destroy();
   }
 }
 
-/** A file's JSON values: one a line, or, where it is `whole`, one over all its lines. */
-export function piecesOf(path: string, limit: number, whole: boolean): AsyncGenerator<Piece> {
-  return whole ? wholeFile(path, limit) : linesOf(path, limit);
+/** A file's JSON values that are wanted: one a line, or, where it is `whole`, one over all its lines. */
+export function piecesOf(path: string, limit: number, whole: boolean, wanted: Wanted): AsyncGenerator<Piece> {
+  return whole ? wholeFile(path, limit, wanted) : linesOf(path, limit, wanted);
 }
 
-async function* wholeFile(path: string, limit: number): AsyncGenerator<Piece> {
+async function* wholeFile(path: string, limit: number, wanted: Wanted): AsyncGenerator<Piece> {
   const texts: string[] = [];
   let size = 0;
   let bytes = 0;
-  for await (const piece of linesOf(path, limit)) {
+  for await (const piece of linesOf(path, limit, (head) => texts.length > 0 || wanted(head))) {
+    // The first line was not wanted, so nothing is.
+    if (texts.length === 0 && piece.line > 1) return;
     bytes = piece.bytes;
     size += 'text' in piece ? piece.text.length : limit + 1;
+    texts.push('text' in piece ? piece.text : '');
     if (size > limit) break;
-    if ('text' in piece) texts.push(piece.text);
   }
-  yield size > limit ? { line: 1, bytes, tooLong: true } : { line: 1, bytes, text: texts.join('\n') };
+  const text = texts.join('\n');
+  if (texts.length === 0 || !wanted(text.slice(0, HEAD))) return;
+  yield size > limit ? { line: 1, bytes, tooLong: true } : { line: 1, bytes, text };
+}
+
+function headOf(parts: Buffer[]): string {
+  const [first] = parts;
+  const head = first && first.length >= HEAD ? first : Buffer.concat(parts);
+  return head.subarray(0, HEAD).toString('utf8');
 }
 
 function textOf(parts: Buffer[]): string {

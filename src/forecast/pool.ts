@@ -27,7 +27,7 @@ export function startPool(count: number, data: WorkerData, done: (result: ChunkR
       workerData: data,
       execArgv: ['--disable-warning=ExperimentalWarning'],
       // A thread that may grow to gigabytes does not clean up before it has to. This is room enough for the largest patient.
-      resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 },
+      resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 512 },
     });
     const one = { worker, busy: 0 };
     worker.on('message', (result: ChunkResult | Ready) => {

@@ -9,7 +9,7 @@ import { UnusableFhir } from '../fhir/versions.ts';
 import type { RuleResult } from '../rules/evaluate.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 import { type Basis, basesOf, saysNothingNew } from '../rules/quiet.ts';
-import { encounterOf, type History, historyOf, type Moment, recordAt } from './history.ts';
+import { encounterOf, type History, type HistoryOptions, historyOf, type Moment, recordAt } from './history.ts';
 import { emptyCounts, emptyTally, type RuleCounts, type Tally } from './tally.ts';
 
 export type ReplayOptions = {
@@ -28,13 +28,14 @@ export function replayPatient(
   const tally = emptyTally();
   tally.patients = 1;
   for (const { resourceType } of resources) count(tally.resources, resourceType);
-  const history = historyOf(resources, options.hooks, knowledge.site.timeZone);
+  const reading = historyOptions(knowledge);
+  const history = historyOf(resources, options.hooks, reading);
   if (objects(object(history.patient?.['meta'])['security']).some(({ code }) => code === 'HTEST')) tally.synthetic = 1;
   for (const why of history.skipped) count(tally.skipped, why);
   if (history.undated > 0) tally.skipped['undated-taken-as-always'] = history.undated;
   const seen: Seen = { before: new Map(), shown: new Map(), years: new Map(), leftOut: new Map() };
   for (const moment of history.moments) {
-    const found = answerAt(patient, history, moment, knowledge, options);
+    const found = answerAt(patient, history, moment, knowledge, { ...options, reading });
     if (typeof found === 'string') count(tally.skipped, found);
     else countAnswer(tally, seen, moment, found, knowledge.site.quiet.days);
   }
@@ -53,14 +54,20 @@ type Seen = {
   leftOut: Map<string, LeftOut['why']>;
 };
 
+/** An order is read for when it ended as the service reads it. */
+function historyOptions({ codes, site, treatments }: Knowledge): HistoryOptions {
+  const { timeZone, validityPeriodEndsTreatment } = site;
+  return { codes, timeZone, validityPeriodEndsTreatment, parameters: treatments.parameters };
+}
+
 function answerAt(
   patient: string,
   history: History,
   moment: Moment,
   knowledge: Knowledge,
-  { absent }: ReplayOptions,
+  { absent, reading }: ReplayOptions & { reading: HistoryOptions },
 ): Answer | string {
-  const record = recordAt(history, moment, knowledge.site);
+  const record = recordAt(history, moment, reading);
   const bundle = (resources: Resource[], included: Resource[]) => ({
     resourceType: 'Bundle',
     entry: [
@@ -81,7 +88,7 @@ function answerAt(
     encounterId,
     draftOrders: moment.hook === 'order-sign' ? bundle([draft], []) : undefined,
     selections: [],
-    prefetch: prefetchOf(prefetch),
+    prefetch: prefetchOf(prefetch, patient),
   };
   try {
     return answer({ call, hookInstance: '', language: knowledge.site.language, today: moment.day }, knowledge);
@@ -173,7 +180,7 @@ function finish(tally: Tally, seen: Seen, resources: Resource[]): void {
   for (const [ref, why] of seen.leftOut) {
     count(tally.medicines, why);
     const resource = byRef.get(ref);
-    if (resource && why === 'unclassified') count(tally.unrecognised, medicineOf(resource, byRef));
+    if (resource && why === 'unrecognised') count(tally.unrecognised, medicineOf(resource, byRef));
   }
 }
 

@@ -1,7 +1,7 @@
 import { bars, lines } from '../report/chart.ts';
 import { formatNumber } from '../report/numbers.ts';
 import type { Block } from '../report/page.ts';
-import type { Figures, RuleFigure } from './figures.ts';
+import type { Figures, Period, RuleFigure } from './figures.ts';
 import { compared, figureOf, label, type Report, shown } from './report-tables.ts';
 
 /** Rows of a bar chart and series of a line chart: what a page can show. The tables have all. */
@@ -86,7 +86,10 @@ function ruleChart(
 /** What each rule does year by year; of two sites, all rules together. */
 export function byYear(report: Report): Block[] {
   const { say, sites, first, rules, language } = report;
-  const { years } = first.figures;
+  const names = first.figures.periods.map(({ name }) => name);
+  // A point for many years among points for one would bend the line.
+  const single = first.figures.periods.filter(({ from, to }) => from === to);
+  const years = single.map(({ from }) => from);
   if (rules.length === 0 || years.length === 0) return [{ paragraph: say('noCards') }];
   const description = say('chartYearText', { from: years[0] as string, to: years.at(-1) as string });
   const chart = (id: string, title: string, value: (rule: RuleFigure) => number | undefined): Block => {
@@ -96,36 +99,37 @@ export function byYear(report: Report): Block[] {
       .slice(0, LINES);
     const series = drawn.map((rule) => ({
       name: rule,
-      values: first.figures.byYear.map((of) => figureOf(of.rules, rule, value)),
+      values: single.map((of) => figureOf(of.rules, rule, value)),
     }));
     return { chart: lines({ id, title: say(title), description, language, labels: years, series }) };
   };
   const table = (title: string, value: (rule: RuleFigure) => number | undefined): Block => ({
     table: {
       caption: say(title),
-      columns: [{ heading: say('colRule') }, ...years.map((heading) => ({ heading, numeric: true }))],
+      columns: [{ heading: say('colRule') }, ...names.map((heading) => ({ heading, numeric: true }))],
       rows: rules
         .filter((rule) => (figureOf(first.figures.rules, rule, value) ?? 0) > 0)
         .map((rule) => [
           label(first, rule),
-          ...first.figures.byYear.map((of) => shown(figureOf(of.rules, rule, value))),
+          ...first.figures.periods.map((of) => shown(figureOf(of.rules, rule, value))),
         ]),
     },
   });
   if (sites.length > 1) {
-    const all = (figures: Figures) =>
-      figures.byYear.map(({ rules: of, patients }) =>
+    const all = (periods: Period[]) =>
+      periods.map(({ rules: of, patients }) =>
         patients > 0 ? (of.reduce((sum, { cards }) => sum + cards, 0) / patients) * 100 : undefined,
       );
-    const series = sites.map(({ name, figures }) => ({ name, values: all(figures) }));
+    const alone = ({ periods }: Figures) => periods.filter(({ from, to }) => from === to);
+    const series = sites.map(({ name, figures }) => ({ name, values: all(alone(figures)) }));
     const title = `${say('chartYearPatients')} (${say('allRules')})`;
     return [
       { chart: lines({ id: 'years', title, description, language, labels: years, series }) },
       {
         table: {
           caption: title,
-          columns: [{ heading: '' }, ...years.map((heading) => ({ heading, numeric: true }))],
-          rows: series.map(({ name, values }) => [name, ...values.map(shown)]),
+          columns: [{ heading: '' }, ...names.map((heading) => ({ heading, numeric: true }))],
+          rows: sites.map(({ name, figures }) => [name, ...all(figures.periods).map(shown)]),
         },
       },
     ];

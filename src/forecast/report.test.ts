@@ -90,11 +90,36 @@ test('a share is counted over the calls at which the rule may speak, and a year 
   const site = one.sites[0] as Forecast['sites'][number];
   const figures = figuresOf(site);
   const sum = (values: number[]) => values.reduce((all, value) => all + value, 0);
-  expect(figures.orders).toBe(sum(figures.byYear.map(({ orders }) => orders)));
-  expect(figures.cards).toBe(sum(figures.byYear.flatMap(({ rules }) => rules.map(({ cards }) => cards))));
+  expect(figures.orders).toBe(sum(figures.periods.map(({ orders }) => orders)));
+  expect(figures.cards).toBe(sum(figures.periods.flatMap(({ rules }) => rules.map(({ cards }) => cards))));
   const start = figures.rules.find(({ rule }) => rule === 'opioid-stop-date');
   expect(start?.per100Orders).toBeCloseTo(((start?.cards ?? 0) / figures.orders) * 100);
   expect(start?.per100Visits).toBeUndefined();
+});
+
+test('of many years the last ten stand by themselves, and those before in one column', () => {
+  const site = one.sites[0] as Forecast['sites'][number];
+  const years = Array.from({ length: 40 }, (_, at) => String(1980 + at));
+  const of = <T>(value: T) => Object.fromEntries(years.map((year) => [year, value]));
+  const counts = { cards: 1, joined: 0, superseded: 0, repeats: 0, repeats30: 0, repeats90: 0, quiet: 0 };
+  const tally = {
+    ...site.tally,
+    calls: of({ 'order-sign': 4 }),
+    patientsByYear: of(2),
+    rules: { 'opioid-stop-date': of({ 'order-sign': counts }) },
+    patientsByRule: { 'opioid-stop-date': { ...of(1), all: 5 } },
+  };
+  const figures = figuresOf({ ...site, tally });
+  expect(figures.periods.map(({ name }) => name)).toEqual(['1980–2009', ...years.slice(30)]);
+  const [earlier, first] = figures.periods;
+  const rule = (period = earlier) => period?.rules.find(({ rule }) => rule === 'opioid-stop-date');
+  expect([earlier?.orders, earlier?.patients, rule()?.cards, rule()?.per100Orders]).toEqual([120, 60, 30, 25]);
+  expect([first?.orders, rule(first)?.per100Orders]).toEqual([4, 25]);
+  const found = { ...one, sites: [{ ...site, tally, figures }] };
+  for (const text of [forecastTable(found.sites), written(found, 'sv')]) {
+    expect(text).toContain('1980–2009');
+    expect(text).not.toMatch(/\b1999\b/);
+  }
 });
 
 test('the table of an input without orders says so and divides by nothing', () => {

@@ -2,8 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
+import type { Resource } from '../fhir/json.ts';
 import { forecastOf, invented, ndjson, scratch } from '../testing/forecast.ts';
 import type { ForecastOptions } from './run.ts';
+import { mergeShards, shardText } from './shards.ts';
 
 const files = scratch();
 afterAll(files.remove);
@@ -65,8 +67,8 @@ test('what cannot be read is named with file and line, and the rest is counted',
         { resourceType: 'Patient', id: 'b' },
       ]),
     ),
-    JSON.stringify(bundle([])),
-    `{"resourceType":"Observation","valueString":"${'x'.repeat(17 * 1024 * 1024)}"}`,
+    JSON.stringify(bundle([{ resourceType: 'Condition', id: 'whose' }])),
+    `{"resourceType":"Observation","valueString":"${'x'.repeat(33 * 1024 * 1024)}"}`,
     ndjson([two[1] ?? []]),
   ].join('\n');
   const file = fileOf(text);
@@ -93,7 +95,7 @@ test('a patient of whom there is too much is named and left out, and no part of 
     subject: { reference: `Patient/${one[0]?.['id']}` },
     valueString: 'x'.repeat(1024 * 1024),
   });
-  const file = fileOf(ndjson([[...one, ...Array.from({ length: 17 }, (_, at) => note(at))], two]));
+  const file = fileOf(ndjson([[...one, ...Array.from({ length: 33 }, (_, at) => note(at))], two]));
   const found = await forecastOf(file);
   expect(found.damage.named).toEqual([{ file, line: 1, why: 'too-large' }]);
   expect(found.sites[0]?.tally.patients).toBe(1);
@@ -107,11 +109,53 @@ test('a gzip file that is cut off is named, and what came before it is counted',
   expect(found.sites[0]?.tally.patients).toBeGreaterThan(3);
 }, 60_000);
 
-test('a patient who comes back after another one stops it: halves must not be counted', async () => {
+test('a patient who comes back after another one is put together first, and counted once', async () => {
   const [one = [], two = []] = invented(2);
-  const file = fileOf(ndjson([one.slice(0, 3), two, one.slice(3)]));
-  await expect(forecastOf(file)).rejects.toThrow(`${file}:${4 + two.length}: a patient who was read before comes back`);
-});
+  const apart = await tallyOf(fileOf(ndjson([one.slice(0, 3), two, one.slice(3)])));
+  expect(apart).toEqual(await tallyOf(fileOf(ndjson([one, two]))));
+}, 60_000);
+
+test('types that no rule reads are left aside before anything is measured', async () => {
+  const [one = [], two = []] = invented(2);
+  const claim = (id: string, more: object) => ({
+    resourceType: 'Claim',
+    id,
+    patient: { reference: `Patient/${one[0]?.['id']}` },
+    ...more,
+  });
+  // A line longer than any, a patient above the limit, and more of nobody's than may stand before one.
+  const long = claim('long', { note: 'x'.repeat(33 * 1024 * 1024) });
+  const many = Array.from({ length: 33 }, (_, at) => claim(String(at), { note: 'x'.repeat(1024 * 1024) }));
+  const nobodys = Array.from({ length: 1100 }, (_, at) => ({ resourceType: 'Practitioner', id: String(at) }));
+  const file = fileOf(ndjson([nobodys, [...one, long, ...many], two]));
+  // In a bundle they stand among what is read.
+  const bundled = fileOf(JSON.stringify(bundle([...one, ...many.slice(0, 20)])), 'json');
+  const found = await forecastOf(file);
+  expect(found.damage).toEqual({ count: 0, named: [] });
+  expect(found.sites[0]?.tally).toEqual((await tallyOf(fileOf(ndjson([one, two]))))[0]);
+  expect(await tallyOf(bundled)).toEqual(await tallyOf(fileOf(ndjson([one]))));
+}, 60_000);
+
+test('the shards of an input come to the sums of one run, however many, sorted or not', async () => {
+  const copies = invented(20);
+  const broken = ['no JSON', '{"resourceType":"Observation"', '[]'].join('\n');
+  const byType = (all: Resource[]) => all.toSorted((a, b) => (a.resourceType < b.resourceType ? -1 : 1));
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 2, max: 5 }), fc.boolean(), async (count, apart) => {
+      const lines = apart ? ndjson([byType(copies.flat())]) : ndjson(copies);
+      const input = fileOf(`${lines}${broken}\n`);
+      const { resumed: _, key: __, ...one } = await forecastOf(input);
+      const shards = [];
+      for (let index = 1; index <= count; index++) {
+        const share = { index, count };
+        shards.push({ name: String(index), text: shardText(await forecastOf(input, { share }), share) });
+      }
+      const { resumed: _r, key: _k, ...merged } = mergeShards(shards);
+      expect(merged).toEqual(one);
+    }),
+    { numRuns: 3 },
+  );
+}, 120_000);
 
 test('a patient may go on in the next file', async () => {
   const folder = files.path('parts');
@@ -123,13 +167,24 @@ test('a patient may go on in the next file', async () => {
   expect(await tallyOf(folder)).toEqual(await whole);
 }, 60_000);
 
-test('a file of medicines apart from the patients stops it: the orders would not find them', async () => {
+test('medicines in a file of their own are found by the orders of all patients', async () => {
   const folder = files.path('apart');
   mkdirSync(folder);
-  writeFileSync(`${folder}/Medication.ndjson`, '{"resourceType":"Medication","id":"m"}\n');
-  writeFileSync(`${folder}/patients.ndjson`, lines);
-  await expect(forecastOf(folder)).rejects.toThrow('Medication.ndjson: medicines stand apart');
-});
+  const code = { coding: [{ system: 'http://www.whocc.no/atc', code: 'N02AA05' }] };
+  writeFileSync(`${folder}/Medication.ndjson`, `${JSON.stringify({ resourceType: 'Medication', id: 'm', code })}\n`);
+  const order = (patient: string) => ({
+    resourceType: 'MedicationRequest',
+    id: `o-${patient}`,
+    status: 'active',
+    intent: 'order',
+    medicationReference: { reference: 'Medication/m/_history/1' },
+    subject: { reference: `Patient/${patient}` },
+    authoredOn: '2024-01-01',
+  });
+  writeFileSync(`${folder}/orders.ndjson`, ndjson([[order('a')], [order('b')]]));
+  const [tally] = await tallyOf(folder);
+  expect(tally?.patientsByRule['opioid-stop-date']).toEqual({ 2024: 2, all: 2 });
+}, 60_000);
 
 test('medicines that stand by themselves before a patient are found by his orders', async () => {
   const [resources = []] = invented(1).map((all) => all.slice(0, 1));

@@ -1,108 +1,133 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import type { InputFile } from './input.ts';
 import type { RuleInfo, SiteChoice } from './knowledge.ts';
-import { type Damage, type PatientText, patientsOf } from './patients.ts';
+import { addNamed, type Named, nobody } from './named.ts';
+import { Apart, type PatientText, patientsOf } from './patients.ts';
 import { startPool } from './pool.ts';
 import type { ReplayOptions } from './replay.ts';
+import { mineOf, type Share } from './share.ts';
+import { sortedPatients } from './sort.ts';
 import { readState, removeState, type State, writeState } from './state.ts';
-import { addTally, emptyTally, sorted, type Tally } from './tally.ts';
+import { addTally, emptyTally, finished, type Tally } from './tally.ts';
+import type { Damage, Damages } from './values.ts';
 import type { ChunkResult, Failure } from './worker.ts';
 
 export type ForecastOptions = {
   /** The folder that holds hooks/ and cards/. */
   folder: string;
   files: InputFile[];
+  /** Which of the patients. */
+  share: Share;
   /** One, or two to compare. */
   sites: SiteChoice[];
   replay: ReplayOptions;
   workers: number;
+  /** Folder for a copy sorted by patient, made only where the resources of a patient do not lie together. */
+  copy: string;
   /** Where the state is kept; without it an interrupted forecast begins anew. */
   state?: string;
   /** Most bytes of text and most patients of a chunk; smaller ones are for tests. */
   chunk?: { bytes: number; patients: number };
   clock: () => number;
-  progress?: (done: { patients: number; bytes: number }) => void;
+  /** What the forecast is doing: bytes of the input that it has sorted, or patients replayed and bytes with them. */
+  progress?: (done: { sorted: number } | { patients: number; bytes: number }) => void;
 };
 
 export type SiteForecast = { name: string; fingerprint: string; rules: RuleInfo[]; tally: Tally };
 
 export type Forecast = {
+  /** What makes it this one: the input, the rules, the options. */
+  key: string;
   sites: SiteForecast[];
   replay: ReplayOptions;
   files: number;
-  /** Lines that could not be read, and the first of them by name. */
-  damage: { count: number; named: Damage[] };
-  failures: { count: number; named: Failure[] };
+  /** Lines that could not be read, and patients who were too large. */
+  damage: Named<Damage>;
+  failures: Named<Failure>;
   /** Patients that an earlier run had done. */
   resumed: number;
 };
 
 const CHUNK = { bytes: 512 * 1024, patients: 32 };
-/** So many are called by name; the rest is counted. */
-const NAMED = 100;
-/** So many kinds of medicine that nobody recognised are told apart; the input may hold free text. */
-const KINDS = 20_000;
-const OTHERS = JSON.stringify(['…', '', '']);
 /** Milliseconds between two states. */
 const SAVE_EVERY = 2000;
 /** Goes up when a state of an earlier program means something else. */
-const STATE_VERSION = 1;
+const STATE_VERSION = 2;
 
-/** Replays all patients of the files and sums up what the service would have answered. */
+/** Replays the patients of the files and sums up what the service would have answered. */
 export async function forecast(options: ForecastOptions): Promise<Forecast> {
-  const { folder, files, sites, replay, clock } = options;
-  const damage: Forecast['damage'] = { count: 0, named: [] };
+  const { folder, files, share, sites, replay, clock } = options;
   const positions = new Map<number, { patients: number; bytes: number }>();
-  let state: State = { chunks: 0, patients: 0, tallies: sites.map(emptyTally), failures: [], failed: 0 };
-  let key = '';
+  let state = emptyState(sites.length, false);
+  let stateKey = '';
   let saved = Number.NEGATIVE_INFINITY;
+  const save = () => {
+    if (options.state !== undefined) writeState(options.state, stateKey, state);
+    saved = clock();
+  };
   const merge = (result: ChunkResult) => {
     addResult(state, result);
     const at = positions.get(result.number);
     positions.delete(result.number);
     state.patients += at?.patients ?? 0;
     if (at) options.progress?.({ patients: state.patients, bytes: at.bytes });
-    if (options.state !== undefined && clock() - saved >= SAVE_EVERY) {
-      writeState(options.state, key, state);
-      saved = clock();
-    }
+    if (clock() - saved >= SAVE_EVERY) save();
   };
   // Only the threads hold the rules: this one stays small.
   const pool = startPool(options.workers, { folder, sites, replay }, merge);
-  try {
-    const { rules, fingerprints } = await pool.ready();
-    key = keyOf(options, fingerprints);
-    state = (options.state === undefined ? undefined : readState(options.state, key)) ?? state;
-    const { chunks: done, patients: resumed } = state;
-    const read = patientsOf(files, (found) => {
-      damage.count++;
-      if (damage.named.length < NAMED) damage.named.push(found);
-    });
+  /** Replays what is not in the state yet. The input is read from its start again, so that its damage is found again. */
+  const replayAll = async (patients: AsyncIterable<PatientText>) => {
+    const done = state.chunks;
     let number = 0;
-    for await (const patients of chunksOf(read, options.chunk ?? CHUNK)) {
+    for await (const chunk of chunksOf(patients, options.chunk ?? CHUNK)) {
       number++;
-      // The input is read from its start again, so that its damage is found again and a patient in two places is seen.
       if (number <= done) continue;
-      positions.set(number, { patients: patients.length, bytes: patients.at(-1)?.bytes ?? 0 });
+      positions.set(number, { patients: chunk.length, bytes: chunk.at(-1)?.bytes ?? 0 });
       await pool.send({
         number,
-        patients: patients.map(({ file, line, patient, texts }) => ({ file, line, patient, texts })),
+        patients: chunk.map(({ file, line, patient, texts }) => ({ file, line, patient, texts })),
       });
     }
     await pool.drain();
-    if (options.state !== undefined) writeState(options.state, key, state);
+  };
+  try {
+    const { rules, fingerprints } = await pool.ready();
+    const key = keyOf(options, fingerprints);
+    stateKey = stateKeyOf(options, key);
+    state = (options.state === undefined ? undefined : readState(options.state, stateKey)) ?? state;
+    let resumed = state.patients;
+    let damages: Damages = { lines: nobody(), patients: nobody() };
+    if (!state.sorted) {
+      try {
+        await replayAll(patientsOf(files, mineOf(share), damages));
+      } catch (error) {
+        if (!(error instanceof Apart)) throw error;
+        await pool.drain();
+        damages = { lines: nobody(), patients: nobody() };
+        state = emptyState(sites.length, true);
+        resumed = 0;
+        // The next run need not find out again.
+        save();
+      }
+    }
+    if (state.sorted) {
+      const progress = (sorted: number) => options.progress?.({ sorted });
+      await replayAll(sortedPatients({ files, folder: options.copy, key: stateKey, share, damages, progress }));
+    }
+    save();
     return {
+      key,
       sites: sites.map(({ name }, at) => ({
         name,
         fingerprint: fingerprints[at] as string,
         rules: rules[at] as RuleInfo[],
-        tally: sorted(state.tallies[at] as Tally),
+        tally: finished(state.tallies[at] as Tally),
       })),
       replay,
       files: files.length,
-      damage,
-      failures: { count: state.failed, named: state.failures },
+      damage: damageOf(damages, share),
+      failures: state.failures,
       resumed,
     };
   } finally {
@@ -111,8 +136,25 @@ export async function forecast(options: ForecastOptions): Promise<Forecast> {
 }
 
 /** Forgets how far a forecast had come: its figures are written. */
-export function forgetState(options: Pick<ForecastOptions, 'state'>): void {
-  if (options.state !== undefined) removeState(options.state);
+export function forget({ state, copy }: Pick<ForecastOptions, 'state' | 'copy'>): void {
+  if (state !== undefined) removeState(state);
+  rmSync(copy, { recursive: true, force: true });
+}
+
+function emptyState(sites: number, sorted: boolean): State {
+  return {
+    sorted,
+    chunks: 0,
+    patients: 0,
+    tallies: Array.from({ length: sites }, emptyTally),
+    failures: nobody(),
+  };
+}
+
+/** Every share meets the same lines that cannot be read: the first tells of them. */
+function damageOf({ lines, patients }: Damages, { index }: Share): Named<Damage> {
+  if (index === 1) addNamed(patients, lines);
+  return patients;
 }
 
 /** The same input gives the same chunks: a state counts them. */
@@ -133,36 +175,30 @@ async function* chunksOf(
   if (chunk.length > 0) yield chunk;
 }
 
-/** Results come in the order of the input, so that what is named does not depend on the threads. */
 function addResult(state: State, { tallies, failures }: ChunkResult): void {
-  for (const [at, tally] of tallies.entries()) {
-    const sum = state.tallies[at] as Tally;
-    addTally(sum, { ...tally, unrecognised: withinKinds(sum.unrecognised, tally.unrecognised) });
-  }
+  for (const [at, tally] of tallies.entries()) addTally(state.tallies[at] as Tally, tally);
   state.chunks++;
-  state.failed += failures.length;
-  state.failures.push(...failures.slice(0, NAMED - state.failures.length));
+  addNamed(state.failures, { count: failures.length, named: failures });
 }
 
-function withinKinds(known: Record<string, number>, found: Record<string, number>): Record<string, number> {
-  let room = KINDS - Object.keys(known).length;
-  const kept: Record<string, number> = {};
-  for (const [kind, count] of Object.entries(found)) {
-    const told = kind in known || room-- > 0 ? kind : OTHERS;
-    kept[told] = (kept[told] ?? 0) + count;
-  }
-  return kept;
-}
-
-/** What makes a forecast this one: another key, another forecast. */
-function keyOf({ files, sites, replay, chunk }: ForecastOptions, fingerprints: string[]): string {
+/** What makes a forecast this one, on whatever machine its shares are made: another key, another forecast. */
+function keyOf({ files, share, sites, replay }: ForecastOptions, fingerprints: string[]): string {
   const parts = [
     STATE_VERSION,
-    chunk ?? CHUNK,
-    files.map(({ name, size, changed }) => [name, size, changed]),
+    share.count,
+    files.map(({ name, size }) => [name, size]),
     sites.map(({ path }) => path && readFileSync(path, 'utf8')),
     fingerprints,
     replay,
   ];
+  return digest(parts);
+}
+
+/** What a state belongs to: the forecast, and how its input was cut into chunks. */
+function stateKeyOf({ files, share, chunk }: ForecastOptions, key: string): string {
+  return digest([key, share, chunk ?? CHUNK, files.map(({ changed }) => changed)]);
+}
+
+function digest(parts: unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

@@ -6,7 +6,13 @@ import { emptyTally } from './tally.ts';
 
 const files = scratch();
 afterAll(files.remove);
-const state = { chunks: 3, patients: 90, tallies: [emptyTally()], failures: [], failed: 0 };
+const state = {
+  sorted: false,
+  chunks: 3,
+  patients: 90,
+  tallies: [emptyTally()],
+  failures: { count: 0, named: [] },
+};
 
 test('a state is read back under its own key only', () => {
   const path = files.path('a.state');

@@ -1,9 +1,16 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import type { Named } from './named.ts';
 import type { Tally } from './tally.ts';
 import type { Failure } from './worker.ts';
 
-/** How far a forecast has come: so many chunks of its input are in these sums. */
-export type State = { chunks: number; patients: number; tallies: Tally[]; failures: Failure[]; failed: number };
+/** How far a forecast has come: so many chunks of its input, or of the sorted copy of it, are in these sums. */
+export type State = {
+  sorted: boolean;
+  chunks: number;
+  patients: number;
+  tallies: Tally[];
+  failures: Named<Failure>;
+};
 
 export type Saved = State & { key: string };
 

@@ -119,11 +119,11 @@ function yearTable(
   value: (rule: RuleFigure) => number | undefined,
 ): string {
   return table([
-    [title, ...figures.years],
+    [title, ...figures.periods.map(({ name }) => name)],
     ...rules.map(
       (rule): Row => [
         rule,
-        ...figures.byYear.map((of) => {
+        ...figures.periods.map((of) => {
           const one = of.rules.find((candidate) => candidate.rule === rule);
           return one && value(one);
         }),

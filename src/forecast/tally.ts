@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** Sums of a replay. Every field is a number or a record of such, so that parts can be added in any order. */
 export type Tally = {
   patients: number;
@@ -69,9 +71,40 @@ export function emptyCounts(): RuleCounts {
 
 type Sums = { [key: string]: number | Sums };
 
+/** So many kinds of medicine that nobody recognised are told apart; the input may hold free text. */
+const KINDS = 20_000;
+const OTHERS = JSON.stringify(['…', '', '']);
+
 /** Adds one tally to another, which changes. */
 export function addTally(sum: Tally, part: Tally): void {
   add(sum as unknown as Sums, part as unknown as Sums);
+  if (Object.keys(part.unrecognised).length > 0 && Object.keys(sum.unrecognised).length > 2 * KINDS)
+    sum.unrecognised = withinKinds(sum.unrecognised);
+}
+
+/** The sums as they are reported: the same for the same patients, in whatever order and parts they were added. */
+export function finished(sum: Tally): Tally {
+  return sorted({ ...sum, unrecognised: withinKinds(sum.unrecognised) });
+}
+
+/**
+ * Which kinds are kept must not depend on which came first. A kind with a code is one that a site can map, so these come
+ * first; among the rest a hash decides. What is once too far behind stays so, however many others come.
+ */
+function withinKinds(kinds: Record<string, number>): Record<string, number> {
+  if (Object.keys(kinds).length <= KINDS) return kinds;
+  const ranked = Object.keys(kinds)
+    .filter((kind) => kind !== OTHERS)
+    .map((kind) => ({ kind, rank: rankOf(kind) }))
+    .sort((a, b) => (a.rank < b.rank ? -1 : 1));
+  const kept = Object.fromEntries(ranked.slice(0, KINDS).map(({ kind }) => [kind, kinds[kind] as number]));
+  const left = ranked.slice(KINDS).reduce((all, { kind }) => all + (kinds[kind] as number), kinds[OTHERS] ?? 0);
+  return left > 0 ? { ...kept, [OTHERS]: left } : kept;
+}
+
+function rankOf(kind: string): string {
+  const [, , code] = JSON.parse(kind) as string[];
+  return `${code ? 0 : 1}${createHash('sha256').update(kind).digest('hex')}`;
 }
 
 function add(sum: Sums, part: Sums): void {

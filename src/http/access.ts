@@ -1,9 +1,12 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import { ServiceError } from '../errors.ts';
 import type { Access } from '../fhir/complete.ts';
 import { object, string } from '../fhir/json.ts';
 import type { Client } from '../trust/clients.ts';
 
 /** Why a call's FHIR server is not asked; for the log. */
-export type NoAccess = 'none-named' | 'not-listed' | 'no-token' | 'expired' | 'other-patient';
+export type NoAccess = 'none-named' | 'not-listed' | 'no-token' | 'expired' | 'other-patient' | 'foreign-page';
 
 /**
  * What a call allows: its `fhirServer`, if it is listed for the client, with its token (CDS Hooks: FHIR Resource Access;
@@ -14,23 +17,21 @@ export function accessOf(body: unknown, patientId: string, client: Client, sandb
   const named = string(request['fhirServer']);
   if (named === undefined) return 'none-named';
   const base = baseOf(named);
-  if (
-    base === undefined ||
-    !(client.fhirServers.some((listed) => baseOf(listed) === base) || (sandbox && isLoopback(base)))
-  )
-    return 'not-listed';
+  const listed = client.fhirServers.find((address) => baseOf(address) === base);
+  if (base === undefined || !(listed !== undefined || (sandbox && isLoopback(base)))) return 'not-listed';
   const authorization = object(request['fhirAuthorization']);
   const token = string(authorization['access_token']);
   const type = string(authorization['token_type']);
   const life = authorization['expires_in'];
   const scope = authorization['scope'];
   const whole =
-    Number.isInteger(life) &&
+    // Some clients leave its life out (F3); the token then lasts as long as its server says.
+    (life === undefined || Number.isInteger(life)) &&
     string(authorization['subject']) !== undefined &&
     (scope === undefined || typeof scope === 'string');
   const usable = token !== undefined && /^[\x21-\x7e]+$/.test(token) && type?.toLowerCase() === 'bearer' && whole;
   if (!usable && !sandbox) return 'no-token';
-  if (usable && (life as number) <= 0) return 'expired';
+  if (usable && life !== undefined && (life as number) <= 0) return 'expired';
   const patient = authorization['patient'];
   if (
     patient !== undefined &&
@@ -39,7 +40,40 @@ export function accessOf(body: unknown, patientId: string, client: Client, sandb
   ) {
     return 'other-patient';
   }
-  return { base, authorization: usable ? `Bearer ${token}` : undefined, privateNetwork: client.privateNetwork };
+  return {
+    base,
+    aliases: (client.fhirServerAliases[listed ?? ''] ?? []).map(baseOf).filter((alias) => alias !== undefined),
+    authorization: usable ? `Bearer ${token}` : undefined,
+    privateNetwork: client.privateNetwork,
+    client: client.name,
+  };
+}
+
+/**
+ * Whether a browser sends this for a page that is not the sandbox's own, nor one that its operator lists. Such a page may get
+ * cards for what it sends, and must not look through the sandbox at what else answers on this machine.
+ */
+export function isForeignPage(headers: IncomingHttpHeaders, origins: readonly string[]): boolean {
+  const { host = '', origin } = headers;
+  if (origin !== undefined && origins.includes(origin)) return false;
+  const site = headers['sec-fetch-site'];
+  const sameSite = site === undefined || site === 'same-origin' || site === 'none';
+  return !sameSite || (origin !== undefined && origin.replace(/^https?:\/\//, '') !== host);
+}
+
+/**
+ * A sandbox answers by names of this machine, and by those of the pages that its operator lists. A page elsewhere may let its
+ * own name lead here, and its browser would take the two for one origin.
+ */
+export function answerThisMachine(app: FastifyInstance, origins: readonly string[]): void {
+  const hosts = origins.flatMap((origin) => (URL.canParse(origin) ? [new URL(origin).host] : []));
+  app.addHook('onRequest', async ({ headers: { host = '' } }) => {
+    if (!isThisMachine(host) && !hosts.includes(host)) throw new ServiceError('wrong-host');
+  });
+}
+
+export function isThisMachine(host: string): boolean {
+  return /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i.test(host);
 }
 
 function baseOf(address: string): string | undefined {

@@ -87,6 +87,7 @@ export function sandboxClient(fhirServers: string[]): Client {
     audiences: [],
     algorithms: ['ES384'],
     fhirServers,
+    fhirServerAliases: {},
     privateNetwork: true,
     origins: [],
     replay: 'warn',

@@ -9,6 +9,8 @@ import type { Turn } from './turns.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
+    /** The body as it was sent, for what goes back digit by digit. */
+    sent: Buffer | undefined;
     /** Gives back the room of this call's body. */
     release: (() => void) | undefined;
   }
@@ -27,6 +29,7 @@ export function readJson(app: FastifyInstance, bodyLimit: number, turn: Turn, is
   // Keys that would change what an object is are passed over as any key that nobody knows (conformance T12).
   const parse = app.getDefaultJsonParser('remove', 'remove') as FastifyBodyParser<string>;
   app.decorateRequest('release');
+  app.decorateRequest('sent');
 
   const read = async (request: FastifyRequest, payload: IncomingMessage): Promise<unknown> => {
     const { name } = request.client;
@@ -48,6 +51,7 @@ export function readJson(app: FastifyInstance, bodyLimit: number, turn: Turn, is
     if (request.raw.destroyed && !request.raw.complete) throw new ServiceError('not-json');
     return new Promise((resolve, reject) => {
       // A byte order mark says nothing in UTF-8.
+      request.sent = json;
       const text = json.toString('utf8', hasMark(json) ? 3 : 0);
       void parse(request, text, (error, value) => (error ? reject(new ServiceError('not-json')) : resolve(value)));
     });
@@ -61,6 +65,7 @@ export function readJson(app: FastifyInstance, bodyLimit: number, turn: Turn, is
     request.release = undefined;
     // An answer that is read slowly must not hold the body that it came from.
     request.body = undefined;
+    request.sent = undefined;
   });
 }
 

@@ -259,13 +259,14 @@ function* calls(path: string): Generator<Call> {
 /** Bytes that are no call. */
 const raw = (path: string) => [
   `${word()} / HTTP/1.1\r\n\r\n`,
-  `POST ${path} HTTP/1.1\r\nhost: x\r\n${word()}\r\n\r\n`,
-  `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${word()}\r\n\r\n{}`,
-  `POST ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${word().repeat(2000)}\r\n\r\n`,
-  `GET /${word().repeat(2000)} HTTP/1.1\r\nhost: x\r\n\r\n`,
-  `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n${word()}\r\n`,
-  `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n{"patient":"${word()}`,
-  `POST ${path} HTTP/1.1\r\nhost: ${word()}\r\nexpect: ${word()}\r\ncontent-length: 2\r\n\r\n{}`,
+  `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${word()}\r\n\r\n`,
+  `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${word()}\r\n\r\n{}`,
+  `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${word().repeat(2000)}\r\n\r\n`,
+  `GET /${word().repeat(2000)} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`,
+  `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n${word()}\r\n`,
+  `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n{"patient":"${word()}`,
+  `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nexpect: ${word()}\r\ncontent-length: 2\r\n\r\n{}`,
+  `GET ${path} HTTP/1.1\r\nhost: ${word()}\r\n\r\n`,
 ];
 
 const processes: Process[] = [];
@@ -384,9 +385,11 @@ test('S5, F4: a sandbox writes, counts and refuses without a word of what it was
   });
   const asking = WAYS.flatMap((way) =>
     [blind, pair('patient-view'), pair('order-select')].map((body): Call => {
-      const { prefetch: _, ...rest } = saturated(body);
+      const { prefetch: _prefetch, ...rest } = saturated(body);
       const asks = { ...rest, fhirServer: `${fhir.base}/${way}`, fhirAuthorization: authorization() };
-      return { path: pathOf(body), headers: { ...JSON_TYPE, ...headersOfWords() }, body: JSON.stringify(asks) };
+      // A sandbox asks nobody for a page of another origin.
+      const { origin: _, ...headers } = headersOfWords();
+      return { path: pathOf(body), headers: { ...JSON_TYPE, ...headers }, body: JSON.stringify(asks) };
     }),
   );
   const elsewhere = [`https://${word()}.example/${word()}`, word(), `http://${word()}:${word()}@127.0.0.1:1/`].map(

@@ -77,8 +77,9 @@ test('DI15: the same bytes for everybody, kept by an ETag', async () => {
   expect(unchanged.text).toBe('');
 });
 
-test('DI6, PT12: the medication list is asked for at every hook, the rest where some rule wants it', () => {
+test('FS15, DI6, PT12: the medication list is asked for at every hook, the rest where some rule wants it', () => {
   for (const { prefetch } of services) {
+    expect(prefetch['administrations']).toMatch(/^MedicationAdministration\?patient=/);
     expect(prefetch['medications']).toMatch(/^MedicationRequest\?patient=\{\{context\.patientId\}\}/);
     for (const template of Object.values(prefetch)) expect(template).toMatch(/\S/);
   }
@@ -124,12 +125,10 @@ test('PT11: a site without the rules that need a part of the record does not ask
   copy.remove();
   const { body } = await small.http.get('/cds-services');
   await small.close();
-  expect(body.services.map(({ hook }: Service) => hook)).toEqual(['patient-view']);
-  // That rule asks of medicines, problems, results and the encounter.
-  const { prefetch } = body.services[0];
-  expect(Object.keys(prefetch)).toContain('conditions');
-  for (const key of ['patient', 'procedures', 'appointments', 'carePlans', 'familyHistory'])
-    expect(prefetch).not.toHaveProperty(key);
+  // That rule asks of medicines, problems and more, of no appointment or relative; every call whether the patient is known.
+  const { prefetch } = body.services.find(({ hook }: Service) => hook === 'patient-view');
+  expect(Object.keys(prefetch)).toEqual(expect.arrayContaining(['patient', 'medications', 'conditions']));
+  for (const key of ['appointments', 'familyHistory']) expect(prefetch).not.toHaveProperty(key);
   const all = services.find(({ hook }) => hook === 'patient-view')?.prefetch ?? {};
   expect(Object.keys(all).length).toBeGreaterThan(Object.keys(prefetch).length);
 });
@@ -140,6 +139,7 @@ test('V1, V4, V7: the list says which FHIR version, which data and which hooks a
     expect(each['usageRequirements']).toMatch(/Needed: "medications"/);
     expect(each['usageRequirements']).toContain('412');
     expect(each['usageRequirements']).toMatch(/safety.*order-sign/);
+    expect(each['usageRequirements']).toContain('_include');
     for (const key of Object.keys(each.prefetch)) expect(each['usageRequirements']).toContain(`"${key}"`);
   }
 });

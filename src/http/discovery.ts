@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { serviceId } from '../brand.ts';
 import { prefetchTemplates, type Section, sections } from '../fhir/prefetch.ts';
-import { NEEDED_FOR_SILENCE } from '../rules/evaluate.ts';
+import { neededForSilence } from '../rules/evaluate.ts';
 import { factsOfRule, guidelineOf, type Knowledge } from '../rules/knowledge.ts';
 import { type Hook, hooks } from '../rules/schema.ts';
 
@@ -35,8 +35,9 @@ export function discover(knowledge: Knowledge): { services: Service[] } {
 
 function describe(knowledge: Knowledge, hook: Hook): Service {
   const needed = neededSections(knowledge, hook);
-  const required = needed.filter((section) => NEEDED_FOR_SILENCE.includes(section));
-  const optional = needed.filter((section) => !NEEDED_FOR_SILENCE.includes(section));
+  const inevitable = neededForSilence(knowledge.site);
+  const required = needed.filter((section) => inevitable.includes(section));
+  const optional = needed.filter((section) => !inevitable.includes(section));
   const { titles, description, usage } = knowledge.cards.shared.services;
   return {
     hook,
@@ -70,10 +71,13 @@ export function neededSections(knowledge: Knowledge, hook: Hook): Section[] {
     const { facts } = guidelineOf(knowledge, rule);
     for (const name of factsOfRule(rule)) for (const section of facts.get(name)?.sections ?? []) used.add(section);
   }
+  // Whether the record is that of a patient whom its server knows.
+  if (used.size > 0) used.add('patient');
   // Whether a medicine is for pain or for dependence is told from the problem list, and where an order belongs from the encounter.
   if (used.size > 0) for (const section of ['conditions', 'encounter'] as const) used.add(section);
-  // Statements and dispenses add to the medication list.
-  if (used.has('medications')) for (const section of ['statements', 'dispenses'] as const) used.add(section);
+  // Statements, dispenses and administrations add to the medication list.
+  if (used.has('medications'))
+    for (const section of ['statements', 'dispenses', 'administrations'] as const) used.add(section);
   return sections.filter((section) => used.has(section));
 }
 

@@ -188,6 +188,37 @@ test('H2: ids of patient and encounter may carry their type', async () => {
   expect(await cardsFor(pair('order-sign', { context: { encounterId: 'Encounter/visit' } }))).toEqual(usual);
 });
 
+test.each([
+  ['an unpaired surrogate', '\ud800'],
+  ['half a character in the middle', 'kari\udc00x'],
+  ['a space', 'kari 1'],
+  ['a query', 'kari&status=active'],
+  ['a path', 'kari/'],
+  ['letters of no FHIR id', 'kåre'],
+  ['more than 64 characters', 'k'.repeat(65)],
+  ['nothing after its type', 'Patient/'],
+])('FS1, H1, H2: an id of patient or encounter with %s is no FHIR id: 400, naming the field', async (_, id) => {
+  for (const field of ['patientId', 'encounterId']) {
+    // Written as the wire has it: supertest would replace what is no character.
+    const text = JSON.stringify({
+      ...pair('order-sign', { context: { [field]: id } }),
+      fhirServer: 'http://127.0.0.1:9/r4',
+      prefetch: undefined,
+    });
+    const response = await service.app.inject({
+      method: 'POST',
+      url: '/cds-services/nordic-opioid-order-sign',
+      headers: { 'content-type': 'application/json' },
+      payload: text,
+    });
+    expect(response.statusCode).toBe(400);
+    expect(response.json().issue.map(({ diagnostics }: Json) => diagnostics)).toEqual([
+      expect.stringContaining(`context.${field}`),
+    ]);
+    expect(response.payload).not.toContain('kari');
+  }
+});
+
 test('E3: the evaluation date of our extension decides where the service allows it, and only there', async () => {
   const ends = { dosageInstruction: [dosageUntil('2026-03-05')] };
   const body = request('patient-view', {

@@ -6,19 +6,22 @@ import { negotiateLanguage } from '../cards/language.ts';
 import type { Chart } from '../chart/chart.ts';
 import { dateOfInstant, isPartial, type LocalDate, localDate } from '../dates.ts';
 import { ServiceError } from '../errors.ts';
+import type { Budgets } from '../fhir/budget.ts';
 import { readBundle } from '../fhir/bundle.ts';
-import { completePrefetch } from '../fhir/complete.ts';
+import { completePrefetch, type Outcome } from '../fhir/complete.ts';
 import type { FetchJson } from '../fhir/fetch-json.ts';
+import { object, parseExactly } from '../fhir/json.ts';
+import type { Standing } from '../fhir/patient.ts';
 import { type Prefetch, prefetchOf, type Section } from '../fhir/prefetch.ts';
 import { hashOfPatient } from '../journal/patient.ts';
 import { JournalFailed } from '../journal/thread.ts';
-import { NEEDED_FOR_SILENCE } from '../rules/evaluate.ts';
+import { neededForSilence } from '../rules/evaluate.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 import { leaveOut } from '../rules/quiet.ts';
+import { resultWindow } from '../rules/reach.ts';
 import { type Hook, hooks } from '../rules/schema.ts';
 import { traceOf } from '../rules/trace.ts';
-import type { Client } from '../trust/clients.ts';
-import { accessOf } from './access.ts';
+import { accessOf, isForeignPage } from './access.ts';
 import { hookOfService, neededSections } from './discovery.ts';
 import { type Caller, type Journaling, noteAnswer, silencesOf } from './journal.ts';
 import type { Metrics } from './metrics.ts';
@@ -34,6 +37,9 @@ export type InvokeOptions = {
   /** In a sandbox a request may name its own evaluation date, and ask any FHIR server of this machine. */
   sandbox: boolean;
   fetchJson: FetchJson;
+  budgets: Budgets;
+  /** Web pages, beside its own, for which a sandbox asks FHIR servers. */
+  origins: readonly string[];
   metrics: Metrics;
   /** Where one line is written for each answered call: who asked, which rules spoke, under which knowledge. */
   audit: Pick<Logger, 'info'>;
@@ -65,10 +71,16 @@ export function invokeRoute(app: FastifyInstance, options: InvokeOptions): void 
       ...(UUID.test(call.hookInstance) && { hookInstance: call.hookInstance }),
     });
     metrics.prefetch(client.name, call.call.prefetch, sections[hook]);
-    const prefetch = await complete(call, request.body, client, sections[hook], options, request.told);
-    const language = negotiateLanguage(request.headers['accept-language'], knowledge.site.language);
     const today = evaluationDate(call, options);
-    const question = { call: { ...call.call, prefetch }, hookInstance: call.hookInstance, language, today };
+    const prefetch = await complete(call, request, sections[hook], today, options);
+    const language = negotiateLanguage(request.headers['accept-language'], knowledge.site.language);
+    const exactDrafts = () => draftsAsSent(request.sent);
+    const question = {
+      call: { ...call.call, prefetch, exactDrafts },
+      hookInstance: call.hookInstance,
+      language,
+      today,
+    };
     const caller = { client, tenant: request.tenant };
     const assessed = await assessByTurns(question, knowledge, (chart) => giveWay(chart, options.turn));
     const results = await silence(assessed, call, caller, options, request);
@@ -80,7 +92,7 @@ export function invokeRoute(app: FastifyInstance, options: InvokeOptions): void 
     const trace = explained ? traceOf(found.chart, found.results) : undefined;
     if ('missing' in found) {
       throw new ServiceError(
-        ...missingData(found.missing),
+        ...missingData(found.missing, prefetch.standing),
         {},
         trace && [{ url: brand.traceExtension, valueString: JSON.stringify(trace) }],
       );
@@ -94,17 +106,28 @@ export function invokeRoute(app: FastifyInstance, options: InvokeOptions): void 
   });
 }
 
+/** The draft orders with the digits of their numbers: read anew, where one of them goes back changed. */
+function draftsAsSent(sent: Buffer | undefined): unknown {
+  return sent && object(object(parseExactly(sent.toString('utf8').replace(/^\uFEFF/, '')))['context'])['draftOrders'];
+}
+
 /** Entries of a record from which its answer takes so long that other calls are let in between. */
 const LONG = 300;
 
-async function giveWay({ medications, drafts, conditions, results }: Chart, turn: Turn): Promise<void> {
-  if (medications.length + drafts.length + conditions.length + results.length > LONG) await turn();
+async function giveWay({ treatments, drafts, conditions, results }: Chart, turn: Turn): Promise<void> {
+  if (treatments.length + drafts.length + conditions.length + results.length > LONG) await turn();
 }
 
 /** How a missing part of the record is told. */
-export function missingData(missing: Section[]): [code: 'missing-data', diagnostics: string[]] {
-  return ['missing-data', missing.map((key) => `prefetch key missing or not whole: ${key}`)];
+export function missingData(
+  missing: Section[],
+  standing: Standing = 'known',
+): [code: 'missing-data', diagnostics: string[]] {
+  const why = { known: [], 'not-known': ['context.patientId: not found as a patient'], elsewhere: [MOVED] }[standing];
+  return ['missing-data', [...missing.map((key) => `prefetch key missing or not whole: ${key}`), ...why]];
 }
+
+const MOVED = 'context.patientId: this record goes on under another id (Patient.link)';
 
 /** The results, with the cards left out that this patient's prescribers need not see again. */
 async function silence(
@@ -145,29 +168,47 @@ function evaluationDate({ wish }: Request, { sandbox, knowledge, clock }: Invoke
 /** The prefetch with what could be fetched of the rest. */
 async function complete(
   { call }: Request,
-  body: unknown,
-  client: Client,
+  { body, client, headers, told }: FastifyRequest,
   sections: Section[],
-  { knowledge, fetchJson, metrics, sandbox }: InvokeOptions,
-  told: Record<string, unknown>,
+  today: LocalDate,
+  { knowledge, fetchJson, budgets, origins, metrics, sandbox }: InvokeOptions,
 ): Promise<Prefetch> {
-  const access = accessOf(body, call.patientId, client, sandbox);
+  const named = accessOf(body, call.patientId, client, sandbox);
+  const access = typeof named !== 'string' && sandbox && isForeignPage(headers, origins) ? 'foreign-page' : named;
   if (typeof access === 'string') {
     if (access !== 'none-named') told['fhirServer'] = access;
-    return call.prefetch;
+    return tellStanding(call.prefetch, told);
   }
   const drafts =
     call.draftOrders === undefined ? [] : readBundle(call.draftOrders).entries.map(({ resource }) => resource);
   const limits = knowledge.site.fetch;
-  const needed = NEEDED_FOR_SILENCE.filter((section) => sections.includes(section));
-  const { prefetch, outcomes } = await completePrefetch(call.prefetch.values, sections, needed, call, drafts, {
-    access,
-    limits,
-    fetchJson,
-  });
-  metrics.fetched(outcomes);
-  if (outcomes.length > 0) told['fetched'] = Object.fromEntries(outcomes.map(({ key, outcome }) => [key, outcome]));
-  return prefetchOf(prefetch);
+  const needed = neededForSilence(knowledge.site).filter((section) => sections.includes(section));
+  const budget = budgets(client.name);
+  try {
+    const { prefetch, outcomes } = await completePrefetch(call.prefetch.values, sections, needed, call, drafts, {
+      access,
+      limits,
+      fetchJson,
+      budget,
+      results: resultWindow(knowledge, today),
+    });
+    metrics.fetched(outcomes);
+    if (outcomes.length > 0) told['fetched'] = Object.fromEntries(outcomes.map((each) => [each.key, inWords(each)]));
+    return tellStanding(prefetchOf(prefetch, call.patientId), told);
+  } finally {
+    budget.end();
+  }
+}
+
+/** `status 403`, `next-elsewhere inner.example:8080`: what whoever looks for the fault needs to know. */
+function inWords({ outcome, status, host }: Outcome): string {
+  return [outcome, status, host].filter((part) => part !== undefined).join(' ');
+}
+
+/** The log says where a call is about a patient whom its server does not know: else nobody learns why all is missing. */
+function tellStanding(prefetch: Prefetch, told: Record<string, unknown>): Prefetch {
+  if (prefetch.standing !== 'known') told['patientRecord'] = prefetch.standing;
+  return prefetch;
 }
 
 /** What the log says of an answered call, and the audit line. Never of whom. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { brand } from '../brand.ts';
 import type { Call } from '../chart/read.ts';
 import { ServiceError } from '../errors.ts';
+import { readBundle } from '../fhir/bundle.ts';
 import { idOf, object } from '../fhir/json.ts';
 import { prefetchOf } from '../fhir/prefetch.ts';
 import { limits } from '../limits.ts';
@@ -36,8 +37,17 @@ const requestSchema = z.looseObject({
 const resourceOrBundle = z
   .looseObject({}, { error: 'must be a FHIR Bundle' })
   .describe('FHIR Bundle of the orders that are not signed yet. R4; R5 is read too.');
-const patientId = text.describe('The FHIR id of the patient, with or without Patient/.');
-const encounterId = z.string().nullish().describe('The FHIR id of the encounter.');
+/** A FHIR id, alone or at the end of a reference (H2): of anything else nothing could be asked. */
+const ID = /^\s*(?:.*[/:#])?[A-Za-z0-9.-]{1,64}(?:\/_history\/[^/]*)?\s*$/;
+const patientId = z
+  .string()
+  .regex(ID, 'must be a FHIR id')
+  .describe('The FHIR id of the patient, with or without Patient/.');
+const encounterId = z
+  .string()
+  .regex(new RegExp(`${ID.source}|^\\s*$`), 'must be a FHIR id')
+  .nullish()
+  .describe('The FHIR id of the encounter.');
 const contextSchemas = {
   'patient-view': z.looseObject({ patientId, encounterId }),
   'order-select': z.looseObject({
@@ -97,17 +107,21 @@ export function readRequest(body: unknown, hook: (typeof hooks)[number]): Reques
   const context = parse(contextSchemas[hook], withSelections(request.context), 'context.');
   if ('selections' in context && (context.selections as unknown[]).length > limits.drafts)
     throw new ServiceError('envelope', [`context.selections: at most ${limits.drafts}`]);
+  if ('draftOrders' in context && !holdsOrders(context.draftOrders))
+    throw new ServiceError('envelope', ['context.draftOrders: must be a FHIR Bundle of orders']);
+  const patientId = idOf(context.patientId.trim());
+  const encounterId = context.encounterId?.trim();
   const wish = object(request.extension?.[brand.extension]);
   const pddi = object(request.extension?.[PDDI]);
   return {
     call: {
       hook,
-      patientId: idOf(context.patientId),
-      encounterId: context.encounterId?.trim() ? idOf(context.encounterId) : undefined,
+      patientId,
+      encounterId: encounterId ? idOf(encounterId) : undefined,
       draftOrders: 'draftOrders' in context ? context.draftOrders : undefined,
       selections:
         'selections' in context ? (context.selections as unknown[]).filter((item) => typeof item === 'string') : [],
-      prefetch: prefetchOf(request.prefetch),
+      prefetch: prefetchOf(request.prefetch, patientId),
     },
     hookInstance: request.hookInstance,
     wish: {
@@ -118,6 +132,16 @@ export function readRequest(body: unknown, hook: (typeof hooks)[number]): Reques
     },
   };
 }
+
+/** A Bundle, or one order in its place: nothing else can hold the drafts, and must not pass for none (recommendations.md, 7). */
+function holdsOrders(value: unknown): boolean {
+  const { entries, failed } = readBundle(value);
+  if (failed && entries.length === 0) return false;
+  const { resourceType } = object(value);
+  return typeof resourceType !== 'string' || resourceType === 'Bundle' || ORDERS.test(resourceType);
+}
+
+const ORDERS = /(Request|Order|Prescription|RequestGroup|RequestOrchestration)$/;
 
 /** An early sandbox sends one selection under its singular name (conformance H4). */
 function withSelections(context: Record<string, unknown>): Record<string, unknown> {

@@ -24,12 +24,19 @@ export function loadCards(folder: string, problems: Problem[]): CardFiles | unde
 
 /** The facts that a card names: those its paragraphs wait for, and those its words stand for. */
 export function factsOfCard(template: CardTemplate): string[] {
-  const texts = [template.summary, ...template.detail.map(({ text }) => text)];
+  const texts = [
+    template.summary,
+    ...template.summaries.map(({ text }) => text),
+    ...template.detail.map(({ text }) => text),
+  ];
   const named = texts.flatMap((text) =>
     languages.flatMap((language) => [...safePlaceholders(text[language], language)]),
   );
   return [
-    ...new Set([...template.detail.flatMap((part) => (part.if ? [part.if] : [])), ...named.map(factOfPlaceholder)]),
+    ...new Set([
+      ...[...template.summaries, ...template.detail].flatMap((part) => (part.if ? [part.if] : [])),
+      ...named.map(factOfPlaceholder),
+    ]),
   ];
 }
 
@@ -88,10 +95,15 @@ type Say = (path: PropertyKey[], message: string) => void;
 function checkCard(knowledge: Knowledge, rule: Rule, template: CardTemplate, say: Say): void {
   const guideline = guidelineOf(knowledge, rule);
   // What a text may name: parameters, and facts that hold for certain where the text is shown.
-  const sure = new Set([...rule.when, ...Object.keys(guideline.parameters)]);
+  const sure = certainFacts(guideline, rule);
   checkTexts(template.summary, sure, ['summary'], say);
   checkTerms(knowledge, rule, template, say);
-  checkLength(knowledge, rule, template.summary, say);
+  checkLength(knowledge, rule, template.summary, ['summary'], say);
+  for (const [at, part] of template.summaries.entries()) {
+    if (!guideline.facts.has(part.if)) say(['summaries', at, 'if'], `'${part.if}' is no fact of ${rule.guideline}`);
+    checkTexts(part.text, new Set([...sure, part.if]), ['summaries', at, 'text'], say);
+    checkLength(knowledge, rule, part.text, ['summaries', at, 'text'], say);
+  }
   for (const [at, part] of template.detail.entries()) {
     if (part.if !== undefined && !guideline.facts.has(part.if))
       say(['detail', at, 'if'], `'${part.if}' is no fact of ${rule.guideline}`);
@@ -111,12 +123,22 @@ function checkCard(knowledge: Knowledge, rule: Rule, template: CardTemplate, say
   }
 }
 
+/** Facts that hold whenever the rule speaks, the two sides of its pairs included; and parameters. */
+function certainFacts(guideline: ReturnType<typeof guidelineOf>, rule: Rule): Set<string> {
+  const sides = [...guideline.facts.values()].filter(({ expression }) => {
+    const pair = /^%(\w+)\.(one|other)$/.exec(expression.text.trim())?.[1];
+    return pair !== undefined && rule.when.includes(pair);
+  });
+  return new Set([...rule.when, ...sides.map(({ name }) => name), ...Object.keys(guideline.parameters)]);
+}
+
 /** A text that names a problem or a test needs its word in cards/shared.yaml: the record has only codes. */
 function checkTerms(knowledge: Knowledge, rule: Rule, template: CardTemplate, say: Say): void {
   const { conditions, procedures, results } = knowledge.codes;
   const { facts } = guidelineOf(knowledge, rule);
   const texts = [
-    { text: template.summary, path: ['summary'] },
+    { text: template.summary, path: ['summary'] as PropertyKey[] },
+    ...template.summaries.map(({ text }, at) => ({ text, path: ['summaries', at] as PropertyKey[] })),
     ...template.detail.map(({ text }, at) => ({ text, path: ['detail', at] })),
   ];
   for (const { text, path } of texts) {
@@ -134,7 +156,7 @@ function checkTerms(knowledge: Knowledge, rule: Rule, template: CardTemplate, sa
 /** Whether a fact comes from medicines, whose names are known, directly or through other facts. */
 function isOfMedicines(facts: ReturnType<typeof guidelineOf>['facts'], name: string): boolean {
   return [...(facts.get(name)?.expression.variables ?? [])].some(
-    (variable) => ['medications', 'drafts', 'ordered'].includes(variable) || isOfMedicines(facts, variable),
+    (variable) => ['treatments', 'before', 'drafts', 'ordered'].includes(variable) || isOfMedicines(facts, variable),
   );
 }
 
@@ -152,7 +174,7 @@ function checkTexts(texts: Texts, known: Set<string>, path: PropertyKey[], say: 
 }
 
 /** CDS Hooks wants a summary under 140 characters; it is measured with the longest name that each drug may have. */
-function checkLength(knowledge: Knowledge, rule: Rule, summary: Texts, say: Say): void {
+function checkLength(knowledge: Knowledge, rule: Rule, summary: Texts, path: PropertyKey[], say: Say): void {
   for (const language of languages) {
     try {
       const parsed = message(summary[language], language);
@@ -164,7 +186,7 @@ function checkLength(knowledge: Knowledge, rule: Rule, summary: Texts, say: Say)
       );
       const { length } = parsed.format(values);
       if (length > SUMMARY_LIMIT)
-        say(['summary', language], `${length} characters with the longest names; at most ${SUMMARY_LIMIT}`);
+        say([...path, language], `${length} characters with the longest names; at most ${SUMMARY_LIMIT}`);
     } catch {
       // Said already: the text is no message.
     }

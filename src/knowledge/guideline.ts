@@ -1,7 +1,7 @@
 import { fieldNames } from '../chart/fields.ts';
 import type { Section } from '../fhir/prefetch.ts';
 import { compileExpression, type Expression } from '../rules/expression.ts';
-import { sectionOfVariable } from '../rules/facts.ts';
+import { sectionOf, sectionOfVariable } from '../rules/facts.ts';
 import { type Fact, factsOfRule, type Guideline, type IndicatorCase, type Rule } from '../rules/knowledge.ts';
 import {
   factsOfSuggestion,
@@ -61,7 +61,7 @@ function compileFacts(
         'say what is found, and put it under `unless` or `without`: what is not known must not count as absent',
       );
     }
-    if (expression) facts.set(name, { name, expression, sections: sectionsOf(expression, facts) });
+    if (expression) facts.set(name, { name, expression, sections: sectionsOf(expression, facts, around.site) });
   }
   return facts;
 }
@@ -87,9 +87,12 @@ export function compileChecked(
   }
 }
 
-function sectionsOf(expression: Expression, facts: Map<string, Fact>): Set<Section> {
+/** The parts of the record that an expression rests on. The medication list is where the site keeps it. */
+function sectionsOf(expression: Expression, facts: Map<string, Fact>, site: Site | undefined): Set<Section> {
   const variables = [...expression.variables];
-  const own = variables.map((name) => sectionOfVariable[name]).filter((section) => section !== undefined);
+  const own = variables
+    .map((name) => sectionOf(name, site?.medicationList ?? 'medications'))
+    .filter((section) => section !== undefined);
   return new Set([...own, ...variables.flatMap((name) => [...(facts.get(name)?.sections ?? [])])]);
 }
 
@@ -101,8 +104,9 @@ function compileRule(
   facts: Map<string, Fact>,
 ): Rule {
   const template = cards?.templates[rule.id];
+  const { off: _delivered, ...own } = rule;
   return {
-    ...rule,
+    ...own,
     guideline: file.id,
     line,
     section: file.recommendations[rule.recommendation]?.section ?? '',
@@ -110,18 +114,21 @@ function compileRule(
     indicators: indicatorCases(rule.indicator),
     family: rule.family,
     said: [
-      ...(template ? factsOfCard(template).filter((name) => facts.has(name)) : []),
+      ...[...(template?.summaries ?? []), ...(template?.detail ?? [])].flatMap((part) =>
+        part.if && facts.has(part.if) ? [part.if] : [],
+      ),
       ...rule.suggest.flatMap((suggestion) => ('if' in suggestion && suggestion.if ? [suggestion.if] : [])),
     ],
     off: whyOff(file, rule, site),
   };
 }
 
-/** Where no country is set all national advice is given, except what other Nordic advice contradicts. */
+/** National advice is given where the site is in that country. */
 function whyOff(file: GuidelineFile, rule: GuidelineFile['rules'][number], site: Site | undefined): Rule['off'] {
   const countries = rule.countries ?? file.countries;
   if (file.status !== 'active') return 'status';
-  if (countries && (site?.country ? !countries.includes(site.country) : rule.contested)) return 'country';
+  if (countries && !(site?.country && countries.includes(site.country))) return 'country';
+  if (rule.off && !site?.on.includes(rule.id)) return 'delivered';
   return site?.off.includes(rule.id) ? 'site' : undefined;
 }
 
@@ -139,6 +146,7 @@ function checkRule(guideline: Guideline, rule: Rule, around: Surroundings, say: 
     ['unless', rule.unless],
     ['without', rule.without],
     ['about', rule.about],
+    ['unclear', rule.unclear],
     ['indicator', rule.indicators.flatMap(({ facts }) => facts)],
     ['suggest', rule.suggest.flatMap(factsOfSuggestion)],
   ];

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TreatmentParameters } from '../chart/entries.ts';
 import { type Codes, loadCodes } from '../codes/load.ts';
+import type { Classes } from '../rules/classes.ts';
 import type { Expression } from '../rules/expression.ts';
-import { sectionOfVariable } from '../rules/facts.ts';
+import { classVariables, sectionOfVariable } from '../rules/facts.ts';
 import type { Guideline, Knowledge } from '../rules/knowledge.ts';
 import {
   classesSchema,
@@ -12,14 +14,16 @@ import {
   type Site,
   siteSchema,
   type Template,
+  type TreatmentsFile,
   templatesSchema,
+  treatmentsSchema,
 } from '../rules/schema.ts';
 import { type Problem, readYaml, type YamlFile } from '../yaml.ts';
 import { type CardFiles, checkCards, loadCards } from './cards.ts';
 import { compileChecked, compileGuideline } from './guideline.ts';
 
 /** Files of hooks/ that are no guideline. */
-const NOT_GUIDELINES = ['site.yaml', 'classes.yaml', 'templates.yaml'];
+const NOT_GUIDELINES = ['site.yaml', 'classes.yaml', 'templates.yaml', 'treatments.yaml'];
 
 /** `remarks`: rows of drug tables that were left out; they do not keep the rest from being served. */
 export type Loaded = { remarks: Problem[] } & (
@@ -32,8 +36,8 @@ export type KnowledgeFiles = {
   site: YamlFile<Site> | undefined;
   codes: Codes;
   lists: Set<string>;
-  classes: Map<string, Expression>;
-  classFacts: Map<string, Expression>;
+  classes: Classes;
+  treatments: YamlFile<TreatmentsFile> | undefined;
   templates: Record<string, Template>;
   cards: CardFiles | undefined;
   guidelines: YamlFile<GuidelineFile>[];
@@ -57,7 +61,9 @@ export function readKnowledge(folder: string): KnowledgeFiles {
   const codes = loadCodes(join(hooks, 'codes'), 'hooks/codes', problems, remarks);
   const concepts = [codes.conditions, codes.procedures, codes.results].flatMap(({ names }) => [...names]);
   const lists = new Set([...codes.lists.keys(), ...concepts]);
-  const { classes, classFacts } = compileClasses(hooks, lists, problems);
+  const classes = compileClasses(hooks, lists, problems);
+  const treatments = readYaml(join(hooks, 'treatments.yaml'), 'hooks/treatments.yaml', treatmentsSchema, problems);
+  if (treatments) checkTreatments(treatments, codes, lists, problems);
   const templates = readYaml(join(hooks, 'templates.yaml'), 'hooks/templates.yaml', templatesSchema, problems);
   const guidelines = readdirSync(hooks)
     .filter((name) => name.endsWith('.yaml') && !NOT_GUIDELINES.includes(name))
@@ -69,7 +75,7 @@ export function readKnowledge(folder: string): KnowledgeFiles {
     codes,
     lists,
     classes,
-    classFacts,
+    treatments,
     templates: templates?.data.templates ?? {},
     cards: loadCards(join(folder, 'cards'), problems),
     guidelines,
@@ -84,15 +90,19 @@ export function compileKnowledge(files: KnowledgeFiles, changes: Record<string, 
   const { cards, remarks } = files;
   const site = files.site && changedSite(files.site, changes, problems);
   const around = { site: site?.data, lists: files.lists, templates: new Set(Object.keys(files.templates)), cards };
-  const guidelines = files.guidelines.map((file) => compileGuideline(file, around, problems));
-  if (site) checkSite(site, guidelines, Object.keys(cards?.shared.data.overrideReasons ?? {}), problems);
+  const guidelines = files.guidelines
+    .map((file) => compileGuideline(file, around, problems))
+    .sort((a, b) => a.file.position - b.file.position || (a.file.id < b.file.id ? -1 : 1));
+  const { treatments } = files;
+  if (site)
+    checkSite(site, guidelines, treatments?.data, Object.keys(cards?.shared.data.overrideReasons ?? {}), problems);
   checkReferences(files.guidelines, problems);
-  if (!site || !cards) return { knowledge: undefined, problems: sorted(problems), remarks };
+  if (!site || !cards || !treatments) return { knowledge: undefined, problems: sorted(problems), remarks };
   const knowledge: Knowledge = {
     site: site.data,
     codes: files.codes,
     classes: files.classes,
-    classFacts: files.classFacts,
+    treatments: { ...treatments.data, parameters: treatmentParameters(treatments.data, site.data) },
     guidelines,
     rules: guidelines.flatMap(({ rules }) => rules),
     templates: files.templates,
@@ -120,9 +130,33 @@ function changedSite(file: YamlFile<Site>, changes: Record<string, unknown>, pro
   return file;
 }
 
-type Compiled = Pick<KnowledgeFiles, 'classes' | 'classFacts'>;
+function treatmentParameters({ parameters }: TreatmentsFile, site: Site): TreatmentParameters {
+  return Object.fromEntries(
+    Object.entries(parameters).map(([name, { value }]) => [name, site.parameters[TREATMENTS]?.[name] ?? value]),
+  ) as TreatmentParameters;
+}
 
-function compileClasses(folder: string, lists: Set<string>, problems: Problem[]): Compiled {
+/** What treatments are called among the guidelines whose parameters a site may set. */
+const TREATMENTS = 'treatments';
+
+function checkTreatments(file: YamlFile<TreatmentsFile>, codes: Codes, lists: Set<string>, problems: Problem[]): void {
+  const { continues, besides } = file.data;
+  const say = (path: string[], message: string) =>
+    problems.push({ file: file.file, line: file.line(path), message: `${path.join('.')}: ${message}` });
+  if (!lists.has(continues.class)) say(['continues', 'class'], `'${continues.class}' is no code list or class`);
+  if (!codes.conditions.names.has(continues.conditions))
+    say(['continues', 'conditions'], `'${continues.conditions}' is no list of conditions`);
+  if (!codes.procedures.names.has(continues.procedures))
+    say(['continues', 'procedures'], `'${continues.procedures}' is no list of procedures`);
+  for (const name of [...continues.says.medicines, ...continues.says.others, ...continues.removal])
+    if (!codes.reading.says.has(name)) say(['continues'], `'${name}' stands under no \`says\` in hooks/codes`);
+  for (const name of besides.except)
+    if (!lists.has(name)) say(['besides', 'except'], `'${name}' is no code list or class`);
+  for (const [name, parameter] of Object.entries(file.data.parameters))
+    checkParameter(parameter, parameter.value, (message) => say(['parameters', name], message));
+}
+
+function compileClasses(folder: string, lists: Set<string>, problems: Problem[]): Classes {
   const classes = new Map<string, Expression>();
   const classFacts = new Map<string, Expression>();
   const file = readYaml(join(folder, 'classes.yaml'), 'hooks/classes.yaml', classesSchema, problems);
@@ -132,7 +166,7 @@ function compileClasses(folder: string, lists: Set<string>, problems: Problem[])
       line: file?.line([key, name]) ?? 1,
       message: `${name}: ${message}`,
     });
-  const variables = new Set(Object.keys(sectionOfVariable));
+  const variables = new Set([...Object.keys(sectionOfVariable), ...classVariables]);
   for (const [name, text] of Object.entries(file?.data.facts ?? {})) {
     const say = sayOf('facts', name);
     if (variables.has(name)) say('the chart or a fact has this name already');
@@ -147,16 +181,25 @@ function compileClasses(folder: string, lists: Set<string>, problems: Problem[])
     if (expression) classes.set(name, expression);
     lists.add(name);
   }
-  return { classes, classFacts };
+  return { classes, facts: classFacts };
 }
 
-function checkSite(site: YamlFile<Site>, guidelines: Guideline[], reasons: string[], problems: Problem[]): void {
+function checkSite(
+  site: YamlFile<Site>,
+  guidelines: Guideline[],
+  treatments: TreatmentsFile | undefined,
+  reasons: string[],
+  problems: Problem[],
+): void {
   const say = (path: PropertyKey[], message: string) =>
     problems.push({ file: site.file, line: site.line(path), message: `${path.join('.')}: ${message}` });
   const rules = guidelines.flatMap((guideline) => guideline.rules.map(({ id }) => id));
-  for (const [at, id] of site.data.off.entries()) if (!rules.includes(id)) say(['off', at], `there is no rule '${id}'`);
+  for (const key of ['off', 'on'] as const)
+    for (const [at, id] of site.data[key].entries())
+      if (!rules.includes(id)) say([key, at], `there is no rule '${id}'`);
   for (const [id, values] of Object.entries(site.data.parameters)) {
-    const parameters = guidelines.find(({ file }) => file.id === id)?.file.parameters;
+    const parameters: GuidelineFile['parameters'] | undefined =
+      id === TREATMENTS ? treatments?.parameters : guidelines.find(({ file }) => file.id === id)?.file.parameters;
     if (!parameters) say(['parameters', id], 'there is no such guideline');
     for (const [name, value] of Object.entries(values)) {
       if (parameters) checkParameter(parameters[name], value, (message) => say(['parameters', id, name], message));
@@ -213,7 +256,8 @@ function checkReferences(files: YamlFile<GuidelineFile>[], problems: Problem[]):
     for (const [at, rule] of file.data.rules.entries()) {
       if (rules.filter(({ id }) => id === rule.id).length > 1)
         say(['rules', at, 'id'], `another rule is called '${rule.id}'`);
-      for (const weaker of rule.supersedes) {
+      const { always, sameDrugs, sameOrders, except } = rule.supersedes;
+      for (const weaker of [...always, ...sameDrugs, ...sameOrders, ...except]) {
         if (weaker !== '*' && !rules.some(({ id }) => id === weaker))
           say(['rules', at, 'supersedes'], `there is no rule '${weaker}'`);
       }

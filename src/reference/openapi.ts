@@ -35,8 +35,8 @@ const ANY_BODY: ErrorCode[] = [
 const ANY_CLIENT: ErrorCode[] = ['unauthenticated', 'not-entitled'];
 const CALL: ErrorCode[] = ['envelope', 'missing-data', 'unusable-fhir'];
 const FEEDBACK: ErrorCode[] = ['not-feedback', 'no-journal', 'journal-late', 'much-feedback'];
-/** Of addresses and methods that there are none of. */
-const ELSEWHERE: ErrorCode[] = ['no-service', 'no-method', 'unknown-method'];
+/** Of addresses and methods that there are none of, and of names that are not this machine's. */
+const ELSEWHERE: ErrorCode[] = ['no-service', 'no-method', 'unknown-method', 'wrong-host'];
 
 /** The service in OpenAPI 3.1, made of the schemas that check what comes in and of the table of errors. Pure. */
 export function describeApi({ knowledge, mode, publicUrl, examples }: DescriptionOptions): Document {

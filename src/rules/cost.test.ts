@@ -84,7 +84,7 @@ function workFor(hook: Hook, parts: Parameters<typeof request>[1]): { steps: num
   const watched = {
     ...call,
     draftOrders: counted(draftOrders),
-    prefetch: prefetchOf(counted(prefetch.values)),
+    prefetch: prefetchOf(counted(prefetch.values), call.patientId),
     selections,
   };
   answer({ call: watched, hookInstance: 'x', language: 'en', today: '2026-03-02' }, knowledge);

@@ -45,7 +45,7 @@ function isAsked(step: Node): boolean {
   return !LOOPS.includes(text) || parametersOf(step).length === 0;
 }
 
-function parametersOf(call: Node): Node[] {
+export function parametersOf(call: Node): Node[] {
   return call.children?.[0]?.children?.find(({ type }) => type === 'ParamList')?.children ?? [];
 }
 

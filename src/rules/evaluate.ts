@@ -1,9 +1,9 @@
-import type { Chart, Medication } from '../chart/chart.ts';
+import type { Chart, Drug } from '../chart/chart.ts';
 import type { Section } from '../fhir/prefetch.ts';
-import { applyClasses, type Finding, findings, viewsOf } from './facts.ts';
+import { drugsOf, eachOnce, type Finding, findings, viewsOf } from './facts.ts';
 import { factsOfRule, type IndicatorCase, type Knowledge, type Rule } from './knowledge.ts';
 import { joinFamilies, supersede } from './precedence.ts';
-import { type Indicator, indicators } from './schema.ts';
+import { type Indicator, indicators, type Site } from './schema.ts';
 
 /**
  * `fires`: the card is given; `joins`: it speaks on the card of its family. The kinds of silence are told apart:
@@ -29,14 +29,18 @@ export type RuleResult = {
   finding: (fact: string) => Finding;
   indicator: Indicator;
   /** The medicines that the card is about, each once. None where the rule is silent. */
-  about: Medication[];
+  about: Drug[];
   missing: Section[];
+  /** What would make a silent rule speak, if it were sure: drugs and results, for the card that says what is not known. */
+  unclear: unknown[];
   /** The rule that supersedes it, or whose card it joins. */
   by?: string;
 };
 
 /** The parts of the record without which silence would be a claim nobody can make (recommendations.md). */
-export const NEEDED_FOR_SILENCE: readonly Section[] = ['medications', 'conditions'];
+export function neededForSilence({ medicationList }: Site): readonly Section[] {
+  return [medicationList, 'conditions'];
+}
 
 /** Decides every rule of the call's hook. Pure: the same knowledge and chart give the same results in the same order. */
 export function evaluate(knowledge: Knowledge, chart: Chart): RuleResult[] {
@@ -48,9 +52,7 @@ export function evaluate(knowledge: Knowledge, chart: Chart): RuleResult[] {
 
 /** The same, with a pause after each part that takes long for a long record. */
 export function* evaluateInSteps(knowledge: Knowledge, chart: Chart): Generator<undefined, RuleResult[], undefined> {
-  const classified = applyClasses(knowledge, chart);
-  yield;
-  const views = viewsOf(classified);
+  const views = viewsOf(chart, knowledge.site.medicationList);
   const results: RuleResult[] = [];
   for (const guideline of knowledge.guidelines) {
     const look = findings(guideline, views);
@@ -69,17 +71,18 @@ function decide(rule: Rule, look: (name: string) => Finding): RuleResult {
   const outcomeOf = (name: string) => look(name).outcome;
   const indicatorOf = ({ facts }: IndicatorCase) =>
     facts.length === 0 || facts.some((name) => outcomeOf(name) === 'holds');
-  const silent = { rule, finding: look, indicator: quietest(rule), about: [], missing: [] };
+  const silent = { rule, finding: look, indicator: quietest(rule), about: [], missing: [], unclear: [] };
   if (rule.off) return { ...silent, outcome: 'switched-off' };
-  if (
-    rule.when.some((name) => outcomeOf(name) === 'does-not-hold') ||
-    [...rule.unless, ...rule.without].some((name) => outcomeOf(name) === 'holds')
-  )
+  if ([...rule.unless, ...rule.without].some((name) => outcomeOf(name) === 'holds'))
     return { ...silent, outcome: 'does-not-hold' };
+  const unclear = rule.unclear.flatMap((name) => (outcomeOf(name) === 'holds' ? look(name).value : []));
+  if (rule.when.some((name) => outcomeOf(name) === 'does-not-hold'))
+    return { ...silent, outcome: 'does-not-hold', unclear };
   const result = {
     ...silent,
     indicator: (rule.indicators.find(indicatorOf) as IndicatorCase).indicator,
-    about: medicationsOf(rule.about.flatMap((name) => look(name).value)),
+    about: listedOnce(rule.about.flatMap((name) => drugsOf(look(name).value))),
+    unclear,
   };
   // What must be present and is not known, and what must be absent and is not known to be.
   const undecided = [...rule.when, ...rule.without].map(look).filter(({ outcome }) => outcome === 'not-known');
@@ -109,34 +112,38 @@ export function openFindings({ rule, outcome, finding }: RuleResult): Finding[] 
  * it rests on the medication list, or on another needed part while it may warn (recommendations.md, "What could not
  * be checked"; an `info` rule that lacks conditions stays silent, and the trace says so).
  */
-export function missingForSilence(results: RuleResult[]): Section[] {
+export function missingForSilence(results: RuleResult[], chart: Chart, site: Site): Section[] {
   const missing = results
     .filter(({ outcome }) => outcome === 'not-known')
-    .flatMap(({ rule, missing }) => missing.filter((section) => section === 'medications' || mayWarn(rule)));
-  return needed(missing);
+    .flatMap(({ rule, missing }) => missing.filter((section) => section === site.medicationList || mayWarn(rule)));
+  // An order that could not be read may be anything: then the list must be there to be looked at.
+  if (chart.unread.drafts.length > 0 && chart.sections[site.medicationList] !== 'complete')
+    missing.push(site.medicationList);
+  return needed(missing, site);
 }
 
 /** What a card says was not checked: also what a rule that speaks would have been silenced by. */
-export function missingForCards(results: RuleResult[]): Section[] {
+export function missingForCards(results: RuleResult[], chart: Chart, site: Site): Section[] {
   const open = results
     .filter(({ outcome }) => outcome !== 'not-known')
     .flatMap((result) => openFindings(result).flatMap(({ missing }) => missing));
-  return needed([...missingForSilence(results), ...open]);
+  return needed([...missingForSilence(results, chart, site), ...open], site);
 }
 
-function needed(missing: Section[]): Section[] {
-  return NEEDED_FOR_SILENCE.filter((section) => missing.includes(section));
+function needed(missing: Section[], site: Site): Section[] {
+  return neededForSilence(site).filter((section) => missing.includes(section));
 }
 
 function mayWarn(rule: Rule): boolean {
   return rule.indicators.some(({ indicator }) => indicator !== 'info');
 }
 
-/** Each once; of an order that is revised, the draft. */
-function medicationsOf(value: unknown[]): Medication[] {
-  const medications = value.filter(
-    (item): item is Medication => typeof item === 'object' && item !== null && 'identifiedBy' in item,
+/** Each once, and a treatment that no medicine names only where no medicine of its class is there. */
+function listedOnce(drugs: Drug[]): Drug[] {
+  const once = eachOnce(drugs);
+  return once.filter(
+    (drug) =>
+      !drug.otherwise ||
+      !once.some((other) => !other.otherwise && drug.lists.some((list) => other.lists.includes(list))),
   );
-  const drafted = new Set(medications.filter(({ draft, id }) => draft && id !== undefined).map(({ ref }) => ref));
-  return [...new Set(medications.filter(({ draft, ref }) => draft || !drafted.has(ref)))];
 }

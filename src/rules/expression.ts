@@ -1,10 +1,20 @@
 import fhirpath from 'fhirpath';
-import type { Medication, Result } from '../chart/chart.ts';
-import { coursesOf } from '../chart/courses.ts';
+import type { Drug, Result } from '../chart/chart.ts';
+import { during, endedSince, startingAnew, together, useOf, within } from '../chart/relate.ts';
 import { newestOf } from '../chart/results.ts';
-import { type Certainty, firstDay, lastDay, onOrAfter, onOrBefore, plusDays, plusMonths } from '../dates.ts';
+import {
+  type Certainty,
+  daysBetween,
+  firstDay,
+  lastDay,
+  onOrAfter,
+  onOrBefore,
+  plusDays,
+  plusMonths,
+} from '../dates.ts';
+import { compileTree, type OwnFunction, type Variables } from './compile.ts';
 import { type Node, walkedForEach } from './cost.ts';
-import { type Shortcut, shortcutOf } from './needs.ts';
+import { givesNothing, type Known } from './known.ts';
 
 /** A compiled FHIRPath expression: what it names, and how it is evaluated over `%variables` and an input. */
 export type Expression = {
@@ -12,18 +22,22 @@ export type Expression = {
   variables: Set<string>;
   members: Set<string>;
   lists: Set<string>;
-  /** Without what it gives nothing, or false. */
-  shortcut: Shortcut;
-  evaluate: (certainty: Certainty, variables: Variables, input?: unknown) => unknown[];
+  evaluate: Evaluate;
+  /** The same by fhirpath.js: what the compiled form must agree with. */
+  interpret: Evaluate;
+  /** Whether it gives nothing whatever the missing parts of the record may hold. */
+  givesNothing: (known: Omit<Known, 'own'>) => boolean;
+  /** It has only words that are compiled. */
+  compiled: boolean;
 };
-export type Variables = Record<string, unknown>;
+type Evaluate = (certainty: Certainty, variables: Variables, input?: unknown) => unknown[];
 
 type Listed = { lists?: string[] };
 type Fields = Record<string, unknown>;
 
 /**
  * The functions that facts have beside FHIRPath's own. Dates are compared with their whole span: a partial date lies
- * on a side only where all of it does; with `some`, where it still may (recommendations.md, "Counting days").
+ * on a side only where all of it does; with `some`, where it still may (recommendations.md, 3).
  */
 function functions(certainty: Certainty) {
   const compare = (holds: (date: string, limit: string, certainty: Certainty) => boolean) => ({
@@ -33,6 +47,7 @@ function functions(certainty: Certainty) {
         : false,
     arity: { 1: ['String'] },
   });
+  const others = { 0: [], 1: ['AnyAtRoot'] };
   return {
     /** Whether any item of the input stands in the code list. */
     memberOf: {
@@ -60,19 +75,47 @@ function functions(certainty: Certainty) {
       fn: ([date]: string[], months: number) => (date ? plusMonths(lastDay(date), -months) : []),
       arity: { 1: ['Number'] },
     },
-    /** Medicines as courses of continuous supply: `courses(gapTolerance, today)`. */
-    courses: {
-      fn: (medications: Medication[], gapTolerance: number, today: string) =>
-        coursesOf(medications, gapTolerance, today),
-      arity: { 2: ['Number', 'String'] },
+    /** Treatments that count from today on or, where there are drafts, on a day of theirs. */
+    within: { fn: (drugs: Drug[], drafts: Drug[] = []) => within(drugs, drafts), arity: others },
+    /** The same, with what a product does after its last dose, and without what goes on only between supplies. */
+    cleared: { fn: (drugs: Drug[], drafts: Drug[] = []) => within(drugs, drafts, 'clearance'), arity: others },
+    /** The same as `within`, without what goes on only between supplies. */
+    strictly: { fn: (drugs: Drug[], drafts: Drug[] = []) => within(drugs, drafts, 0), arity: others },
+    /** Pairs whose periods share a day. */
+    together: { fn: (drugs: Drug[], partners: Drug[]) => together(drugs, partners), arity: { 1: ['AnyAtRoot'] } },
+    /** The same, or one ended before and what its product does after its last dose reaches the other. */
+    togetherOrCleared: {
+      fn: (drugs: Drug[], partners: Drug[]) => together(drugs, partners, 'clearance'),
+      arity: { 1: ['AnyAtRoot'] },
     },
+    /** The same, or one ended at most so many days before. */
+    togetherOrAfter: {
+      fn: (drugs: Drug[], partners: Drug[], days: number) => together(drugs, partners, days),
+      arity: { 2: ['AnyAtRoot', 'Number'] },
+    },
+    /** Use over time: `use(gapDays)` gives courses. */
+    use: { fn: (drugs: Drug[], gapDays: number) => useOf(drugs, gapDays), arity: { 1: ['Number'] } },
+    /** Drafts that continue none of the treatments. */
+    startingAnew: { fn: (drafts: Drug[], drugs: Drug[]) => startingAnew(drafts, drugs), arity: { 1: ['AnyAtRoot'] } },
+    /** Treatments that were, or may have been, taken on or after a day. */
+    since: { fn: (drugs: Drug[], day: string) => endedSince(drugs, day), arity: { 1: ['String'] } },
+    /** Results of a day on which one of the treatments was taken or presumed. */
+    during: { fn: (results: Result[], drugs: Drug[]) => during(results, drugs), arity: { 1: ['AnyAtRoot'] } },
     /** Those that share a value of a field with any of the others: `sharing('requester', %others)`. */
     sharing: {
-      fn: (items: Fields[], field: string, others: Fields[]) => {
-        const values = new Set(others.flatMap((other) => other?.[field] ?? []));
+      fn: (items: Fields[], field: string, partners: Fields[]) => {
+        const values = new Set(partners.flatMap((other) => other?.[field] ?? []));
         return items.filter((item) => [item?.[field] ?? []].flat().some((value) => values.has(value)));
       },
       arity: { 2: ['String', 'AnyAtRoot'] },
+    },
+    /** Days from the first to the last of some dates. */
+    spanDays: {
+      fn: (dates: string[]) => {
+        const days = dates.map((date) => lastDay(date)).sort();
+        return days.length === 0 ? [] : daysBetween(days[0] as string, days.at(-1) as string);
+      },
+      arity: { 0: [] },
     },
     /** Of results that answer the same question, the newest that says anything; of two at one moment, the positive one. */
     newest: { fn: (results: Result[]) => newestOf(results), arity: { 0: [] } },
@@ -105,23 +148,29 @@ function compile(text: string): Expression {
   const walked = walkedForEach(tree);
   if (walked !== undefined)
     throw new Error(`'%${walked}' would be walked through for each item: make what is asked of it a fact of its own`);
-  const compiled: Partial<Record<Certainty, (input: unknown, variables: Variables) => unknown[]>> = {};
-  const at = (certainty: Certainty) => {
-    // Most requests never ask for the second reading, so it is compiled when first asked for.
-    compiled[certainty] ??= fhirpath.compile(text, undefined, { userInvocationTable: tables[certainty] as never }) as (
-      input: unknown,
-      variables: Variables,
-    ) => unknown[];
-    return compiled[certainty];
+  const interpreters: Partial<Record<Certainty, (input: unknown, variables: Variables) => unknown[]>> = {};
+  const interpret: Evaluate = (certainty, variables, input = {}) => {
+    // Hardly anything is interpreted, and little is asked for the second reading.
+    interpreters[certainty] ??= fhirpath.compile(text, undefined, {
+      userInvocationTable: tables[certainty] as never,
+    }) as (input: unknown, variables: Variables) => unknown[];
+    return interpreters[certainty](input, variables);
   };
-  at('all');
+  const compiled = {
+    all: compileTree(tree, tables.all as unknown as Record<string, OwnFunction>),
+    some: compileTree(tree, tables.some as unknown as Record<string, OwnFunction>),
+  };
   return {
     text,
     variables: named.variables,
     members: named.members,
     lists: named.lists,
-    shortcut: shortcutOf(tree),
-    evaluate: (certainty, variables, input = {}) => at(certainty)(input, variables),
+    evaluate: (certainty, variables, input = {}) =>
+      compiled[certainty]?.(input, variables) ?? interpret(certainty, variables, input),
+    interpret,
+    givesNothing: (known) =>
+      givesNothing(tree, { ...known, own: tables.all as unknown as Record<string, OwnFunction> }),
+    compiled: compiled.all !== undefined,
   };
 }
 
@@ -164,7 +213,7 @@ function isFunction(name: string): boolean {
 
 /** What facts may call of FHIRPath itself: fhirpath.js answers an unknown function only when it gets there. */
 const FHIRPATH_FUNCTIONS = new Set(
-  'where select exists all empty not first last tail skip take count distinct iif intersect exclude union combine ofType is sum min max abs'.split(
+  'where select exists all empty not first last tail skip take count distinct iif intersect exclude union combine ofType is sum min max abs ceiling'.split(
     ' ',
   ),
 );

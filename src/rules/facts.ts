@@ -1,10 +1,9 @@
-import type { Chart, Medication } from '../chart/chart.ts';
-import type { Course } from '../chart/courses.ts';
+import type { Chart, Drug, Pair } from '../chart/chart.ts';
+import type { Course } from '../chart/relate.ts';
 import { type Certainty, isPartial } from '../dates.ts';
 import { type Section, sections } from '../fhir/prefetch.ts';
-import type { Expression, Variables } from './expression.ts';
-import type { Guideline, Knowledge } from './knowledge.ts';
-import { areMet, INPUT, keptOf, type Look } from './needs.ts';
+import type { Variables } from './compile.ts';
+import type { Guideline } from './knowledge.ts';
 
 export type FactOutcome = 'holds' | 'does-not-hold' | 'not-known';
 
@@ -16,36 +15,15 @@ export type Finding = {
   resources: string[];
   /** The courses that it is about, itself or through the facts it is made from; of one that holds only. */
   courses: Course[];
-  /** For `not-known`: the parts of the record that are missing. None: the record is unclear, not missing. */
+  /** For `not-known`: the parts of the record that are missing. None: a date is known only in part. */
   missing: Section[];
 };
-
-/** Adds the classes that depend on the patient to each medicine's lists. */
-export function applyClasses(knowledge: Knowledge, chart: Chart): Chart {
-  const copy = (medication: Medication): Medication => ({ ...medication, lists: [...medication.lists] });
-  const drafts = chart.drafts.map(copy);
-  const medications = chart.medications.map(copy);
-  const variables = environment({ ...chart, drafts: [], medications: [] }, 'all');
-  for (const [name, fact] of knowledge.classFacts) variables[name] = fact.evaluate('all', variables);
-  const all = [...drafts, ...medications];
-  for (const [name, expression] of knowledge.classes) {
-    // A class may ask for one before it, so what is in the lists is looked up anew.
-    const look = lookOver((of) => (of === INPUT ? all : variables[of]), new Map());
-    if (!areMet(expression.shortcut.needs, look)) continue;
-    const kept = keptOf(all, INPUT, expression.shortcut);
-    for (const medication of expression.evaluate('all', variables, kept) as Medication[]) medication.lists.push(name);
-  }
-  return { ...chart, drafts, medications };
-}
 
 /** Looks facts up, each evaluated once, when first asked for. */
 export function findings(guideline: Guideline, views: Views): (name: string) => Finding {
   const found = new Map<string, Finding>();
-  const readings: Partial<Record<Certainty, (name: string) => unknown[]>> = {};
-  const read = (certainty: Certainty) => {
-    readings[certainty] ??= reading(guideline, views, certainty);
-    return readings[certainty];
-  };
+  const all = reading(guideline, views, 'all');
+  const read = { all, some: reading(guideline, views, 'some'), empty: emptiness(guideline, views, all) };
   return (name) => {
     const known = found.get(name);
     if (known) return known;
@@ -55,29 +33,31 @@ export function findings(guideline: Guideline, views: Views): (name: string) => 
   };
 }
 
+type Read = (name: string) => unknown[];
+
 function find(
   guideline: Guideline,
   name: string,
-  read: (certainty: Certainty) => (name: string) => unknown[],
+  read: Record<Certainty, Read> & { empty: (name: string) => boolean },
   { incomplete, unclear }: Views,
 ): Finding {
   const fact = guideline.facts.get(name);
   if (!fact) throw new Error(`no fact ${name} in ${guideline.file.id}`);
-  const value = read('all')(name);
+  const value = read.all(name);
   const base = { fact: name, value, resources: resourcesOf(value), courses: [] };
   if (isTrue(value))
-    return { ...base, courses: coursesBehind(guideline, name, read('all')), outcome: 'holds', missing: [] };
+    return { ...base, courses: coursesBehind(guideline, name, read.all), outcome: 'holds', missing: [] };
   const missing = incomplete.filter((section) => fact.sections.has(section));
-  if (missing.length > 0) return { ...base, outcome: 'not-known', missing };
+  if (missing.length > 0 && !read.empty(name)) return { ...base, outcome: 'not-known', missing };
   if (!unclear) return { ...base, outcome: 'does-not-hold', missing: [] };
-  // The record is all here but unclear in places: would the fact hold if what is unclear were so?
-  const possible = read('some')(name);
+  // The record is all here but known in part in places: would the fact hold if what is not known were so?
+  const possible = read.some(name);
   if (!isTrue(possible)) return { ...base, outcome: 'does-not-hold', missing: [] };
   return { ...base, outcome: 'not-known', resources: resourcesOf(possible), missing: [] };
 }
 
 /** Of a fact that holds: what it is made from has mostly been evaluated for it. */
-function coursesBehind(guideline: Guideline, name: string, read: (name: string) => unknown[]): Course[] {
+function coursesBehind(guideline: Guideline, name: string, read: Read): Course[] {
   const courses = read(name).filter(isCourse);
   if (courses.length > 0) return courses;
   const others = [...(guideline.facts.get(name)?.expression.variables ?? [])].filter((other) =>
@@ -87,91 +67,73 @@ function coursesBehind(guideline: Guideline, name: string, read: (name: string) 
 }
 
 function isCourse(item: unknown): item is Course {
-  return typeof item === 'object' && item !== null && 'medications' in item && 'start' in item && 'end' in item;
+  return typeof item === 'object' && item !== null && 'drugs' in item && 'start' in item && 'end' in item;
 }
 
-function reading(guideline: Guideline, views: Views, certainty: Certainty): (name: string) => unknown[] {
+function reading({ facts, parameters }: Guideline, views: Views, certainty: Certainty): Read {
   const known = new Map<string, unknown[]>();
-  const { facts, parameters } = guideline;
-  const held = (name: string) => (facts.has(name) ? value(name) : (parameters[name] ?? views[certainty]()[name]));
-  const look = lookOver(held, views.lists);
+  // Facts see the chart, the parameters and the facts that stand above them; each is found when first named.
+  let variables: Variables | undefined;
   const value = (name: string): unknown[] => {
     const before = known.get(name);
     if (before) return before;
     const fact = facts.get(name);
     if (!fact) return [];
-    const { needs, otherwise } = fact.expression.shortcut;
-    const result = areMet(needs, look) ? evaluated(fact.expression) : otherwise;
+    variables ??= { ...views.chart[certainty], ...parameters };
+    for (const other of fact.expression.variables) if (facts.has(other)) variables[other] = value(other);
+    const result = fact.expression.evaluate(certainty, variables);
     known.set(name, result);
     return result;
-  };
-  const evaluated = (expression: Expression) => {
-    const variables: Variables = {};
-    for (const name of expression.variables) variables[name] = keptOf(held(name), name, expression.shortcut);
-    return expression.evaluate(certainty, variables);
   };
   return value;
 }
 
-/**
- * What is the same for all guidelines: the variables of a chart in each reading, made when first asked for; the lists in
- * which the items of a value stand, gathered when first looked at; and what of the chart is not known.
- */
-export type Views = Record<Certainty, () => Variables> & {
-  lists: Map<unknown, Set<string>>;
+/** Whether a fact does not hold, whatever the missing parts of the record may hold. */
+function emptiness(
+  { facts, parameters }: Guideline,
+  { chart, incomplete, medicationList }: Views,
+  read: Read,
+): (name: string) => boolean {
+  const known = new Map<string, boolean>();
+  const isWhole = (name: string) => {
+    const own = name in sectionOfVariable ? sectionOf(name, medicationList) : undefined;
+    const sections = facts.get(name)?.sections ?? (own === undefined ? [] : [own]);
+    return ![...sections].some((section) => incomplete.includes(section));
+  };
+  const isEmpty = (name: string): boolean => {
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const fact = facts.get(name);
+    const value = fact ? read(name) : (parameters[name] ?? chart.all[name]);
+    if (Array.isArray(value) ? isTrue(value) : value !== undefined) return false;
+    const variables: Variables = { ...chart.all, ...parameters };
+    for (const other of fact?.expression.variables ?? []) if (facts.has(other)) variables[other] = read(other);
+    const result = isWhole(name) || (fact?.expression.givesNothing({ isEmpty, isWhole, variables }) ?? false);
+    known.set(name, result);
+    return result;
+  };
+  return isEmpty;
+}
+
+/** What is the same for all guidelines: the chart in each reading, and what of it is not known. */
+export type Views = {
+  chart: Record<Certainty, Variables>;
   incomplete: Section[];
   unclear: boolean;
+  medicationList: Section;
 };
 
-export function viewsOf(chart: Chart): Views {
-  const made: Partial<Record<Certainty, Variables>> = {};
-  const view = (certainty: Certainty) => () => {
-    made[certainty] ??= environment(chart, certainty);
-    return made[certainty];
-  };
-  return {
-    all: view('all'),
-    some: view('some'),
-    lists: new Map(),
-    incomplete: sections.filter((section) => chart.sections[section] !== 'complete'),
-    unclear: isUnclear(chart),
-  };
-}
-
-/** Looks at what variables hold; the lists of their items are gathered once. */
-function lookOver(held: (name: string) => unknown, lists: Views['lists']): Look {
-  return {
-    variable: (name) => {
-      const value = held(name);
-      return Array.isArray(value) ? value.length > 0 : value !== undefined;
-    },
-    item: (name, list) => {
-      const value = held(name);
-      const known = lists.get(value) ?? listsIn(value);
-      lists.set(value, known);
-      return known.has(list);
-    },
-  };
-}
-
-function listsIn(value: unknown): Set<string> {
-  const items = (Array.isArray(value) ? value : []) as { lists?: string[] }[];
-  return new Set(items.flatMap((item) => item?.lists ?? []));
-}
-
-/** The variables that facts see. With `some`, what cannot be told of a medicine counts as so. */
-function environment(chart: Chart, certainty: Certainty): Variables {
-  const possible = (medication: Medication): Medication =>
-    medication.current === undefined ? { ...medication, current: true } : medication;
-  return {
+export function viewsOf(chart: Chart, medicationList: Section): Views {
+  const all: Variables = {
     hook: chart.hook,
     today: chart.today,
     // Facts ask whether somebody is at least so old.
-    age: (certainty === 'all' ? chart.age?.least : chart.age?.most) ?? [],
+    age: chart.age?.least ?? [],
     setting: chart.setting ?? [],
     drafts: chart.drafts,
     ordered: chart.drafts.filter((draft) => draft.ordered),
-    medications: certainty === 'some' ? chart.medications.map(possible) : chart.medications,
+    treatments: chart.treatments,
+    before: chart.before,
     conditions: chart.conditions,
     results: chart.results,
     procedures: chart.procedures,
@@ -179,6 +141,12 @@ function environment(chart: Chart, certainty: Certainty): Variables {
     appointments: chart.appointments,
     carePlans: chart.carePlans,
     familyHistory: chart.familyHistory,
+  };
+  return {
+    chart: { all, some: { ...all, age: chart.age?.most ?? [] } },
+    incomplete: sections.filter((section) => chart.sections[section] !== 'complete'),
+    unclear: isUnclear(chart),
+    medicationList,
   };
 }
 
@@ -188,7 +156,8 @@ export const sectionOfVariable: Record<string, Section | undefined> = {
   today: undefined,
   drafts: undefined,
   ordered: undefined,
-  medications: 'medications',
+  treatments: 'medications',
+  before: 'medications',
   conditions: 'conditions',
   age: 'patient',
   setting: 'encounter',
@@ -200,18 +169,23 @@ export const sectionOfVariable: Record<string, Section | undefined> = {
   familyHistory: 'familyHistory',
 };
 
+/** The part of the record that a variable comes from at a site that keeps its medication list there. */
+export function sectionOf(variable: string, medicationList: Section): Section | undefined {
+  const section = sectionOfVariable[variable];
+  return section === 'medications' ? medicationList : section;
+}
+
+/** What only the facts of hooks/classes.yaml see beside these: treatments that no medicine names. */
+export const classVariables = ['otherwise'];
+
 function isUnclear(chart: Chart): boolean {
-  const partial = (...dates: (string | undefined)[]) => dates.some((date) => date !== undefined && isPartial(date));
+  const partial = (date: string | undefined) => date !== undefined && isPartial(date);
   return (
     chart.age?.least !== chart.age?.most ||
-    chart.medications.some(
-      (medication) => medication.current === undefined || partial(medication.start, medication.stop),
-    ) ||
-    chart.drafts.some((draft) => partial(draft.start, draft.stop)) ||
-    chart.conditions.some((condition) => partial(condition.onset)) ||
-    chart.results.some((result) => partial(result.date)) ||
-    [...chart.procedures, ...chart.referrals, ...chart.appointments, ...chart.carePlans].some(({ date }) =>
-      partial(date),
+    chart.conditions.some(({ onset }) => partial(onset)) ||
+    chart.results.some(({ date }) => partial(date)) ||
+    [chart.procedures, chart.referrals, chart.appointments, chart.carePlans].some((list) =>
+      list.some(({ date }) => partial(date)),
     )
   );
 }
@@ -222,5 +196,30 @@ function isTrue(value: unknown[]): boolean {
 }
 
 function resourcesOf(value: unknown[]): string[] {
-  return value.map((item) => (item as { ref?: string } | null)?.ref).filter((ref) => typeof ref === 'string');
+  return value.flatMap((item) => {
+    if (isPair(item)) return [item.one.ref, item.other.ref];
+    const ref = (item as { ref?: string } | null)?.ref;
+    return typeof ref === 'string' ? [ref] : [];
+  });
+}
+
+export function isPair(item: unknown): item is Pair {
+  return typeof item === 'object' && item !== null && 'one' in item && 'other' in item;
+}
+
+export function isDrug(item: unknown): item is Drug {
+  return typeof item === 'object' && item !== null && 'timeline' in item;
+}
+
+/** Each once. A draft that changes an order to another substance has its reference. */
+export function eachOnce(drugs: Drug[]): Drug[] {
+  return [...new Map(drugs.map((drug) => [`${drug.ref}|${drug.substance}`, drug])).values()];
+}
+
+/** The medicines of a fact's value: pairs are both of theirs, courses all of theirs. Each once. */
+export function drugsOf(value: unknown[]): Drug[] {
+  const drugs = value.flatMap((item): Drug[] =>
+    isPair(item) ? [item.one, item.other] : isDrug(item) ? [item] : isCourse(item) ? item.drugs : [],
+  );
+  return eachOnce(drugs);
 }

@@ -1,6 +1,9 @@
 import type { CardFile, SharedCards } from '../cards/schema.ts';
+import type { TreatmentParameters } from '../chart/entries.ts';
+import type { Continues } from '../chart/read.ts';
 import type { Codes } from '../codes/load.ts';
 import type { Section } from '../fhir/prefetch.ts';
+import type { Classes } from './classes.ts';
 import type { Expression } from './expression.ts';
 import {
   factsOfSuggestion,
@@ -11,6 +14,7 @@ import {
   type Source,
   type SuggestionRule,
   type Template,
+  type TreatmentsFile,
 } from './schema.ts';
 
 export type Fact = {
@@ -40,16 +44,18 @@ export type Rule = {
   about: string[];
   suggest: SuggestionRule[];
   select: 'any' | 'at-most-one';
-  /** Rules that this one silences about the same drugs; `*` is all others. */
-  supersedes: string[];
+  /** Weaker rules that this one silences: always, where all their drugs, or all their orders, are its own; `*` is all others. */
+  supersedes: { always: string[]; sameDrugs: string[]; sameOrders: string[]; except: string[] };
+  /** Facts that would make it speak, if what they are about were sure. */
+  unclear: string[];
   /** Rules of one family give one card between them, led by the first that speaks. */
   family: string | undefined;
   /** Only adds to its family's card and never gives one alone. */
   rides: boolean;
-  /** Facts that only the card needs: for its paragraphs and its words. */
+  /** Facts that only the card waits for: its paragraphs and other summaries. */
   said: string[];
   /** Why the rule is not served here, if it is not. */
-  off: 'site' | 'country' | 'status' | undefined;
+  off: 'site' | 'country' | 'status' | 'delivered' | undefined;
 };
 
 export type Guideline = {
@@ -63,10 +69,9 @@ export type Guideline = {
 export type Knowledge = {
   site: Site;
   codes: Codes;
-  /** Classes that depend on the patient: of all medicines, those that are of it, in this order. */
-  classes: Map<string, Expression>;
-  /** What the classes ask of the record, found once for all medicines. */
-  classFacts: Map<string, Expression>;
+  /** What a medicine is in this patient, and how entries of the record become treatments. */
+  classes: Classes;
+  treatments: { continues: Continues; besides: TreatmentsFile['besides']; parameters: TreatmentParameters };
   guidelines: Guideline[];
   rules: Rule[];
   templates: Record<string, Template>;
@@ -88,6 +93,7 @@ export function factsOfRule(rule: Rule): string[] {
     ...rule.unless,
     ...rule.without,
     ...rule.about,
+    ...rule.unclear,
     ...rule.indicators.flatMap(({ facts }) => facts),
     ...rule.said,
     ...rule.suggest.flatMap(factsOfSuggestion),

@@ -1,9 +1,9 @@
-import type { Medication } from '../chart/chart.ts';
+import type { Drug } from '../chart/chart.ts';
 import type { RuleResult } from './evaluate.ts';
 
 /**
- * One card a problem: a rule that fires silences the rules it supersedes where it speaks about all of their orders
- * (recommendations.md, "One card a problem"): an order that it says nothing of keeps its own card. A rule that is itself superseded silences nothing.
+ * One card a problem (recommendations.md, 6): a rule that fires silences weaker ones, always or where it speaks about all of
+ * their drugs or orders. What it says nothing of keeps its own card. A rule that is itself superseded silences nothing.
  */
 export function supersede(results: RuleResult[]): RuleResult[] {
   const firing = results.filter(({ outcome }) => outcome === 'fires');
@@ -15,19 +15,21 @@ export function supersede(results: RuleResult[]): RuleResult[] {
 }
 
 function strongerOf(weaker: RuleResult, among: RuleResult[]): RuleResult[] {
-  return among.filter(
-    (stronger) =>
-      stronger.rule.id !== weaker.rule.id &&
-      (stronger.rule.supersedes.includes(weaker.rule.id) || stronger.rule.supersedes.includes('*')) &&
-      covers(stronger.about, weaker.about),
-  );
+  return among.filter((stronger) => {
+    const { always, sameDrugs, sameOrders, except } = stronger.rule.supersedes;
+    const { id } = weaker.rule;
+    if (stronger.rule.id === id || except.includes(id)) return false;
+    if (always.includes(id)) return true;
+    const names = (list: string[]) => list.includes(id) || list.includes('*');
+    const orders = weaker.about.filter(({ ordered }) => ordered);
+    if (names(sameOrders) && orders.length > 0) return areAllIn(orders, stronger.about);
+    return (names(sameDrugs) || names(sameOrders)) && areAllIn(weaker.about, stronger.about);
+  });
 }
 
-/** Whether the stronger rule speaks about every order that the weaker does; about running medicines, any of them. */
-function covers(stronger: Medication[], weaker: Medication[]): boolean {
-  const refs = new Set(stronger.map(({ ref }) => ref));
-  const orders = weaker.filter(({ ordered }) => ordered);
-  return orders.length > 0 ? orders.every(({ ref }) => refs.has(ref)) : weaker.some(({ ref }) => refs.has(ref));
+function areAllIn(drugs: Drug[], others: Drug[]): boolean {
+  const refs = new Set(others.map(({ ref }) => ref));
+  return drugs.length > 0 && drugs.every(({ ref }) => refs.has(ref));
 }
 
 /**

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { readChart } from '../chart/read.ts';
-import { readTestBundles } from '../cli/bundles.ts';
+import { describe, expect, test } from 'vitest';
+import { assess } from '../answer.ts';
+import { answerFile, readTestBundles } from '../cli/bundles.ts';
 import { readRequest } from '../http/wire.ts';
 import { knowledge, root } from '../testing/app.ts';
-import { evaluate } from './evaluate.ts';
+import { examples } from '../testing/examples.ts';
+import { dosageUntil, type Json, pair, prescription } from '../testing/request.ts';
 import { type Basis, basesOf, saysNothingNew } from './quiet.ts';
 
 const word = fc.stringMatching(/^[a-z]{1,4}$/);
@@ -64,8 +65,53 @@ test('a day that a card tells is no news: a renewal that adds one to it does not
     name.includes('switched-inside-the-class'),
   ) as (typeof bundles)[number];
   const { call } = readRequest(body, hook);
-  const chart = readChart(call, { codes: knowledge.codes, today: '2026-03-02', ...knowledge.site });
-  const results = evaluate(knowledge, chart);
+  const question = { call, hookInstance: '', language: 'en' as const, today: '2026-03-02' };
+  const { chart, results } = assess(question, knowledge);
   expect(results.find(({ outcome }) => outcome === 'fires')?.finding('longSince').value).toHaveLength(1);
   expect([...basesOf(results, chart).values()][0]?.facts).toEqual(['asked', 'longUse']);
+});
+
+describe('what a card about treatments rested on', () => {
+  const { agonist, gabapentinoid } = examples;
+  const daily = (value: number) => ({
+    dosageInstruction: [
+      {
+        timing: { repeat: { frequency: 1, period: 1, periodUnit: 'd' } },
+        doseAndRate: [{ doseQuantity: { value, unit: 'mg' } }],
+      },
+    ],
+  });
+  /** The basis of the first card of a call about a gabapentinoid that runs beside the agonist. */
+  const basisOf = (...record: Json[]) => {
+    const body = pair('patient-view', { record: [prescription('agonist', agonist), ...record] });
+    const { answer } = answerFile(body, knowledge, 'en', '2026-03-02');
+    const found = [...basesOf(answer.results, answer.chart).values()][0];
+    if (!found) throw new Error('no card');
+    return found;
+  };
+  const running = (id: string, dose: number, more: Json = {}) =>
+    prescription(id, gabapentinoid, { ...daily(dose), ...more });
+  const before = basisOf(running('a', 75));
+
+  test.each([
+    ['a renewal under another id', [running('b', 75)], true],
+    ['a lower dose', [running('b', 50)], true],
+    ['a higher dose', [running('b', 150)], false],
+    ['a second order beside the first', [running('a', 75), running('b', 75)], false],
+    [
+      'a second order that is over',
+      [running('a', 75), running('b', 75, { status: 'completed', authoredOn: '2025-01-01', ...over() })],
+      true,
+    ],
+  ])('%s', (_, record, known) => {
+    expect(saysNothingNew(basisOf(...record), before)).toBe(known);
+  });
+
+  test('it holds no name and no id', () => {
+    expect(JSON.stringify(before)).not.toMatch(new RegExp(`${gabapentinoid}|${agonist}|MedicationRequest|kari`, 'i'));
+  });
+
+  function over() {
+    return { dosageInstruction: [dosageUntil('2025-02-01')] };
+  }
 });

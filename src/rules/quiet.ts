@@ -45,11 +45,11 @@ function basisOf(results: RuleResult[], chart: Chart): Basis {
   const refs = new Set(findings.flatMap(({ resources }) => resources));
   const products: Basis['products'] = {};
   const unread = new Set<string>();
-  for (const { written, dailyDose } of new Set(results.flatMap(({ about }) => about))) {
-    const product = products[written.product] ?? { dosages: [] };
-    if (dailyDose === undefined) unread.add(written.product);
-    const dose = (product.dose ?? 0) + (dailyDose ?? 0);
-    products[written.product] = { dosages: [...product.dosages, written.dosage].sort(), dose };
+  const about = new Map(results.flatMap((result) => result.about).map((drug) => [drug.ref, drug]));
+  for (const { product, dosage, dailyDose } of [...about.values()].flatMap(({ prescribed }) => prescribed)) {
+    const { dosages, dose = 0 } = products[product] ?? { dosages: [] };
+    if (dailyDose === undefined) unread.add(product);
+    products[product] = { dosages: [...dosages, dosage].sort(), dose: dose + (dailyDose ?? 0) };
   }
   for (const product of unread) delete products[product]?.dose;
   const positives = chart.results.filter(({ ref, outcome }) => outcome === 'positive' && refs.has(ref));

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { TreatmentParameters } from '../chart/entries.ts';
 import { languages } from '../language.ts';
 
 export const hooks = ['patient-view', 'order-select', 'order-sign'] as const;
@@ -71,6 +72,8 @@ export function factsOfSuggestion(suggestion: SuggestionRule): string[] {
 
 const country = z.enum(['SE', 'NO', 'DK']);
 
+const weaker = z.union([id, z.literal('*')]);
+
 const ruleSchema = z.strictObject({
   id,
   recommendation: recommendationId,
@@ -85,16 +88,29 @@ const ruleSchema = z.strictObject({
   about: z.array(factName).min(1),
   suggest: z.array(suggestionSchema).default([]),
   select: z.enum(['any', 'at-most-one']).default('at-most-one'),
-  supersedes: z.array(z.union([id, z.literal('*')])).default([]),
+  supersedes: z
+    .strictObject({
+      /** Whatever they are about; about these very drugs; about these very orders. */
+      always: z.array(id).default([]),
+      sameDrugs: z.array(weaker).default([]),
+      sameOrders: z.array(weaker).default([]),
+      except: z.array(id).default([]),
+    })
+    .prefault({}),
+  /** Facts that would make it speak, if what they are about were sure. */
+  unclear: z.array(factName).default([]),
   family: id.optional(),
   rides: z.boolean().default(false),
   countries: z.array(country).optional(),
-  contested: z.boolean().default(false),
+  /** Delivered switched off: a site turns it on. */
+  off: z.boolean().default(false),
 });
 
 /** One guideline: `hooks/x.yaml`. */
 export const guidelineSchema = z.strictObject({
   id,
+  /** Where its cards stand among those that are as loud. */
+  position: z.int().min(1),
   title: z.string().min(1),
   version: z.string().regex(/^\d+\.\d+\.\d+$/),
   status: z.enum(['draft', 'active', 'retired']),
@@ -117,6 +133,42 @@ export type GuidelineFile = z.infer<typeof guidelineSchema>;
  */
 export const classesSchema = z.strictObject({ facts: facts.default({}), classes: z.record(id, expression) });
 
+/** `hooks/treatments.yaml`: how entries of a record become treatments. */
+const parameterOfTreatments = z.strictObject({ value: z.int(), min: z.int(), max: z.int(), source: z.string() });
+const treatmentParameters = [
+  'openMonths',
+  'freshDays',
+  'betweenDays',
+  'possibleMonths',
+  'possibleMonthsContinuing',
+  'completedDays',
+  'dispenseDays',
+  'dispensePossibleDays',
+  'continuationDays',
+  'supplyDays',
+  'supplyWindowDays',
+  'wardDays',
+  'singleUnits',
+  'singleDays',
+] as const satisfies (keyof TreatmentParameters)[];
+export const treatmentsSchema = z.strictObject({
+  continues: z.strictObject({
+    class: id,
+    conditions: id,
+    procedures: id,
+    says: z.strictObject({ medicines: z.array(id), others: z.array(id) }),
+    removal: z.array(id),
+  }),
+  besides: z.strictObject({ except: z.array(id) }),
+  parameters: z.strictObject(
+    Object.fromEntries(treatmentParameters.map((name) => [name, parameterOfTreatments])) as Record<
+      keyof TreatmentParameters,
+      typeof parameterOfTreatments
+    >,
+  ),
+});
+export type TreatmentsFile = z.infer<typeof treatmentsSchema>;
+
 /** `hooks/templates.yaml`: resources that a card may offer to create, without words; subject and encounter are added. */
 export const templatesSchema = z.strictObject({
   templates: z.record(
@@ -136,10 +188,15 @@ export const siteSchema = z.strictObject({
   language: z.enum(languages).default('sv'),
   country: country.optional(),
   off: z.array(id).default([]),
+  /** Rules that are delivered switched off and are given here. */
+  on: z.array(id).default([]),
   parameters: z.record(id, z.record(factName, z.union([z.number(), z.array(z.number()).min(1)]))).default({}),
-  openEndedMonths: z.int().min(1).max(120).default(12),
   validityPeriodEndsTreatment: z.boolean().default(false),
   uncheckable: z.enum(['refuse', 'card']).default('refuse'),
+  /** Whether a medicine that nobody recognises is named on a card, or in the trace only. */
+  unrecognised: z.enum(['card', 'trace']).default('card'),
+  /** The prefetch key under which the medication list is kept. */
+  medicationList: z.enum(['medications', 'statements']).default('medications'),
   quiet: z
     .strictObject({
       /** Rule → days that its card stays away after it was overridden with a reason of `accepted`. */

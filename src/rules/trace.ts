@@ -1,4 +1,6 @@
-import type { Chart, Medication } from '../chart/chart.ts';
+import type { Chart, Draft, Treatment, TreatmentEntry } from '../chart/chart.ts';
+import type { Degree } from '../chart/periods.ts';
+import { dateOf, OPEN } from '../dates.ts';
 import type { Section } from '../fhir/prefetch.ts';
 import { findingsOf, type RuleOutcome, type RuleResult } from './evaluate.ts';
 import type { FactOutcome, Finding } from './facts.ts';
@@ -8,25 +10,50 @@ export type Trace = {
   today: string;
   sections: Chart['sections'];
   leftOut?: Chart['leftOut'];
-  /** The medicines that stand in a code list, drafts first, as they were read. */
-  medications?: MedicationTrace[];
+  /** The orders of this call that stand in a code list, as they were read. */
+  drafts?: DraftTrace[];
+  /** What the patient takes or took, with the entries of the record behind it. */
+  treatments?: TreatmentTrace[];
+  /** Orders that could not be judged, and medicines in force that nobody recognises: what each is called. */
+  unread?: { ref: string; name?: string | undefined }[];
   rules: RuleTrace[];
 };
 
-export type MedicationTrace = Pick<Medication, (typeof shown)[number]>;
+export type DraftTrace = Pick<Draft, (typeof shownOfDrafts)[number]>;
+export type TreatmentTrace = Pick<Treatment, (typeof shownOfTreatments)[number]> & {
+  /** The entries of the record behind it, the newest first. */
+  entries: (Omit<TreatmentEntry, 'start' | 'stop'> & { start?: string; stop?: string })[];
+  /** Since when and until when it counts, with which degree. */
+  periods: { from: string; to?: string; degree: Degree }[];
+};
 
-const shown = [
+const shownOfDrafts = [
   'ref',
   'name',
   'substance',
   'lists',
   'identifiedBy',
-  'draft',
   'ordered',
-  'current',
+  'changed',
+  'taper',
   'start',
   'stop',
   'stopFrom',
+] as const;
+
+const shownOfTreatments = [
+  'ref',
+  'name',
+  'substance',
+  'lists',
+  'identifiedBy',
+  'degree',
+  'fresh',
+  'start',
+  'stop',
+  'lastSign',
+  'onHold',
+  'otherwise',
 ] as const;
 
 export type RuleTrace = {
@@ -49,19 +76,43 @@ export type RuleTrace = {
 };
 
 export function traceOf(chart: Chart, results: RuleResult[]): Trace {
-  const medications = [...chart.drafts, ...chart.medications].map(medicationTrace);
+  const unread = [...chart.unread.drafts, ...chart.unread.treatments];
   return {
     today: chart.today,
     sections: chart.sections,
     ...(chart.leftOut.length > 0 && { leftOut: chart.leftOut }),
-    ...(medications.length > 0 && { medications }),
+    ...(chart.drafts.length > 0 && { drafts: chart.drafts.map((draft) => picked(draft, shownOfDrafts)) }),
+    ...(chart.treatments.length > 0 && { treatments: chart.treatments.map(treatmentTrace) }),
+    ...(unread.length > 0 && { unread }),
     rules: results.map(ruleTrace),
   };
 }
 
-function medicationTrace(medication: Medication): MedicationTrace {
-  const given = shown.filter((key) => medication[key] !== undefined).map((key) => [key, medication[key]]);
-  return Object.fromEntries(given);
+/** How many entries of a treatment a trace lists, the newest first: of daily supplies there are thousands. */
+const MOST_ENTRIES = 50;
+
+function treatmentTrace(treatment: Treatment): TreatmentTrace {
+  const { entries, timeline } = treatment;
+  const newest = entries()
+    .sort((a, b) => (b.start ?? 0) - (a.start ?? 0))
+    .slice(0, MOST_ENTRIES);
+  return {
+    ...picked(treatment, shownOfTreatments),
+    entries: newest.map(({ start, stop, ...entry }) => ({
+      ...entry,
+      ...(start !== undefined && { start: dateOf(start) }),
+      ...(stop !== undefined && { stop: dateOf(stop) }),
+    })),
+    periods: timeline.spans.slice(-MOST_ENTRIES).map(({ start, end, degree }) => ({
+      from: dateOf(start),
+      ...(end < OPEN && { to: dateOf(end) }),
+      degree,
+    })),
+  };
+}
+
+function picked<T, K extends keyof T>(item: T, keys: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(keys.filter((key) => item[key] !== undefined).map((key) => [key, item[key]])) as Pick<T, K>;
 }
 
 function ruleTrace(result: RuleResult): RuleTrace {

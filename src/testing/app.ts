@@ -57,6 +57,7 @@ export async function startService(options: Options = {}) {
       bodyLimit: BODY_LIMIT,
       publicUrl: PUBLIC_URL,
       fhirServers: [],
+      origins: [],
       tls: undefined,
       auditKey: undefined,
       patientKeys: [],

@@ -20,6 +20,7 @@ export async function createClient(changes: Partial<Client> = {}, alg = 'ES384')
     audiences: [],
     algorithms: ['ES384', 'RS384'],
     fhirServers: ['https://fhir.ehr.example/r4'],
+    fhirServerAliases: {},
     privateNetwork: false,
     origins: ['https://ehr.example'],
     replay: 'strict',

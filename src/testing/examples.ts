@@ -17,6 +17,9 @@ export const medicines = read<Record<Drug, [code: string, display: string]>>('me
 /** Substances and brands that have nothing to do with our classes: none may be taken for one of them. */
 export const unrelatedMedicines = read<string[]>('unrelated-medicines');
 
+/** The same, of names that stand in no list of hooks/codes: they are unrecognised. */
+export const moreUnrelatedMedicines = read<string[]>('more-unrelated-medicines');
+
 type Examples = {
   agonist: Drug;
   opioid: Drug;
@@ -33,3 +36,16 @@ type Examples = {
 
 /** What the requests of the tests are about. */
 export const examples = read<Examples>('examples');
+
+type Vocabulary = {
+  medicines: [code: string, text: string][];
+  /** Medicines that no rule asks about. */
+  irrelevant: [code: string, text: string][];
+  problems: string[];
+  reasons: string[];
+  tests: [system: string, code: string][];
+  procedures: string[];
+};
+
+/** What the records of generated patients are made of. */
+export const vocabulary = read<Vocabulary>('vocabulary');

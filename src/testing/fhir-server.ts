@@ -20,7 +20,7 @@ async function listen(answer: Reply) {
   const server = createServer(async (request, response) => {
     response.on('error', () => undefined);
     const { method = '', url = '', headers } = request;
-    const path = url.startsWith(`${BASE}/`) ? url.slice(BASE.length + 1) : url;
+    const path = url === BASE ? '' : url.startsWith(`${BASE}/`) ? url.slice(BASE.length + 1) : url;
     const one = { method, path, headers, body: await text(request).catch(() => '') };
     seen.push(one);
     answer(response, one);
@@ -47,11 +47,13 @@ async function listen(answer: Reply) {
   };
 }
 
+const statuses: Record<string, number> = { ok: 200, created: 201, 'not-found': 404, gone: 410 };
+
 /**
  * A FHIR server that is not ours: Medplum's router over its store in memory, with HL7's search parameters. Each bearer
  * token opens one record, so that many patients can be asked about at once; any other token is 401. Medplum itself does
- * reads, GET and POST searches, and `_include`; it gives no pages. What this adds: the tokens, and types that a record's
- * server refuses with 403.
+ * reads, GET and POST searches, `_include`, transactions and deletes; it gives no pages. What this adds: the tokens, types
+ * that a record's server refuses with 403, and which version of FHIR it is.
  */
 export async function startFhirServer() {
   for (const part of ['types', 'resources']) indexStructureDefinitionBundle(readJson(`fhir/r4/profiles-${part}.json`));
@@ -62,19 +64,25 @@ export async function startFhirServer() {
     const record = records.get(/^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '');
     if (!record) return { status: 401, body: outcome('login') };
     if (record.refused.includes(/^[A-Za-z]+/.exec(path)?.[0] ?? '')) return { status: 403, body: outcome('forbidden') };
-    const form = headers['content-type'] === 'application/x-www-form-urlencoded';
+    if (path === 'metadata')
+      return { status: 200, body: { resourceType: 'CapabilityStatement', fhirVersion: '4.0.1' } };
+    const type = headers['content-type'];
+    const read = {
+      'application/x-www-form-urlencoded': () => Object.fromEntries(new URLSearchParams(body)),
+      'application/fhir+json': () => JSON.parse(body),
+    }[type ?? ''];
     const [told, resource] = await router.handleRequest(
       {
         method: method as HttpMethod,
         url: `/${path}`,
         pathname: '',
-        body: form ? Object.fromEntries(new URLSearchParams(body)) : undefined,
+        body: read?.(),
         params: {},
         query: {},
       },
       record.repository,
     );
-    return { status: told.id === 'ok' ? 200 : told.id === 'not-found' ? 404 : 400, body: resource ?? told };
+    return { status: statuses[told.id ?? ''] ?? 400, body: resource ?? told };
   };
   const server = await listen(async (response, seen) => {
     const { status, body } = await ask(seen);

@@ -7,6 +7,7 @@ import { inputFiles } from '../forecast/input.ts';
 import { inventPatient } from '../forecast/population.ts';
 import { populationSchema } from '../forecast/population-schema.ts';
 import { type ForecastOptions, forecast } from '../forecast/run.ts';
+import { EVERYBODY } from '../forecast/share.ts';
 import { readYaml } from '../yaml.ts';
 import { root } from './app.ts';
 
@@ -46,6 +47,8 @@ export function forecastOf(input: string, more: Partial<ForecastOptions> = {}) {
   return forecast({
     folder: root,
     files: inputFiles(input),
+    share: EVERYBODY,
+    copy: `${input}.sorted`,
     sites: [SITE],
     replay: { hooks: ['patient-view', 'order-sign'], absent: [] },
     workers: 1,

@@ -65,8 +65,8 @@ export function bundle(resources: Json[], type = 'collection'): Json {
 
 /** Parts of the record that are known to be empty, so that nothing is missing. */
 const others = [
-  ...['statements', 'dispenses', 'observations', 'procedures', 'referrals', 'appointments', 'carePlans'],
-  'familyHistory',
+  ...['statements', 'dispenses', 'administrations', 'observations', 'procedures', 'referrals', 'appointments'],
+  ...['carePlans', 'familyHistory'],
 ];
 
 type Parts = {

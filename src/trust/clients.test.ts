@@ -55,6 +55,7 @@ test('J5, J8, J13, J14: a short record gets the safe settings', () => {
     audiences: [],
     algorithms: ['ES384', 'RS384'],
     fhirServers: [],
+    fhirServerAliases: {},
     privateNetwork: false,
     origins: [],
     replay: 'strict',
@@ -81,6 +82,7 @@ test('every setting can be written', () => {
     algorithms: [ES256]
     tenants: [north]
     fhirServers: [https://fhir.second.example/r4]
+    fhirServerAliases: {https://fhir.second.example/r4: [http://inner.second.example:8080/fhir]}
     privateNetwork: true
     origins: [https://second.example]
     replay: warn
@@ -112,6 +114,9 @@ test.each([
   ['J5', 'jku: file:///etc/passwd'],
   ['F1', 'fhirServers: [ftp://fhir.example]'],
   ['F1', 'fhirServers: https://fhir.example'],
+  ['F8', 'fhirServerAliases: [http://inner.example]'],
+  ['F8', 'fhirServerAliases: {https://fhir.second.example/r4: []}'],
+  ['F8', 'fhirServerAliases: {https://fhir.second.example/r4: [inner.example]}'],
   ['C3', 'origins: ["*"]'],
   ['C3', 'origins: [second.example]'],
   ['J16', 'services: nordic-opioid-order-sign'],
@@ -168,6 +173,13 @@ test('T1: https only, each address said', () => {
     'first: http://first.example/jwks.json: https only',
     'second: http://fhir.second.example/r4: https only',
     'second: http://second.example: https only',
+  ]);
+});
+
+test('F8: aliases of a server that the client does not have are said', () => {
+  const yaml = `${GOOD}    fhirServerAliases: {https://fhir.second.example/r4: [http://inner.example]}\n`;
+  expect(saidOf(yaml, 'fhirServerAliases')).toEqual([
+    'second: https://fhir.second.example/r4 is not one of its fhirServers',
   ]);
 });
 

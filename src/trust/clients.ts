@@ -33,6 +33,11 @@ const clientSchema = z
     algorithms: z.array(z.enum(ASYMMETRIC)).min(1).default(['ES384', 'RS384']),
     tenants: z.array(z.string().min(1)).min(1).optional(),
     fhirServers: z.array(httpUrl).default([]),
+    /**
+     * Other addresses by which one of its servers may name itself in links and references, as a server behind a proxy does. They
+     * are never connected to: the listed address is asked in their place.
+     */
+    fhirServerAliases: z.record(httpUrl, z.array(httpUrl).min(1)).default({}),
     /** Its FHIR server and key server stand in the hospital's own network, so private addresses are right. */
     privateNetwork: z.boolean().default(false),
     origins: z.array(httpUrl).default([]),
@@ -81,6 +86,9 @@ export function readClients(
     }
     if (client.certificates && !certified)
       say('certificates', 'clients are not asked for certificates: set TLS_CLIENT_CA');
+    for (const address of Object.keys(client.fhirServerAliases)) {
+      if (!client.fhirServers.includes(address)) say('fhirServerAliases', `${address} is not one of its fhirServers`);
+    }
     if (jku !== '' && !isHttps(jku)) say('jku', `${jku}: https only`);
     for (const key of ['fhirServers', 'origins'] as const) {
       for (const [index, url] of client[key].entries()) if (!isHttps(url)) say(key, `${url}: https only`, index);

@@ -35,7 +35,13 @@ export function createKeys(fetchJson: FetchJson, clock: () => number): Keys {
 
   const ask = async (jku: string, privateNetwork: boolean): Promise<Cached> => {
     tried.set(jku, clock());
-    const { body, maxAge } = await fetchJson(jku, { privateNetwork, timeoutMs: 3000, accept: 'application/json' });
+    const { body, maxAge } = await fetchJson(jku, {
+      client: jku,
+      privateNetwork,
+      timeoutMs: 3000,
+      accept: 'application/json',
+      circuit: { server: jku, counts: true },
+    });
     if (!isKeySet(body)) throw new Error('no JWK Set that can be trusted');
     const age = Math.min(CEILING, Math.max(FLOOR, (maxAge ?? 0) * 1000));
     const kids = new Set(objects(body.keys).map(({ kid }) => String(kid)));

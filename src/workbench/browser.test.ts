@@ -238,7 +238,11 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
     }));
 
   test.each([
-    ['a request', readFileSync(join(root, `test-bundles/${WARNING}.request.json`), 'utf8'), 'Opioid agonist treatment'],
+    [
+      'a request',
+      readFileSync(join(root, `test-bundles/${WARNING}.request.json`), 'utf8'),
+      'Agonist treatment (methadone)',
+    ],
     [
       'a Bundle of one patient',
       JSON.stringify(
@@ -249,7 +253,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
           condition('dependence', 'F11.2'),
         ]),
       ),
-      'Opioid agonist treatment',
+      'Agonist treatment (methadone)',
     ],
   ])('a file that is dropped is taken: %s', (_, content, summary) =>
     scenario(async (page) => {
@@ -341,11 +345,11 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
         await rule.getByText('Patients in LARO').waitFor();
         expect(await rule.getByRole('row').allInnerTexts()).toEqual(
           expect.arrayContaining([
-            expect.stringMatching(/when\s+laro\s+found/),
+            expect.stringMatching(/when\s+pair\s+found/),
             expect.stringMatching(/inpatient order\s+not found/),
           ]),
         );
-        await rule.getByRole('button', { name: 'MedicationRequest/metadon-1' }).click();
+        await rule.getByRole('button', { name: 'MedicationRequest/metadon-1' }).first().click();
         const marked = await page.locator('.json .line.marked').allInnerTexts();
         const resource = JSON.parse(
           marked
@@ -360,12 +364,14 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       { patient: WARNING },
     ));
 
-  test('medicines over time: bars, overlap, courses and today are drawn, and told in a table', () =>
+  test('medicines over time: degrees, overlap, courses and today are drawn, and told in a table', () =>
     scenario(
       async (page) => {
         const drawing = page.locator('.drawing svg');
         await drawing.waitFor();
-        expect(await drawing.locator('.bar').count()).toBe(2);
+        // Both are taken for a while after their last sign of life, and presumed from then on.
+        expect(await drawing.locator('.bar.taken').count()).toBe(2);
+        expect(await drawing.locator('.bar.presumed').count()).toBe(2);
         expect(await drawing.locator('.overlap').count()).toBe(1);
         expect(await drawing.locator('.course').count()).toBe(2);
         expect(await drawing.locator('.today').count()).toBe(1);
@@ -376,10 +382,44 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
           .allInnerTexts();
         expect(rows.filter((row) => /^Overlap/.test(row))).toHaveLength(1);
         expect(rows.filter((row) => /^Course/.test(row))).toHaveLength(2);
-        expect(rows.filter((row) => /MedicationRequest\//.test(row))).toHaveLength(2);
+        expect(rows.filter((row) => /MedicationRequest\/.*\ttaken$/.test(row))).toHaveLength(2);
+        expect(rows.filter((row) => /MedicationRequest\/.*no end known\tpresumed$/.test(row))).toHaveLength(2);
+        expect(rows.filter((row) => /\ttoday\ttaken/.test(row))).toHaveLength(2);
       },
       { patient: MANY },
     ));
+
+  test('medicines over time: what is possible only is drawn apart; the entries behind come when they are asked for', () =>
+    scenario(async (page) => {
+      const supply = {
+        resourceType: 'MedicationDispense',
+        id: 'supply',
+        status: 'completed',
+        medicationCodeableConcept: prescription('x', 'methadone')['medicationCodeableConcept'],
+        subject: { reference: 'Patient/kari' },
+        whenHandedOver: '2026-02-10',
+        daysSupply: { value: 7, unit: 'd', system: 'http://unitsofmeasure.org', code: 'd' },
+      };
+      const body = request('patient-view', {
+        record: [prescription('methadone-1', 'methadone', { status: 'stopped' })],
+        prefetch: { dispenses: bundle([supply], 'searchset') },
+      });
+      const extension = { 'org.nordic-opioid-cds': { now: '2026-03-02' } };
+      await tab(page, 'Paste');
+      await page.getByRole('textbox', { name: /CDS Hooks request/ }).fill(JSON.stringify({ ...body, extension }));
+      await page.getByRole('button', { name: 'Ask', exact: true }).click();
+      await page.locator('.drawing svg .bar.possible').first().waitFor();
+      await page.getByRole('listitem').filter({ hasText: 'possible: ended, nobody knows when' }).waitFor();
+      const entries = page.getByRole('region', { name: /Entries of the record/ });
+      expect(await entries.isVisible()).toBe(false);
+      await page.getByText('Entries of the record behind them').click();
+      expect((await entries.getByRole('row').allInnerTexts()).slice(1)).toEqual([
+        expect.stringMatching(/MedicationDispense\/supply\tdispense\t2026-02-10\t2026-02-16 \(days-supply\)\tover/),
+        expect.stringMatching(/MedicationRequest\/methadone-1\torder\t2026-02-02\tno end known\tpossible/),
+      ]);
+      await entries.getByRole('button', { name: 'MedicationDispense/supply' }).click();
+      await page.locator('.json .line.marked', { hasText: '"supply"' }).waitFor();
+    }));
 
   test('medicines over time: the stop dates that the card offers are drawn, one of them as recommended', () =>
     scenario(

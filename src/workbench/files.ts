@@ -1,7 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const folder = new URL('./page/', import.meta.url);
+
+/** The image is made without the page, which only a sandbox shows, and without its libraries. */
+export function hasPage(): boolean {
+  return existsSync(folder);
+}
 
 /** A file of the page that is served as it is written. */
 export function pageFile(name: 'index.html' | 'icon.svg'): Buffer {

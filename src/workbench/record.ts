@@ -1,13 +1,15 @@
+import { dateOfInstant } from '../dates.ts';
 import { ServiceError } from '../errors.ts';
 import { completePrefetch, type Outcome } from '../fhir/complete.ts';
-import type { FetchJson } from '../fhir/fetch-json.ts';
-import { idOf, type JsonObject, object, string } from '../fhir/json.ts';
+import { idOf, isId, type JsonObject, object, string } from '../fhir/json.ts';
+import type { Context } from '../fhir/queries.ts';
 import { accessOf, type NoAccess } from '../http/access.ts';
 import { neededSections } from '../http/discovery.ts';
-import { NEEDED_FOR_SILENCE } from '../rules/evaluate.ts';
-import type { Knowledge } from '../rules/knowledge.ts';
+import { neededForSilence } from '../rules/evaluate.ts';
+import { resultWindow } from '../rules/reach.ts';
 import { hooks } from '../rules/schema.ts';
 import type { Client } from '../trust/clients.ts';
+import type { WorkbenchOptions } from './routes.ts';
 
 const reasons: Record<NoAccess, string> = {
   'none-named': 'fhirServer: the address of a FHIR server is needed',
@@ -15,6 +17,7 @@ const reasons: Record<NoAccess, string> = {
   'no-token': 'fhirAuthorization: a token is needed',
   expired: 'fhirAuthorization: the token has expired',
   'other-patient': 'fhirAuthorization: the token is for another patient',
+  'foreign-page': 'fhirServer: not for a page of another origin',
 };
 
 /** What a FHIR server has for each prefetch key, and what became of each query. */
@@ -27,21 +30,35 @@ export type FetchedRecord = { prefetch: JsonObject; outcomes: Outcome[] };
 export async function fetchRecord(
   body: unknown,
   client: Client,
-  knowledge: Knowledge,
-  fetchJson: FetchJson,
+  { knowledge, fetchJson, budgets, clock }: Pick<WorkbenchOptions, 'knowledge' | 'fetchJson' | 'budgets' | 'clock'>,
 ): Promise<FetchedRecord> {
   const wanted = object(body);
   const hook = hooks.find((candidate) => candidate === wanted['hook']);
-  const patient = string(wanted['patientId']);
+  const context = contextOf(wanted);
   if (!hook) throw new ServiceError('no-record', [`hook: one of ${hooks.join(', ')}`]);
-  if (patient === undefined) throw new ServiceError('no-record', ['patientId: the id of a patient is needed']);
-  const patientId = idOf(patient.trim());
-  const encounter = string(wanted['encounterId']);
-  const access = accessOf(wanted, patientId, client, true);
+  const access = accessOf(wanted, context.patientId, client, true);
   if (typeof access === 'string') throw new ServiceError('no-record', [reasons[access]]);
   const sections = neededSections(knowledge, hook);
   // Nobody waits for an answer yet: what only sharpens it may take as long as what it needs.
   const limits = { ...knowledge.site.fetch, softMs: knowledge.site.fetch.hardMs };
-  const context = { patientId, encounterId: encounter === undefined ? undefined : idOf(encounter.trim()) };
-  return completePrefetch({}, sections, NEEDED_FOR_SILENCE, context, [], { access, limits, fetchJson });
+  const results = resultWindow(knowledge, dateOfInstant(clock(), knowledge.site.timeZone));
+  const budget = budgets(client.name);
+  try {
+    const fetching = { access, limits, fetchJson, budget, results };
+    return await completePrefetch({}, sections, neededForSilence(knowledge.site), context, [], fetching);
+  } finally {
+    budget.end();
+  }
+}
+
+function contextOf(wanted: JsonObject): Context {
+  const ids = {
+    patientId: idOf(string(wanted['patientId'])?.trim() ?? ''),
+    encounterId: string(wanted['encounterId']),
+  };
+  const encounterId = ids.encounterId === undefined ? undefined : idOf(ids.encounterId.trim());
+  if (!isId(ids.patientId)) throw new ServiceError('no-record', ['patientId: the id of a patient is needed']);
+  if (encounterId !== undefined && !isId(encounterId))
+    throw new ServiceError('no-record', ['encounterId: this is no FHIR id']);
+  return { patientId: ids.patientId, encounterId };
 }

@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ServiceError } from '../errors.ts';
+import type { Budgets } from '../fhir/budget.ts';
 import type { FetchJson } from '../fhir/fetch-json.ts';
 import { object, string } from '../fhir/json.ts';
+import { isForeignPage, isThisMachine } from '../http/access.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 import { createScript, pageFile, pageStyle } from './files.ts';
 import { searchMedicines } from './medicines.ts';
@@ -14,6 +16,8 @@ export type WorkbenchOptions = {
   /** The folder of the invented patients. It may be absent, as in the image. */
   testBundles: string;
   fetchJson: FetchJson;
+  budgets: Budgets;
+  clock: () => number;
 };
 
 const HEADERS = {
@@ -26,7 +30,8 @@ const HEADERS = {
 };
 
 /** The workbench of a sandbox: a page at `/`, and what it asks beside the services themselves. */
-export function workbenchRoutes(app: FastifyInstance, { knowledge, testBundles, fetchJson }: WorkbenchOptions): void {
+export function workbenchRoutes(app: FastifyInstance, options: WorkbenchOptions): void {
+  const { knowledge, testBundles } = options;
   const script = createScript();
   const patients = createPatientList(testBundles, knowledge);
   app.get('/', (_request, reply) => {
@@ -62,7 +67,7 @@ export function workbenchRoutes(app: FastifyInstance, { knowledge, testBundles, 
     reply.headers(HEADERS).send({ medicines: searchMedicines(knowledge.codes, textOf(request.query, 'search') ?? '') }),
   );
   app.post('/workbench/record', { onRequest }, async (request, reply) =>
-    reply.headers(HEADERS).send(await fetchRecord(request.body, request.client, knowledge, fetchJson)),
+    reply.headers(HEADERS).send(await fetchRecord(request.body, request.client, options)),
   );
 }
 
@@ -75,11 +80,5 @@ function textOf(query: unknown, name: string): string | undefined {
  * is for our page is given to our page, under a name of this machine.
  */
 async function ownPageOnly({ headers }: FastifyRequest): Promise<void> {
-  const { host = '', origin } = headers;
-  const site = headers['sec-fetch-site'];
-  const own =
-    /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(host) &&
-    (site === undefined || site === 'same-origin' || site === 'none') &&
-    (origin === undefined || origin.replace(/^https?:\/\//, '') === host);
-  if (!own) throw new ServiceError('not-entitled');
+  if (!isThisMachine(headers.host ?? '') || isForeignPage(headers, [])) throw new ServiceError('not-entitled');
 }

@@ -90,10 +90,11 @@ function Expected({ patient, bench }: { patient: Patient; bench: Workbench }) {
 }
 
 const unread: Record<string, string> = {
-  unclassified: 'its medicine is in no code list and by no name known',
+  unrecognised: 'nobody recognises its medicine',
   unresolved: 'its medicine was only pointed to, and did not come',
   'no-medicine': 'it names no medicine',
   'other-patient': 'it is another patient’s',
+  'fhir-version': 'it is of a FHIR version that is not read',
 };
 
 /** Silence about an order that could not be read is no silence about what it orders. */

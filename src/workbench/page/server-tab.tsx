@@ -74,9 +74,9 @@ export function ServerTab({ bench }: { bench: Workbench }) {
         <div>
           <h3 class="small-title">What the server gave</h3>
           <ul class="plain outcomes">
-            {state.outcomes.map(({ key, outcome }) => (
+            {state.outcomes.map(({ key, outcome, status, host }) => (
               <li key={key}>
-                <code>{key}</code> <span>{outcome}</span>
+                <code>{key}</code> <span>{[outcome, status, host].filter((part) => part !== undefined).join(' ')}</span>
               </li>
             ))}
           </ul>

@@ -78,7 +78,10 @@ export async function searchMedicines(search: string): Promise<Medicine[]> {
   return medicines;
 }
 
-export type FetchedRecord = { prefetch: Json; outcomes: { key: string; outcome: string }[] };
+export type FetchedRecord = {
+  prefetch: Json;
+  outcomes: { key: string; outcome: string; status?: number; host?: string }[];
+};
 
 export async function fetchRecord(wanted: Json): Promise<FetchedRecord> {
   return (await ask('/workbench/record', post(wanted))) as FetchedRecord;

@@ -3,11 +3,13 @@ import type { Workbench } from './state.ts';
 import { type Bar, type Course, dateOf, type Row, type Timeline, ticksOf, timelineOf } from './timeline.ts';
 import type { Trace } from './wire.ts';
 
-const ROW = 44;
-const BAR = 12;
+const ROW = 52;
+const BAR = 10;
 const HEAD = 26;
 const COURSE = 24;
-const kinds = { draft: 'draft', current: 'current', ended: 'ended', unclear: 'not known whether current' };
+const kinds = { draft: 'draft', taken: 'taken', presumed: 'presumed', possible: 'possible' };
+/** So many entries of a treatment the service tells of at most. */
+const MOST_ENTRIES = 50;
 
 /** The medicines of the chart on a line of time, drawn for the eye and told in a table for everybody else. */
 export function TimelineView({ bench, trace }: { bench: Workbench; trace: Trace }) {
@@ -32,9 +34,9 @@ export function TimelineView({ bench, trace }: { bench: Workbench; trace: Trace 
         {width > 0 ? <Drawing timeline={timeline} width={width} show={bench.show} /> : null}
       </div>
       <ul class="legend plain">
-        {has('current') ? <li class="legend-current">on record</li> : null}
-        {has('ended') ? <li class="legend-ended">ended</li> : null}
-        {has('unclear') ? <li class="legend-unclear">not known whether current</li> : null}
+        {has('taken') ? <li class="legend-taken">taken</li> : null}
+        {has('presumed') ? <li class="legend-presumed">presumed: nothing says that it ended</li> : null}
+        {has('possible') ? <li class="legend-possible">possible: ended, nobody knows when</li> : null}
         {has('draft') ? <li class="legend-draft">draft</li> : null}
         {timeline.overlaps.length > 0 ? <li class="legend-overlap">overlap</li> : null}
         {timeline.courses.length > 0 ? <li class="legend-course">course</li> : null}
@@ -44,6 +46,12 @@ export function TimelineView({ bench, trace }: { bench: Workbench; trace: Trace 
         <summary>As a table</summary>
         <Table timeline={timeline} bench={bench} />
       </details>
+      {timeline.rows.some(({ entries }) => entries.length > 0) ? (
+        <details class="as-table">
+          <summary>Entries of the record behind them</summary>
+          <Entries rows={timeline.rows} bench={bench} />
+        </details>
+      ) : null}
     </section>
   );
 }
@@ -106,15 +114,15 @@ function Drawing({ timeline, width: room, show }: DrawingProps) {
       {overlaps.map((overlap) => (
         <rect
           key={overlap.from}
-          class="overlap"
-          x={x(overlap.from)}
-          width={Math.max(2, x((overlap.to ?? to) + 1) - x(overlap.from))}
+          class={overlap.perhaps ? 'overlap perhaps' : 'overlap'}
+          x={x(overlap.from ?? from)}
+          width={Math.max(2, x((overlap.to ?? to) + 1) - x(overlap.from ?? from))}
           y={HEAD}
           height={bottom - HEAD}
         />
       ))}
       {rows.map((row, at) => (
-        <RowView key={row.name} row={row} y={HEAD + at * ROW} x={x} to={to} show={show} />
+        <RowView key={row.name} row={row} y={HEAD + at * ROW} x={x} from={from} to={to} show={show} />
       ))}
       {courses.map((course, at) => (
         <CourseView
@@ -133,36 +141,45 @@ function Drawing({ timeline, width: room, show }: DrawingProps) {
   );
 }
 
-type RowProps = { row: Row; y: number; x: (day: number) => number; to: number; show: (refs: string[]) => void };
+type RowProps = {
+  row: Row;
+  y: number;
+  x: (day: number) => number;
+  from: number;
+  to: number;
+  show: (refs: string[]) => void;
+};
 
-function RowView({ row, y, x, to, show }: RowProps) {
+function RowView({ row, y, x, from, to, show }: RowProps) {
   const bar = y + 22;
+  // A draft has a line of its own under what runs already.
+  const draft = row.bars.some(({ kind }) => kind !== 'draft') ? bar + BAR + 3 : bar;
   return (
     <g>
       <text class="row-name" x={2} y={y + 15}>
         {row.name}
-        {row.bars.length === 0 ? ' (no dates)' : ''}
+        {row.state === undefined ? null : <tspan class="row-state"> {row.state}</tspan>}
       </text>
       {row.bars.map((one) => (
         // biome-ignore lint/a11y/noStaticElementInteractions: the table has the same as buttons
-        <g key={one.ref} class={`bar ${one.kind}`} onClick={() => show([one.ref])}>
+        <g key={`${one.ref}|${one.from}`} class={`bar ${one.kind}`} onClick={() => show([one.ref])}>
           <title>{`${one.ref}: ${spanOf(one)}`}</title>
           <rect
             class="bar-body"
-            x={x(one.from)}
-            y={bar}
-            width={Math.max(3, x((one.to ?? to) + 1) - x(one.from))}
+            x={x(one.from ?? from)}
+            y={one.kind === 'draft' ? draft : bar}
+            width={Math.max(3, x(Math.min(one.to ?? to, to) + 1) - x(one.from ?? from))}
             height={BAR}
             rx={3}
-            mask={one.to === undefined ? 'url(#open-ended)' : undefined}
+            mask={one.to === undefined || one.to > to ? 'url(#open-ended)' : undefined}
           />
         </g>
       ))}
       {row.proposed.map(({ ref, day, label, recommended }) => (
         <g key={`${ref}|${day}`} class={recommended ? 'proposed recommended' : 'proposed'}>
           <title>{`${label} (${dateOf(day)})`}</title>
-          <line x1={x(day + 1)} x2={x(day + 1)} y1={bar - 5} y2={bar + BAR + 5} />
-          <path d={`M${x(day + 1)} ${bar - 9}l4 4-4 4-4-4z`} />
+          <line x1={x(day + 1)} x2={x(day + 1)} y1={draft - 5} y2={draft + BAR + 5} />
+          <path d={`M${x(day + 1)} ${draft - 9}l4 4-4 4-4-4z`} />
         </g>
       ))}
     </g>
@@ -190,8 +207,15 @@ function CourseView({ course: { from, to }, y, x, width }: CourseProps) {
 }
 
 function spanOf({ kind, from, to, stopFrom }: Bar): string {
-  const end = to === undefined ? 'no end known' : dateOf(to);
-  return `${kinds[kind]}, ${dateOf(from)} to ${end}${stopFrom ? ` (by ${stopFrom})` : ''}`;
+  return `${kinds[kind]}, ${startText(from)} to ${endText(to)}${stopFrom ? ` (by ${stopFrom})` : ''}`;
+}
+
+function startText(from: number | undefined): string {
+  return from === undefined ? 'not known since when' : dateOf(from);
+}
+
+function endText(to: number | undefined): string {
+  return to === undefined ? 'no end known' : dateOf(to);
 }
 
 function Table({ timeline, bench }: { timeline: Timeline; bench: Workbench }) {
@@ -204,7 +228,7 @@ function Table({ timeline, bench }: { timeline: Timeline; bench: Workbench }) {
         <thead>
           <tr>
             <th scope="col">Medicine</th>
-            <th scope="col">Order</th>
+            <th scope="col">Resource</th>
             <th scope="col">From</th>
             <th scope="col">To</th>
             <th scope="col">State</th>
@@ -213,28 +237,29 @@ function Table({ timeline, bench }: { timeline: Timeline; bench: Workbench }) {
         <tbody>
           {rows.flatMap((row) => [
             ...row.bars.map((bar) => (
-              <tr key={bar.ref}>
+              <tr key={`${bar.ref}|${bar.from}`}>
                 <th scope="row">{row.name}</th>
                 <td>
                   <button type="button" class="link ref" onClick={() => bench.show([bar.ref])}>
                     {bar.ref}
                   </button>
                 </td>
-                <td class="date">{dateOf(bar.from)}</td>
+                <td class="date">{startText(bar.from)}</td>
                 <td>
-                  {bar.to === undefined ? 'no end known' : dateOf(bar.to)}
+                  {endText(bar.to)}
                   {bar.stopFrom ? ` (${bar.stopFrom})` : ''}
                 </td>
                 <td>{kinds[bar.kind]}</td>
               </tr>
             )),
-            ...row.undated.map((ref) => (
-              <tr key={ref}>
+            row.state === undefined ? null : (
+              <tr key={row.name}>
                 <th scope="row">{row.name}</th>
-                <td>{ref}</td>
-                <td colSpan={3}>without a date</td>
+                <td />
+                <td colSpan={2}>today</td>
+                <td>{row.state}</td>
               </tr>
-            )),
+            ),
             ...row.proposed.map(({ ref, day, label, recommended }) => (
               <tr key={`${ref}|${day}`}>
                 <th scope="row">{row.name}</th>
@@ -248,13 +273,13 @@ function Table({ timeline, bench }: { timeline: Timeline; bench: Workbench }) {
               </tr>
             )),
           ])}
-          {overlaps.map(({ from, to, names }) => (
+          {overlaps.map(({ from, to, names, perhaps }) => (
             <tr key={from}>
               <th scope="row">Overlap</th>
               <td>{names.join(', ')}</td>
-              <td class="date">{dateOf(from)}</td>
-              <td>{to === undefined ? 'no end known' : dateOf(to)}</td>
-              <td />
+              <td class="date">{startText(from)}</td>
+              <td>{endText(to)}</td>
+              <td>{perhaps ? 'possible' : ''}</td>
             </tr>
           ))}
           {courses.map(({ rule, fact, from, to }) => (
@@ -266,6 +291,54 @@ function Table({ timeline, bench }: { timeline: Timeline; bench: Workbench }) {
               <td>{to - from + 1} days</td>
             </tr>
           ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+/** What each treatment was made of: orders, statements, dispenses, administrations, and what else tells of it. */
+function Entries({ rows, bench }: { rows: Row[]; bench: Workbench }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <section class="scroll" tabIndex={0} aria-label="Entries of the record behind the treatments">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Medicine</th>
+            <th scope="col">Entry</th>
+            <th scope="col">Kind</th>
+            <th scope="col">From</th>
+            <th scope="col">To</th>
+            <th scope="col">Counts as</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.flatMap(({ name, entries }) => [
+            ...entries.map((entry) => (
+              <tr key={entry.ref}>
+                <th scope="row">{name}</th>
+                <td>
+                  <button type="button" class="link ref" onClick={() => bench.show([entry.ref])}>
+                    {entry.ref}
+                  </button>
+                </td>
+                <td>{entry.kind}</td>
+                <td class="date">{entry.start ?? 'not known since when'}</td>
+                <td>
+                  {entry.stop ?? 'no end known'}
+                  {entry.stopFrom ? ` (${entry.stopFrom})` : ''}
+                </td>
+                <td>{entry.replaced ? 'replaced by a draft' : (entry.degree ?? 'over')}</td>
+              </tr>
+            )),
+            entries.length < MOST_ENTRIES ? null : (
+              <tr key={name}>
+                <th scope="row">{name}</th>
+                <td colSpan={5}>the newest {MOST_ENTRIES}; there may be more</td>
+              </tr>
+            ),
+          ])}
         </tbody>
       </table>
     </section>

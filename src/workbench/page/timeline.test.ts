@@ -1,84 +1,166 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { dateOf, dayOf, overlapsOf, ticksOf, timelineOf } from './timeline.ts';
-import type { Card, Medication, Trace } from './wire.ts';
+import { dateOf, dayOf, highestOf, overlapsOf, type Row, ticksOf, timelineOf } from './timeline.ts';
+import type { Card, Draft, Trace, Treatment } from './wire.ts';
 
-const medication = (ref: string, substance: string, more: Partial<Medication> = {}): Medication => ({
+const treatment = (substance: string, periods: Treatment['periods'], more: Partial<Treatment> = {}): Treatment => ({
+  ref: `${substance}/1`,
+  substance,
+  lists: [],
+  identifiedBy: 'atc',
+  degree: 'taken',
+  fresh: true,
+  onHold: false,
+  otherwise: false,
+  entries: [],
+  ...(periods[0] && { start: periods[0].from }),
+  periods,
+  ...more,
+});
+const taken = (from: string, to?: string) => ({ from, ...(to !== undefined && { to }), degree: 'taken' as const });
+const possible = (from: string, to?: string) => ({ ...taken(from, to), degree: 'possible' as const });
+const draft = (ref: string, substance: string, more: Partial<Draft> = {}): Draft => ({
   ref,
   substance,
   lists: [],
   identifiedBy: 'atc',
-  draft: false,
-  ordered: false,
-  current: true,
+  ordered: true,
+  changed: false,
+  taper: false,
   ...more,
 });
-const trace = (medications: Medication[], rules: Trace['rules'] = []): Trace => ({
+const trace = (treatments: Treatment[], drafts: Draft[] = [], rules: Trace['rules'] = []): Trace => ({
   today: '2026-03-02',
   sections: {},
-  medications,
+  treatments,
+  drafts,
   rules,
 });
-const spans = (medications: Medication[]) =>
-  timelineOf(trace(medications), []).overlaps.map(({ from, to, names }) => [
-    dateOf(from),
-    to === undefined ? undefined : dateOf(to),
-    names.join('+'),
+const dated = (day: number | undefined) => (day === undefined ? undefined : dateOf(day));
+const spans = (treatments: Treatment[], drafts: Draft[] = []) =>
+  timelineOf(trace(treatments, drafts), []).overlaps.map(({ from, to, names, perhaps }) => [
+    dated(from),
+    dated(to),
+    names.join('+') + (perhaps ? '?' : ''),
   ]);
 
-test('orders of one medicine share a row; what has no end known has none', () => {
+test('a treatment is a row, with the drafts of its medicine; what is only drafted has a row of its own', () => {
   const { rows } = timelineOf(
-    trace([
-      medication('a/1', 'a', { start: '2026-01-01', stop: '2026-01-31', current: false }),
-      medication('b/1', 'b', { start: '2026-02-01' }),
-      medication('a/2', 'a', { start: '2026-02-01' }),
-      medication('a/3', 'a'),
-    ]),
+    trace(
+      [treatment('a', [taken('2026-01-01')])],
+      [
+        draft('draft/a', 'a', { start: '2026-03-02' }),
+        draft('draft/b', 'b', { start: '2026-03-02', stop: '2026-03-08' }),
+      ],
+    ),
     [],
   );
   expect(
-    rows.map(({ name, bars, undated }) => [name, bars.map(({ ref, to }) => [ref, to && dateOf(to)]), undated]),
+    rows.map(({ name, state, bars }) => [
+      name,
+      state,
+      ...bars.map(({ ref, kind, from, to }) => [ref, kind, dated(from), dated(to)]),
+    ]),
   ).toEqual([
-    [
-      'a',
-      [
-        ['a/1', '2026-01-31'],
-        ['a/2', undefined],
-      ],
-      ['a/3'],
-    ],
-    ['b', [['b/1', undefined]], []],
+    ['a', 'taken', ['a/1', 'taken', '2026-01-01', undefined], ['draft/a', 'draft', '2026-03-02', undefined]],
+    ['b', undefined, ['draft/b', 'draft', '2026-03-02', '2026-03-08']],
   ]);
 });
 
+test('of each day the surest degree is drawn', () => {
+  const periods = [taken('2026-01-10', '2026-01-20'), possible('2026-01-01', '2026-01-31')];
+  const [row] = timelineOf(trace([treatment('a', periods, { start: '2026-01-01' })]), []).rows;
+  expect(row?.bars.map(({ kind, from, to }) => [kind, dated(from), dated(to)])).toEqual([
+    ['possible', '2026-01-01', '2026-01-09'],
+    ['taken', '2026-01-10', '2026-01-20'],
+    ['possible', '2026-01-21', '2026-01-31'],
+  ]);
+});
+
+test.each([
+  ['over', { degree: undefined }, 'over'],
+  ['on hold', { degree: 'presumed', onHold: true }, 'presumed, on hold'],
+  ['without a sign of life', { degree: 'presumed', fresh: false }, 'presumed, nothing of it lately'],
+  ['known from a diagnosis', { degree: 'presumed', otherwise: true }, 'presumed, according to the record'],
+])('how sure a treatment is today is told in words: %s', (_, more, words) => {
+  const [row] = timelineOf(trace([treatment('a', [taken('2026-01-01')], more as Partial<Treatment>)]), []).rows;
+  expect(row?.state).toBe(words);
+});
+
+test('since when is not known, where nobody knows', () => {
+  const one = treatment('a', [taken('1970-01-01')]);
+  delete one.start;
+  const { rows, from } = timelineOf(trace([one]), []);
+  expect(rows[0]?.bars[0]?.from).toBeUndefined();
+  expect(dateOf(from) > '2026-01-01').toBe(true);
+});
+
+test('what may go on for years leaves the room to what is near, and nothing that is drafted is cut off', () => {
+  const long = treatment('a', [taken('2025-12-02', '2026-03-10'), possible('2026-03-11', '2028-03-10')]);
+  const { from, to } = timelineOf(trace([long]), []);
+  expect([dateOf(from) < '2025-12-02', dateOf(to) > '2026-05-31', dateOf(to) < '2026-08-01']).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  const drafted = timelineOf(trace([long], [draft('draft/b', 'b', { start: '2026-03-02', stop: '2027-03-01' })]), []);
+  expect(dateOf(drafted.to) > '2027-03-01').toBe(true);
+});
+
 test('the days on which two medicines run are told, first and last counted', () => {
-  const a = medication('a/1', 'a', { start: '2026-01-01', stop: '2026-01-31' });
-  expect(spans([a, medication('b/1', 'b', { start: '2026-01-31' })])).toEqual([['2026-01-31', '2026-01-31', 'a+b']]);
-  expect(spans([a, medication('b/1', 'b', { start: '2026-02-01' })])).toEqual([]);
-  expect(spans([a, medication('a/2', 'a', { start: '2026-01-10' })])).toEqual([]);
-  expect(
-    spans([medication('a/1', 'a', { start: '2026-01-01' }), medication('b/1', 'b', { start: '2026-01-05' })]),
-  ).toEqual([['2026-01-05', undefined, 'a+b']]);
+  const a = treatment('a', [taken('2026-01-01', '2026-01-31')]);
+  expect(spans([a, treatment('b', [taken('2026-01-31')])])).toEqual([['2026-01-31', '2026-01-31', 'a+b']]);
+  expect(spans([a, treatment('b', [taken('2026-02-01')])])).toEqual([]);
+  expect(spans([a], [draft('draft/a', 'a', { start: '2026-01-10' })])).toEqual([]);
+  expect(spans([treatment('a', [taken('2026-01-01')])], [draft('draft/b', 'b', { start: '2026-01-05' })])).toEqual([
+    ['2026-01-05', undefined, 'a+b'],
+  ]);
+  expect(spans([a, treatment('b', [possible('2026-01-10', '2026-01-12')])])).toEqual([
+    ['2026-01-10', '2026-01-12', 'a+b?'],
+  ]);
 });
 
 test('an overlap holds on exactly the days on which at least two medicines run', () => {
-  const bar = fc.record({ name: fc.constantFrom('a', 'b', 'c'), from: fc.nat(20), length: fc.nat(8) });
+  const bar = fc.record({
+    name: fc.constantFrom('a', 'b', 'c'),
+    from: fc.nat(20),
+    length: fc.nat(8),
+    sure: fc.boolean(),
+  });
   fc.assert(
     fc.property(fc.array(bar, { maxLength: 6 }), (bars) => {
-      const rows = bars.map(({ name, from, length }) => ({
-        name,
-        lists: [],
-        undated: [],
-        proposed: [],
-        bars: [{ ref: '', kind: 'current' as const, from, to: from + length, stopFrom: undefined }],
-      }));
+      const rows = bars.map(({ name, from, length, sure }): Row => {
+        const kind = sure ? 'taken' : 'possible';
+        const body = { ref: '', kind, from, to: from + length, stopFrom: undefined } as const;
+        return { name, state: undefined, proposed: [], entries: [], bars: [body] };
+      });
       const overlaps = overlapsOf(rows);
       for (let day = 0; day < 40; day++) {
-        const running = new Set(
-          bars.filter(({ from, length }) => from <= day && day <= from + length).map(({ name }) => name),
-        );
-        const told = overlaps.some(({ from, to }) => from <= day && day <= (to ?? Infinity));
-        expect(told).toBe(running.size > 1);
+        const running = bars.filter(({ from, length }) => from <= day && day <= from + length);
+        const count = (some: typeof running) => new Set(some.map(({ name }) => name)).size;
+        const told = overlaps.find(({ from, to }) => (from ?? 0) <= day && day <= (to ?? Infinity));
+        expect(told !== undefined).toBe(count(running) > 1);
+        if (told) expect(told.perhaps).toBe(count(running.filter(({ sure }) => sure)) < 2);
+      }
+    }),
+  );
+});
+
+test('a day has the surest degree of the periods that cover it, and no other', () => {
+  const period = fc.record({
+    from: fc.nat(20),
+    length: fc.nat(10),
+    degree: fc.constantFrom('possible' as const, 'presumed' as const, 'taken' as const),
+  });
+  const sure = ['possible', 'presumed', 'taken'];
+  fc.assert(
+    fc.property(fc.array(period, { maxLength: 6 }), (periods) => {
+      const found = highestOf(periods.map(({ from, length, degree }) => ({ from, to: from + length, degree })));
+      for (let day = 0; day < 40; day++) {
+        const covering = periods.filter(({ from, length }) => from <= day && day <= from + length);
+        const most = covering.map(({ degree }) => sure.indexOf(degree)).sort((a, b) => b - a)[0];
+        const drawn = found.filter(({ from, to }) => from <= day && day <= (to ?? Infinity));
+        expect(drawn.map(({ degree }) => degree)).toEqual(most === undefined ? [] : [sure[most]]);
       }
     }),
   );
@@ -102,9 +184,7 @@ test('each end that a card proposes stands once, the recommended one marked', ()
     ],
   });
   const card = { suggestions: [update('2026-03-04', false), update('2026-03-06', true), update('2026-03-06', true)] };
-  const { rows } = timelineOf(trace([medication('a/1', 'a', { draft: true, start: '2026-03-02' })]), [
-    card as unknown as Card,
-  ]);
+  const { rows } = timelineOf(trace([], [draft('a/1', 'a', { start: '2026-03-02' })]), [card as unknown as Card]);
   expect(rows[0]?.proposed.map(({ day, recommended }) => [dateOf(day), recommended])).toEqual([
     ['2026-03-04', false],
     ['2026-03-06', true],

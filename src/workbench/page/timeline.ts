@@ -1,76 +1,150 @@
-import { type Card, isObject, type Medication, objectOf, type Trace } from './wire.ts';
+import {
+  type Card,
+  type Degree,
+  type Draft,
+  type Entry,
+  isObject,
+  objectOf,
+  type Trace,
+  type Treatment,
+} from './wire.ts';
 
 /** Days since 1970: what lines up on a scale. */
 export type Day = number;
 
 export type Bar = {
   ref: string;
-  kind: 'draft' | 'current' | 'ended' | 'unclear';
-  from: Day;
+  kind: Degree | 'draft';
+  /** Undefined where nobody knows since when. */
+  from: Day | undefined;
   /** Undefined where no end is known. */
   to: Day | undefined;
   stopFrom: string | undefined;
 };
-/** All orders of one medicine, and the ends that cards propose for its drafts. */
-export type Row = { name: string; lists: string[]; bars: Bar[]; proposed: Proposal[]; undated: string[] };
+/** One treatment with the drafts of its medicine, or a medicine that is only drafted. */
+export type Row = {
+  name: string;
+  /** How sure it is today, in words; of what is only drafted nothing. */
+  state: string | undefined;
+  bars: Bar[];
+  /** The ends that cards propose for its drafts. */
+  proposed: Proposal[];
+  entries: Entry[];
+};
 export type Proposal = { ref: string; day: Day; label: string; recommended: boolean };
-export type Overlap = { from: Day; to: Day | undefined; names: string[] };
+/** `perhaps`: of all but one of them nobody knows whether they are taken. */
+export type Overlap = { from: Day | undefined; to: Day | undefined; names: string[]; perhaps: boolean };
 /** A course as a rule merged it. */
 export type Course = { rule: string; fact: string; from: Day; to: Day };
 export type Timeline = { rows: Row[]; overlaps: Overlap[]; courses: Course[]; today: Day; from: Day; to: Day };
 
 const DAY = 86_400_000;
+/** So many days ahead are always shown where something runs that long. */
+const NEAR = 60;
 
 /** The day of a date; of one known by its month or year, the first that it may mean. */
 export function dayOf(date: string): Day {
   return Date.parse(`${date}${'-01-01'.slice(3 * (date.split('-').length - 1))}`) / DAY;
 }
 
+function maybeDay(date: string | undefined): Day | undefined {
+  return date === undefined ? undefined : dayOf(date);
+}
+
 export function dateOf(day: Day): string {
   return new Date(day * DAY).toISOString().slice(0, 10);
 }
 
-/** What was taken when, and what the cards propose: everything that the drawing and its table show. */
+/** What was taken when, how sure that is, and what the cards propose: all that the drawing and its table show. */
 export function timelineOf(trace: Trace, cards: Card[]): Timeline {
   const proposals = proposalsOf(cards);
-  const names = new Map<string, Medication[]>();
-  for (const medication of trace.medications ?? []) {
-    const name = medication.substance?.replaceAll('-', ' ') ?? medication.name ?? medication.ref;
-    names.set(name, [...(names.get(name) ?? []), medication]);
+  const rows = (trace.treatments ?? []).map(rowOf);
+  for (const draft of trace.drafts ?? []) {
+    const name = nameOf(draft);
+    let row = rows.find((one) => one.name === name);
+    if (!row) {
+      row = { name, state: undefined, bars: [], proposed: [], entries: [] };
+      rows.push(row);
+    }
+    row.bars.push(draftBar(draft));
+    row.proposed.push(...proposals.filter(({ ref }) => ref === draft.ref));
   }
-  const rows = [...names].map(([name, medications]): Row => {
-    const refs = medications.map(({ ref }) => ref);
-    return {
-      name,
-      lists: [...new Set(medications.flatMap(({ lists }) => lists))],
-      bars: medications.flatMap(barOf).sort((a, b) => a.from - b.from),
-      undated: medications.filter(({ start }) => start === undefined).map(({ ref }) => ref),
-      proposed: proposals.filter(({ ref }) => refs.includes(ref)),
-    };
-  });
   const today = dayOf(trace.today);
   const courses = coursesOf(trace);
+  const bars = rows.flatMap((row) => row.bars);
+  const drafted = bars.filter(({ kind }) => kind === 'draft');
+  const runs = bars.filter(({ kind }) => kind !== 'draft');
   const days = [
     today,
-    ...rows.flatMap(({ bars, proposed }) => [
-      ...bars.flatMap(({ from, to }) => (to === undefined ? [from] : [from, to])),
-      ...proposed.map(({ day }) => day),
-    ]),
+    ...drafted.flatMap(({ from, to }) => [from, to].filter((day) => day !== undefined)),
+    ...rows.flatMap(({ proposed }) => proposed.map(({ day }) => day)),
     ...courses.flatMap(({ from, to }) => [from, to]),
   ];
-  const [first, last] = [Math.min(...days), Math.max(...days)];
+  const first = Math.min(...days, ...runs.flatMap(({ from }) => from ?? []));
+  // What may go on for years does not take the room of what is near.
+  const horizon = today + Math.max(NEAR, today - first);
+  const last = Math.max(...days, ...runs.map(({ to }) => Math.min(to ?? today, horizon)));
   // Room for what has no end, and for one that begins at the edge.
   const margin = Math.max(3, Math.round((last - first) * 0.06));
   return { rows, overlaps: overlapsOf(rows), courses, today, from: first - margin, to: last + margin * 2 };
 }
 
-function barOf({ ref, draft, current, start, stop, stopFrom }: Medication): Bar[] {
-  if (start === undefined) return [];
-  const from = dayOf(start);
-  const kind = draft ? 'draft' : current === undefined ? 'unclear' : current ? 'current' : 'ended';
-  // Of what ended nobody knows when, only the first day is certain.
-  const to = stop !== undefined ? dayOf(stop) : kind === 'ended' ? from : undefined;
-  return [{ ref, kind, from, to, stopFrom }];
+function nameOf({ substance, name, ref }: Draft | Treatment): string {
+  return substance?.replaceAll('-', ' ') ?? name ?? ref;
+}
+
+function rowOf(treatment: Treatment): Row {
+  const { ref, start, periods, entries } = treatment;
+  const bars = highestOf(periods.map(({ from, to, degree }) => ({ from: dayOf(from), to: maybeDay(to), degree })));
+  return {
+    name: nameOf(treatment),
+    state: stateOf(treatment),
+    bars: bars.map(({ from, to, degree }, at) => ({
+      ref,
+      kind: degree,
+      from: start === undefined && at === 0 ? undefined : from,
+      to,
+      stopFrom: undefined,
+    })),
+    proposed: [],
+    entries,
+  };
+}
+
+function stateOf({ degree, onHold, fresh, otherwise }: Treatment): string {
+  if (degree === undefined) return 'over';
+  const more = [
+    ...(otherwise ? ['according to the record'] : []),
+    ...(onHold ? ['on hold'] : []),
+    ...(fresh ? [] : ['nothing of it lately']),
+  ];
+  return [degree, ...more].join(', ');
+}
+
+function draftBar({ ref, start, stop, stopFrom }: Draft): Bar {
+  return { ref, kind: 'draft', from: maybeDay(start), to: maybeDay(stop), stopFrom };
+}
+
+type Period = { from: Day; to: Day | undefined; degree: Degree };
+const RANK: Record<Degree, number> = { possible: 1, presumed: 2, taken: 3 };
+
+/** Periods of different degrees may share days: of each day the surest counts. Oldest first. */
+export function highestOf(periods: Period[]): Period[] {
+  const edges = [...new Set(periods.flatMap(({ from, to }) => [from, (to ?? Infinity) + 1]))].sort((a, b) => a - b);
+  const found: Period[] = [];
+  for (const [at, from] of edges.entries()) {
+    const next = edges[at + 1];
+    if (next === undefined) break;
+    const [surest] = periods
+      .filter((period) => period.from <= from && from <= (period.to ?? Infinity))
+      .sort((a, b) => RANK[b.degree] - RANK[a.degree]);
+    if (!surest) continue;
+    const last = found.at(-1);
+    const to = next === Infinity ? undefined : next - 1;
+    if (last?.to === from - 1 && last.degree === surest.degree) last.to = to;
+    else found.push({ from, to, degree: surest.degree });
+  }
+  return found;
 }
 
 /** The ends that the suggestions of cards would set, each day of an order once. */
@@ -110,20 +184,29 @@ function coursesOf({ rules }: Trace): Course[] {
   return [...new Map(found.map((course) => [`${course.from}|${course.to}`, course])).values()];
 }
 
-/** Days on which more than one medicine runs. */
+/** Days on which more than one medicine runs, or may. */
 export function overlapsOf(rows: Row[]): Overlap[] {
-  const all = rows.flatMap(({ name, bars }) => bars.map(({ from, to }) => ({ name, from, to: to ?? Infinity })));
+  const all = rows.flatMap(({ name, bars }) =>
+    bars.map(({ from, to, kind }) => ({
+      name,
+      from: from ?? -Infinity,
+      to: to ?? Infinity,
+      perhaps: kind === 'possible',
+    })),
+  );
   const edges = [...new Set(all.flatMap(({ from, to }) => [from, to + 1]))].sort((a, b) => a - b);
   const overlaps: Overlap[] = [];
   for (const [at, from] of edges.entries()) {
     const next = edges[at + 1];
     if (next === undefined) break;
-    const names = [...new Set(all.filter((bar) => bar.from <= from && from <= bar.to).map(({ name }) => name))];
+    const running = all.filter((bar) => bar.from <= from && from <= bar.to);
+    const names = [...new Set(running.map(({ name }) => name))];
+    if (names.length < 2) continue;
+    const perhaps = new Set(running.filter((bar) => !bar.perhaps).map(({ name }) => name)).size < 2;
     const last = overlaps.at(-1);
     const to = next === Infinity ? undefined : next - 1;
-    if (names.length < 2) continue;
-    if (last?.to === from - 1 && last.names.join() === names.join()) last.to = to;
-    else overlaps.push({ from, to, names });
+    if (last?.to === from - 1 && last.names.join() === names.join() && last.perhaps === perhaps) last.to = to;
+    else overlaps.push({ from: from === -Infinity ? undefined : from, to, names, perhaps });
   }
   return overlaps;
 }

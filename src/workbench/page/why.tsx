@@ -168,7 +168,7 @@ function spaced(name: string): string {
 
 /** Which parts of the record came, and what of it was left out. */
 function Record({ trace, bench }: { trace: Trace; bench: Workbench }) {
-  const { leftOut = [] } = trace;
+  const { leftOut = [], unread = [] } = trace;
   return (
     <section class="rules">
       <h3 class="small-title">What was read</h3>
@@ -179,6 +179,24 @@ function Record({ trace, bench }: { trace: Trace; bench: Workbench }) {
           </li>
         ))}
       </ul>
+      {unread.length > 0 ? (
+        <details class="rule">
+          <summary>
+            <span class="rule-name">Medicines that nobody recognises</span>
+            <span class="rule-outcome">{unread.length}</span>
+          </summary>
+          <ul class="plain left-out">
+            {unread.map(({ ref, name }) => (
+              <li key={ref}>
+                <button type="button" class="link ref" onClick={() => bench.show([ref])}>
+                  {ref}
+                </button>{' '}
+                {name ?? ''}
+              </li>
+            ))}
+          </ul>
+        </details>
+      ) : null}
       {leftOut.length > 0 ? (
         <details class="rule">
           <summary>

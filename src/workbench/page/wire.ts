@@ -18,18 +18,39 @@ export type Card = {
   overrideReasons?: Coding[];
 };
 
-export type Medication = {
-  ref: string;
-  name?: string;
-  substance?: string;
-  lists: string[];
-  identifiedBy: string;
-  draft: boolean;
+type Shown = { ref: string; name?: string; substance?: string; lists: string[]; identifiedBy: string };
+/** An order of the call, as it was read. */
+export type Draft = Shown & {
   ordered: boolean;
-  current?: boolean;
+  changed: boolean;
+  taper: boolean;
   start?: string;
   stop?: string;
   stopFrom?: string;
+};
+export type Degree = 'taken' | 'presumed' | 'possible';
+/** What the patient takes or took. Without a degree it is over. */
+export type Treatment = Shown & {
+  degree?: Degree;
+  fresh: boolean;
+  start?: string;
+  stop?: string;
+  lastSign?: string;
+  onHold: boolean;
+  otherwise: boolean;
+  /** The newest first. */
+  entries: Entry[];
+  periods: { from: string; to?: string; degree: Degree }[];
+};
+/** An entry of the record behind a treatment. */
+export type Entry = {
+  ref: string;
+  kind: string;
+  degree?: Degree;
+  start?: string;
+  stop?: string;
+  stopFrom?: string;
+  replaced?: true;
 };
 export type FactTrace = {
   fact: string;
@@ -62,7 +83,9 @@ export type Trace = {
   today: string;
   sections: Record<string, string>;
   leftOut?: { what: string; why: string; ref: string }[];
-  medications?: Medication[];
+  drafts?: Draft[];
+  treatments?: Treatment[];
+  unread?: { ref: string; name?: string }[];
   rules: RuleTrace[];
 };
 

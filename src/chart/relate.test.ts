@@ -1,0 +1,507 @@
+import { describe, expect, test } from 'vitest';
+import { dateOf } from '../dates.ts';
+import {
+  administrationOf,
+  at,
+  chartOf,
+  concept,
+  dispenseOf,
+  draftOf,
+  line,
+  orderOf,
+  periodsOf,
+  pieces,
+  statementOf,
+  TODAY,
+  times,
+  until,
+} from '../testing/charts.ts';
+import { condition, type Json } from '../testing/request.ts';
+import { endedSince, startingAnew, together, useOf, within } from './relate.ts';
+
+const lines = (...dosageInstruction: Json[]) => ({ dosageInstruction });
+const from = (start: string, end?: string) =>
+  end === undefined ? { authoredOn: start } : { authoredOn: start, ...lines(line(until(end, start))) };
+
+const opioid = (more: Json, id = 'opioid') => orderOf('oxycodone', { id, ...more });
+const sedative = (more: Json, id = 'sedative') => orderOf('oxazepam', { id, ...more });
+const opioidDraft = (more: Json) => draftOf('oxycodone', more);
+const antagonistDraft = (more: Json) => draftOf('naltrexone', more);
+
+/** The one pair, in words: its degree, and whether only washout joins it. */
+function pairIn(record: Json[], drafts: Json[], lengthening?: 'clearance' | number): string {
+  const chart = chartOf(record, { drafts });
+  const all = [...chart.drafts, ...chart.treatments];
+  const [first] = chart.drafts.length > 0 ? chart.drafts : chart.treatments;
+  if (!first) return 'no pair';
+  const pairs = together(
+    [first],
+    all.filter((drug) => drug !== first),
+    lengthening,
+  );
+  const [pair] = pairs;
+  return pair ? `${pair.degree}${pair.washout ? ', washout' : ''}` : 'no pair';
+}
+
+describe('1.5: together with the chart open: any day from today on', () => {
+  test.each<[string, Json, Json, string]>([
+    ['both taken', from(at(-30)), from(at(-5)), 'taken'],
+    ['they share today', from(at(-30), at(0)), from(at(-5)), 'taken'],
+    ['they shared yesterday', from(at(-30), at(-1)), from(at(-5)), 'no pair'],
+    ['one begins tomorrow', from(at(-30)), from(at(1)), 'taken'],
+    ['one ends tomorrow, the other begins then', from(at(-30), at(1)), from(at(1)), 'taken'],
+    ['one ends tomorrow, the other begins the day after', from(at(-30), at(1)), from(at(2)), 'no pair'],
+    ['one presumed', from('2024-01-01'), from(at(-5)), 'presumed'],
+    ['one possible', { ...from(at(-30)), status: 'stopped' }, from(at(-5)), 'possible'],
+    [
+      'presumed today and taken before: the degree of a shared day',
+      { ...from(at(-30)), dispenseRequest: { expectedSupplyDuration: { value: 10, code: 'd' } } },
+      from(at(-5)),
+      'presumed',
+    ],
+    ['taken on a later day', { ...from('2024-01-01') }, from(at(30)), 'presumed'],
+    ['on hold', { ...from(at(-30)), status: 'on-hold' }, from(at(-5)), 'presumed'],
+  ])('%s', (_, one, other, expected) => {
+    expect(pairIn([opioid(one), sedative(other)], [])).toBe(expected);
+  });
+});
+
+describe('1.5: together with a draft: any day of its own period', () => {
+  test.each<[string, Json, Json, string]>([
+    ['from today, and open', from(at(-30)), { authoredOn: TODAY }, 'taken'],
+    ['without a date it begins today', from(at(-30), at(0)), {}, 'taken'],
+    ['a draft dated before today begins today', from(at(-30), at(-1)), from(at(-10), at(10)), 'no pair'],
+    ['it begins on the last day of the other', from(at(-30), at(5)), from(at(5), at(9)), 'taken'],
+    ['it begins the day after', from(at(-30), at(5)), from(at(6), at(9)), 'no pair'],
+    ['it ends on the first day of the other', from(at(9)), from(at(5), at(9)), 'taken'],
+    ['it ends the day before', from(at(10)), from(at(5), at(9)), 'no pair'],
+    ['it has no end: the other begins in a year', from(at(365)), from(at(5)), 'taken'],
+    [
+      'days of supply do not close it',
+      from(at(30)),
+      { authoredOn: TODAY, dispenseRequest: { expectedSupplyDuration: { value: 5, code: 'd' } } },
+      'taken',
+    ],
+    [
+      'a quantity does not close it',
+      from(at(30)),
+      {
+        authoredOn: TODAY,
+        ...lines(line(times(1), pieces(1))),
+        dispenseRequest: { quantity: { value: 5, unit: 'st' } },
+      },
+      'taken',
+    ],
+    [
+      'a length in the text does not close it',
+      from(at(30)),
+      { authoredOn: TODAY, ...lines({ text: '1 tablett i 5 dagar' }) },
+      'taken',
+    ],
+    ['a count closes it', from(at(30)), { authoredOn: TODAY, ...lines(line({ ...times(1), count: 5 })) }, 'no pair'],
+    [
+      'a count closes it on its last day',
+      from(at(4)),
+      { authoredOn: TODAY, ...lines(line({ ...times(1), count: 5 })) },
+      'taken',
+    ],
+    [
+      'a single event closes it',
+      from(at(1)),
+      { authoredOn: TODAY, ...lines({ timing: { event: [TODAY] } }) },
+      'no pair',
+    ],
+    [
+      'a duration closes it',
+      from(at(5)),
+      { authoredOn: TODAY, ...lines(line({ boundsDuration: { value: 5, code: 'd' } })) },
+      'no pair',
+    ],
+    ['the other is only possible', { ...from(at(-30)), status: 'stopped' }, { authoredOn: TODAY }, 'possible'],
+    ['the other is presumed', from('2020-01-01'), { authoredOn: TODAY }, 'presumed'],
+  ])('%s', (_, one, draft, expected) => {
+    expect(pairIn([sedative(one)], [opioidDraft(draft)])).toBe(expected);
+  });
+
+  test('two drafts', () => {
+    const two = (one: Json, other: Json) =>
+      pairIn([], [opioidDraft({ id: 'a', ...one }), draftOf('oxazepam', { id: 'b', ...other })]);
+    expect(two({}, {})).toBe('taken');
+    expect(two(from(at(1), at(5)), from(at(5), at(9)))).toBe('taken');
+    expect(two(from(at(1), at(5)), from(at(6), at(9)))).toBe('no pair');
+  });
+
+  test('one product is never both partners', () => {
+    const chart = chartOf([], { drafts: [opioidDraft({})] });
+    expect(together(chart.drafts, chart.drafts)).toEqual([]);
+  });
+});
+
+describe('1.5: washout and blockade, in both directions', () => {
+  const gone = (days: number) => from(at(-60), at(-days));
+  test.each<[string, Json[], Json[], string]>([
+    ['the opioid ended 10 days before the antagonist', [opioid(gone(10))], [antagonistDraft({})], 'taken, washout'],
+    ['11 days before', [opioid(gone(11))], [antagonistDraft({})], 'no pair'],
+    [
+      'the antagonist ended 3 days before the opioid',
+      [orderOf('naltrexone', gone(3))],
+      [opioidDraft({})],
+      'taken, washout',
+    ],
+    ['4 days before', [orderOf('naltrexone', gone(4))], [opioidDraft({})], 'no pair'],
+    ['counted from the start of the draft', [opioid(gone(5))], [antagonistDraft(from(at(5)))], 'taken, washout'],
+    ['a day later', [opioid(gone(5))], [antagonistDraft(from(at(6)))], 'no pair'],
+    ['they share a day: no washout', [opioid(from(at(-30)))], [antagonistDraft({})], 'taken'],
+    [
+      'only possible, and every end reaches the draft: it counts as taken',
+      [opioid({ ...from(at(-9)), status: 'stopped', meta: { lastUpdated: at(-5) } })],
+      [antagonistDraft({})],
+      'taken, washout',
+    ],
+    [
+      'only possible, and its earliest end does not',
+      [opioid({ ...from(at(-30)), status: 'stopped', meta: { lastUpdated: at(-5) } })],
+      [antagonistDraft({})],
+      'possible, washout',
+    ],
+    [
+      'methadone that goes on between supplies counts by its washout',
+      [orderOf('methadone', gone(14))],
+      [antagonistDraft({})],
+      'taken, washout',
+    ],
+    ['and not by the days between supplies', [orderOf('methadone', gone(15))], [antagonistDraft({})], 'no pair'],
+  ])('%s', (_, record, drafts, expected) => {
+    expect(pairIn(record, drafts, 'clearance')).toBe(expected);
+  });
+
+  test('treatments that overlapped are not lengthened', () => {
+    const naltrexone = (more: Json) => orderOf('naltrexone', { id: 'naltrexone', ...more });
+    expect(pairIn([opioid(gone(5)), naltrexone(from(at(-4)))], [], 'clearance')).toBe('taken, washout');
+    expect(pairIn([opioid(gone(5)), naltrexone(from(at(-5)))], [], 'clearance')).toBe('no pair');
+  });
+
+  test('the degree is that which it had when it ended', () => {
+    // Of a dispense of unknown length the 30th day is the earliest end. Lengthened by 10 days it reaches the draft, or not.
+    const dispensed = (day: number) =>
+      pairIn([dispenseOf('oxycodone', { whenHandedOver: at(day) })], [antagonistDraft({})], 'clearance');
+    expect(dispensed(-39)).toBe('taken, washout');
+    expect(dispensed(-41)).toBe('possible');
+    const onHold = opioid({ ...from(at(-60)), status: 'on-hold' });
+    expect(pairIn([onHold], [antagonistDraft({})], 'clearance')).toBe('presumed');
+  });
+
+  test('by a number of days', () => {
+    expect(pairIn([opioid(gone(2))], [draftOf('buprenorphine', {})], 2)).toBe('taken, washout');
+    expect(pairIn([opioid(gone(3))], [draftOf('buprenorphine', {})], 2)).toBe('no pair');
+  });
+});
+
+describe('1.1: treatments that count', () => {
+  test('from today on; with drafts, on a day of theirs', () => {
+    const { treatments, drafts } = chartOf([sedative(from(at(-30), at(3)))], { drafts: [opioidDraft(from(at(4)))] });
+    expect(within(treatments, [])).toHaveLength(1);
+    expect(within(treatments, drafts)).toHaveLength(0);
+  });
+
+  test('each with its highest degree on those days', () => {
+    const supplied = { ...from(at(-1)), dispenseRequest: { expectedSupplyDuration: { value: 3, code: 'd' } } };
+    const degreeOn = (draft: Json) => {
+      const { treatments, drafts } = chartOf([sedative(supplied)], { drafts: [opioidDraft(draft)] });
+      return within(treatments, drafts)[0]?.degree;
+    };
+    expect(degreeOn(from(at(1), at(4)))).toBe('taken');
+    expect(degreeOn(from(at(2), at(4)))).toBe('presumed');
+  });
+});
+
+describe('1.6: changed orders', () => {
+  const running = (more: Json = {}) => orderOf('oxazepam', { id: 'running', ...from('2025-12-01'), ...more });
+  const change = (draft: Json, record: Json[] = [running()]) => chartOf(record, { drafts: [draft] });
+  const refs = (chart: ReturnType<typeof change>) =>
+    chart.treatments.map((treatment) => `${treatment.substance}: ${periodsOf(treatment)}`);
+
+  test.each<[string, Json]>([
+    ['its id', { id: 'running' }],
+    ['the prior prescription it names', { priorPrescription: { reference: 'MedicationRequest/running' } }],
+    ['an absolute address', { priorPrescription: { reference: 'https://fhir.example/r4/MedicationRequest/running' } }],
+    ['replaces', { replaces: [{ reference: 'MedicationRequest/running' }] }],
+  ])('by %s: the copy of the record does not count beside it', (_, more) => {
+    const chart = change(draftOf('oxazepam', { authoredOn: TODAY, ...more }));
+    expect(chart.drafts[0]?.changed).toBe(true);
+    expect(refs(chart)).toEqual(['oxazepam: taken 2025-12-01..2026-03-01']);
+    expect(chart.treatments[0]?.degree).toBeUndefined();
+    expect(chart.treatments[0]?.entries()[0]?.replaced).toBe(true);
+    // What was there before is as the record has it.
+    expect(chart.before[0]?.degree).toBe('taken');
+  });
+
+  test('an order that names none is new', () => {
+    const chart = change(draftOf('oxazepam', { authoredOn: TODAY }));
+    expect(chart.drafts[0]?.changed).toBe(false);
+    expect(chart.treatments[0]?.degree).toBe('taken');
+  });
+
+  test('of another substance: the copy ends the day before the draft begins', () => {
+    const chart = change(draftOf('diazepam', { id: 'running', authoredOn: at(5) }));
+    expect(refs(chart)).toEqual([`oxazepam: taken 2025-12-01..${at(4)}`]);
+    expect(chart.treatments[0]?.endKnown).toBe(true);
+  });
+
+  test('of another substance, washout counts from there', () => {
+    const record = [orderOf('oxycodone', { id: 'running', ...from('2025-12-01') })];
+    const pair = (start: string) => {
+      const chart = change(draftOf('naltrexone', { id: 'running', authoredOn: start }), record);
+      return together(chart.treatments, chart.drafts, 'clearance')[0];
+    };
+    expect(pair(TODAY)).toMatchObject({ washout: true, degree: 'taken', afterDays: 10 });
+  });
+
+  test('from methadone to buprenorphine: treatment goes on between supplies from there', () => {
+    const record = [orderOf('methadone', { id: 'running', ...from('2025-12-01') })];
+    const chart = change(draftOf('buprenorphine', { id: 'running', authoredOn: TODAY }), record);
+    expect(periodsOf(chart.treatments[0])).toBe(`taken 2025-12-01..2026-03-01, presumed 2026-03-02..${at(13)}`);
+  });
+
+  test.each<[string, Json]>([
+    ['stopped', { status: 'stopped' }],
+    ['ended', { status: 'ended' }],
+    ['cancelled', { status: 'cancelled' }],
+    ['completed', { status: 'completed' }],
+    ['not to be performed', { doNotPerform: true }],
+  ])('a draft that is %s ends the entry today, and is not ordered', (_, more) => {
+    const chart = change(draftOf('oxazepam', { id: 'running', ...more }));
+    expect(chart.drafts).toEqual([]);
+    expect(refs(chart)).toEqual(['oxazepam: taken 2025-12-01..2026-03-02']);
+    expect(chart.treatments[0]?.endKnown).toBe(true);
+  });
+
+  test('a draft that takes an entry back as an error: it never was', () => {
+    const chart = change(draftOf('oxazepam', { id: 'running', status: 'entered-in-error' }));
+    expect([chart.drafts, chart.treatments, chart.before]).toEqual([[], [], []]);
+  });
+
+  test('a changed order continues itself', () => {
+    const chart = change(draftOf('oxazepam', { id: 'running', authoredOn: TODAY }));
+    expect(startingAnew(chart.drafts, chart.treatments)).toEqual([]);
+  });
+
+  test('the period of the copy until today counts for use over time', () => {
+    const chart = change(draftOf('oxazepam', { id: 'running', authoredOn: TODAY }));
+    expect(useOf(chart.treatments, 30)[0]?.start).toBe('2025-12-01');
+  });
+});
+
+describe('3: use over time', () => {
+  const courses = (...record: Json[]) =>
+    useOf(chartOf(record.map((entry, number) => ({ ...entry, id: `e${number}` }))).treatments, 30).map(
+      ({ start, end }) => `${start}..${end}`,
+    );
+  const supplied = (authoredOn: string, days: number, more: Json = {}) =>
+    orderOf('oxazepam', {
+      authoredOn,
+      dispenseRequest: { expectedSupplyDuration: { value: days, code: 'd' } },
+      ...more,
+    });
+  const few = (value: number, more: Json = {}) => ({
+    authoredOn: '2026-01-01',
+    ...lines(line(times(1), { asNeededBoolean: true, ...pieces(1) })),
+    dispenseRequest: { quantity: { value, unit: 'st' }, ...more },
+  });
+
+  test.each<[string, Json[], string[]]>([
+    ['supplies that touch', [supplied('2026-01-01', 10), supplied('2026-01-11', 10)], ['2026-01-01..2026-01-20']],
+    ['a gap of 30 days', [supplied('2026-01-01', 10), supplied('2026-02-10', 10)], ['2026-01-01..2026-02-19']],
+    [
+      'a gap of 31 days breaks',
+      [supplied('2026-01-01', 10), supplied('2026-02-11', 10)],
+      ['2026-01-01..2026-01-10', '2026-02-11..2026-02-20'],
+    ],
+    [
+      'over a switch inside the class',
+      [
+        supplied('2026-01-01', 10),
+        {
+          ...supplied('2026-01-11', 10),
+          ...orderOf('diazepam', {
+            authoredOn: '2026-01-11',
+            dispenseRequest: { expectedSupplyDuration: { value: 10, code: 'd' } },
+          }),
+        },
+      ],
+      ['2026-01-01..2026-01-20'],
+    ],
+    [
+      'an active entry without an end counts to today',
+      [orderOf('oxazepam', { authoredOn: '2025-06-01' })],
+      ['2025-06-01..2026-03-02'],
+    ],
+    [
+      'on hold: to its last sign of life',
+      [orderOf('oxazepam', { authoredOn: '2025-06-01', status: 'on-hold' })],
+      ['2025-06-01..2025-06-01'],
+    ],
+    [
+      'what is only possible supplies nothing',
+      [orderOf('oxazepam', { authoredOn: '2025-06-01', status: 'stopped' })],
+      [],
+    ],
+    [
+      'a start known by its month counts from its last day',
+      [orderOf('oxazepam', { authoredOn: '2025-06' })],
+      ['2025-06-30..2026-03-02'],
+    ],
+    ['what begins tomorrow is no use yet', [orderOf('oxazepam', { authoredOn: '2026-03-03' })], []],
+    ['30 units as needed: 30 days', [orderOf('oxazepam', few(30))], ['2026-01-01..2026-01-30']],
+    ['31 units as needed: to today', [orderOf('oxazepam', few(31))], ['2026-01-01..2026-03-02']],
+    ['repeated: to today', [orderOf('oxazepam', few(15, { numberOfRepeatsAllowed: 1 }))], ['2026-01-01..2026-03-02']],
+    [
+      'a statement and its order are one use',
+      [
+        supplied('2026-01-01', 10),
+        statementOf('oxazepam', { effectivePeriod: { start: '2026-01-05', end: '2026-01-15' } }),
+      ],
+      ['2026-01-01..2026-01-15'],
+    ],
+  ])('%s', (_, record, expected) => {
+    expect(courses(...record)).toEqual(expected);
+  });
+});
+
+describe('3: continuation', () => {
+  const draft = (more: Json = {}) => draftOf('oxazepam', { authoredOn: TODAY, ...more });
+  const continues = (record: Json[], drafted: Json = draft()) => {
+    const chart = chartOf(record, { drafts: [drafted] });
+    return startingAnew(chart.drafts, chart.treatments).length === 0;
+  };
+  const entry = (more: Json, drug = 'oxazepam') => orderOf(drug, more);
+  const inpatient = { category: [{ coding: [{ code: 'inpatient' }] }] };
+  test.each<[string, Json[], boolean]>([
+    ['nothing on record', [], false],
+    ['taken', [entry(from(at(-30)))], true],
+    ['taken, another of the class', [entry(from(at(-30)), 'diazepam')], true],
+    ['ended today', [entry(from(at(-5), at(0)))], true],
+    ['ended 7 days ago', [entry(from(at(-9), at(-7)))], true],
+    ['ended 8 days ago', [entry(from(at(-10), at(-8)))], false],
+    ['begins tomorrow', [entry(from(at(1)))], false],
+    ['presumed and fresh, another of the class', [entry({ ...from(at(-60)), status: 'on-hold' }, 'diazepam')], true],
+    ['presumed and not fresh, the same', [entry(from('2023-01-01'))], true],
+    ['presumed and not fresh, another of the class', [entry(from('2023-01-01'), 'diazepam')], false],
+    ['possible and fresh', [entry({ ...from(at(-60)), status: 'stopped' })], true],
+    ['possible and not fresh', [entry({ ...from(at(-200)), status: 'stopped' })], false],
+    [
+      'possible and not fresh, of two entries within 12 months',
+      [entry({ ...from(at(-200)), status: 'stopped' }), entry({ ...from(at(-250)), status: 'stopped', id: 'other' })],
+      true,
+    ],
+    [
+      'the same twice in the list is one entry',
+      [entry({ ...from(at(-200)), status: 'stopped' }), entry({ ...from(at(-200)), status: 'stopped', id: 'other' })],
+      false,
+    ],
+    ['30 of the last 90 days', [entry(from(at(-60), at(-31)))], true],
+    ['29 of the last 90 days', [entry(from(at(-59), at(-31)))], false],
+    ['30 days, one of them 91 days ago', [entry(from(at(-91), at(-62)))], false],
+    ['on a ward for 28 days', [entry({ ...from(at(-28)), ...inpatient })], false],
+    ['on a ward for 29 days', [entry({ ...from(at(-29)), ...inpatient })], true],
+    ['an administration yesterday', [administrationOf('oxazepam', { effectiveDateTime: at(-1) })], false],
+  ])('%s: %j continues: %s', (_, record, expected) => {
+    expect(continues(record)).toBe(expected);
+  });
+});
+
+describe('treatments: what belongs together', () => {
+  test('one substance and one purpose, whatever tells of it', () => {
+    const record = [
+      orderOf('oxazepam', { authoredOn: at(-30) }),
+      statementOf('oxazepam', { dateAsserted: at(-20) }),
+      dispenseOf('oxazepam', { whenHandedOver: at(-10) }),
+      administrationOf('oxazepam', { effectiveDateTime: at(-1) }),
+    ];
+    const { treatments } = chartOf(record);
+    expect(treatments).toHaveLength(1);
+    expect(
+      treatments[0]
+        ?.entries()
+        .map(({ kind }) => kind)
+        .sort(),
+    ).toEqual(['administration', 'dispense', 'order', 'statement']);
+    expect(treatments[0]?.degree).toBe('taken');
+  });
+
+  test('one substance and two purposes are two', () => {
+    const pain = { reasonCode: [{ coding: [{ system: 'http://hl7.org/fhir/sid/icd-10', code: 'R52.9' }] }] };
+    const record = [
+      orderOf('methadone', { authoredOn: at(-30), id: 'a' }),
+      orderOf('methadone', { authoredOn: at(-20), id: 'b', ...pain }),
+    ];
+    const found = chartOf(record, { prefetch: {} }).treatments;
+    // The first gives no reason: it takes that of the newest entry that gives one.
+    expect(found).toHaveLength(1);
+    const dependence = { reasonCode: [{ coding: [{ system: 'http://hl7.org/fhir/sid/icd-10', code: 'F11.2' }] }] };
+    expect(chartOf([{ ...record[0], ...dependence } as Json, record[1] as Json]).treatments).toHaveLength(2);
+  });
+
+  test('1.1: the highest degree of any entry on the day', () => {
+    const record = [
+      orderOf('oxazepam', { authoredOn: at(-400) }),
+      orderOf('oxazepam', { authoredOn: at(-3), id: 'new', status: 'unknown' }),
+    ];
+    expect(chartOf(record).treatments[0]?.degree).toBe('presumed');
+  });
+
+  test('its end is known only where that of every entry is', () => {
+    const ended = orderOf('oxazepam', from(at(-30), at(-10)));
+    const open = orderOf('oxazepam', { ...from(at(-60)), id: 'open', status: 'stopped' });
+    expect(chartOf([ended]).treatments[0]?.endKnown).toBe(true);
+    expect(chartOf([ended, open]).treatments[0]?.endKnown).toBe(false);
+  });
+
+  test('as needed, and on hold, only where everything in force is', () => {
+    const need = lines({ asNeededBoolean: true });
+    const asNeeded = (...more: Json[]) =>
+      chartOf(more.map((one, id) => orderOf('oxazepam', { ...from(at(-30)), id: `e${id}`, ...one }))).treatments[0];
+    expect(asNeeded(need)?.asNeeded).toBe(true);
+    expect(asNeeded(need, {})?.asNeeded).toBe(false);
+    expect(asNeeded({ status: 'on-hold' })?.onHold).toBe(true);
+    expect(asNeeded({ status: 'on-hold' }, {})?.onHold).toBe(false);
+  });
+
+  test('since a day: was, or may have been, taken on or after it, and not only ahead', () => {
+    const since = (more: Json, day: string) => endedSince(chartOf([sedative(more)]).treatments, day).length > 0;
+    expect(since(from(at(-60), at(-30)), at(-30))).toBe(true);
+    expect(since(from(at(-60), at(-31)), at(-30))).toBe(false);
+    expect(since({ ...from(at(-60)), status: 'stopped' }, at(-30))).toBe(true);
+    expect(since(from(at(1)), at(-30))).toBe(false);
+    expect(since(from(at(-30)), at(-30))).toBe(true);
+  });
+});
+
+describe('1.6 and 3: what a draft says of itself', () => {
+  const draft = (more: Json) => chartOf([], { drafts: [draftOf('oxycodone', more)] }).drafts[0];
+  test.each<[string, Json, unknown]>([
+    ['a start of its own', from(at(3), at(7)), [at(3), at(7), 'bounds', 5]],
+    ['a start before today', from(at(-3), at(7)), [at(-3), at(7), 'bounds', 11]],
+    ['the day it was written', { authoredOn: at(2) }, [at(2), undefined, undefined, undefined]],
+    ['today where nothing is said', {}, [TODAY, undefined, undefined, undefined]],
+    [
+      'a draft without authoredOn and a duration',
+      lines(line({ boundsDuration: { value: 5, code: 'd' } })),
+      [TODAY, at(4), 'bounds', 5],
+    ],
+  ])('%s', (_, more, expected) => {
+    const found = draft(more);
+    expect([found?.start, found?.stop, found?.stopFrom, found?.length]).toEqual(expected);
+  });
+
+  test('the period of a draft as it counts with others never begins before today', () => {
+    expect(dateOf(draft(from(at(-3), at(7)))?.timeline.spans[0]?.start ?? 0)).toBe(TODAY);
+  });
+});
+
+test('2.2: a form makes an analgesic of what the record says is for dependence', () => {
+  const patch = orderOf({ ...concept('N07BC01'), text: 'Buprenorfin depotplåster' }, { authoredOn: at(-3) });
+  const { treatments } = chartOf([patch, condition('c', 'F11.2')]);
+  expect(treatments[0]?.lists).toContain('opioid-for-pain');
+  expect(treatments[0]?.lists).not.toContain('laro-medicine');
+});

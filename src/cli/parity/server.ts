@@ -1,0 +1,117 @@
+import { isObject, type JsonObject, object, objects, type Resource, string } from '../../fhir/json.ts';
+import { sectionTypes } from '../../fhir/prefetch.ts';
+import { TAG } from './record.ts';
+
+/** A FHIR server for tests, as far as it is written to. Everything throws an Error with one line for the tester. */
+export type TestServer = {
+  /** Name and FHIR version as the server tells them. */
+  describe: () => Promise<string>;
+  /** How many patients it has; undefined where it does not say. */
+  patients: () => Promise<number | undefined>;
+  /** What runs of this tool left on it. */
+  leftOver: () => Promise<string[]>;
+  load: (resources: readonly Resource[]) => Promise<void>;
+  remove: (references: readonly string[]) => Promise<void>;
+};
+
+const TYPES = [...new Set([...Object.values(sectionTypes), 'Medication'])];
+const TIMEOUT = 60_000;
+
+export function testServer(base: string, token: string | undefined): TestServer {
+  const ask = async (method: string, path: string, body?: JsonObject): Promise<JsonObject> => {
+    const url = path === '' ? base : `${base}/${path}`;
+    const response = await fetch(url, {
+      method,
+      redirect: 'error',
+      signal: AbortSignal.timeout(TIMEOUT),
+      headers: {
+        accept: 'application/fhir+json',
+        ...(body && { 'content-type': 'application/fhir+json' }),
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+    }).catch((error: Error) => {
+      throw new Error(`${method} ${url}: ${error.cause instanceof Error ? error.cause.message : error.message}`);
+    });
+    const text = await response.text();
+    const found = isJson(text) ? object(JSON.parse(text)) : {};
+    if (!response.ok) throw new Error(`${method} ${url}: HTTP ${response.status} ${diagnosticsIn(found)}`.trim());
+    return found;
+  };
+  /** As one transaction: all of it or nothing, and references among them need no order. */
+  const transact = async (entries: JsonObject[]) => {
+    if (entries.length === 0) return;
+    const answer = await ask('POST', '', { resourceType: 'Bundle', type: 'transaction', entry: entries });
+    for (const { response } of objects(answer['entry'])) {
+      const { status, outcome } = object(response);
+      if (!/^2/.test(string(status) ?? ''))
+        throw new Error(`POST ${base}: an entry came to ${string(status)} ${diagnosticsIn(object(outcome))}`.trim());
+    }
+  };
+  return {
+    describe: async () => {
+      const { fhirVersion, software } = await ask('GET', 'metadata');
+      if (!/^4\.[03]/.test(string(fhirVersion) ?? ''))
+        throw new Error(`${base} is no FHIR R4 server: its version is ${string(fhirVersion) ?? 'not told'}`);
+      const { name, version } = object(software);
+      return [name, version, `FHIR ${string(fhirVersion)}`].filter((part) => typeof part === 'string').join(' ');
+    },
+    patients: async () => {
+      const { total } = await ask('GET', 'Patient?_summary=count');
+      return typeof total === 'number' ? total : undefined;
+    },
+    leftOver: async () => {
+      const found: string[] = [];
+      for (const type of TYPES) {
+        const search = `${type}?_tag=${encodeURIComponent(`${TAG.system}|${TAG.code}`)}&_count=500`;
+        const bundle = await ask('GET', search).catch((error: Error) => {
+          // A type that the server does not have, it cannot have kept.
+          if (type === 'Patient' || !/HTTP (400|403|404)/.test(error.message)) throw error;
+          return {} as JsonObject;
+        });
+        for (const { resource } of objects(bundle['entry'])) {
+          const { resourceType, id, meta } = object(resource);
+          // A server that does not know the parameter gives all that it has.
+          const tagged = objects(object(meta)['tag']).some(({ system }) => system === TAG.system);
+          if (tagged) found.push(`${string(resourceType)}/${string(id)}`);
+        }
+      }
+      return found;
+    },
+    load: (resources) =>
+      transact(
+        resources.map((resource) => {
+          const reference = `${resource.resourceType}/${string(resource['id'])}`;
+          return { fullUrl: `${base}/${reference}`, resource, request: { method: 'PUT', url: reference } };
+        }),
+      ),
+    // One by one, since servers refuse transactions that delete what refers to each other; again what others still referred to.
+    remove: async (references) => {
+      let left = [...references];
+      while (left.length > 0) {
+        const refused: string[] = [];
+        for (const reference of left)
+          await ask('DELETE', reference).catch((error: Error) => {
+            if (/HTTP (404|410)/.test(error.message)) return;
+            if (!error.message.includes('HTTP 409')) throw error;
+            refused.push(reference);
+          });
+        if (refused.length === left.length) throw new Error(`the server does not delete ${refused.join(', ')}`);
+        left = refused;
+      }
+    },
+  };
+}
+
+function isJson(text: string): boolean {
+  try {
+    return isObject(JSON.parse(text));
+  } catch {
+    return false;
+  }
+}
+
+function diagnosticsIn(outcome: JsonObject): string {
+  const [issue] = objects(outcome['issue']);
+  return string(issue?.['diagnostics']) ?? string(object(issue?.['details'])['text']) ?? '';
+}

@@ -1,0 +1,87 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { bundle, prescription } from '../testing/request.ts';
+import { standingOf } from './patient.ts';
+import { prefetchOf, type Section, sections, sectionTypes } from './prefetch.ts';
+
+const outcome = (code: string, severity = 'error') => ({
+  resourceType: 'OperationOutcome',
+  issue: [{ severity, code }],
+});
+const patient = (more: object = {}) => ({ resourceType: 'Patient', id: 'kari', ...more });
+const link = (type: string) => [{ type, other: { reference: 'Patient/kari-2' } }];
+
+describe('P2, P6: what a Patient says of the record', () => {
+  test.each([
+    ['nothing was sent', undefined, 'known'],
+    ['null', null, 'known'],
+    ['the patient', patient(), 'known'],
+    ['the patient in a Bundle', bundle([patient()]), 'known'],
+    ['a Patient without an id', patient({ id: undefined }), 'known'],
+    ['what cannot be read', '<html>', 'known'],
+    ['a client that was not let in', outcome('forbidden'), 'known'],
+    ['a server that failed', outcome('exception'), 'known'],
+    ['one that took too long', outcome('timeout'), 'known'],
+    ['not found', outcome('not-found'), 'not-known'],
+    ['deleted', outcome('deleted'), 'not-known'],
+    ['not found, as HAPI says it', outcome('processing'), 'not-known'],
+    ['not found, in a Bundle', bundle([outcome('not-found')]), 'not-known'],
+    ['not found, in a pre-1.0 wrapper', { response: { status: '404' }, resource: outcome('not-found') }, 'not-known'],
+    ['another patient', patient({ id: 'ola' }), 'not-known'],
+    ['another patient in a Bundle', bundle([patient({ id: 'ola' })]), 'not-known'],
+    ['the patient among others', bundle([patient({ id: 'ola' }), patient()]), 'known'],
+    ['one who was merged into another', patient({ link: link('replaced-by') }), 'elsewhere'],
+    ['an inactive one with a link', patient({ active: false, link: link('refer') }), 'elsewhere'],
+    ['an inactive one', patient({ active: false }), 'known'],
+    ['one who replaces another', patient({ link: link('replaces') }), 'known'],
+    ['one with a related record', patient({ active: true, link: link('seealso') }), 'known'],
+    ['a link that is no list', patient({ link: { type: 'replaced-by' } }), 'elsewhere'],
+  ])('%s', (_, value, standing) => {
+    expect(standingOf(value, 'kari')).toBe(standing);
+  });
+});
+
+const anything = fc.jsonValue({ maxDepth: 4 });
+const notFound = fc.oneof(
+  fc.constantFrom('not-found', 'deleted', 'processing', 'invalid').map((code) => outcome(code)),
+  fc
+    .stringMatching(/^[a-z0-9.-]{1,20}$/)
+    .filter((id) => id !== 'kari')
+    .map((id) => patient({ id })),
+);
+const gone = fc.constantFrom(patient({ link: link('replaced-by') }), patient({ active: false, link: link('seealso') }));
+/** Values of a key: lists with and without matches, and what is none. */
+const valuesUnder = (section: Section) =>
+  fc.oneof(
+    anything,
+    fc.constant(null),
+    fc
+      .array(fc.constantFrom({ resourceType: sectionTypes[section], id: 'a' }, prescription('b', 'methadone')))
+      .map((resources) => bundle(resources, 'searchset')),
+  );
+
+test('FS2, FS3, P2, P14: of a patient who is not known or goes on elsewhere no part is whole, and what is there is kept', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(notFound, gone),
+      fc.record(Object.fromEntries(sections.map((section) => [section, valuesUnder(section)]))),
+      (sent, values) => {
+        const prefetch = prefetchOf({ ...values, patient: sent }, 'kari');
+        const known = prefetchOf({ ...values, patient: undefined }, 'kari');
+        for (const section of sections) {
+          expect(prefetch.section(section).state).not.toBe('complete');
+          if (section !== 'patient')
+            expect(prefetch.section(section).resources).toEqual(known.section(section).resources);
+        }
+      },
+    ),
+  );
+});
+
+test('R10: whatever is sent as the patient, the record is read', () => {
+  fc.assert(
+    fc.property(anything, fc.string(), (value, id) => {
+      expect(['known', 'elsewhere', 'not-known']).toContain(standingOf(value, id));
+    }),
+  );
+});

@@ -1,0 +1,27 @@
+/** Something of a line of the input. */
+type Found = { file: string; line: number };
+
+/** How many there are, and the first of them by file and line: the same in whatever order they were found. */
+export type Named<T extends Found> = { count: number; named: T[] };
+
+/** So many are called by name; the rest is counted. */
+const NAMED = 100;
+
+export function nobody<T extends Found>(): Named<T> {
+  return { count: 0, named: [] };
+}
+
+/** Adds one to a list, which changes. */
+export function note<T extends Found>(list: Named<T>, found: T): void {
+  addNamed(list, { count: 1, named: [found] });
+}
+
+/** Adds one list to another, which changes. */
+export function addNamed<T extends Found>(list: Named<T>, { count, named }: Named<T>): void {
+  list.count += count;
+  if (named.length > 0) list.named = [...list.named, ...named].sort(byPlace).slice(0, NAMED);
+}
+
+function byPlace(a: Found, b: Found): number {
+  return a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1;
+}

@@ -1,0 +1,22 @@
+import { createHash } from 'node:crypto';
+
+/** One of `count` shares of the patients, counted from 1. A forecast of everybody is share 1 of 1. */
+export type Share = { index: number; count: number };
+
+export type Mine = (patient: string) => boolean;
+
+export const EVERYBODY: Share = { index: 1, count: 1 };
+
+/** Whether a patient is in the share: by a hash of the id, so that neither files nor their order matter. */
+export function mineOf({ index, count }: Share): Mine {
+  return count === 1 ? () => true : (patient) => digestOf(patient).readUInt32BE(4) % count === index - 1;
+}
+
+/** Into which of so many parts of a share's copy a patient goes. */
+export function partOf(patient: string, parts: number): number {
+  return digestOf(patient).readUInt32BE(0) % parts;
+}
+
+function digestOf(patient: string): Buffer {
+  return createHash('sha256').update(patient).digest();
+}

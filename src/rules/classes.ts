@@ -1,0 +1,25 @@
+import type { ClassRecord } from '../chart/read.ts';
+import type { Classify } from '../chart/treatments.ts';
+import type { Expression } from './expression.ts';
+
+/** The classes of hooks/classes.yaml, compiled: what they ask of the record, and of each medicine, in their order. */
+export type Classes = { facts: Map<string, Expression>; classes: Map<string, Expression> };
+
+/** Gives a medicine its classes in this patient. What the classes ask of the record is found once for all medicines. */
+export function classifierOf({ facts, classes }: Classes): (record: ClassRecord) => Classify {
+  return (record) => {
+    const variables: Record<string, unknown> = { ...record, age: record.age?.least ?? [] };
+    for (const [name, fact] of facts) variables[name] = fact.evaluate('all', variables);
+    return (item) => {
+      // A class may ask for one before it.
+      const lists = [...item.lists];
+      const found: string[] = [];
+      for (const [name, expression] of classes) {
+        if (expression.evaluate('all', variables, [{ ...item, lists }]).length === 0) continue;
+        lists.push(name);
+        found.push(name);
+      }
+      return found;
+    };
+  };
+}
