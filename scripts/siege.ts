@@ -239,6 +239,7 @@ async function start(environment: Record<string, string>): Promise<Service> {
       stdio: ['ignore', 'ignore', 'pipe'],
     },
   );
+  children.push(child);
   const service: Service = { child, port: 0, ended: false };
   let said = '';
   service.port = await new Promise((done, fail) => {
@@ -330,6 +331,8 @@ function memoryOf({ child }: Service, key: 'VmRSS' | 'VmHWM'): number {
 // The siege
 
 let service: Service;
+/** Every process that was started. */
+const children: ChildProcess[] = [];
 let stopped = false;
 const agent = new Agent({ keepAlive: true, maxSockets: connections });
 
@@ -406,6 +409,11 @@ function watch({ port, child }: Service): () => Promise<Health> {
   };
 }
 
+// Whatever ends the siege ends what it started.
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
 let wrong = 0;
 let exits = 0;
 let longest = 0;
@@ -477,6 +485,7 @@ for (const mode of [false, true]) {
   }
   most = Math.max(most, memoryOf(service, 'VmHWM'));
   service.child.kill('SIGTERM');
+  await once(service.child, 'exit');
 }
 fhir.close();
 fhir.closeAllConnections();
