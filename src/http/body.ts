@@ -49,12 +49,15 @@ export function readJson(app: FastifyInstance, bodyLimit: number, turn: Turn, is
     // It may have waited long, and for others that took long.
     if (isBusy()) throw overloaded();
     if (request.raw.destroyed && !request.raw.complete) throw new ServiceError('not-json');
-    return new Promise((resolve, reject) => {
+    const value = await new Promise((resolve, reject) => {
       // A byte order mark says nothing in UTF-8.
       request.sent = json;
       const text = json.toString('utf8', hasMark(json) ? 3 : 0);
       void parse(request, text, (error, value) => (error ? reject(new ServiceError('not-json')) : resolve(value)));
     });
+    // What is made of it is the next step.
+    if (weight > LARGE) await turn();
+    return value;
   };
 
   // Without this Fastify takes text/plain, and answers 400 for it instead of 415.

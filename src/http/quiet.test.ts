@@ -305,7 +305,7 @@ describe('what does not make it quiet', () => {
     const patientKeys = ['a new key of this test', 'a key of this test'];
     const other = await startService({ journal, knowledge, clock: () => now, patientKeys });
     expect(rulesOf(await call(chart(), other))).toEqual([]);
-    patient = 'known by the new key';
+    patient = 'known-by-the-new-key';
     const [card] = (await call(chart(), other)).body.cards as [Card];
     await override(card, AGREED);
     await other.close();
