@@ -49,6 +49,23 @@ const many = <T>(count: number, make: (at: number) => T): T[] => Array.from({ le
 const list = (count: number): Json[] => many(count, (at) => prescription(`list-${at}`, known, written(at)));
 const drafts = (): Json[] => [order('draft-0', known, written(9999))];
 
+/** Ten years of supervised agonist treatment: a dispense a day. */
+const supervised = (count: number): Json[] =>
+  many(count, (at) => {
+    const day = new Date(Date.UTC(2026, 2, 1) - at * 86_400_000).toISOString();
+    return {
+      ...prescription(`dispense-${at}`, 'methadone'),
+      resourceType: 'MedicationDispense',
+      status: 'completed',
+      authoredOn: undefined,
+      intent: undefined,
+      daysSupply: { value: 1, unit: 'd' },
+      quantity: { value: 60, unit: 'mg' },
+      whenHandedOver: day,
+      performer: [{ actor: { reference: `Practitioner/${at % 5}` } }],
+    };
+  });
+
 const observation = (at: number): Json => ({
   resourceType: 'Observation',
   id: `observation-${at}`,
@@ -111,14 +128,29 @@ export function bodies(): Body[] {
     }),
     make('six rules speak, 20 medicines', 'order-sign', 6, {
       drafts: [
-        ordered('draft-0', 'oxycodone', { dispenseRequest: { quantity: { value: 100, unit: 'tablett' } } }),
+        ordered('draft-0', 'oxycodone', {
+          dosageInstruction: [
+            {
+              timing: { repeat: { frequency: 4, period: 1, periodUnit: 'd' } },
+              doseAndRate: [{ doseQuantity: { value: 1, unit: 'tablett' } }],
+            },
+          ],
+          dispenseRequest: { quantity: { value: 100, unit: 'tablett' } },
+        }),
         ordered('draft-1', 'oxazepam'),
       ],
       record: [
-        ...list(18),
-        prescription('list-18', 'methadone', written(2, 'methadone')),
+        ...list(19),
         prescription('list-19', 'zopiclone', { ...written(3, 'zopiclone'), authoredOn: '2025-03-02' }),
       ],
+    }),
+    make('ten years of daily dispensing', 'order-sign', 1, {
+      drafts: [ordered('draft-0', 'oxazepam')],
+      record: [prescription('list-0', 'methadone', { authoredOn: '2016-03-01' })],
+      prefetch: {
+        dispenses: bundle(supervised(3650), 'searchset'),
+        observations: bundle(many(40, observation), 'searchset'),
+      },
     }),
   ];
 }
