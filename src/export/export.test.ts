@@ -353,8 +353,10 @@ const sites = new Map<string, { knowledge: Knowledge; bundle: Bundle }>();
 
 function at(site: Record<string, unknown> | undefined) {
   const key = JSON.stringify(site);
+  const before = sites.get(key);
+  if (before) return before;
   const there = knowledgeOf(root, { ...deliveredSite, ...site });
-  const known = sites.get(key) ?? { knowledge: there, bundle: exported({ knowledge: there }) };
+  const known = { knowledge: there, bundle: exported({ knowledge: there }) };
   sites.set(key, known);
   return known;
 }
