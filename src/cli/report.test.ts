@@ -71,6 +71,7 @@ async function fill(place: Place): Promise<void> {
   const tally = (hook: string, kind: Tally['kind'], times: number, rule = '', back = 1, client = 'ehr'): Tally => ({
     day: day(back),
     client,
+    tenant: '',
     hook,
     kind,
     rule,

@@ -15,7 +15,7 @@ import type { Tables } from './tables.ts';
 
 const NOW = Date.parse('2026-03-02T09:00:00Z');
 const DAY = 86_400_000;
-const forever = () => ({ day: '', received: 0, patients: 0, tokens: 0 });
+const forever = () => ({ day: '', received: 0, patients: 0, tokens: 0, review: 0 });
 
 const card = (uuid: string, changes: Partial<CardRow> = {}): CardRow => ({
   client: 'ehr',
@@ -51,6 +51,7 @@ const feedback = (id: string, changes: Partial<FeedbackRow> = {}): FeedbackRow =
 const tally = (changes: Partial<Tally> = {}) => ({
   day: '2026-03-02',
   client: 'ehr',
+  tenant: '',
   hook: 'order-sign',
   kind: 'answered' as const,
   rule: '',
@@ -336,7 +337,13 @@ describe.each(kinds)('%s', (_name, newPlace, skipped) => {
       await journal.useToken('old', NOW - 1);
       await journal.useToken('new', NOW + 1);
     });
-    const kept = () => ({ day: '2025-03-02', received: NOW - 365 * DAY, patients: NOW - 30 * DAY, tokens: NOW });
+    const kept = () => ({
+      day: '2025-03-02',
+      received: NOW - 365 * DAY,
+      patients: NOW - 30 * DAY,
+      tokens: NOW,
+      review: 0,
+    });
     const journal = await open(place, kept);
     await expect.poll(async () => (await rows(place, 'tallies')).length).toBe(1);
     await journal.close();
