@@ -131,6 +131,16 @@ export function summarise(counts: Counts, since: string, until: string, limit: n
   return { since, until, calls, periods, rules, review: named, strays: counts.strays };
 }
 
+/** Rules that were on trial in some of the calls. */
+export function trialRules({ rules }: Summary): RuleSummary[] {
+  return rules.filter(({ trial }) => trial > 0).sort((a, b) => b.silent - a.silent || (a.rule < b.rule ? -1 : 1));
+}
+
+/** Rules that showed a card, or would have but for a quiet period. */
+export function shownRules({ rules }: Summary): RuleSummary[] {
+  return rules.filter(({ shown, quiet, repeats }) => shown > 0 || quiet > 0 || repeats > 0);
+}
+
 function merged(items: Counts['reasons']): ReasonCount[] {
   const reasons = new Map<string, ReasonCount>();
   for (const { code, system, cards } of items) {
