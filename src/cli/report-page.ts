@@ -1,4 +1,4 @@
-import { type Outcome, type RuleSummary, type Summary, shownRules, trialRules } from '../journal/summary.ts';
+import { type Outcome, onTrial, type RuleSummary, type Summary, shownRules } from '../journal/summary.ts';
 import type { Say } from '../knowledge/pages.ts';
 import { type Language, locales } from '../language.ts';
 import { bars, lines } from '../report/chart.ts';
@@ -29,7 +29,7 @@ export function reportPage(summary: Summary, options: PageOptions): string {
       ...(shownRules(summary).length > 0
         ? [outcomes(summary, options), table(summary, options), reasons(summary, options)]
         : []),
-      ...(trialRules(summary).length > 0 ? [trial(summary, options)] : []),
+      ...(summary.rules.some((rule) => rule.trial > 0) ? [trial(summary, options)] : []),
       ...(summary.rules.length > 0 ? [meaning(summary, options)] : []),
     ],
     footer: [say('footer')],
@@ -167,29 +167,31 @@ function trial(summary: Summary, { say, language }: PageOptions): Section {
     item.silent,
     per100(item.silentPer100),
   ];
-  const rules = trialRules(summary);
+  const { withCards: rules, without } = onTrial(summary);
   const rows = rules.flatMap((rule) => [
     row(rule.rule, rule),
     ...(rule.hooks.length > 1 ? rule.hooks.map((at) => row(`– ${hookIn(at.hook, say)}`, at)) : []),
   ]);
-  const blocks: Block[] = [
-    { paragraph: say('trialIntro') },
-    {
-      chart: bars({
-        id: 'trial',
-        title: say('trialChart'),
-        description: say('trialDescription'),
-        language,
-        series: [say('per100'), say('silentPer100')],
-        rows: rules.map(({ rule, per100: seen = 0, silentPer100 = 0 }) => ({
-          label: rule,
-          values: [rounded(seen), rounded(silentPer100)],
-        })),
-      }),
-    },
-    { table: { caption: say('trialCaption'), columns, rows } },
-    { paragraph: say('trialUnknown') },
-  ];
+  const blocks: Block[] = [{ paragraph: say('trialIntro') }];
+  if (rules.length > 0)
+    blocks.push(
+      {
+        chart: bars({
+          id: 'trial',
+          title: say('trialChart'),
+          description: say('trialDescription'),
+          language,
+          series: [say('shown'), say('silent')],
+          rows: rules.map(({ rule, per100: seen = 0, silentPer100 = 0 }) => ({
+            label: rule,
+            values: [rounded(seen), rounded(silentPer100)],
+          })),
+        }),
+      },
+      { table: { caption: say('trialCaption'), columns, rows } },
+    );
+  if (without.length > 0) blocks.push({ paragraph: say('trialNone', { rules: without.join(', ') }) });
+  blocks.push({ paragraph: say('trialUnknown') });
   if (summary.review.length > 0)
     blocks.push({
       table: {

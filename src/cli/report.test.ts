@@ -28,7 +28,7 @@ const ago = (back: number) => Date.now() - back * 86_400_000;
  * and before that J of a-rule, overridden. Of another client K of a-rule, accepted.
  *
  * On trial: b-rule in 40 of the 100 calls with the chart open, where it would have given P; c-rule in all 50 at order-sign,
- * where it would have given L, M and N, and O before that. L is of the patient two, N of three, M and O of one.
+ * where it would have given L, M and N, and O before that; d-rule in the same 50, where it would have given nothing. L is of the patient two, N of three, M and O of one.
  */
 const cards: [string, string, string, number][] = [
   ['A', 'a-rule', 'order-sign', 1],
@@ -103,6 +103,7 @@ async function fill(place: Place): Promise<void> {
       tally('patient-view', 'quiet', 3, 'b-rule'),
       tally('order-sign', 'repeat', 2, 'a-rule'),
       tally('patient-view', 'trial', 40, 'b-rule'),
+      tally('order-sign', 'trial', 50, 'd-rule'),
       tally('order-sign', 'trial', 30, 'c-rule'),
       tally('order-sign', 'trial', 20, 'c-rule', 5),
       tally('order-sign', 'trial', 60, 'c-rule', 31),
@@ -233,6 +234,7 @@ const expected = {
       silentPer100: 6,
       hooks: [{ hook: 'order-sign', shown: 0, trial: 50, silent: 3, silentPer100: 6 }],
     },
+    { rule: 'd-rule', shown: 0, trial: 50, silent: 0, silentPer100: 0 },
   ],
 };
 
@@ -337,6 +339,7 @@ describe('rules on trial', () => {
     expect(lines).toContain('shown  in 100 calls  calls on trial  would have been shown  in 100 calls on trial');
     expect(lines).toContain('b-rule  3  5.0  40  1  2.5');
     expect(lines).toContain('c-rule  0  –  50  3  6.0');
+    expect(lines).toContain('On trial and without any card: d-rule.');
     expect(stdout).toContain('is not known to this service');
     expect(stdout).not.toContain('hash-');
     // What nobody saw is no card.
@@ -377,7 +380,7 @@ describe('rules on trial', () => {
     await database.destroy();
     const html = report(['--format', 'html', '--client', 'ehr', '--tenant', 'a'], { DATA_DIR: lone }).stdout;
     expect(html).toContain('No card was shown in this time.');
-    expect(html).toMatch(/c-rule.*<td class="number">0<\/td><td class="number">–<\/td><td class="number">4<\/td>/);
+    expect(html).toContain('On trial and without any card: c-rule.');
     expect(html).toContain('ehr, a only');
   });
 });

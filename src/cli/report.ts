@@ -6,7 +6,7 @@ import { readConfig } from '../config.ts';
 import { dateOfInstant, isPartial, localDate, plusDays, plusMonths } from '../dates.ts';
 import { openDatabase, type Place } from '../journal/database.ts';
 import { type Asked, count } from '../journal/figures.ts';
-import { type Outcome, type Summary, shownRules, summarise, trialRules } from '../journal/summary.ts';
+import { type Outcome, onTrial, type Summary, shownRules, summarise } from '../journal/summary.ts';
 import { loadKnowledge } from '../knowledge/load.ts';
 import { loadPages, sayIn } from '../knowledge/pages.ts';
 import { type Language, languages } from '../language.ts';
@@ -144,9 +144,10 @@ function asTable(summary: Summary, reason: (item: Summary['rules'][number]['reas
     String(item.silent),
     rate(item.silentPer100),
   ];
-  const trial = trialRules(summary).flatMap((rule) => [
+  const { withCards, without } = onTrial(summary);
+  const trial = withCards.flatMap((rule) => [
     trialRow(rule.rule, rule),
-    ...rule.hooks.filter((at) => at.trial > 0 || at.shown > 0).map((at) => trialRow(`  ${at.hook}`, at)),
+    ...rule.hooks.filter(() => rule.hooks.length > 1).map((at) => trialRow(`  ${at.hook}`, at)),
   ]);
   return [
     section(
@@ -156,6 +157,7 @@ function asTable(summary: Summary, reason: (item: Summary['rules'][number]['reas
     ),
     section('Cards (! above the override limit)', rows.length > 0 ? [head, ...rows] : [], 'No card was shown.'),
     section('On trial: nobody saw these cards', trial.length > 0 ? [TRIAL, ...trial] : []),
+    without.length > 0 ? `On trial and without any card: ${without.join(', ')}.` : '',
     trial.length > 0 ? UNKNOWN : '',
     section(
       'Charts to read (first day, keyed hash of the patient)',

@@ -10,7 +10,15 @@ import { noPostgres, type Postgres, startPostgres } from '../testing/postgres.ts
 import { openDatabase, type Place } from './database.ts';
 import { type Journal, openJournal } from './journal.ts';
 import { migrations } from './migrations.ts';
-import { type CardRow, cardsOf, createStore, type FeedbackRow, feedbackOf, type Tally } from './store.ts';
+import {
+  type CardRow,
+  cardsOf,
+  createStore,
+  type FeedbackRow,
+  feedbackOf,
+  type SilentRow,
+  type Tally,
+} from './store.ts';
 import type { Tables } from './tables.ts';
 
 const NOW = Date.parse('2026-03-02T09:00:00Z');
@@ -33,6 +41,10 @@ const card = (uuid: string, changes: Partial<CardRow> = {}): CardRow => ({
   kept: 0,
   ...changes,
 });
+const unseen = (uuid: string, changes: Partial<SilentRow> = {}): SilentRow => {
+  const { suggestions: _s, basis: _b, kept: _k, ...row } = card(uuid);
+  return { ...row, patient: null, ...changes };
+};
 const feedback = (id: string, changes: Partial<FeedbackRow> = {}): FeedbackRow => ({
   id,
   client: 'ehr',
@@ -258,9 +270,10 @@ describe.each(kinds)('%s', (_name, newPlace, skipped) => {
       .insertInto('feedback')
       .values(said as FeedbackRow)
       .execute();
+    const { tenant: _tally, ...counted } = tally();
     await before
       .insertInto('tallies')
-      .values({ ...tally(), count: 7 })
+      .values({ ...counted, count: 7 })
       .execute();
     await before
       .insertInto('tokens')
@@ -330,6 +343,8 @@ describe.each(kinds)('%s', (_name, newPlace, skipped) => {
           card('new'),
           card('known', { issued_at: NOW - 40 * DAY, day: '2026-01-21' }),
           card('old', { day: '2025-01-01', issued_at: NOW - 400 * DAY }),
+          unseen('new'),
+          unseen('old', { day: '2025-01-01', issued_at: NOW - 400 * DAY }),
         ],
         [tally(), tally({ day: '2025-01-01' })],
       );
@@ -354,6 +369,7 @@ describe.each(kinds)('%s', (_name, newPlace, skipped) => {
     ]);
     expect((await rows(place, 'feedback')).map(({ id }) => id)).toEqual(['new']);
     expect((await rows(place, 'tokens')).map(({ id }) => id)).toEqual(['new']);
+    expect((await rows(place, 'silent_cards')).map(({ uuid }) => uuid)).toEqual(['new']);
   });
 });
 

@@ -131,9 +131,17 @@ export function summarise(counts: Counts, since: string, until: string, limit: n
   return { since, until, calls, periods, rules, review: named, strays: counts.strays };
 }
 
-/** Rules that were on trial in some of the calls. */
-export function trialRules({ rules }: Summary): RuleSummary[] {
-  return rules.filter(({ trial }) => trial > 0).sort((a, b) => b.silent - a.silent || (a.rule < b.rule ? -1 : 1));
+/** Rules that were on trial in some of the calls: those with a card, shown or not, and the names of those without any. */
+export function onTrial({ rules }: Summary): { withCards: RuleSummary[]; without: string[] } {
+  const tried = rules.filter(({ trial }) => trial > 0);
+  const spoke = ({ shown, silent }: RuleSummary) => shown > 0 || silent > 0;
+  return {
+    withCards: tried.filter(spoke).sort((a, b) => b.silent - a.silent || (a.rule < b.rule ? -1 : 1)),
+    without: tried
+      .filter((rule) => !spoke(rule))
+      .map(({ rule }) => rule)
+      .sort(),
+  };
 }
 
 /** Rules that showed a card, or would have but for a quiet period. */
