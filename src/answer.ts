@@ -12,7 +12,14 @@ import { classifierOf } from './rules/classes.ts';
 import { evaluate, evaluateInSteps, missingForCards, missingForSilence, type RuleResult } from './rules/evaluate.ts';
 import type { Knowledge } from './rules/knowledge.ts';
 
-export type Question = { call: Call; hookInstance: string; language: Language; today: LocalDate };
+export type Question = {
+  call: Call;
+  hookInstance: string;
+  language: Language;
+  today: LocalDate;
+  /** Rules on trial for this caller, beside those of the site: they are evaluated, and nobody sees them. */
+  silent?: readonly string[];
+};
 
 /** What the rules came to. */
 export type Assessment = { chart: Chart; results: RuleResult[] };
@@ -28,7 +35,7 @@ export function answer(question: Question, knowledge: Knowledge): Answer {
 /** Chart → facts → rules. Throws `UnusableFhir`. */
 export function assess(question: Question, knowledge: Knowledge): Assessment {
   const chart = chartOf(question, knowledge);
-  return { chart, results: evaluate(knowledge, chart) };
+  return { chart, results: evaluate(knowledge, chart, question.silent) };
 }
 
 /** The same for a service that has other calls: they take their turn at each pause. Throws `UnusableFhir`. */
@@ -38,7 +45,7 @@ export async function assessByTurns(
   pause: (chart: Chart) => Promise<void>,
 ): Promise<Assessment> {
   const chart = chartOf(question, knowledge);
-  const steps = evaluateInSteps(knowledge, chart);
+  const steps = evaluateInSteps(knowledge, chart, question.silent);
   for (;;) {
     await pause(chart);
     const step = steps.next();
@@ -85,12 +92,16 @@ export function speak({ chart, results }: Assessment, question: Question, knowle
     removed: new Set<string>(),
     exact: exactlySent(question.call),
   };
-  const cards = renderCards(results, rendering);
+  // From here on the rules on trial are not there.
+  const heard = results.filter(({ silent }) => !silent);
+  const cards = renderCards(heard, rendering);
   // A positive finding goes before it.
   if (cards.length === 0 && chart.unusable) throw new UnusableFhir('R4, R5');
-  const missing = missingForSilence(results, chart, knowledge.site);
+  // Where no rule speaks to this caller, nothing was to be checked.
+  if (heard.every(({ outcome }) => outcome === 'switched-off')) return { chart, results, cards };
+  const missing = missingForSilence(heard, chart, knowledge.site);
   if (cards.length === 0 && missing.length > 0 && knowledge.site.uncheckable === 'refuse')
     return { chart, results, missing };
-  const notChecked = notCheckedCard(results, missingForCards(results, chart, knowledge.site), rendering);
+  const notChecked = notCheckedCard(heard, missingForCards(heard, chart, knowledge.site), rendering);
   return { chart, results, cards: notChecked ? [...cards, notChecked] : cards };
 }

@@ -292,6 +292,10 @@ test.concurrent('a quiet period without a key for patients, or without a journal
     expect(code).toBe(1);
     expect(said).toContain('hooks/site.yaml has a quiet period: it needs the journal, and PATIENT_KEY');
   }
+  writeFileSync(join(quiet, 'hooks/site.yaml'), 'silent: {chartReview: 20}\n');
+  const { code, said } = await start({ PORT: '0', KNOWLEDGE: quiet, JOURNAL: 'on', DATA_DIR }).ended;
+  expect([code, said]).toEqual([1, expect.stringContaining('it needs the journal, and PATIENT_KEY')]);
+  writeFileSync(join(quiet, 'hooks/site.yaml'), site);
   const whole = start({ PORT: '0', KNOWLEDGE: quiet, JOURNAL: 'on', DATA_DIR, PATIENT_KEY: KEYS[0] });
   await whole.port();
   expect((await whole.stop()).code).toBe(0);

@@ -118,7 +118,7 @@ let token: string;
 const addressOf = (service: typeof sandbox) => `http://127.0.0.1:${(service.app.server.address() as AddressInfo).port}`;
 
 beforeAll(async () => {
-  const limits = () => ({ day: '2000-01-01', received: 0, patients: 0, tokens: 0 });
+  const limits = () => ({ day: '2000-01-01', received: 0, patients: 0, tokens: 0, review: 0 });
   journal = await openJournal({ place: { folder }, clock: () => NOW * 1000, limits, warn: () => undefined });
   sandbox = await startService({ journal });
   const ehr = await createClient();

@@ -26,7 +26,13 @@ const { knowledge, problems, remarks } = loadKnowledge(config.knowledge);
 const clients =
   config.clients === undefined
     ? []
-    : readClients(config.clients, problems, hooks.map(serviceId), config.tls?.ca !== undefined);
+    : readClients(
+        config.clients,
+        problems,
+        hooks.map(serviceId),
+        config.tls?.ca !== undefined,
+        knowledge?.rules.map(({ id }) => id),
+      );
 if (!knowledge || problems.length > 0) {
   fail(problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'));
 }
@@ -37,6 +43,8 @@ if (Object.keys(knowledge.site.quiet.days).length > 0 && (!config.journal || con
   fail(
     'hooks/site.yaml has a quiet period: it needs the journal, and PATIENT_KEY, by which the journal knows patients',
   );
+if (knowledge.site.silent.chartReview > 0 && (!config.journal || config.patientKeys.length === 0))
+  fail('hooks/site.yaml asks for patients whose charts are read: it needs the journal, and PATIENT_KEY');
 const journal = config.journal && (await open(config.journal, knowledge.site));
 const fetchJson = createFetchJson();
 const app = await create({
@@ -90,7 +98,7 @@ process.stderr.write(
 );
 
 /** What is kept: as long as the site says, and patients no longer than some quiet period can need them. */
-async function open(place: Place, { timeZone, journal: { keepDays }, quiet }: Site): Promise<Journal> {
+async function open(place: Place, { timeZone, journal: { keepDays }, quiet, silent }: Site): Promise<Journal> {
   const DAY = 86_400_000;
   const patientDays = Math.max(1, ...Object.values(quiet.days));
   const kept = () => {
@@ -100,6 +108,7 @@ async function open(place: Place, { timeZone, journal: { keepDays }, quiet }: Si
       received: now - keepDays * DAY,
       patients: now - patientDays * DAY,
       tokens: now,
+      review: silent.chartReview,
     };
   };
   try {

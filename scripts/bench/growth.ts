@@ -10,7 +10,7 @@ import { bodies } from './bodies.ts';
 export async function growth(calls: number): Promise<string> {
   const collect = collector();
   const folder = mkdtempSync(join(tmpdir(), 'cds-growth-'));
-  const limits = () => ({ day: '', received: 0, patients: 0, tokens: 0 });
+  const limits = () => ({ day: '', received: 0, patients: 0, tokens: 0, review: 0 });
   const journal = await openJournal({ place: { folder }, clock: Date.now, limits, warn: () => {} });
   const service = await startService({ journal, logLevel: 'silent' });
   service.log.push = () => 0;

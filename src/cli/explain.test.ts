@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { knowledge, root } from '../testing/app.ts';
+import { knowledge, knowledgeOf, root } from '../testing/app.ts';
 import { examples } from '../testing/examples.ts';
 import { bundle, dosageUntil, type Json, order, pair, prescription } from '../testing/request.ts';
 import { answerFile } from './bundles.ts';
@@ -11,8 +11,8 @@ const { agonist, gabapentinoid } = examples;
 const TODAY = '2026-03-02';
 
 /** What explain prints of a request, line by line, without its colours and the width of its columns. */
-function linesOf(body: Json, options = {}): string[] {
-  const { answer } = answerFile(body, knowledge, 'en', TODAY);
+function linesOf(body: Json, options = {}, site = knowledge): string[] {
+  const { answer } = answerFile(body, site, 'en', TODAY);
   return plain(explain(answer, options));
 }
 
@@ -112,4 +112,14 @@ test('npm run explain reads standard input and takes --entries', () => {
   );
   expect([status, stderr]).toEqual([0, '']);
   expect(plain(stdout)).toContain(`Entries behind ${agonist}`);
+});
+
+test('a rule on trial: what it would do, and that it is on trial where it does nothing', () => {
+  const silent = { rules: { 'laro-sedative-ordered': {}, 'benzodiazepine-stop-date': {}, 'opioid-sedative': {} } };
+  const site = knowledgeOf(root, { silent });
+  const lines = linesOf(pair('order-sign', { drafts: [order('d', 'diazepam')] }), {}, site);
+  expect(lines).toContain('L1 laro-sedative-ordered: silent, would give its card');
+  expect(lines).toContain('B2 benzodiazepine-stop-date: superseded by laro-sedative-ordered (on trial)');
+  expect(lines.some((line) => /opioid-sedative: (does-not-hold|superseded by .*) \(on trial\)$/.test(line))).toBe(true);
+  expect(lines).toContain('No card: nothing to warn about.');
 });

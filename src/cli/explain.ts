@@ -112,20 +112,21 @@ function entriesSection({ ref, substance, name, entries }: TreatmentTrace): stri
 }
 
 function ruleSection(rule: RuleTrace): string {
-  const why = rule.off
-    ? ` by ${rule.off}`
-    : rule.by
-      ? ` ${rule.outcome === 'joins' ? 'the card of' : 'by'} ${rule.by}`
-      : rule.missing
-        ? `: ${rule.missing.join(', ')} missing`
-        : '';
   const rows = rule.facts.map(({ fact, role, outcome, resources, missing }) => [
     role === 'otherwise' ? '' : role,
     fact,
     outcome === 'holds' ? 'found' : outcome === 'does-not-hold' ? 'not found' : 'not known',
     [...(resources ?? []), ...(missing ?? []).map((part) => `(${part} missing)`)].join(', '),
   ]);
-  return section(`${rule.recommendation} ${rule.rule}: ${rule.outcome}${why}`, rows);
+  return section(`${rule.recommendation} ${rule.rule}: ${rule.outcome}${whyOf(rule)}`, rows);
+}
+
+function whyOf({ outcome, off, by, missing, silent }: RuleTrace): string {
+  if (outcome === 'silent') return by === undefined ? ', would give its card' : `, would join the card of ${by}`;
+  const trial = silent ? ' (on trial)' : '';
+  if (off) return ` by ${off}`;
+  if (by !== undefined) return ` ${outcome === 'joins' ? 'the card of' : 'by'} ${by}${trial}`;
+  return `${missing ? `: ${missing.join(', ')} missing` : ''}${trial}`;
 }
 
 if (import.meta.main) process.exitCode = run(process.argv.slice(2));

@@ -1,4 +1,4 @@
-import type { RuleSummary, Summary } from '../journal/summary.ts';
+import { type Outcome, onTrial, type RuleSummary, type Summary, shownRules } from '../journal/summary.ts';
 import type { Say } from '../knowledge/pages.ts';
 import { type Language, locales } from '../language.ts';
 import { bars, lines } from '../report/chart.ts';
@@ -26,9 +26,11 @@ export function reportPage(summary: Summary, options: PageOptions): string {
     subtitle: client === undefined ? say('subtitle', span) : say('subtitleClient', { ...span, client }),
     sections: [
       inShort(summary, options),
-      ...(summary.rules.length > 0
-        ? [outcomes(summary, options), table(summary, options), reasons(summary, options), meaning(summary, options)]
+      ...(shownRules(summary).length > 0
+        ? [outcomes(summary, options), table(summary, options), reasons(summary, options)]
         : []),
+      ...(summary.rules.some((rule) => rule.trial > 0) ? [trial(summary, options)] : []),
+      ...(summary.rules.length > 0 ? [meaning(summary, options)] : []),
     ],
     footer: [say('footer')],
   });
@@ -70,7 +72,9 @@ function inShort({ calls, rules, strays }: Summary, { say, language, knowledge }
   };
 }
 
-function outcomes({ rules, periods }: Summary, { say, language }: PageOptions): Section {
+function outcomes(summary: Summary, { say, language }: PageOptions): Section {
+  const { periods } = summary;
+  const rules = shownRules(summary);
   const most = rules.toSorted((a, b) => b.shown - a.shown).slice(0, LINES);
   const labels = periods.map((day) => dateIn(day, language, 'short'));
   const over = (id: string, title: string, values: (rule: RuleSummary) => number[]) => ({
@@ -112,7 +116,8 @@ function outcomes({ rules, periods }: Summary, { say, language }: PageOptions): 
   };
 }
 
-function table({ rules }: Summary, { say, language }: PageOptions): Section {
+function table(summary: Summary, { say, language }: PageOptions): Section {
+  const rules = shownRules(summary);
   const numeric = true;
   const quiet = rules.some((rule) => rule.quiet > 0 || rule.repeats > 0);
   const columns = [
@@ -123,15 +128,7 @@ function table({ rules }: Summary, { say, language }: PageOptions): Section {
     })),
     ...(quiet ? ['quietColumn', 'repeatColumn'].map((key) => ({ heading: say(key), numeric })) : []),
   ];
-  const hooks: Record<string, string> = {
-    'patient-view': say('patientView'),
-    'order-select': say('orderSelect'),
-    'order-sign': say('orderSign'),
-  };
-  const row = (
-    name: string,
-    item: Omit<RuleSummary, 'rule' | 'hooks' | 'reasons' | 'offers' | 'over' | 'aboveLimit'>,
-  ): Cell[] => [
+  const row = (name: string, item: Outcome): Cell[] => [
     name,
     item.shown,
     item.per100 === undefined ? '–' : rounded(item.per100),
@@ -143,7 +140,7 @@ function table({ rules }: Summary, { say, language }: PageOptions): Section {
   ];
   const rows = rules.flatMap((rule) => [
     row(nameOf(rule), rule),
-    ...(rule.hooks.length > 1 ? rule.hooks.map((at) => row(`– ${hooks[at.hook] ?? at.hook}`, at)) : []),
+    ...(rule.hooks.length > 1 ? rule.hooks.map((at) => row(`– ${hookIn(at.hook, say)}`, at)) : []),
   ]);
   return {
     heading: say('rules'),
@@ -152,6 +149,67 @@ function table({ rules }: Summary, { say, language }: PageOptions): Section {
       ...(quiet ? [{ paragraph: say('quietNote') }] : []),
     ],
   };
+}
+
+/** Rules on trial, what was shown of them elsewhere beside what nobody saw. */
+function trial(summary: Summary, { say, language }: PageOptions): Section {
+  const numeric = true;
+  const columns = [
+    { heading: say('rule') },
+    ...['shown', 'per100', 'trialCalls', 'silent', 'silentPer100'].map((key) => ({ heading: say(key), numeric })),
+  ];
+  const per100 = (value: number | undefined) => (value === undefined ? '–' : rounded(value));
+  const row = (name: string, item: Outcome): Cell[] => [
+    name,
+    item.shown,
+    per100(item.per100),
+    item.trial,
+    item.silent,
+    per100(item.silentPer100),
+  ];
+  const { withCards: rules, without } = onTrial(summary);
+  const rows = rules.flatMap((rule) => [
+    row(rule.rule, rule),
+    ...(rule.hooks.length > 1 ? rule.hooks.map((at) => row(`– ${hookIn(at.hook, say)}`, at)) : []),
+  ]);
+  const blocks: Block[] = [{ paragraph: say('trialIntro') }];
+  if (rules.length > 0)
+    blocks.push(
+      {
+        chart: bars({
+          id: 'trial',
+          title: say('trialChart'),
+          description: say('trialDescription'),
+          language,
+          series: [say('shown'), say('silent')],
+          rows: rules.map(({ rule, per100: seen = 0, silentPer100 = 0 }) => ({
+            label: rule,
+            values: [rounded(seen), rounded(silentPer100)],
+          })),
+        }),
+      },
+      { table: { caption: say('trialCaption'), columns, rows } },
+    );
+  if (without.length > 0) blocks.push({ paragraph: say('trialNone', { rules: without.join(', ') }) });
+  blocks.push({ paragraph: say('trialUnknown') });
+  if (summary.review.length > 0)
+    blocks.push({
+      table: {
+        caption: say('reviewCaption'),
+        columns: ['rule', 'reviewDay', 'reviewHash'].map((key) => ({ heading: say(key) })),
+        rows: summary.review.map(({ rule, day, patient }) => [rule, dateIn(day, language), patient]),
+      },
+    });
+  return { heading: say('trial'), blocks };
+}
+
+function hookIn(hook: string, say: Say): string {
+  const words: Record<string, string> = {
+    'patient-view': say('patientView'),
+    'order-select': say('orderSelect'),
+    'order-sign': say('orderSign'),
+  };
+  return words[hook] ?? hook;
 }
 
 function reasons({ rules }: Summary, options: PageOptions): Section {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -7,7 +7,7 @@ import { dateOfInstant, plusDays } from '../dates.ts';
 import { openDatabase, type Place } from '../journal/database.ts';
 import { count } from '../journal/figures.ts';
 import { migrate } from '../journal/migrations.ts';
-import { type CardRow, createStore, type FeedbackRow, type Tally } from '../journal/store.ts';
+import { type CardRow, createStore, type FeedbackRow, type SilentRow, type Tally } from '../journal/store.ts';
 import { summarise } from '../journal/summary.ts';
 import { languages } from '../language.ts';
 import { root } from '../testing/app.ts';
@@ -26,6 +26,9 @@ const ago = (back: number) => Date.now() - back * 86_400_000;
  *   b-rule   patient-view  G (accepted, two suggestions), H and I (nothing)
  *
  * and before that J of a-rule, overridden. Of another client K of a-rule, accepted.
+ *
+ * On trial: b-rule in 40 of the 100 calls with the chart open, where it would have given P; c-rule in all 50 at order-sign,
+ * where it would have given L, M and N, and O before that; d-rule in the same 50, where it would have given nothing. L is of the patient two, N of three, M and O of one.
  */
 const cards: [string, string, string, number][] = [
   ['A', 'a-rule', 'order-sign', 1],
@@ -38,6 +41,13 @@ const cards: [string, string, string, number][] = [
   ['H', 'b-rule', 'patient-view', 29],
   ['I', 'b-rule', 'patient-view', 30],
   ['J', 'a-rule', 'order-sign', 31],
+];
+const silent: [string, string, string, number, string | null][] = [
+  ['L', 'c-rule', 'order-sign', 1, 'hash-two'],
+  ['M', 'c-rule', 'order-sign', 1, 'hash-one'],
+  ['N', 'c-rule', 'order-sign', 2, 'hash-three'],
+  ['O', 'c-rule', 'order-sign', 31, 'hash-one'],
+  ['P', 'b-rule', 'patient-view', 3, null],
 ];
 const SYSTEM = 'http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes';
 const said: [string, 'accepted' | 'overridden', string | null, string | null][] = [
@@ -71,13 +81,18 @@ async function fill(place: Place): Promise<void> {
   const tally = (hook: string, kind: Tally['kind'], times: number, rule = '', back = 1, client = 'ehr'): Tally => ({
     day: day(back),
     client,
+    tenant: '',
     hook,
     kind,
     rule,
     count: times,
   });
+  const unseen = silent.map(([uuid, rule, hook, back, patient]): SilentRow => {
+    const { suggestions: _s, basis: _b, kept: _k, ...given } = row([uuid, rule, hook, back]);
+    return { ...given, patient };
+  });
   await store.append(
-    [...cards.map(row), { ...row(['K', 'a-rule', 'order-sign', 1]), client: 'other' }],
+    [...cards.map(row), { ...row(['K', 'a-rule', 'order-sign', 1]), client: 'other' }, ...unseen],
     [
       tally('order-sign', 'answered', 20),
       tally('order-sign', 'answered', 20, '', 5),
@@ -87,6 +102,12 @@ async function fill(place: Place): Promise<void> {
       tally('patient-view', 'answered', 100),
       tally('patient-view', 'quiet', 3, 'b-rule'),
       tally('order-sign', 'repeat', 2, 'a-rule'),
+      tally('patient-view', 'trial', 40, 'b-rule'),
+      tally('order-sign', 'trial', 50, 'd-rule'),
+      tally('order-sign', 'trial', 30, 'c-rule'),
+      tally('order-sign', 'trial', 20, 'c-rule', 5),
+      tally('order-sign', 'trial', 60, 'c-rule', 31),
+      tally('order-sign', 'trial', 7, 'c-rule', 1, 'other'),
     ],
   );
   const feedback = said.map(
@@ -117,6 +138,8 @@ const expected = {
     { hook: 'patient-view', answered: 100, refused: 0 },
   ],
   strays: 1,
+  // The site does not ask for patients.
+  review: [],
   rules: [
     {
       rule: 'a-rule',
@@ -126,6 +149,8 @@ const expected = {
       unheard: 1,
       overrideRate: 4 / 5,
       per100: 600 / 150,
+      trial: 0,
+      silent: 0,
       quiet: 0,
       repeats: 2,
       aboveLimit: true,
@@ -168,7 +193,11 @@ const expected = {
       overridden: 0,
       unheard: 2,
       overrideRate: 0,
-      per100: 3,
+      // In the 60 calls in which it was not on trial.
+      per100: 5,
+      trial: 40,
+      silent: 1,
+      silentPer100: 2.5,
       quiet: 3,
       repeats: 0,
       aboveLimit: false,
@@ -180,7 +209,10 @@ const expected = {
           overridden: 0,
           unheard: 2,
           overrideRate: 0,
-          per100: 3,
+          per100: 5,
+          trial: 40,
+          silent: 1,
+          silentPer100: 2.5,
           quiet: 3,
           repeats: 0,
         },
@@ -191,6 +223,18 @@ const expected = {
         { offer: '?', times: 1 },
       ]),
     },
+    {
+      rule: 'c-rule',
+      shown: 0,
+      accepted: 0,
+      overridden: 0,
+      unheard: 0,
+      trial: 50,
+      silent: 3,
+      silentPer100: 6,
+      hooks: [{ hook: 'order-sign', shown: 0, trial: 50, silent: 3, silentPer100: 6 }],
+    },
+    { rule: 'd-rule', shown: 0, trial: 50, silent: 0, silentPer100: 0 },
   ],
 };
 
@@ -272,13 +316,73 @@ test('the table names the rule above the limit first, and the reasons in words',
   const { stdout } = report(['--client', 'ehr']);
   const lines = stdout.split('\n').map((line) => line.trim().replace(/ {2,}/g, '  '));
   expect(lines).toContain('! a-rule  6  4.0  2  4  80 %  1  0  2');
-  expect(lines).toContain('b-rule  3  3.0  1  0  0 %  2  3  0');
+  expect(lines).toContain('b-rule  3  5.0  1  0  0 %  2  3  0');
   expect(lines.indexOf('! a-rule  6  4.0  2  4  80 %  1  0  2')).toBeLessThan(
-    lines.indexOf('b-rule  3  3.0  1  0  0 %  2  3  0'),
+    lines.indexOf('b-rule  3  5.0  1  0  0 %  2  3  0'),
   );
   expect(lines).toContain('a-rule  2  Agreed with a specialist');
   expect(lines).toContain('a-rule  1  own-code');
   expect(lines).toContain('1 item of feedback is about a card that the journal does not have.');
+});
+
+describe('rules on trial', () => {
+  const asking = () => {
+    const knowledge = join(folder, 'asking');
+    for (const part of ['hooks', 'cards']) cpSync(join(root, part), join(knowledge, part), { recursive: true });
+    appendFileSync(join(knowledge, 'hooks/site.yaml'), '\nsilent: {chartReview: 2}\n');
+    return { KNOWLEDGE: knowledge };
+  };
+
+  test('stand beside what was shown, and nobody knows what would have become of their cards', () => {
+    const { stdout } = report(['--client', 'ehr']);
+    const lines = stdout.split('\n').map((line) => line.trim().replace(/ {2,}/g, '  '));
+    expect(lines).toContain('shown  in 100 calls  calls on trial  would have been shown  in 100 calls on trial');
+    expect(lines).toContain('b-rule  3  5.0  40  1  2.5');
+    expect(lines).toContain('c-rule  0  –  50  3  6.0');
+    expect(lines).toContain('On trial and without any card: d-rule.');
+    expect(stdout).toContain('is not known to this service');
+    expect(stdout).not.toContain('hash-');
+    // What nobody saw is no card.
+    expect(lines.filter((line) => line.startsWith('c-rule'))).toHaveLength(1);
+  });
+
+  // The first that the journal knows, also where it met them before the time of the report.
+  const first = [
+    { rule: 'c-rule', day: day(31), patient: 'hash-one' },
+    { rule: 'c-rule', day: day(2), patient: 'hash-three' },
+  ];
+  const review = (environment: Record<string, string>, ...words: string[]) =>
+    JSON.parse(report(['--format', 'json', ...words], environment).stdout).review;
+
+  test('the first patients of each rule, where the site asks for them', () => {
+    const environment = { DATA_DIR: folder, ...asking() };
+    expect(review(environment, '--client', 'ehr')).toEqual(first);
+    expect(review(environment, '--tenant', 'ward-b')).toEqual([]);
+    expect(report([], environment).stdout).toContain(`c-rule  ${day(31)}  hash-one`);
+  });
+
+  test.skipIf(noPostgres !== undefined)('the same from PostgreSQL', () => {
+    expect(review({ DATABASE_URL: postgres?.url ?? '', ...asking() })).toEqual(first);
+  });
+
+  test('a page of a time in which there was a trial and no card', async () => {
+    const lone = join(folder, 'lone');
+    const database = openDatabase({ folder: lone });
+    await migrate(database);
+    const tally = { day: day(1), client: 'ehr', tenant: 'a', hook: 'order-sign', count: 4 };
+    await createStore(database).append(
+      [],
+      [
+        { ...tally, kind: 'answered', rule: '' },
+        { ...tally, kind: 'trial', rule: 'c-rule' },
+      ],
+    );
+    await database.destroy();
+    const html = report(['--format', 'html', '--client', 'ehr', '--tenant', 'a'], { DATA_DIR: lone }).stdout;
+    expect(html).toContain('No card was shown in this time.');
+    expect(html).toContain('On trial and without any card: c-rule.');
+    expect(html).toContain('ehr, a only');
+  });
 });
 
 test.each(languages)('the page in %s is one file that asks the network for nothing', (language) => {

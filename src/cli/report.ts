@@ -5,19 +5,27 @@ import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
 import { dateOfInstant, isPartial, localDate, plusDays, plusMonths } from '../dates.ts';
 import { openDatabase, type Place } from '../journal/database.ts';
-import { count } from '../journal/figures.ts';
-import { type Summary, summarise } from '../journal/summary.ts';
+import { type Asked, count } from '../journal/figures.ts';
+import { type Outcome, onTrial, type Summary, shownRules, summarise } from '../journal/summary.ts';
 import { loadKnowledge } from '../knowledge/load.ts';
 import { loadPages, sayIn } from '../knowledge/pages.ts';
 import { type Language, languages } from '../language.ts';
+import type { Site } from '../rules/schema.ts';
 import { reasonIn, reportPage } from './report-page.ts';
 import { messageOf, section } from './words.ts';
 
-const USAGE = `Usage: npm run report [-- --since 30d] [--format table|json|html] [--language sv|nb|da|en] [--client NAME] [--out FILE]
+const USAGE = `Usage: npm run report [-- --since 30d] [--format table|json|html] [--language sv|nb|da|en] [--client NAME] [--tenant NAME] [--out FILE]
 
 How often each card was shown and what prescribers did with it, from the journal of DATA_DIR or DATABASE_URL.
---since is 30d, 12w, 6m, 2y or a day such as 2026-03-02. Rules above the site's override limit come first.
+--since is 30d, 12w, 6m, 2y or a day such as 2026-03-02. Rules above the site's override limit come first. Rules on trial
+stand beside it with the cards that they would have given.
 `;
+
+const TRIAL = ['', 'shown', 'in 100 calls', 'calls on trial', 'would have been shown', 'in 100 calls on trial'];
+const UNKNOWN = [
+  'What prescribers ordered after a card that they did not see is not known to this service, nor whether they would have',
+  'followed it. A card on trial may take the place of one that was shown, so the two do not simply add up.',
+].join('\n');
 
 const FORMATS = ['table', 'json', 'html'];
 
@@ -32,6 +40,7 @@ async function run(words: string[], environment: Record<string, string | undefin
         format: { type: 'string', default: 'table' },
         language: { type: 'string', default: 'en' },
         client: { type: 'string' },
+        tenant: { type: 'string' },
         out: { type: 'string' },
         help: { type: 'boolean', default: false },
       },
@@ -40,7 +49,7 @@ async function run(words: string[], environment: Record<string, string | undefin
       process.stdout.write(USAGE);
       return 0;
     }
-    const { format, language, client } = values;
+    const { format, language, client, tenant } = values;
     if (!FORMATS.includes(format)) throw new Error(`--format: '${format}' is none of ${FORMATS.join(', ')}`);
     if (!isLanguage(language)) throw new Error(`--language: '${language}' is none of ${languages.join(', ')}`);
     const config = readConfig(environment);
@@ -50,8 +59,14 @@ async function run(words: string[], environment: Record<string, string | undefin
       throw new Error(problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'));
     const until = dateOfInstant(Date.now(), knowledge.site.timeZone);
     const since = dayOf(values.since, until, knowledge.site.timeZone);
-    const summary = await summaryOf(config.journal, since, until, client, knowledge.site.journal.overrideLimit / 100);
-    const options = { knowledge, client, language, say: sayIn(pages['report'] ?? {}, language) };
+    const summary = await summaryOf(config.journal, { since, client, tenant }, until, knowledge.site);
+    const whose = [client, tenant].filter((name) => name !== undefined).join(', ');
+    const options = {
+      knowledge,
+      client: whose === '' ? undefined : whose,
+      language,
+      say: sayIn(pages['report'] ?? {}, language),
+    };
     const text =
       format === 'json'
         ? `${JSON.stringify(summary, undefined, 2)}\n`
@@ -69,10 +84,9 @@ async function run(words: string[], environment: Record<string, string | undefin
 
 async function summaryOf(
   place: Place | undefined,
-  since: string,
+  asked: Asked,
   until: string,
-  client: string | undefined,
-  limit: number,
+  { journal, silent }: Pick<Site, 'journal' | 'silent'>,
 ): Promise<Summary> {
   if (!place) throw new Error('JOURNAL=off: there is no journal to report on');
   if ('folder' in place && !existsSync(join(place.folder, 'journal.sqlite')))
@@ -81,7 +95,8 @@ async function summaryOf(
     );
   const database = openDatabase(place);
   try {
-    return summarise(await count(database, { since, client }), since, until, limit);
+    const counts = await count(database, asked);
+    return summarise(counts, asked.since, until, journal.overrideLimit / 100, silent.chartReview);
   } finally {
     await database.destroy();
   }
@@ -101,10 +116,8 @@ function dayOf(text: string, today: string, timeZone: string): string {
   return day;
 }
 
-function asTable(
-  { since, until, calls, rules, strays }: Summary,
-  reason: (item: Summary['rules'][number]['reasons'][number]) => string,
-): string {
+function asTable(summary: Summary, reason: (item: Summary['rules'][number]['reasons'][number]) => string): string {
+  const { since, until, calls, rules, review, strays } = summary;
   const percent = (share: number | undefined) => (share === undefined ? '–' : `${Math.round(100 * share)} %`);
   const head = ['', 'shown', 'in 100 calls', 'accepted', 'overridden', 'rate', 'no feedback', 'quiet', 'repeats'];
   const row = (name: string, item: Summary['rules'][number]['hooks'][number] | Summary['rules'][number]) => [
@@ -118,9 +131,23 @@ function asTable(
     String(item.quiet),
     String(item.repeats),
   ];
-  const rows = rules.flatMap((rule) => [
+  const rows = shownRules(summary).flatMap((rule) => [
     row(`${rule.aboveLimit ? '! ' : '  '}${rule.rule}`, rule),
     ...rule.hooks.map((at) => row(`    ${at.hook}`, at)),
+  ]);
+  const rate = (per100: number | undefined) => per100?.toFixed(1) ?? '–';
+  const trialRow = (name: string, item: Outcome) => [
+    name,
+    String(item.shown),
+    rate(item.per100),
+    String(item.trial),
+    String(item.silent),
+    rate(item.silentPer100),
+  ];
+  const { withCards, without } = onTrial(summary);
+  const trial = withCards.flatMap((rule) => [
+    trialRow(rule.rule, rule),
+    ...rule.hooks.filter(() => rule.hooks.length > 1).map((at) => trialRow(`  ${at.hook}`, at)),
   ]);
   return [
     section(
@@ -129,6 +156,13 @@ function asTable(
       `No call from ${since} to ${until}.`,
     ),
     section('Cards (! above the override limit)', rows.length > 0 ? [head, ...rows] : [], 'No card was shown.'),
+    section('On trial: nobody saw these cards', trial.length > 0 ? [TRIAL, ...trial] : []),
+    without.length > 0 ? `On trial and without any card: ${without.join(', ')}.` : '',
+    trial.length > 0 ? UNKNOWN : '',
+    section(
+      'Charts to read (first day, keyed hash of the patient)',
+      review.map((item) => [item.rule, item.day, item.patient]),
+    ),
     section(
       'Overridden because',
       rules.flatMap((rule) => rule.reasons.map((item) => [rule.rule, String(item.cards), reason(item)])),

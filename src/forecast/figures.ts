@@ -48,6 +48,7 @@ export type Figures = {
   repeats30: number;
   repeats90: number;
   quiet: number;
+  silent: number;
   superseded: number;
   joined: number;
   notChecked: number;
@@ -136,9 +137,9 @@ export function speaking(figures: Figures[]): string[] {
   return rules.filter((rule) => total(rule) > 0).sort((a, b) => total(b) - total(a) || compare(a, b));
 }
 
-/** Cards first; one that only speaks on others' cards comes after all that give one. */
+/** Cards first; one that is on trial, or only speaks on others' cards, comes after all that give one. */
 function weightOf(rule: RuleFigure | undefined): number {
-  return rule ? rule.cards + (rule.joined + rule.superseded) / 1e9 : 0;
+  return rule ? rule.cards + (rule.silent + rule.joined + rule.superseded) / 1e9 : 0;
 }
 
 function addCounts(a: RuleCounts, b: RuleCounts): RuleCounts {
@@ -150,6 +151,7 @@ function addCounts(a: RuleCounts, b: RuleCounts): RuleCounts {
     repeats30: a.repeats30 + b.repeats30,
     repeats90: a.repeats90 + b.repeats90,
     quiet: a.quiet + b.quiet,
+    silent: a.silent + b.silent,
   };
 }
 

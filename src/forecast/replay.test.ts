@@ -57,6 +57,21 @@ test.each([
   expect(counts).toMatchObject({ cards: 1, repeats: 1, quiet: quiet ?? 0 });
 });
 
+test('a rule on trial is counted apart, on every day of the history; the rest is as without it', () => {
+  const rule = 'opioid-sedative';
+  const at = (site: object) =>
+    sumOf(fixture().map((one) => replay(one, {}, knowledgeOf(root, { ...deliveredSite, ...site }))));
+  const [shown, off, trial] = [{}, { off: [rule] }, { silent: { rules: { [rule]: { from: '2099-01-01' } } } }].map(at);
+  const counts = ({ rules }: Tally) =>
+    Object.values(rules[rule] ?? {}).flatMap((hooks) =>
+      Object.values(hooks).map(({ cards, silent }) => [cards, silent]),
+    );
+  const { [rule]: onTrial, ...others } = (trial as Tally).rules;
+  expect(onTrial).toBeDefined();
+  expect(counts(trial as Tally)).toEqual(counts(shown as Tally).map(([cards]) => [0, cards]));
+  expect({ ...trial, rules: others }).toEqual(off);
+});
+
 test('a part of the record that the input does not have is not known, and not empty', () => {
   const without = sumOf(fixture().map((resources) => replay(resources, { absent: ['medications'] })));
   expect(without.notChecked).not.toEqual({});

@@ -91,7 +91,10 @@ function answerAt(
     prefetch: prefetchOf(prefetch, patient),
   };
   try {
-    return answer({ call, hookInstance: '', language: knowledge.site.language, today: moment.day }, knowledge);
+    const { language, silent } = knowledge.site;
+    // A rule on trial is so on every day of the history, whenever the trial is.
+    const question = { call, hookInstance: '', language, today: moment.day, silent: Object.keys(silent.rules) };
+    return answer(question, knowledge);
   } catch (error) {
     if (error instanceof UnusableFhir) return 'fhir-version';
     throw error;
@@ -117,7 +120,13 @@ function countAnswer(
   }
   let spoke = false;
   for (const result of found.results) {
-    const { rule, outcome } = result;
+    const { rule, outcome, silent } = result;
+    if (silent) {
+      // Its card alone is counted: what it joins or who supersedes it is nobody's gain.
+      if (outcome === 'silent' && result.by === undefined)
+        of(of(of(tally.rules, rule.id), year), hook, emptyCounts()).silent++;
+      continue;
+    }
     if (outcome !== 'fires' && outcome !== 'joins' && outcome !== 'superseded') continue;
     const counts = of(of(of(tally.rules, rule.id), year), hook, emptyCounts()) as RuleCounts;
     if (outcome === 'superseded') counts.superseded++;

@@ -34,6 +34,7 @@ export function byRule(report: Report): Block[] {
       ...perRule('chartVisits', ({ per100Visits }) => per100Visits),
       ...perRule('colPer100Patients', ({ per100Patients }) => per100Patients),
       ...perRule('tablePatients', ({ patients }) => patients),
+      ...perRule('colSilent', ({ silent }) => silent),
     ];
   }
   const columns: [string, (rule: RuleFigure) => number | undefined][] = [
@@ -45,6 +46,7 @@ export function byRule(report: Report): Block[] {
     ['colRepeats', ({ repeats }) => repeats],
     ['colSpared', ({ superseded }) => superseded],
     ['colJoined', ({ joined }) => joined],
+    ...(first.figures.silent > 0 ? [['colSilent', ({ silent }) => silent] as (typeof columns)[number]] : []),
   ];
   return [
     { paragraph: say('byRuleText') },

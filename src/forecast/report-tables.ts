@@ -18,12 +18,10 @@ export type Report = {
   say: Say;
 };
 
+export type Measure = [string, (of: Figures) => number | undefined];
+
 /** A row for each measure, a column for each site, and the difference of two. */
-export function measures(
-  report: Report,
-  caption: string,
-  rows: [string, (of: Figures) => number | undefined][],
-): Block {
+export function measures(report: Report, caption: string, rows: Measure[]): Block {
   const { say, sites } = report;
   return compared(
     report,

@@ -7,6 +7,7 @@ import { figuresOf } from './figures.ts';
 import { forecastPage } from './report.ts';
 import type { Forecast } from './run.ts';
 import { forecastTable } from './table.ts';
+import { emptyCounts } from './tally.ts';
 
 const files = scratch();
 const words = loadPages(root, [])['forecast'] ?? {};
@@ -79,8 +80,16 @@ test('every word of the page is used, and every reason why something was not rep
     'fhir-version',
   ];
   const site = one.sites[0] as Forecast['sites'][number];
-  const tally = { ...site.tally, skipped: Object.fromEntries(skips.map((why) => [why, 1])) };
-  for (const found of [{ ...one, sites: [{ ...site, tally }] }, two]) written(found, 'en', say);
+  const year = Object.keys(site.tally.calls).at(-1) as string;
+  const onTrial = { 'opioid-plan': { [year]: { 'order-sign': { ...emptyCounts(), silent: 3 } } } };
+  const tally = {
+    ...site.tally,
+    rules: { ...site.tally.rules, ...onTrial },
+    skipped: Object.fromEntries(skips.map((why) => [why, 1])),
+  };
+  const trial = { ...one, sites: [{ ...site, tally }] };
+  for (const found of [trial, two]) written(found, 'en', say);
+  expect(forecastTable([{ ...site, tally, figures: figuresOf({ ...site, tally }) }])).toMatch(/nobody would see +3$/m);
   const none = { ...tally, rules: {}, unrecognised: {} };
   written({ ...one, sites: [{ ...site, tally: none }] }, 'en', say);
   expect(Object.keys(words).filter((key) => !used.has(key))).toEqual([]);
@@ -101,7 +110,7 @@ test('of many years the last ten stand by themselves, and those before in one co
   const site = one.sites[0] as Forecast['sites'][number];
   const years = Array.from({ length: 40 }, (_, at) => String(1980 + at));
   const of = <T>(value: T) => Object.fromEntries(years.map((year) => [year, value]));
-  const counts = { cards: 1, joined: 0, superseded: 0, repeats: 0, repeats30: 0, repeats90: 0, quiet: 0 };
+  const counts = { ...emptyCounts(), cards: 1 };
   const tally = {
     ...site.tally,
     calls: of({ 'order-sign': 4 }),

@@ -7,7 +7,7 @@ import { type Block, type Cell, page, type Section } from '../report/page.ts';
 import { speaking } from './figures.ts';
 import { burdens } from './replay.ts';
 import { byRule, byYear } from './report-rules.ts';
-import { measures, type Report, type ReportSite } from './report-tables.ts';
+import { type Measure, measures, type Report, type ReportSite } from './report-tables.ts';
 import type { Forecast } from './run.ts';
 
 /** So many names of medicines are shown; the JSON has all. */
@@ -42,6 +42,7 @@ export function forecastPage(found: Forecast, sites: ReportSite[], language: Lan
           ['rowQuiet', (of) => of.quiet],
           ['rowSpared', (of) => of.superseded],
           ['rowJoined', (of) => of.joined],
+          ...(sites.some(({ figures }) => figures.silent > 0) ? [['rowSilent', (of) => of.silent] as Measure] : []),
         ]),
         { paragraph: say(sites.some(({ rules }) => rules.some(({ quietDays }) => quietDays)) ? 'quiet' : 'quietNone') },
       ]),

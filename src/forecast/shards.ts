@@ -15,6 +15,7 @@ const ruleCounts = z.strictObject({
   repeats30: count,
   repeats90: count,
   quiet: count,
+  silent: count,
 });
 const byYear = z.record(z.string(), counts);
 const found = { file: z.string(), line: count };

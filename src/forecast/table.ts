@@ -15,6 +15,7 @@ export function forecastTable(sites: (Pick<SiteForecast, 'name' | 'tally'> & { f
     ...figures.map(value),
     ...difference(figures.map(value)),
   ];
+  const trial = figures.some(({ silent }) => silent > 0);
   const heading: Row = ['', ...sites.map(({ name }) => name), ...(several ? ['difference'] : [])];
   const perRule = (title: string, value: (rule: RuleFigure) => number | undefined): string =>
     table([
@@ -44,6 +45,7 @@ export function forecastTable(sites: (Pick<SiteForecast, 'name' | 'tally'> & { f
       each('at most spared by the quiet period of the site', (of) => of.quiet),
       each('spared by precedence', (of) => of.superseded),
       each('joined on the card of their family', (of) => of.joined),
+      ...(trial ? [each('cards of rules on trial, which nobody would see', (of) => of.silent)] : []),
       each('cards that say what was not checked', (of) => of.notChecked),
       each('no answer, medication list not whole', (of) => of.refusals),
     ]),
@@ -60,6 +62,7 @@ export function forecastTable(sites: (Pick<SiteForecast, 'name' | 'tally'> & { f
             'repeats',
             'spared',
             'joined',
+            ...(trial ? ['on trial'] : []),
           ],
           ...rules.map((rule): Row => {
             const one = ruleOf(figures[0] as Figures, rule) as RuleFigure;
@@ -73,6 +76,7 @@ export function forecastTable(sites: (Pick<SiteForecast, 'name' | 'tally'> & { f
               one.repeats,
               one.superseded,
               one.joined,
+              ...(trial ? [one.silent] : []),
             ];
           }),
         ]),
@@ -82,6 +86,7 @@ export function forecastTable(sites: (Pick<SiteForecast, 'name' | 'tally'> & { f
           perRule('patients', ({ patients }) => patients),
           perRule('repeats', ({ repeats }) => repeats),
           perRule('spared by precedence', ({ superseded }) => superseded),
+          ...(trial ? [perRule('cards on trial', ({ silent }) => silent)] : []),
         ]
       : [
           yearTable('cards per 100 orders, by year', figures[0] as Figures, rules, ({ per100Orders }) => per100Orders),

@@ -44,6 +44,8 @@ export type RuleCounts = {
   repeats90: number;
   /** Cards that the site's quiet period would have left out, had every card been overridden with an accepted reason. */
   quiet: number;
+  /** Cards that it would have led, at a site that has it on trial: nobody sees them. */
+  silent: number;
 };
 
 export function emptyTally(): Tally {
@@ -66,7 +68,7 @@ export function emptyTally(): Tally {
 }
 
 export function emptyCounts(): RuleCounts {
-  return { cards: 0, joined: 0, superseded: 0, repeats: 0, repeats30: 0, repeats90: 0, quiet: 0 };
+  return { cards: 0, joined: 0, superseded: 0, repeats: 0, repeats30: 0, repeats90: 0, quiet: 0, silent: 0 };
 }
 
 type Sums = { [key: string]: number | Sums };

@@ -93,6 +93,7 @@ export function sandboxClient(fhirServers: string[]): Client {
     replay: 'warn',
     optionalClaims: [],
     explain: true,
+    silent: [],
     requestsPerMinute: 1_000_000,
     profile: { suggestions: true, oneAction: false, deleteBy: 'resourceId' },
   };

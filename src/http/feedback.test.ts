@@ -31,7 +31,7 @@ const open = () =>
   openJournal({
     place: { folder },
     clock: () => Date.parse(AT),
-    limits: () => ({ day: '', received: 0, patients: 0, tokens: 0 }),
+    limits: () => ({ day: '', received: 0, patients: 0, tokens: 0, review: 0 }),
     warn: () => {},
   });
 

@@ -21,9 +21,10 @@ import { leaveOut } from '../rules/quiet.ts';
 import { resultWindow } from '../rules/reach.ts';
 import { type Hook, hooks } from '../rules/schema.ts';
 import { traceOf } from '../rules/trace.ts';
+import { silentFor } from '../trust/clients.ts';
 import { accessOf, isForeignPage } from './access.ts';
 import { hookOfService, neededSections } from './discovery.ts';
-import { type Caller, type Journaling, noteAnswer, silencesOf } from './journal.ts';
+import { type Caller, type Journaling, noteAnswer, silencesOf, wouldHaveShown } from './journal.ts';
 import type { Metrics } from './metrics.ts';
 import { logFailure } from './problems.ts';
 import { fitCard } from './profile.ts';
@@ -55,6 +56,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** `POST /cds-services/{id}`: the answer of one service. */
 export function invokeRoute(app: FastifyInstance, options: InvokeOptions): void {
   const { knowledge, metrics } = options;
+  const rules = knowledge.rules.map(({ id }) => id);
   const sections = Object.fromEntries(hooks.map((hook) => [hook, neededSections(knowledge, hook)])) as Record<
     Hook,
     Section[]
@@ -80,6 +82,7 @@ export function invokeRoute(app: FastifyInstance, options: InvokeOptions): void 
       hookInstance: call.hookInstance,
       language,
       today,
+      silent: silentFor(client, request.tenant, today, rules),
     };
     const caller = { client, tenant: request.tenant };
     const assessed = await assessByTurns(question, knowledge, (chart) => giveWay(chart, options.turn));
@@ -224,11 +227,13 @@ function tell(
   const silent = found.results
     .filter(({ outcome }) => outcome === 'quiet' || outcome === 'repeat')
     .map(({ rule }) => rule.id);
+  const trial = wouldHaveShown(found.results).map(({ rule }) => rule.id);
   const leftOut = countBy(found.chart.leftOut.map(({ what, why }) => `${what}:${why}`));
-  Object.assign(told, { fired, ...(silent.length > 0 && { silent }), leftOut, knowledge: fingerprint.slice(0, 12) });
+  const unseen = { ...(silent.length > 0 && { silent }), ...(trial.length > 0 && { trial }) };
+  Object.assign(told, { fired, ...unseen, leftOut, knowledge: fingerprint.slice(0, 12) });
   const result = {
     ...('missing' in found ? { missing: found.missing } : { fired }),
-    ...(silent.length > 0 && { silent }),
+    ...unseen,
   };
   const patient = auditKey && hashOfPatient(auditKey, 'audit', { client: client.name, tenant }, call.patientId);
   const { hook, hookInstance } = told;

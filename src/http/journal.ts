@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { Answer, Assessment } from '../answer.ts';
+import { uuidOf } from '../cards/rendering.ts';
 import { dateOfInstant } from '../dates.ts';
 import type { Journal } from '../journal/journal.ts';
 import { hashOfPatient } from '../journal/patient.ts';
-import type { CardRow, PastCard, Tally } from '../journal/store.ts';
+import type { CardRow, PastCard, SilentRow, Tally } from '../journal/store.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 import { type Basis, basesOf, saysNothingNew } from '../rules/quiet.ts';
 import { indicators } from '../rules/schema.ts';
@@ -100,14 +101,15 @@ function wasAccepted({ feedback }: PastCard, since: number, { site, cards }: Kno
 /** Notes what was answered. */
 export function noteAnswer(
   found: Answer,
-  { call, wish }: Request,
+  { call, hookInstance, wish }: Request,
   caller: Caller,
   { journal, patientKeys, knowledge, clock }: Journaling,
 ): void {
   const now = clock();
   const [patientKey] = patientKeys;
   const { site, fingerprint } = knowledge;
-  const where = { day: dateOfInstant(now, site.timeZone), client: caller.client.name, hook: call.hook };
+  const where = { ...placeOf(caller), day: dateOfInstant(now, site.timeZone), hook: call.hook };
+  const digits = fingerprint.slice(0, 12);
   const kept = call.hook === 'order-select' && wish.keepForRepeats;
   const cards = 'cards' in found ? found.cards : [];
   const bases = patientKey === undefined || cards.length === 0 ? undefined : basesOf(found.results, found.chart);
@@ -117,22 +119,42 @@ export function noteAnswer(
     const known = patientKey !== undefined && basis !== undefined;
     return {
       ...where,
-      ...placeOf(caller),
       uuid,
       issued_at: now,
       rule,
       indicator,
       suggestions: JSON.stringify(Object.fromEntries(suggestions.map((offered) => [offered.uuid, offered.offer]))),
-      knowledge: fingerprint.slice(0, 12),
+      knowledge: digits,
       patient: known ? patientOf(patientKey, caller, call.patientId) : null,
       basis: known ? writeBasis(basis) : null,
       kept: kept && known ? 1 : 0,
     };
   });
-  const silent = found.results.flatMap(({ rule, outcome }): Omit<Tally, 'count'>[] =>
-    outcome === 'quiet' || outcome === 'repeat' ? [{ ...where, kind: outcome, rule: rule.id }] : [],
+  const unseen = wouldHaveShown(found.results).map(
+    ({ rule, indicator, about }): SilentRow => ({
+      ...where,
+      // The same call again is the same card, as it would be if it were shown.
+      uuid: uuidOf('silent', hookInstance, call.patientId, rule.id, ...about.map(({ ref }) => ref)),
+      issued_at: now,
+      rule: rule.id,
+      indicator,
+      knowledge: digits,
+      patient:
+        patientKey !== undefined && site.silent.chartReview > 0 ? patientOf(patientKey, caller, call.patientId) : null,
+    }),
   );
-  journal.issued(rows, [{ ...where, kind: 'cards' in found ? 'answered' : 'refused', rule: '' }, ...silent]);
+  const counted = found.results.flatMap(({ rule, outcome, silent }): Omit<Tally, 'count'>[] =>
+    silent || outcome === 'quiet' || outcome === 'repeat'
+      ? [{ ...where, kind: silent ? 'trial' : (outcome as Silence), rule: rule.id }]
+      : [],
+  );
+  const answered = { ...where, kind: 'cards' in found ? 'answered' : 'refused', rule: '' } as const;
+  journal.issued([...rows, ...unseen], [answered, ...counted]);
+}
+
+/** The cards of rules on trial: one for each that would lead a card, as of those that are shown. */
+export function wouldHaveShown(results: Answer['results']): Answer['results'] {
+  return results.filter(({ outcome, by }) => outcome === 'silent' && by === undefined);
 }
 
 function patientOf(key: string, { client, tenant }: Caller, patientId: string): string {

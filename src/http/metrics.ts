@@ -4,6 +4,7 @@ import type { Answer } from '../answer.ts';
 import type { Completed } from '../fhir/complete.ts';
 import type { Prefetch, Section } from '../fhir/prefetch.ts';
 import type { Figures, Journal } from '../journal/journal.ts';
+import { wouldHaveShown } from './journal.ts';
 
 /** Figures about calls, by service, client, key and rule: never by patient. */
 export type Metrics = {
@@ -36,6 +37,12 @@ export function createMetrics(journal?: Pick<Journal, 'figures'>): Metrics {
   const cards = new Counter({
     name: 'cds_cards_total',
     help: 'Cards by rule and indicator',
+    labelNames: ['rule', 'indicator'],
+    registers,
+  });
+  const unseen = new Counter({
+    name: 'cds_silent_cards_total',
+    help: 'Cards that rules on trial would have given, by rule and indicator: nobody saw them',
     labelNames: ['rule', 'indicator'],
     registers,
   });
@@ -91,6 +98,7 @@ export function createMetrics(journal?: Pick<Journal, 'figures'>): Metrics {
       for (const { what, why } of answer.chart.leftOut) leftOut.inc({ what, why });
       for (const card of 'cards' in answer ? answer.cards : [])
         cards.inc({ rule: card.source.topic.code, indicator: card.indicator });
+      for (const { rule, indicator } of wouldHaveShown(answer.results)) unseen.inc({ rule: rule.id, indicator });
       for (const { rule, outcome } of answer.results)
         if (outcome === 'quiet' || outcome === 'repeat') silenced.inc({ rule: rule.id, why: outcome });
     },

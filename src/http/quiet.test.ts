@@ -25,7 +25,7 @@ beforeAll(async () => {
   journal = await openJournal({
     place: { folder },
     clock: () => now,
-    limits: () => ({ day: '', received: 0, patients: 0, tokens: 0 }),
+    limits: () => ({ day: '', received: 0, patients: 0, tokens: 0, review: 0 }),
     warn: () => {},
   });
   service = await startService({ journal, knowledge, clock: () => now, patientKeys: ['a key of this test'] });

@@ -1,8 +1,8 @@
 import { type ExpressionBuilder, type Kysely, sql } from 'kysely';
 import type { Tables, TallyKind } from './tables.ts';
 
-/** From which day on (a local date of the site), and of which client alone. */
-export type Span = { since: string; client?: string | undefined };
+/** From which day on (a local date of the site), and of which client or tenant alone. */
+export type Asked = { since: string; client?: string | undefined; tenant?: string | undefined };
 
 /** What the journal counts, as it comes from the database: each array is one question. */
 export type Counts = {
@@ -14,17 +14,27 @@ export type Counts = {
   /** One for each suggestion that was accepted; `offers` is the card's JSON of what its suggestions offer. */
   accepted: { rule: string; hook: string; suggestion: string | null; offers: string }[];
   tallies: { hook: string; kind: TallyKind; rule: string; count: number }[];
+  /** Cards that rules on trial would have given. */
+  silent: { rule: string; hook: string; cards: number }[];
+  /** Of each rule on trial the patients whose hash is kept, by the day on which it first would have given them a card, however long ago. */
+  review: { rule: string; day: string; patient: string }[];
   /** Items of feedback about cards that are not in the journal. */
   strays: number;
 };
 
 /** Asks everything that the report needs. Cards and their feedback belong to the day on which the card was given. */
-export async function count(database: Kysely<Tables>, { since, client }: Span): Promise<Counts> {
+export async function count(database: Kysely<Tables>, { since, client, tenant }: Asked): Promise<Counts> {
   const cards = () =>
     database
       .selectFrom('cards')
       .where('cards.day', '>=', since)
-      .$if(client !== undefined, (query) => query.where('cards.client', '=', client as string));
+      .$if(client !== undefined, (query) => query.where('cards.client', '=', client as string))
+      .$if(tenant !== undefined, (query) => query.where('cards.tenant', '=', tenant as string));
+  const silent = () =>
+    database
+      .selectFrom('silent_cards')
+      .$if(client !== undefined, (query) => query.where('client', '=', client as string))
+      .$if(tenant !== undefined, (query) => query.where('tenant', '=', tenant as string));
   const heard = () =>
     cards().innerJoin('feedback', (join) =>
       join
@@ -34,7 +44,7 @@ export async function count(database: Kysely<Tables>, { since, client }: Span): 
     );
   // One id may be a card of each of two clients or tenants.
   const each = sql<number>`count(distinct cards.client || '/' || cards.tenant || '/' || cards.uuid)`.as('cards');
-  const [shown, outcomes, heardOf, reasons, accepted, tallies, strays] = await Promise.all([
+  const [shown, outcomes, heardOf, reasons, accepted, tallies, silently, review, strays] = await Promise.all([
     cards()
       .select(['rule', 'hook', 'day', (eb: ExpressionBuilder<Tables, 'cards'>) => eb.fn.countAll<number>().as('cards')])
       .groupBy(['rule', 'hook', 'day'])
@@ -51,8 +61,22 @@ export async function count(database: Kysely<Tables>, { since, client }: Span): 
       .selectFrom('tallies')
       .where('day', '>=', since)
       .$if(client !== undefined, (query) => query.where('client', '=', client as string))
+      .$if(tenant !== undefined, (query) => query.where('tenant', '=', tenant as string))
       .select(['hook', 'kind', 'rule', (eb) => eb.fn.sum<number>('count').as('count')])
       .groupBy(['hook', 'kind', 'rule'])
+      .execute(),
+    silent()
+      .where('day', '>=', since)
+      .select(['rule', 'hook', (eb) => eb.fn.countAll<number>().as('cards')])
+      .groupBy(['rule', 'hook'])
+      .execute(),
+    silent()
+      .where('patient', 'is not', null)
+      .select(['rule', 'patient', (eb) => eb.fn.min('day').as('day')])
+      .groupBy(['rule', 'patient'])
+      .orderBy('rule')
+      .orderBy((eb) => eb.fn.min('issued_at'))
+      .orderBy('patient')
       .execute(),
     database
       .selectFrom('feedback')
@@ -65,10 +89,21 @@ export async function count(database: Kysely<Tables>, { since, client }: Span): 
       .where('cards.uuid', 'is', null)
       .where('feedback.received_at', '>=', Date.parse(since))
       .$if(client !== undefined, (query) => query.where('feedback.client', '=', client as string))
+      .$if(tenant !== undefined, (query) => query.where('feedback.tenant', '=', tenant as string))
       .select((eb) => eb.fn.countAll<number>().as('items'))
       .executeTakeFirstOrThrow(),
   ]);
   // A sum of PostgreSQL's is a numeric, which comes as text.
   const counted = tallies.map((tally) => ({ ...tally, count: Number(tally.count) }));
-  return { shown, outcomes, heard: heardOf, reasons, accepted, tallies: counted, strays: strays.items };
+  return {
+    shown,
+    outcomes,
+    heard: heardOf,
+    reasons,
+    accepted,
+    tallies: counted,
+    silent: silently,
+    review: review.map(({ rule, day, patient }) => ({ rule, day, patient: patient as string })),
+    strays: strays.items,
+  };
 }

@@ -10,12 +10,20 @@ import { noPostgres, type Postgres, startPostgres } from '../testing/postgres.ts
 import { openDatabase, type Place } from './database.ts';
 import { type Journal, openJournal } from './journal.ts';
 import { migrations } from './migrations.ts';
-import { type CardRow, cardsOf, createStore, type FeedbackRow, feedbackOf, type Tally } from './store.ts';
+import {
+  type CardRow,
+  cardsOf,
+  createStore,
+  type FeedbackRow,
+  feedbackOf,
+  type SilentRow,
+  type Tally,
+} from './store.ts';
 import type { Tables } from './tables.ts';
 
 const NOW = Date.parse('2026-03-02T09:00:00Z');
 const DAY = 86_400_000;
-const forever = () => ({ day: '', received: 0, patients: 0, tokens: 0 });
+const forever = () => ({ day: '', received: 0, patients: 0, tokens: 0, review: 0 });
 
 const card = (uuid: string, changes: Partial<CardRow> = {}): CardRow => ({
   client: 'ehr',
@@ -33,6 +41,10 @@ const card = (uuid: string, changes: Partial<CardRow> = {}): CardRow => ({
   kept: 0,
   ...changes,
 });
+const unseen = (uuid: string, changes: Partial<SilentRow> = {}): SilentRow => {
+  const { suggestions: _s, basis: _b, kept: _k, ...row } = card(uuid);
+  return { ...row, patient: null, ...changes };
+};
 const feedback = (id: string, changes: Partial<FeedbackRow> = {}): FeedbackRow => ({
   id,
   client: 'ehr',
@@ -51,6 +63,7 @@ const feedback = (id: string, changes: Partial<FeedbackRow> = {}): FeedbackRow =
 const tally = (changes: Partial<Tally> = {}) => ({
   day: '2026-03-02',
   client: 'ehr',
+  tenant: '',
   hook: 'order-sign',
   kind: 'answered' as const,
   rule: '',
@@ -257,9 +270,10 @@ describe.each(kinds)('%s', (_name, newPlace, skipped) => {
       .insertInto('feedback')
       .values(said as FeedbackRow)
       .execute();
+    const { tenant: _tally, ...counted } = tally();
     await before
       .insertInto('tallies')
-      .values({ ...tally(), count: 7 })
+      .values({ ...counted, count: 7 })
       .execute();
     await before
       .insertInto('tokens')
@@ -329,6 +343,8 @@ describe.each(kinds)('%s', (_name, newPlace, skipped) => {
           card('new'),
           card('known', { issued_at: NOW - 40 * DAY, day: '2026-01-21' }),
           card('old', { day: '2025-01-01', issued_at: NOW - 400 * DAY }),
+          unseen('new'),
+          unseen('old', { day: '2025-01-01', issued_at: NOW - 400 * DAY }),
         ],
         [tally(), tally({ day: '2025-01-01' })],
       );
@@ -336,7 +352,13 @@ describe.each(kinds)('%s', (_name, newPlace, skipped) => {
       await journal.useToken('old', NOW - 1);
       await journal.useToken('new', NOW + 1);
     });
-    const kept = () => ({ day: '2025-03-02', received: NOW - 365 * DAY, patients: NOW - 30 * DAY, tokens: NOW });
+    const kept = () => ({
+      day: '2025-03-02',
+      received: NOW - 365 * DAY,
+      patients: NOW - 30 * DAY,
+      tokens: NOW,
+      review: 0,
+    });
     const journal = await open(place, kept);
     await expect.poll(async () => (await rows(place, 'tallies')).length).toBe(1);
     await journal.close();
@@ -347,6 +369,7 @@ describe.each(kinds)('%s', (_name, newPlace, skipped) => {
     ]);
     expect((await rows(place, 'feedback')).map(({ id }) => id)).toEqual(['new']);
     expect((await rows(place, 'tokens')).map(({ id }) => id)).toEqual(['new']);
+    expect((await rows(place, 'silent_cards')).map(({ uuid }) => uuid)).toEqual(['new']);
   });
 });
 

@@ -1,12 +1,22 @@
 import { limits } from '../limits.ts';
 import type { Place } from './database.ts';
-import type { CardRow, FeedbackRow, Limits, PastCard, Stored, Tally, Token, Whose } from './store.ts';
+import {
+  type FeedbackRow,
+  keyOf,
+  type Limits,
+  type Noted,
+  type PastCard,
+  type Stored,
+  type Tally,
+  type Token,
+  type Whose,
+} from './store.ts';
 import { JournalFailed, startThread, type Thread } from './thread.ts';
 
 /** Cards that were given and what became of them. Nothing here delays or fails an answer; what is acknowledged is kept. */
 export type Journal = {
-  /** Notes cards and counts; written soon, in batches. */
-  issued: (cards: CardRow[], tallies: Omit<Tally, 'count'>[]) => void;
+  /** Notes cards that were given or would have been, and counts; written soon, in batches. */
+  issued: (cards: Noted[], tallies: Omit<Tally, 'count'>[]) => void;
   /** Resolves when the rows are committed. Rejects with `JournalFailed`; then they may be sent again. */
   addFeedback: (rows: FeedbackRow[]) => Promise<Stored>;
   /** What a patient's prescribers were shown since a moment. Rejects with `JournalFailed` within `journalForAnswer`. */
@@ -51,7 +61,7 @@ export async function openJournal({ place, clock, limits: kept, warn }: JournalO
   let state: Figures['state'] = 'starting';
   let written = 0;
   let dropped = 0;
-  let cards: CardRow[] = [];
+  let cards: Noted[] = [];
   let tallies = new Map<string, Tally>();
   let attempts = 0;
   let closing = false;
@@ -139,7 +149,7 @@ export async function openJournal({ place, clock, limits: kept, warn }: JournalO
     if (tokens.size > limits.tokensWaiting) tokens.delete(tokens.keys().next().value as string);
   }
 
-  function putBack(batch: { cards: CardRow[]; tallies: Map<string, Tally> }): void {
+  function putBack(batch: { cards: Noted[]; tallies: Map<string, Tally> }): void {
     cards = [...batch.cards, ...cards];
     for (const tally of batch.tallies.values()) count(tally, tally.count);
     dropBeyond();
@@ -156,7 +166,7 @@ export async function openJournal({ place, clock, limits: kept, warn }: JournalO
   }
 
   function count(tally: Omit<Tally, 'count'>, by: number): void {
-    const key = [tally.day, tally.client, tally.hook, tally.kind, tally.rule].join('\0');
+    const key = keyOf(tally);
     const before = tallies.get(key);
     tallies.set(key, { ...tally, count: (before?.count ?? 0) + by });
   }

@@ -99,6 +99,43 @@ export const migrations = {
         await all.schema.createIndex('feedback_card').on('feedback').columns(['client', 'tenant', 'card']).execute();
       }),
   },
+  '2026-11-30-trials': {
+    // SQLite gives a table no other key, so the counts move to another table.
+    up: (database: Kysely<unknown>): Promise<void> =>
+      wholly(database, async (all) => {
+        await all.schema
+          .createTable('tallies_by_tenant')
+          .addColumn('day', 'varchar(10)', (column) => column.notNull())
+          .addColumn('client', 'varchar(50)', (column) => column.notNull())
+          .addColumn('tenant', 'varchar(200)', (column) => column.notNull().defaultTo(''))
+          .addColumn('hook', 'varchar(50)', (column) => column.notNull())
+          .addColumn('kind', 'varchar(10)', (column) => column.notNull())
+          .addColumn('rule', 'varchar(100)', (column) => column.notNull())
+          .addColumn('count', 'bigint', (column) => column.notNull())
+          .addPrimaryKeyConstraint('tallies_by_tenant_key', ['day', 'client', 'tenant', 'hook', 'kind', 'rule'])
+          .execute();
+        await sql`insert into tallies_by_tenant (day, client, tenant, hook, kind, rule, count)
+          select day, client, '', hook, kind, rule, count from tallies`.execute(all);
+        await all.schema.dropTable('tallies').execute();
+        await all.schema.alterTable('tallies_by_tenant').renameTo('tallies').execute();
+        await all.schema
+          .createTable('silent_cards')
+          .addColumn('client', 'varchar(50)', (column) => column.notNull())
+          .addColumn('tenant', 'varchar(200)', (column) => column.notNull())
+          .addColumn('uuid', 'varchar(36)', (column) => column.notNull())
+          .addColumn('day', 'varchar(10)', (column) => column.notNull())
+          .addColumn('issued_at', 'bigint', (column) => column.notNull())
+          .addColumn('hook', 'varchar(50)', (column) => column.notNull())
+          .addColumn('rule', 'varchar(100)', (column) => column.notNull())
+          .addColumn('indicator', 'varchar(10)', (column) => column.notNull())
+          .addColumn('knowledge', 'varchar(12)', (column) => column.notNull())
+          .addColumn('patient', 'varchar(80)')
+          .addPrimaryKeyConstraint('silent_cards_key', ['client', 'tenant', 'uuid'])
+          .execute();
+        await all.schema.createIndex('silent_cards_day').on('silent_cards').columns(['day']).execute();
+        await all.schema.createIndex('silent_cards_patient').on('silent_cards').columns(['rule', 'patient']).execute();
+      }),
+  },
 };
 
 /** All statements or none, also on SQLite, where Kysely opens no transaction for a migration. */

@@ -3,8 +3,20 @@ import { limits } from '../limits.ts';
 import type { Tables, TallyKind } from './tables.ts';
 
 export type CardRow = Insertable<Tables['cards']>;
+export type SilentRow = Insertable<Tables['silent_cards']>;
 export type FeedbackRow = Insertable<Tables['feedback']>;
-export type Tally = { day: string; client: string; hook: string; kind: TallyKind; rule: string; count: number };
+export type Tally = {
+  day: string;
+  client: string;
+  tenant: string;
+  hook: string;
+  kind: TallyKind;
+  rule: string;
+  count: number;
+};
+
+/** A card that was given, or that a rule on trial would have given. */
+export type Noted = CardRow | SilentRow;
 
 /** What became of rows of feedback, by their ids: those that are new, and those about a card that this journal knows. */
 export type Stored = { added: string[]; known: string[] };
@@ -25,12 +37,15 @@ export type PastCard = {
 
 export type Token = { id: string; expires_at: number };
 
-/** What is older than these goes: days and moments as in the tables. */
-export type Limits = { day: string; received: number; patients: number; tokens: number };
+/**
+ * What is older than these goes: days and moments as in the tables. `review`: of how many patients of a rule on trial the hash
+ * is kept.
+ */
+export type Limits = { day: string; received: number; patients: number; tokens: number; review: number };
 
 /** The journal's statements. Each promise is kept only after its transaction is committed, and else rejected. */
 export type Store = {
-  append: (cards: CardRow[], tallies: Tally[]) => Promise<void>;
+  append: (cards: Noted[], tallies: Tally[]) => Promise<void>;
   addFeedback: (rows: FeedbackRow[]) => Promise<Stored>;
   past: (whose: Whose, rules: string[], since: number) => Promise<PastCard[]>;
   useToken: (id: string, expiresAt: number, now: number) => Promise<boolean>;
@@ -47,7 +62,7 @@ export function createStore(database: Kysely<Tables>): Store {
   return {
     append: (cards, tallies) =>
       database.transaction().execute(async (transaction) => {
-        for (const rows of chunks(sortedBy(onceEach(cards), keyOfCard))) {
+        for (const rows of chunks(sortedBy(onceEach(cards.filter(wasGiven)), keyOfCard))) {
           await transaction
             .insertInto('cards')
             .values(rows)
@@ -59,13 +74,21 @@ export function createStore(database: Kysely<Tables>): Store {
             )
             .execute();
         }
+        const silent = cards.filter((row): row is SilentRow => !wasGiven(row));
+        for (const rows of chunks(sortedBy(silent, keyOfCard))) {
+          await transaction
+            .insertInto('silent_cards')
+            .values(rows)
+            .onConflict((conflict) => conflict.columns(['client', 'tenant', 'uuid']).doNothing())
+            .execute();
+        }
         for (const rows of chunks(sortedBy(tallies, keyOf))) {
           await transaction
             .insertInto('tallies')
             .values(rows)
             .onConflict((conflict) =>
               conflict
-                .columns(['day', 'client', 'hook', 'kind', 'rule'])
+                .columns(['day', 'client', 'tenant', 'hook', 'kind', 'rule'])
                 .doUpdateSet((eb) => ({ count: eb('tallies.count', '+', eb.ref('excluded.count')) })),
             )
             .execute();
@@ -126,7 +149,7 @@ export function createStore(database: Kysely<Tables>): Store {
           )
           .execute();
     },
-    prune: async ({ day, received, patients, tokens }) => {
+    prune: async ({ day, received, patients, tokens, review }) => {
       await database.deleteFrom('tokens').where('expires_at', '<', tokens).execute();
       await database
         .updateTable('cards')
@@ -135,6 +158,8 @@ export function createStore(database: Kysely<Tables>): Store {
         .where('issued_at', '<', patients)
         .execute();
       await database.deleteFrom('cards').where('day', '<', day).execute();
+      await database.deleteFrom('silent_cards').where('day', '<', day).execute();
+      await keepPatients(database, review);
       await database.deleteFrom('feedback').where('received_at', '<', received).execute();
       await database.deleteFrom('tallies').where('day', '<', day).execute();
     },
@@ -142,6 +167,29 @@ export function createStore(database: Kysely<Tables>): Store {
       await database.selectFrom('tokens').select('id').limit(1).execute();
     },
   };
+}
+
+/** Forgets of each rule on trial the patients but the first. */
+async function keepPatients(database: Kysely<Tables>, review: number): Promise<void> {
+  const known = () => database.selectFrom('silent_cards').where('patient', 'is not', null);
+  for (const { rule } of await known().select('rule').distinct().execute()) {
+    const first = await known()
+      .where('rule', '=', rule)
+      .select('patient')
+      .groupBy('patient')
+      .orderBy((eb) => eb.fn.min('issued_at'))
+      .orderBy('patient')
+      .limit(review)
+      .execute();
+    const kept = first.map(({ patient }) => patient as string);
+    await database
+      .updateTable('silent_cards')
+      .set({ patient: null })
+      .where('rule', '=', rule)
+      .where('patient', 'is not', null)
+      .$if(kept.length > 0, (query) => query.where('patient', 'not in', kept))
+      .execute();
+  }
 }
 
 /** How many of a patient's latest cards are looked at: a prescriber who types may be shown one with each letter. */
@@ -223,12 +271,17 @@ function sortedBy<T>(rows: T[], key: (row: T) => string): T[] {
   return rows.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
-function keyOfCard({ client, tenant, uuid }: CardRow): string {
+function wasGiven(row: Noted): row is CardRow {
+  return 'suggestions' in row;
+}
+
+function keyOfCard({ client, tenant, uuid }: Noted): string {
   return [client, tenant, uuid].join('\0');
 }
 
-function keyOf({ day, client, hook, kind, rule }: Tally): string {
-  return [day, client, hook, kind, rule].join('\0');
+/** Which count a tally adds to. */
+export function keyOf({ day, client, tenant, hook, kind, rule }: Omit<Tally, 'count'>): string {
+  return [day, client, tenant, hook, kind, rule].join('\0');
 }
 
 function chunks<T>(rows: readonly T[]): T[][] {

@@ -12,8 +12,12 @@ export type Outcome = {
   unheard: number;
   /** Overridden, of those of which anything was heard; 0 to 1. Undefined where nothing was. */
   overrideRate?: number;
-  /** Cards in 100 calls of these hooks. Undefined without calls. */
+  /** Cards in 100 calls of these hooks in which it was not on trial. Undefined without such calls. */
   per100?: number;
+  /** Calls of these hooks in which it was on trial, the cards that nobody saw, and these in 100 such calls. */
+  trial: number;
+  silent: number;
+  silentPer100?: number;
   /** Left out: quiet after an override, or shown when the order was selected. */
   quiet: number;
   repeats: number;
@@ -37,14 +41,19 @@ export type Summary = {
   periods: string[];
   /** Those above the site's limit first, then by how often they were shown. */
   rules: RuleSummary[];
+  /** Patients whose charts may be read: of each rule on trial as many as the site asks for, the first. */
+  review: Counts['review'];
   strays: number;
 };
 
 /** Days, weeks (by their Monday) or months: such that a plot has a readable number of them. */
 type Step = 'day' | 'week' | 'month';
 
-/** Sums up what was counted between two days. `limit`: from which override rate a rule is named first, 0 to 1. Pure. */
-export function summarise(counts: Counts, since: string, until: string, limit: number): Summary {
+/**
+ * Sums up what was counted between two days. `limit`: from which override rate a rule is named first, 0 to 1. `review`: how
+ * many patients of a rule on trial are named, by their hashes. Pure.
+ */
+export function summarise(counts: Counts, since: string, until: string, limit: number, review = 0): Summary {
   const step = stepOf(since, until);
   const periods = periodsOf(since, until, step);
   const hooks = [...new Set([...counts.shown, ...counts.tallies].map(({ hook }) => hook))].sort();
@@ -62,6 +71,7 @@ export function summarise(counts: Counts, since: string, until: string, limit: n
     const of = <T extends { rule: string; hook: string }>(items: T[]) =>
       items.filter((item) => item.rule === rule && among.includes(item.hook));
     const shown = sum(of(counts.shown), 'cards');
+    const silent = sum(of(counts.silent), 'cards');
     const heard = sum(of(counts.heard), 'cards');
     const [accepted, overridden] = (['accepted', 'overridden'] as const).map((kind) =>
       sum(
@@ -74,13 +84,17 @@ export function summarise(counts: Counts, since: string, until: string, limit: n
       'answered',
       'refused',
     );
+    const trial = among.reduce((all, hook) => all + tallied(hook, 'trial', rule), 0);
     return {
       shown,
       accepted,
       overridden,
       unheard: shown - heard,
       ...(heard > 0 && { overrideRate: overridden / heard }),
-      ...(asked > 0 && { per100: (100 * shown) / asked }),
+      ...(asked > trial && { per100: (100 * shown) / (asked - trial) }),
+      trial,
+      silent,
+      ...(trial > 0 && { silentPer100: (100 * silent) / trial }),
       quiet: among.reduce((all, hook) => all + tallied(hook, 'quiet', rule), 0),
       repeats: among.reduce((all, hook) => all + tallied(hook, 'repeat', rule), 0),
     };
@@ -113,7 +127,26 @@ export function summarise(counts: Counts, since: string, until: string, limit: n
     };
   });
   rules.sort((a, b) => Number(b.aboveLimit) - Number(a.aboveLimit) || b.shown - a.shown || (a.rule < b.rule ? -1 : 1));
-  return { since, until, calls, periods, rules, strays: counts.strays };
+  const named = rules.flatMap(({ rule }) => counts.review.filter((item) => item.rule === rule).slice(0, review));
+  return { since, until, calls, periods, rules, review: named, strays: counts.strays };
+}
+
+/** Rules that were on trial in some of the calls: those with a card, shown or not, and the names of those without any. */
+export function onTrial({ rules }: Summary): { withCards: RuleSummary[]; without: string[] } {
+  const tried = rules.filter(({ trial }) => trial > 0);
+  const spoke = ({ shown, silent }: RuleSummary) => shown > 0 || silent > 0;
+  return {
+    withCards: tried.filter(spoke).sort((a, b) => b.silent - a.silent || (a.rule < b.rule ? -1 : 1)),
+    without: tried
+      .filter((rule) => !spoke(rule))
+      .map(({ rule }) => rule)
+      .sort(),
+  };
+}
+
+/** Rules that showed a card, or would have but for a quiet period. */
+export function shownRules({ rules }: Summary): RuleSummary[] {
+  return rules.filter(({ shown, quiet, repeats }) => shown > 0 || quiet > 0 || repeats > 0);
 }
 
 function merged(items: Counts['reasons']): ReasonCount[] {

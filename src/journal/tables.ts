@@ -4,7 +4,13 @@ import type { Generated } from 'kysely';
  * The journal's tables. Moments are milliseconds since 1970 in UTC, days are local dates of the site. No table holds a
  * name, an id of a patient, or an order.
  */
-export type Tables = { cards: CardTable; feedback: FeedbackTable; tallies: TallyTable; tokens: TokenTable };
+export type Tables = {
+  cards: CardTable;
+  silent_cards: SilentCardTable;
+  feedback: FeedbackTable;
+  tallies: TallyTable;
+  tokens: TokenTable;
+};
 
 /** One card that was given. A client, its tenant and the card's id are the key: tenants share nothing. */
 type CardTable = {
@@ -29,6 +35,15 @@ type CardTable = {
   kept: number;
 };
 
+/** One card that a rule on trial would have given, and that nobody saw. Keys as of cards; a table of its own, since none was shown. */
+type SilentCardTable = Pick<
+  CardTable,
+  'client' | 'tenant' | 'uuid' | 'day' | 'issued_at' | 'hook' | 'rule' | 'indicator' | 'knowledge'
+> & {
+  /** Keyed hash of a patient whose chart may be read, where the site asks for that; of each rule's first patients alone. */
+  patient: string | null;
+};
+
 /** What a prescriber did with a card: one row for each suggestion that was accepted, one for an override. */
 type FeedbackTable = {
   /** Hash of client, tenant, card, outcome, suggestion and moment: the same item again is the same row. */
@@ -46,17 +61,21 @@ type FeedbackTable = {
   comment: string | null;
 };
 
-/** Counts of a day: calls by hook, and cards that were left out by rule. */
+/** Counts of a day: calls by hook, cards that were left out by rule, and calls in which a rule was on trial. */
 type TallyTable = {
   day: string;
   client: string;
+  tenant: Generated<string>;
   hook: string;
   kind: TallyKind;
   rule: string;
   count: Generated<number>;
 };
 
-/** `answered` and `refused` (412) calls; cards left out as `quiet`, or at signing as a `repeat`. */
-export type TallyKind = 'answered' | 'refused' | 'quiet' | 'repeat';
+/**
+ * `answered` and `refused` (412) calls; cards left out as `quiet`, or at signing as a `repeat`; by rule, calls of its hooks in
+ * which it was on `trial`, whatever it came to.
+ */
+export type TallyKind = 'answered' | 'refused' | 'quiet' | 'repeat' | 'trial';
 
 type TokenTable = { id: string; expires_at: number };

@@ -197,6 +197,10 @@ function checkSite(
   for (const key of ['off', 'on'] as const)
     for (const [at, id] of site.data[key].entries())
       if (!rules.includes(id)) say([key, at], `there is no rule '${id}'`);
+  for (const id of Object.keys(site.data.silent.rules)) {
+    if (!rules.includes(id)) say(['silent', 'rules', id], `there is no rule '${id}'`);
+    else if (site.data.off.includes(id)) say(['silent', 'rules', id], 'it is switched off under `off`');
+  }
   for (const [id, values] of Object.entries(site.data.parameters)) {
     const parameters: GuidelineFile['parameters'] | undefined =
       id === TREATMENTS ? treatments?.parameters : guidelines.find(({ file }) => file.id === id)?.file.parameters;

@@ -155,6 +155,23 @@ describe('hooks/site.yaml', () => {
   });
 });
 
+test('a rule on trial is one that there is and that is served, between days in their order', () => {
+  const problemsWith = (site: Json) =>
+    loadKnowledge(copy.folder, site).problems.map(({ file, message }) => `${file}: ${message}`);
+  const trial = (id: string, span: Json = {}, site: Json = {}) => ({ ...site, silent: { rules: { [id]: span } } });
+  expect(problemsWith(trial('opioid-sedative', { from: '2026-03-02', to: '2026-05-31' }))).toEqual([]);
+  expect(problemsWith(trial('nothing'))).toEqual(["hooks/site.yaml: silent.rules.nothing: there is no rule 'nothing'"]);
+  expect(problemsWith(trial('opioid-sedative', {}, { off: ['opioid-sedative'] }))).toEqual([
+    'hooks/site.yaml: silent.rules.opioid-sedative: it is switched off under `off`',
+  ]);
+  expect(problemsWith(trial('opioid-sedative', { from: '2026-03-02', to: '2026-03-01' }))).toEqual([
+    'hooks/site.yaml: silent.rules.opioid-sedative: from must not be after to',
+  ]);
+  expect(problemsWith(trial('opioid-sedative', { from: '2026-02-29' }))).toEqual([
+    'hooks/site.yaml: silent.rules.opioid-sedative.from: a day is written 2026-03-14',
+  ]);
+});
+
 describe('a quiet period', () => {
   const problemsWith = (quiet: Json) =>
     loadKnowledge(copy.folder, { quiet }).problems.map(({ file, message }) => `${file}: ${message}`);

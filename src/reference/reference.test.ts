@@ -42,7 +42,7 @@ let sandboxRoutes: typeof routes;
 let productionRoutes: typeof routes;
 
 beforeAll(async () => {
-  const limits = () => ({ day: '2000-01-01', received: 0, patients: 0, tokens: 0 });
+  const limits = () => ({ day: '2000-01-01', received: 0, patients: 0, tokens: 0, review: 0 });
   journal = await openJournal({
     place: { folder },
     clock: () => Date.parse('2026-03-02T09:00:00Z'),

@@ -1,15 +1,16 @@
 import type { Chart, Drug } from '../chart/chart.ts';
 import type { Section } from '../fhir/prefetch.ts';
+import { liesIn } from '../span.ts';
 import { drugsOf, eachOnce, type Finding, findings, viewsOf } from './facts.ts';
 import { factsOfRule, type IndicatorCase, type Knowledge, type Rule } from './knowledge.ts';
-import { joinFamilies, supersede } from './precedence.ts';
+import { settle } from './precedence.ts';
 import { type Indicator, indicators, type Site } from './schema.ts';
 
 /**
  * `fires`: the card is given; `joins`: it speaks on the card of its family. The kinds of silence are told apart:
  * `does-not-hold`, `not-known`, `switched-off`, `superseded` by another rule about the same drugs, `rides-only` (it holds,
  * and has no card to ride on), `quiet` (a prescriber accepted it lately, see quiet.ts), `repeat` (shown when the order was
- * selected, and the client asked not to see it again).
+ * selected, and the client asked not to see it again), `silent` (on trial: it would have been shown).
  */
 export type RuleOutcome =
   | 'fires'
@@ -20,7 +21,8 @@ export type RuleOutcome =
   | 'superseded'
   | 'rides-only'
   | 'quiet'
-  | 'repeat';
+  | 'repeat'
+  | 'silent';
 
 export type RuleResult = {
   rule: Rule;
@@ -35,6 +37,8 @@ export type RuleResult = {
   unclear: unknown[];
   /** The rule that supersedes it, or whose card it joins. */
   by?: string;
+  /** On trial in this call: whatever it came to, no card and no refusal rests on it. */
+  silent?: true;
 };
 
 /** The parts of the record without which silence would be a claim nobody can make (recommendations.md). */
@@ -42,16 +46,23 @@ export function neededForSilence({ medicationList }: Site): readonly Section[] {
   return [medicationList, 'conditions'];
 }
 
-/** Decides every rule of the call's hook. Pure: the same knowledge and chart give the same results in the same order. */
-export function evaluate(knowledge: Knowledge, chart: Chart): RuleResult[] {
-  const steps = evaluateInSteps(knowledge, chart);
+/**
+ * Decides every rule of the call's hook. Pure: the same knowledge and chart give the same results in the same order.
+ * `silent`: rules on trial for this caller, beside those of the site.
+ */
+export function evaluate(knowledge: Knowledge, chart: Chart, silent: readonly string[] = []): RuleResult[] {
+  const steps = evaluateInSteps(knowledge, chart, silent);
   let step = steps.next();
   while (!step.done) step = steps.next();
   return step.value;
 }
 
 /** The same, with a pause after each part that takes long for a long record. */
-export function* evaluateInSteps(knowledge: Knowledge, chart: Chart): Generator<undefined, RuleResult[], undefined> {
+export function* evaluateInSteps(
+  knowledge: Knowledge,
+  chart: Chart,
+  silent: readonly string[] = [],
+): Generator<undefined, RuleResult[], undefined> {
   const views = viewsOf(chart, knowledge.site.medicationList);
   const results: RuleResult[] = [];
   for (const guideline of knowledge.guidelines) {
@@ -62,7 +73,8 @@ export function* evaluateInSteps(knowledge: Knowledge, chart: Chart): Generator<
       yield;
     }
   }
-  return joinFamilies(supersede(results)).sort(
+  const bySite = Object.entries(knowledge.site.silent.rules).filter(([, span]) => liesIn(chart.today, span));
+  return settle(results, new Set([...bySite.map(([rule]) => rule), ...silent])).sort(
     (a, b) => indicators.indexOf(b.indicator) - indicators.indexOf(a.indicator),
   );
 }

@@ -2,10 +2,31 @@ import type { Drug } from '../chart/chart.ts';
 import type { RuleResult } from './evaluate.ts';
 
 /**
+ * Who speaks, of the rules that hold. The rules on trial are weighed among all, as they would be if they were shown; those
+ * that are shown are weighed among themselves, so that a silent rule changes nothing that anybody sees.
+ */
+export function settle(results: RuleResult[], onTrial: ReadonlySet<string>): RuleResult[] {
+  const silent = ({ rule, outcome }: RuleResult) => outcome !== 'switched-off' && onTrial.has(rule.id);
+  const shown = weigh(results.filter((result) => !silent(result)));
+  if (shown.length === results.length) return shown;
+  const among = new Map(shown.map((result) => [result.rule.id, result]));
+  return weigh(results).map((result) => among.get(result.rule.id) ?? hushed(result));
+}
+
+function weigh(results: RuleResult[]): RuleResult[] {
+  return joinFamilies(supersede(results));
+}
+
+function hushed(result: RuleResult): RuleResult {
+  const speaks = result.outcome === 'fires' || result.outcome === 'joins';
+  return { ...result, silent: true, ...(speaks && { outcome: 'silent' as const }) };
+}
+
+/**
  * One card a problem (recommendations.md, 6): a rule that fires silences weaker ones, always or where it speaks about all of
  * their drugs or orders. What it says nothing of keeps its own card. A rule that is itself superseded silences nothing.
  */
-export function supersede(results: RuleResult[]): RuleResult[] {
+function supersede(results: RuleResult[]): RuleResult[] {
   const firing = results.filter(({ outcome }) => outcome === 'fires');
   const standing = firing.filter((result) => strongerOf(result, firing).length === 0);
   return results.map((result) => {
@@ -36,7 +57,7 @@ function areAllIn(drugs: Drug[], others: Drug[]): boolean {
  * Rules of one family give one card: the first that speaks leads it, the others join. Rules that only ride along give
  * none alone.
  */
-export function joinFamilies(results: RuleResult[]): RuleResult[] {
+function joinFamilies(results: RuleResult[]): RuleResult[] {
   return results.map((result) => {
     const { family, rides, id } = result.rule;
     if (family === undefined || result.outcome !== 'fires') return result;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { TreatmentParameters } from '../chart/entries.ts';
 import { languages } from '../language.ts';
+import { inOrder, spanKeys } from '../span.ts';
 
 export const hooks = ['patient-view', 'order-select', 'order-sign'] as const;
 export type Hook = (typeof hooks)[number];
@@ -190,6 +191,14 @@ export const siteSchema = z.strictObject({
   off: z.array(id).default([]),
   /** Rules that are delivered switched off and are given here. */
   on: z.array(id).default([]),
+  /** Rules on trial: they run, the journal notes what they would have shown, and nobody sees it. */
+  silent: z
+    .strictObject({
+      rules: z.record(id, z.strictObject(spanKeys).refine(...inOrder)).default({}),
+      /** Of how many patients, the first of each rule, the journal keeps the keyed hash, so that their charts can be read. */
+      chartReview: z.int().min(0).max(200).default(0),
+    })
+    .prefault({}),
   parameters: z.record(id, z.record(factName, z.union([z.number(), z.array(z.number()).min(1)]))).default({}),
   validityPeriodEndsTreatment: z.boolean().default(false),
   uncheckable: z.enum(['refuse', 'card']).default('refuse'),

@@ -63,6 +63,8 @@ export type RuleTrace = {
   outcome: RuleOutcome;
   off?: string;
   by?: string;
+  /** On trial in this call. */
+  silent?: true;
   missing?: Section[];
   facts: {
     fact: string;
@@ -116,7 +118,7 @@ function picked<T, K extends keyof T>(item: T, keys: readonly K[]): Pick<T, K> {
 }
 
 function ruleTrace(result: RuleResult): RuleTrace {
-  const { rule, outcome, by, missing } = result;
+  const { rule, outcome, by, missing, silent } = result;
   const role = (name: string) =>
     (['when', 'unless', 'without'] as const).find((key) => rule[key].includes(name)) ?? 'otherwise';
   return {
@@ -126,6 +128,7 @@ function ruleTrace(result: RuleResult): RuleTrace {
     outcome,
     ...(rule.off && { off: rule.off }),
     ...(by !== undefined && { by }),
+    ...(silent && { silent }),
     ...(missing.length > 0 && { missing }),
     facts: findingsOf(result).map((finding) => ({
       fact: finding.fact,

@@ -26,6 +26,7 @@ export async function createClient(changes: Partial<Client> = {}, alg = 'ES384')
     replay: 'strict',
     optionalClaims: [],
     explain: false,
+    silent: [],
     requestsPerMinute: 600,
     profile: { suggestions: true, oneAction: false, deleteBy: 'resourceId' },
     ...changes,

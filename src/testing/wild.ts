@@ -213,7 +213,7 @@ const documented = [200, 400, 404, 405, 412, 413, 422, 429, 503];
 /** The service with a journal and a FHIR server that misbehaves, and what is wrong with its answers. */
 export async function startWildFuzzing() {
   const folder = mkdtempSync(join(tmpdir(), 'cds-fuzz-'));
-  const limitsOfDay = () => ({ day: '', received: 0, patients: 0, tokens: 0 });
+  const limitsOfDay = () => ({ day: '', received: 0, patients: 0, tokens: 0, review: 0 });
   const journal = await openJournal({ place: { folder }, clock: Date.now, limits: limitsOfDay, warn: () => {} });
   let told: NonNullable<Wild['server']> = { acts: ['fail'], junk: null };
   const service = await startService({

@@ -6,7 +6,7 @@ import { serviceId } from '../brand.ts';
 import { hooks } from '../rules/schema.ts';
 import { root } from '../testing/app.ts';
 import type { Problem } from '../yaml.ts';
-import { readClients } from './clients.ts';
+import { readClients, silentFor } from './clients.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nordic-opioid-cds-'));
 const path = join(folder, 'clients.yaml');
@@ -61,6 +61,7 @@ test('J5, J8, J13, J14: a short record gets the safe settings', () => {
     replay: 'strict',
     optionalClaims: [],
     explain: false,
+    silent: [],
     requestsPerMinute: 600,
     profile: { suggestions: true, oneAction: false, deleteBy: 'resourceId' },
   });
@@ -89,6 +90,7 @@ test('every setting can be written', () => {
     optionalClaims: [jti, iat]
     services: [nordic-opioid-order-sign]
     explain: true
+    silent: [{tenants: [north], rules: [a-rule], from: 2026-03-02, to: 2026-03-02}, {}]
     requestsPerMinute: 1
     profile: {selectionBehavior: any, suggestions: false, oneAction: true}
 `);
@@ -121,6 +123,12 @@ test.each([
   ['C3', 'origins: [second.example]'],
   ['J16', 'services: nordic-opioid-order-sign'],
   ['E1', 'explain: yes please'],
+  ['trial', 'silent: true'],
+  ['trial', 'silent: [{tenant: north}]'],
+  ['trial', 'silent: [{tenants: []}]'],
+  ['trial', 'silent: [{from: 2026-03}]'],
+  ['trial', 'silent: [{from: 2026-02-30}]'],
+  ['trial', 'silent: [{from: 2026-03-03, to: 2026-03-02}]'],
   ['limits', 'requestsPerMinute: 0'],
   ['limits', 'requestsPerMinute: -1'],
   ['limits', 'requestsPerMinute: 1.5'],
@@ -309,4 +317,40 @@ test('J19: certificates in a record are said where clients are not asked for any
 
 test('J16: a service that there is not is said', () => {
   expect(read(`${LISTS}    services: [nordic-opioid-order-sing]\n`).problems.map(({ line }) => line)).toEqual([9]);
+});
+
+test('a trial names tenants that are listed and rules that there are, each with its line', () => {
+  const path = join(folder, 'trial.yaml');
+  writeFileSync(
+    path,
+    `${LISTS}    tenants: [north]
+    silent:
+      - tenants: [north, south]
+      - rules:
+          - a-rule
+          - b-rule
+`,
+  );
+  const problems: Problem[] = [];
+  readClients(path, problems, services, true, ['a-rule']);
+  expect(problems).toEqual([
+    { file: path, line: 11, message: "second: 'south' is not listed under tenants" },
+    { file: path, line: 14, message: "second: there is no rule 'b-rule'" },
+  ]);
+});
+
+test('silent: of which tenant, of which rules, and when', () => {
+  const rules = ['a', 'b'];
+  const silent = [{ tenants: ['north'], rules: ['a'], from: '2026-03-02', to: '2026-03-03' }, { tenants: ['south'] }];
+  const of = (tenant: string | undefined, day: string) => silentFor({ silent }, tenant, day, rules);
+  expect(['2026-03-01', '2026-03-02', '2026-03-03', '2026-03-04'].map((day) => of('north', day))).toEqual([
+    [],
+    ['a'],
+    ['a'],
+    [],
+  ]);
+  expect(of('south', '2026-03-01')).toEqual(rules);
+  expect(of('east', '2026-03-02')).toEqual([]);
+  expect(of(undefined, '2026-03-02')).toEqual([]);
+  expect(silentFor({ silent: [{}] }, undefined, '2026-03-02', rules)).toEqual(rules);
 });

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { LocalDate } from '../dates.ts';
+import { inOrder, liesIn, spanKeys } from '../span.ts';
 import { type Problem, readYaml } from '../yaml.ts';
 import { isPublishedAddress, isPublishedKey } from './published.ts';
 
@@ -48,6 +50,18 @@ const clientSchema = z
     services: z.array(z.string()).optional(),
     /** May ask for the trace: for the tester of the vendor. */
     explain: z.boolean().default(false),
+    /** Of what it sees no card: of all rules or some, for all its tenants or some, always or between two days. */
+    silent: z
+      .array(
+        z
+          .strictObject({
+            tenants: z.array(z.string().min(1)).min(1).optional(),
+            rules: z.array(z.string().min(1)).min(1).optional(),
+            ...spanKeys,
+          })
+          .refine(...inOrder),
+      )
+      .default([]),
     requestsPerMinute: z.int().min(1).default(600),
     profile: profileSchema.prefault({}),
   })
@@ -58,21 +72,23 @@ export type Client = z.infer<typeof clientSchema>;
 const fileSchema = z.strictObject({ clients: z.array(clientSchema).min(1) });
 
 /**
- * Reads the file of clients that may call, and the ids of `services` that it may name. Every problem is said with its
- * line; any of them forbids serving. `certified`: whether clients are asked for certificates.
+ * Reads the file of clients that may call. `services` and `rules`: the ids that it may name; without rules these are not
+ * checked. Every problem is said with its line; any of them forbids serving. `certified`: whether clients are asked for
+ * certificates.
  */
 export function readClients(
   path: string,
   problems: Problem[],
   services: readonly string[],
   certified = true,
+  rules?: readonly string[],
 ): Client[] {
   const file = readYaml(path, path, fileSchema, problems);
   if (!file) return [];
   const { clients } = file.data;
   for (const [at, client] of clients.entries()) {
-    const say = (key: string, message: string, index?: number) => {
-      const line = file.line(['clients', at, key, ...(index === undefined ? [] : [index])]);
+    const say = (key: string, message: string, ...within: PropertyKey[]) => {
+      const line = file.line(['clients', at, key, ...within]);
       problems.push({ file: path, line, message: `${client.name}: ${message}` });
     };
     if (clients.findIndex(({ name }) => name === client.name) !== at) say('name', 'another client has this name');
@@ -83,6 +99,15 @@ export function readClients(
       say('iss', 'a test key that everybody has: never in production');
     for (const [index, service] of (client.services ?? []).entries()) {
       if (!services.includes(service)) say('services', `there is no service '${service}'`, index);
+    }
+    for (const [index, silence] of client.silent.entries()) {
+      for (const [place, tenant] of (silence.tenants ?? []).entries()) {
+        if (!client.tenants?.includes(tenant))
+          say('silent', `'${tenant}' is not listed under tenants`, index, 'tenants', place);
+      }
+      for (const [place, rule] of (silence.rules ?? []).entries()) {
+        if (rules && !rules.includes(rule)) say('silent', `there is no rule '${rule}'`, index, 'rules', place);
+      }
     }
     if (client.certificates && !certified)
       say('certificates', 'clients are not asked for certificates: set TLS_CLIENT_CA');
@@ -95,6 +120,19 @@ export function readClients(
     }
   }
   return clients;
+}
+
+/** Of these rules, those that a client's tenant sees no card of on a day of the site. */
+export function silentFor(
+  { silent }: Pick<Client, 'silent'>,
+  tenant: string | undefined,
+  today: LocalDate,
+  rules: readonly string[],
+): string[] {
+  const here = silent.filter(
+    ({ tenants, ...span }) => liesIn(today, span) && (!tenants || (tenant !== undefined && tenants.includes(tenant))),
+  );
+  return rules.filter((rule) => here.some((silence) => silence.rules?.includes(rule) ?? true));
 }
 
 function isHttps(url: string): boolean {

@@ -32,7 +32,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
     journal = await openJournal({
       place: { folder },
       clock: () => Date.parse('2026-03-02T09:00:00Z'),
-      limits: () => ({ day: '', received: 0, patients: 0, tokens: 0 }),
+      limits: () => ({ day: '', received: 0, patients: 0, tokens: 0, review: 0 }),
       warn: () => {},
     });
     service = await startService({ journal, fetchJson });

@@ -25,6 +25,7 @@ export function Why({ bench }: { bench: Workbench }) {
       <TimelineView bench={bench} trace={trace} />
       <Group title="Spoke" rules={of('fires', 'joins')} bench={bench} open />
       <Group title="Held, and was silent" rules={of('superseded', 'rides-only', 'quiet', 'repeat')} bench={bench} />
+      <Group title="On trial, and would have been shown" rules={of('silent')} bench={bench} />
       <Group title="Could not be decided" rules={of('not-known')} bench={bench} />
       <Group title="Did not hold" rules={of('does-not-hold')} bench={bench} folded />
       <Group title="Switched off" rules={of('switched-off')} bench={bench} folded />
@@ -103,7 +104,7 @@ function Rule({ rule, bench, open }: { rule: RuleTrace; bench: Workbench; open: 
 }
 
 /** What a rule came to, and because of what. */
-function outcomeOf({ outcome, by, off, missing }: RuleTrace): string {
+function outcomeOf({ outcome, by, off, missing, silent }: RuleTrace): string {
   const words = {
     fires: 'gives its card',
     joins: `speaks on the card of ${by}`,
@@ -114,8 +115,9 @@ function outcomeOf({ outcome, by, off, missing }: RuleTrace): string {
     'not-known': missing ? `${missing.join(', ')} missing` : 'the record is unclear',
     'does-not-hold': 'does not hold',
     'switched-off': `off by ${off}`,
+    silent: by ? `would speak on the card of ${by}` : 'would give its card',
   };
-  return words[outcome];
+  return silent && outcome !== 'silent' ? `${words[outcome]} (on trial)` : words[outcome];
 }
 
 const outcomes = { holds: 'found', 'does-not-hold': 'not found', 'not-known': 'not known' };

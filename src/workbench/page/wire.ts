@@ -73,9 +73,11 @@ export type RuleTrace = {
     | 'superseded'
     | 'rides-only'
     | 'quiet'
-    | 'repeat';
+    | 'repeat'
+    | 'silent';
   off?: string;
   by?: string;
+  silent?: true;
   missing?: string[];
   facts: FactTrace[];
 };
