@@ -39,6 +39,12 @@ export function conditionNames(knowledge: Knowledge, conditions: Condition[], la
     .map(([, texts]) => texts[language]);
 }
 
+/** A sentence begins with a capital letter, the name of a medicine too. */
+export function capitalised(text: string, language: Language): string {
+  const [first = ''] = text;
+  return first.toLocaleUpperCase(language) + text.slice(first.length);
+}
+
 /** At most `limit` names; what is left out is counted. */
 export function listOf(names: string[], language: Language, limit = Number.POSITIVE_INFINITY): string {
   const shown = names.slice(0, limit);

@@ -5,7 +5,7 @@ import type { Texts } from '../language.ts';
 import type { RuleResult } from '../rules/evaluate.ts';
 import { isDrug, isPair } from '../rules/facts.ts';
 import { message } from './message.ts';
-import { bareName, conditionNames, drugNames, listOf } from './names.ts';
+import { bareName, capitalised, conditionNames, drugNames, listOf } from './names.ts';
 import type { Card } from './render.ts';
 import { patientOf, type Rendering, uuidOf } from './rendering.ts';
 
@@ -75,7 +75,7 @@ export function notCheckedCard(results: RuleResult[], missing: Section[], render
   const about = [...missing, ...[...drugs, ...orders, ...unrecognised, ...tests].map(({ ref }) => ref)];
   return {
     uuid: uuidOf(rendering.hookInstance, patientOf(rendering), notCheckedTopic, ...about),
-    summary: summary(),
+    summary: capitalised(summary(), language),
     detail: paragraphs.join('\n\n'),
     indicator: 'info',
     source: { label: words.source[language], topic: { code: notCheckedTopic, system: brand.topicSystem } },

@@ -7,7 +7,7 @@ import { guidelineOf, type Knowledge } from '../rules/knowledge.ts';
 import type { Indicator, Source } from '../rules/schema.ts';
 import { escapeMarkdown } from './markdown.ts';
 import { message } from './message.ts';
-import { drugName, SUMMARY_LIMIT } from './names.ts';
+import { capitalised, drugName, SUMMARY_LIMIT } from './names.ts';
 import { patientOf, type Rendering, uuidOf } from './rendering.ts';
 import type { CardTemplate } from './schema.ts';
 import { type Suggestion, suggestionsOf } from './suggestions.ts';
@@ -73,11 +73,8 @@ function templateOf({ rule }: RuleResult, { knowledge }: Rendering): CardTemplat
   return template;
 }
 
-/** A sentence begins with a capital letter, the name of a medicine too. */
 function summaryOf(result: RuleResult, rendering: Rendering): string {
-  const summary = fittingSummary(result, rendering);
-  const [first = ''] = summary;
-  return first.toLocaleUpperCase(rendering.language) + summary.slice(first.length);
+  return capitalised(fittingSummary(result, rendering), rendering.language);
 }
 
 /** As many names as fit; the loader has proved that one of each does. */

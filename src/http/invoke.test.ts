@@ -224,7 +224,7 @@ test('E3: the evaluation date of our extension decides where the service allows 
   const body = request('patient-view', {
     record: [prescription('m', 'methadone', ends), prescription('p', 'pregabalin')],
   });
-  const later = { ...body, extension: { 'org.nordic-opioid-cds': { now: '2026-03-06', explain: true } } };
+  const later = { ...body, extension: { 'org.nordic-opioid-cds': { now: '2026-03-20', explain: true } } };
   expect(await cardsFor(body)).toHaveLength(1);
   expect(await cardsFor(later)).toHaveLength(0);
   const { client, token } = await createClient();

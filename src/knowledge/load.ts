@@ -222,7 +222,7 @@ function checkQuiet(
   for (const id of Object.keys(days)) {
     const rule = rules.find((candidate) => candidate.id === id);
     if (!rule) say(['quiet', 'days', id], `there is no rule '${id}'`);
-    else if (rule.indicators.every(({ indicator }) => indicator === 'critical'))
+    else if (rule.indicators.some(({ indicator }) => indicator === 'critical'))
       say(['quiet', 'days', id], 'a critical card is never left out');
     else if (rule.rides) say(['quiet', 'days', id], 'it gives no card of its own');
   }

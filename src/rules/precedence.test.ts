@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Drug } from '../chart/chart.ts';
 import type { RuleOutcome, RuleResult } from './evaluate.ts';
-import { joinFamilies, supersede } from './precedence.ts';
+import { settle } from './precedence.ts';
 
 // recommendations.md, 6.
 type Made = {
@@ -27,7 +27,7 @@ function made({ id, about = [], outcome = 'fires', family, rides = false, ...sup
 }
 
 const outcomes = (...results: Made[]) =>
-  supersede(results.map(made)).map(
+  settle(results.map(made), new Set()).map(
     ({ rule, outcome, by }) => `${rule.id} ${outcome}${by === undefined ? '' : ` by ${by}`}`,
   );
 
@@ -147,7 +147,7 @@ test.each<[string, Made[], string[]]>([
   ],
   ['without a family each has its own', [{ id: 'a' }, { id: 'b' }], ['a fires', 'b fires']],
 ])('4: one card a family: %s', (_, results, expected) => {
-  const joined = joinFamilies(results.map(made));
+  const joined = settle(results.map(made), new Set());
   expect(joined.map(({ rule, outcome, by }) => `${rule.id} ${outcome}${by === undefined ? '' : ` by ${by}`}`)).toEqual(
     expected,
   );

@@ -49,8 +49,10 @@ function strongerOf(weaker: RuleResult, among: RuleResult[]): RuleResult[] {
 }
 
 function areAllIn(drugs: Drug[], others: Drug[]): boolean {
-  const refs = new Set(others.map(({ ref }) => ref));
-  return drugs.length > 0 && drugs.every(({ ref }) => refs.has(ref));
+  // Drafts without an id have one reference.
+  const keyOf = ({ ref, substance }: Drug) => `${ref} ${substance}`;
+  const keys = new Set(others.map(keyOf));
+  return drugs.length > 0 && drugs.every((drug) => keys.has(keyOf(drug)));
 }
 
 /**
