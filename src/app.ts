@@ -9,6 +9,7 @@ import fastify, {
   LogController,
 } from 'fastify';
 import type { Logger } from 'pino';
+import { adviceRoutes } from './advice/routes.ts';
 import type { Config } from './config.ts';
 import { ServiceError } from './errors.ts';
 import { createBudgets } from './fhir/budget.ts';
@@ -27,9 +28,11 @@ import { createMetrics, metricsRoute } from './http/metrics.ts';
 import { answerClientError, answerFrameworkErrors, answerProblems, refuseExpectations } from './http/problems.ts';
 import { createTurns } from './http/turns.ts';
 import type { Journal } from './journal/journal.ts';
+import type { PageWords } from './knowledge/pages.ts';
 import { limits } from './limits.ts';
 import { referenceRoutes } from './reference/routes.ts';
 import type { Knowledge } from './rules/knowledge.ts';
+import type { Proof } from './rules/proof.ts';
 import type { Client } from './trust/clients.ts';
 import { createKeys } from './trust/keys.ts';
 import { createReplay, sharedReplay } from './trust/replay.ts';
@@ -50,6 +53,8 @@ export type AppOptions = {
   fetchJson: FetchJson;
   /** Cards given and feedback; tokens that were used are remembered in it, for all processes that share it. */
   journal?: Journal | undefined;
+  /** For the pages about the advice: their words, and what proves the rules. Without it there are none, and no links there. */
+  advice?: { words: PageWords; proof: Proof } | undefined;
   /** The folder of the invented patients, for the sandbox's workbench and as examples; it may be absent. */
   testBundles: string;
   /** Milliseconds of event-loop delay from which calls are put off; 0 never. */
@@ -134,6 +139,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   useUpTokens(app, replay);
   discoveryRoute(app, knowledge);
   referenceRoutes(app, { knowledge, mode: config.mode, publicUrl: config.publicUrl, testBundles: options.testBundles });
+  if (options.advice) adviceRoutes(app, { knowledge, ...options.advice });
   healthRoutes(app, {
     mode: config.mode,
     fingerprint: knowledge.fingerprint,
@@ -145,6 +151,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const audit = logger.child({ audit: true }, { level: 'info' });
   const journaling = journal && { journal, patientKeys: config.patientKeys, knowledge, clock };
   const fetching = { fetchJson, budgets: createBudgets(), origins: config.origins };
+  const linked = options.advice && knowledge.site.adviceLink && config.publicUrl !== undefined;
   invokeRoute(app, {
     knowledge,
     clock,
@@ -154,6 +161,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     audit,
     auditKey: config.auditKey,
     journaling,
+    advice: linked ? `${config.publicUrl}/advice` : undefined,
     turn,
   });
   feedbackRoute(app, { journal, knowledge, audit, clock, metrics });

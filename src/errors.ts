@@ -22,6 +22,7 @@ export const errors = {
     issue: 'not-found',
     text: 'There is no such service here. GET /cds-services lists them.',
   },
+  'no-advice': { status: 404, issue: 'not-found', text: 'There is no rule of this name. GET /advice lists them.' },
   'no-patient': { status: 404, issue: 'not-found', text: 'There is no invented patient of this name.' },
   'no-record': { status: 400, issue: 'invalid', text: 'The record cannot be asked for.' },
   'no-method': { status: 405, issue: 'not-supported', text: 'This address does not answer that method.' },

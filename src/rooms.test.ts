@@ -39,6 +39,18 @@ const mayImport: Record<string, string[]> = {
   // Says in FHIR what the knowledge says; decides and renders nothing.
   export: ['export', 'cards', 'rules', 'codes', 'fhir', ...base],
   http: ['http', 'answer.ts', 'cards', 'chart/chart.ts', 'chart/read.ts', 'fhir', 'journal', 'rules', 'trust', ...base],
+  // What the rules say, to read: made of the same files that decide.
+  advice: [
+    'advice',
+    'knowledge/pages.ts',
+    'report',
+    'cards',
+    'rules',
+    'fhir/json.ts',
+    'fhir/prefetch.ts',
+    '../package.json',
+    ...base,
+  ],
   // The API in OpenAPI, made of what http/ checks with, and its page.
   reference: ['reference', 'http', 'answer.ts', 'fhir', 'rules', 'report/markup.ts', '../package.json', ...base],
   cli: [

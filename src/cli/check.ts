@@ -8,6 +8,7 @@ import { compileKnowledge, deliveredSite, type KnowledgeFiles, readKnowledge } f
 import { loadPages } from '../knowledge/pages.ts';
 import { coverageGaps, type Observed } from '../rules/coverage.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
+import { proofOf } from '../rules/proof.ts';
 import { reachOfResults } from '../rules/reach.ts';
 import type { Problem } from '../yaml.ts';
 import { answerFile, compare, readTestBundles, type TestBundle } from './bundles.ts';
@@ -20,6 +21,8 @@ export type Checked = {
   rules: number;
   bundles: number;
   trace: string | undefined;
+  /** docs/proof.json. */
+  proof: string | undefined;
   /** How far back the rules read results, in words; of the site's own settings. */
   reach: string | undefined;
 };
@@ -36,7 +39,14 @@ export function check(folder: string): Checked {
   const bundles = readTestBundles(join(folder, 'test-bundles'), problems);
   const counts = { rules: knowledge?.rules.length ?? 0, bundles: bundles.length };
   if (!knowledge || !existsSync(join(folder, 'test-bundles')))
-    return { problems, remarks, ...counts, trace: undefined, reach: knowledge && reachInWords(knowledge) };
+    return {
+      problems,
+      remarks,
+      ...counts,
+      trace: undefined,
+      proof: undefined,
+      reach: knowledge && reachInWords(knowledge),
+    };
   const sites = new Map<string, Knowledge>();
   const observed = bundles.flatMap((bundle) => {
     const there = knowledgeAt(files, bundle, sites, problems);
@@ -45,7 +55,15 @@ export function check(folder: string): Checked {
   for (const { rule, message } of coverageGaps(knowledge, observed)) {
     problems.push({ file: `hooks/${rule.guideline}.yaml`, line: rule.line, message: `${rule.id}: ${message}` });
   }
-  return { problems, remarks, ...counts, trace: traceability(knowledge, observed), reach: reachInWords(knowledge) };
+  const notes = new Map(bundles.map(({ name, expected }) => [name, expected.note]));
+  return {
+    problems,
+    remarks,
+    ...counts,
+    trace: traceability(knowledge, observed),
+    proof: `${JSON.stringify(proofOf(knowledge, observed, notes), null, 2)}\n`,
+    reach: reachInWords(knowledge),
+  };
 }
 
 function reachInWords(knowledge: Knowledge): string {
@@ -94,9 +112,9 @@ if (import.meta.main) {
   process.exitCode = run(positionals[0] ?? fileURLToPath(new URL('../..', import.meta.url)), values.dry);
 }
 
-/** Prints what was found, and writes docs/traceability.md unless `dry`. */
+/** Prints what was found, and writes docs/traceability.md and docs/proof.json unless `dry`. */
 function run(folder: string, dry: boolean): number {
-  const { problems, remarks, rules, bundles, trace, reach } = check(folder);
+  const { problems, remarks, rules, bundles, trace, proof, reach } = check(folder);
   const line = ({ file, line: at, message }: Problem) => `${file}:${at}: ${message}\n`;
   const proved = trace === undefined ? '; without test bundles the rules are loaded and not proved' : '';
   const summary =
@@ -112,7 +130,9 @@ function run(folder: string, dry: boolean): number {
     ].join(''),
   );
   const docs = join(folder, 'docs');
-  if (!dry && trace !== undefined && problems.length === 0 && existsSync(docs))
+  if (!dry && trace !== undefined && proof !== undefined && problems.length === 0 && existsSync(docs)) {
     writeFileSync(join(docs, 'traceability.md'), trace);
+    writeFileSync(join(docs, 'proof.json'), proof);
+  }
   return problems.length === 0 ? 0 : 1;
 }

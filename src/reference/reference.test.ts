@@ -100,7 +100,9 @@ describe('/openapi.json', () => {
       declared
         .filter(({ method }) => !['HEAD', 'OPTIONS'].includes(method))
         .flatMap(({ method, url }) =>
-          url.includes(':id') ? services.map((id) => `${method} ${url.replace(':id', id)}`) : [`${method} ${url}`],
+          url.includes(':id')
+            ? services.map((id) => `${method} ${url.replace(':id', id)}`)
+            : [`${method} ${url.replace(':rule', '{rule}')}`],
         )
         .sort();
     const described = (of: Document) =>

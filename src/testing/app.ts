@@ -5,7 +5,9 @@ import supertest from 'supertest';
 import { type AppOptions, createApp } from '../app.ts';
 import { FetchFailed, type FetchJson } from '../fhir/fetch-json.ts';
 import { deliveredSite, loadKnowledge } from '../knowledge/load.ts';
+import { loadPages } from '../knowledge/pages.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
+import { readProof } from '../rules/proof.ts';
 import type { Json } from './request.ts';
 
 /** The folder that holds hooks/, cards/ and test-bundles/. */
@@ -68,6 +70,7 @@ export async function startService(options: Options = {}) {
     clock,
     fetchJson,
     journal,
+    advice: { words: loadPages(root, [])['advice'] ?? {}, proof: readProof(join(root, 'docs/proof.json')) },
     testBundles,
     maxEventLoopDelay,
   });
