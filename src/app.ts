@@ -138,7 +138,15 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.addHook('preParsing', async (request) => checkBodyHeaders(request, config.bodyLimit));
   useUpTokens(app, replay);
   discoveryRoute(app, knowledge);
-  referenceRoutes(app, { knowledge, mode: config.mode, publicUrl: config.publicUrl, testBundles: options.testBundles });
+  const linked = options.advice && knowledge.site.adviceLink && config.publicUrl !== undefined;
+  const advice = linked ? `${config.publicUrl}/advice` : undefined;
+  referenceRoutes(app, {
+    knowledge,
+    mode: config.mode,
+    publicUrl: config.publicUrl,
+    advice,
+    testBundles: options.testBundles,
+  });
   if (options.advice) adviceRoutes(app, { knowledge, ...options.advice });
   healthRoutes(app, {
     mode: config.mode,
@@ -151,7 +159,6 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const audit = logger.child({ audit: true }, { level: 'info' });
   const journaling = journal && { journal, patientKeys: config.patientKeys, knowledge, clock };
   const fetching = { fetchJson, budgets: createBudgets(), origins: config.origins };
-  const linked = options.advice && knowledge.site.adviceLink && config.publicUrl !== undefined;
   invokeRoute(app, {
     knowledge,
     clock,
@@ -161,7 +168,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     audit,
     auditKey: config.auditKey,
     journaling,
-    advice: linked ? `${config.publicUrl}/advice` : undefined,
+    advice,
     turn,
   });
   feedbackRoute(app, { journal, knowledge, audit, clock, metrics });

@@ -100,7 +100,24 @@ function factHtml(fact: string, guideline: Guideline): string {
   return `${english(nameInWords(fact))}${comment === undefined ? '' : ` <small lang="en">(${escapeHtml(comment)})</small>`}`;
 }
 
-function whenHtml(rule: Rule, { knowledge, say }: Around): string {
+/** Another rule, by its summary. */
+function linkHtml(id: string, around: Around): string {
+  const rule = around.knowledge.rules.find((other) => other.id === id);
+  const text = rule ? summaryOf(rule, around) : id;
+  return `<a href="/advice/${id}?lang=${around.language}">${escapeHtml(text)}</a>`;
+}
+
+/** The deciding facts as the rule file has them, for whoever wants to know exactly. */
+function expressionsHtml(rule: Rule, guideline: Guideline, say: Say): string {
+  const lines = [...rule.when, ...rule.unless, ...rule.without].map(
+    (name) =>
+      `<dt>${escapeHtml(nameInWords(name))}</dt><dd><code>${escapeHtml(guideline.facts.get(name)?.expression.text.trim() ?? '')}</code></dd>`,
+  );
+  return `<details><summary>${escapeHtml(say('exactly'))}</summary><dl lang="en">${lines.join('\n')}</dl></details>`;
+}
+
+function whenHtml(rule: Rule, around: Around): string {
+  const { knowledge, say } = around;
   const guideline = guidelineOf(knowledge, rule);
   const facts = (key: string, names: string[]) =>
     names.length === 0 ? '' : `${text(say(key))}${list(names.map((name) => factHtml(name, guideline)))}`;
@@ -116,11 +133,12 @@ function whenHtml(rule: Rule, { knowledge, say }: Around): string {
     facts('must', rule.when),
     facts('unless', rule.unless),
     facts('without', rule.without),
+    expressionsHtml(rule, guideline, say),
     `${text(say('loudness'))}${list(loud)}`,
     rule.rides ? text(say('rides')) : '',
     weaker.length === 0
       ? ''
-      : `${text(say('silences'))}${list(weaker.map((id) => (id === '*' ? escapeHtml(say('everyOther')) : `<code>${escapeHtml(id)}</code>`)))}`,
+      : `${text(say('silences'))}${list(weaker.map((id) => (id === '*' ? escapeHtml(say('everyOther')) : linkHtml(id, around))))}`,
   ].join('\n');
 }
 

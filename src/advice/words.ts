@@ -22,17 +22,21 @@ export function textWithoutPatient(
   const dates = new Set([...texts[language].matchAll(/\{(\w+), date/g)].map(([, name]) => name));
   const text = message(texts[language].replace(/\{(\w+), date[^}]*\}/g, '{$1}'), language);
   const { parameters } = guidelineOf(knowledge, rule);
-  const valueOf = (placeholder: string): string | number => {
+  const standIn = (placeholder: string): string | number => {
     const fact = factOfPlaceholder(placeholder);
     const parameter = parameters[fact];
     if (parameter !== undefined) return Array.isArray(parameter) ? listOf(parameter.map(String), language) : parameter;
     if (placeholder !== fact) return 1;
+    if (NUMBER.test(guidelineOf(knowledge, rule).facts.get(fact)?.expression.text ?? '')) return '[…]';
     if (dates.has(placeholder)) return `[${say('aDate')}]`;
     return `[${problemsOf(fact, rule, knowledge, language) ?? say('aMedicine')}]`;
   };
-  const written = text.format(Object.fromEntries([...text.placeholders].map((name) => [name, valueOf(name)])));
+  const written = text.format(Object.fromEntries([...text.placeholders].map((name) => [name, standIn(name)])));
   return written.charAt(0).toLocaleUpperCase(language) + written.slice(1);
 }
+
+/** A fact that counts or measures, and lists nothing. */
+const NUMBER = /\.(max|min|count|spanDays)\(\)[)\s]*$/;
 
 /** More of them would be no sentence. */
 const MOST_TERMS = 6;

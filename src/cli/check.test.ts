@@ -172,9 +172,10 @@ test('a single bundle that is taken away leaves a gap where it was the only proo
   expect(gaps()).toBeGreaterThan(before);
 });
 
-test('docs/traceability.md is what the files say now', () => {
-  const { trace, problems } = check(root);
+test('docs/traceability.md and docs/proof.json are what the files say now', () => {
+  const { trace, proof, problems } = check(root);
   expect(problems).toEqual([]);
   // `npm run check` writes it.
   expect(readFileSync(join(root, 'docs/traceability.md'), 'utf8')).toBe(trace);
+  expect(readFileSync(join(root, 'docs/proof.json'), 'utf8')).toBe(proof);
 });

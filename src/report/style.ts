@@ -84,6 +84,8 @@ blockquote { margin: .75rem 0; padding: .1rem 0 .1rem 1rem; border-left: 3px sol
 .state { display: inline-block; padding: .2rem .75rem; background: var(--wash); border-left: 3px solid var(--accent); font-weight: 600; }
 .state.off { border-left-color: var(--c1); }
 .contents { padding-left: 0; list-style: none; } .contents > li { margin-top: 1rem; font-weight: 600; } .contents li li { font-weight: 400; }
+.proof { min-width: 36rem; } summary { cursor: pointer; color: var(--accent); width: fit-content; }
+details dt { font-weight: 600; margin-top: .5rem; } details dd { margin: 0; }
 .proof td { width: 40%; overflow-wrap: anywhere; }
 footer p { overflow-wrap: anywhere; max-width: none; }
 @media print {
