@@ -65,6 +65,7 @@ const mayImport: Record<string, string[]> = {
     'report',
     'journal',
     'knowledge',
+    'tuning',
     'cards',
     'chart',
     'fhir',
@@ -72,10 +73,14 @@ const mayImport: Record<string, string[]> = {
     'trust',
     ...base,
   ],
+  // What other settings would change, for the workbench and the command line.
+  tuning: ['tuning', 'cli/bundles.ts', 'rules', 'fhir/versions.ts', ...base],
   // Patients are read as the command line reads them; a record is asked for as a call would.
   workbench: [
     'workbench',
     'cli/bundles.ts',
+    'knowledge/load.ts',
+    'tuning',
     'http/access.ts',
     'http/discovery.ts',
     'fhir',

@@ -10,9 +10,12 @@ import { coverageGaps, type Observed } from '../rules/coverage.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 import { proofOf } from '../rules/proof.ts';
 import { reachOfResults } from '../rules/reach.ts';
-import type { Problem } from '../yaml.ts';
+import { siteSchema } from '../rules/schema.ts';
+import { type Answered, answerAt, differencesByRule, type RuleDifference } from '../tuning/compare.ts';
+import { type Problem, readYaml } from '../yaml.ts';
 import { answerFile, compare, readTestBundles, type TestBundle } from './bundles.ts';
 import { traceability } from './traceability.ts';
+import { problemsText, section } from './words.ts';
 
 /** What `npm run check` found. No problems: hooks/, cards/ and test-bundles/ fit together. */
 export type Checked = {
@@ -104,12 +107,55 @@ function answerBundle(bundle: TestBundle, knowledge: Knowledge, problems: Proble
   }
 }
 
-if (import.meta.main) {
-  const { positionals, values } = parseArgs({
-    allowPositionals: true,
-    options: { dry: { type: 'boolean', default: false } },
-  });
-  process.exitCode = run(positionals[0] ?? fileURLToPath(new URL('../..', import.meta.url)), values.dry);
+/**
+ * What another site.yaml would change: every invented patient asked at the folder's own site and at the other, the cards
+ * compared by rule. Or what is wrong with the files.
+ */
+function compareWith(
+  folder: string,
+  other: string,
+): { problems: Problem[] } | { patients: number; differences: RuleDifference[] } {
+  const files = readKnowledge(folder);
+  const own = compileKnowledge(files);
+  const found: Problem[] = [];
+  const site = readYaml(other, other, siteSchema, found);
+  if (!own.knowledge || !site) return { problems: [...own.problems, ...found] };
+  const there = compileKnowledge({ ...files, site });
+  const bundles = readTestBundles(join(folder, 'test-bundles'), found);
+  if (!there.knowledge || found.length > 0) return { problems: [...there.problems, ...found] };
+  const [first, second] = [own.knowledge, there.knowledge].map((at) => bundles.map((bundle) => answerAt(bundle, at)));
+  return { patients: bundles.length, differences: differencesByRule(first as Answered[], second as Answered[]) };
+}
+
+/** Prints what the other site would change. */
+function runAgainst(folder: string, other: string): number {
+  const found = compareWith(folder, other);
+  if ('problems' in found) {
+    process.stdout.write(`${problemsText(found.problems)}\n`);
+    return 1;
+  }
+  process.stdout.write(differencesText(found.patients, found.differences, other));
+  return 0;
+}
+
+/** So many patients are named for each rule and kind of change. */
+const NAMED = 5;
+
+/** The differences as a table, and under it the patients, a few of each. */
+function differencesText(patients: number, differences: RuleDifference[], other: string): string {
+  const asked = `${patients} invented patients asked at hooks/site.yaml and at ${other}`;
+  if (differences.length === 0) return `${asked}: every card is the same\n`;
+  const rows = differences.map(({ rule, before, after, appears, vanishes, changes }) =>
+    [rule, before, after, appears.length, vanishes.length, changes.length].map(String),
+  );
+  const named = differences.flatMap(({ rule, appears, vanishes, changes }) =>
+    Object.entries({ appears, vanishes, changes }).flatMap(([what, names]) => {
+      const rest = names.length > NAMED ? [`... ${names.length - NAMED} more`] : [];
+      return [...names.slice(0, NAMED), ...rest].map((name) => [rule, what, name]);
+    }),
+  );
+  const head = ['rule', 'cards here', 'there', 'appear', 'vanish', 'change'];
+  return `${[asked, section('Cards by rule', [head, ...rows]), section('Patients', named)].join('\n\n')}\n`;
 }
 
 /** Prints what was found, and writes docs/traceability.md and docs/proof.json unless `dry`. */
@@ -135,4 +181,14 @@ function run(folder: string, dry: boolean): number {
     writeFileSync(join(docs, 'proof.json'), proof);
   }
   return problems.length === 0 ? 0 : 1;
+}
+
+// Last: what runs here sees everything above.
+if (import.meta.main) {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { dry: { type: 'boolean', default: false }, against: { type: 'string' } },
+  });
+  const folder = positionals[0] ?? fileURLToPath(new URL('../..', import.meta.url));
+  process.exitCode = values.against === undefined ? run(folder, values.dry) : runAgainst(folder, values.against);
 }
