@@ -55,6 +55,8 @@ export type AppOptions = {
   journal?: Journal | undefined;
   /** For the pages about the advice: their words, and what proves the rules. Without it there are none, and no links there. */
   advice?: { words: PageWords; proof: Proof } | undefined;
+  /** The folder of hooks/ and cards/, for the settings of the sandbox's workbench. */
+  folder: string;
   /** The folder of the invented patients, for the sandbox's workbench and as examples; it may be absent. */
   testBundles: string;
   /** Milliseconds of event-loop delay from which calls are put off; 0 never. */
@@ -172,6 +174,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     turn,
   });
   feedbackRoute(app, { journal, knowledge, audit, clock, metrics });
-  if (sandbox && hasPage()) workbenchRoutes(app, { knowledge, testBundles: options.testBundles, clock, ...fetching });
+  if (sandbox && hasPage())
+    workbenchRoutes(app, { knowledge, folder: options.folder, testBundles: options.testBundles, clock, ...fetching });
   return app;
 }

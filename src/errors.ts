@@ -24,6 +24,7 @@ export const errors = {
   },
   'no-advice': { status: 404, issue: 'not-found', text: 'There is no rule of this name. GET /advice lists them.' },
   'no-patient': { status: 404, issue: 'not-found', text: 'There is no invented patient of this name.' },
+  'no-settings': { status: 400, issue: 'invalid', text: 'These are no settings of a site.' },
   'no-record': { status: 400, issue: 'invalid', text: 'The record cannot be asked for.' },
   'no-method': { status: 405, issue: 'not-supported', text: 'This address does not answer that method.' },
   'unknown-method': { status: 501, issue: 'not-supported', text: 'No address here answers that method.' },

@@ -61,6 +61,7 @@ const app = await create({
   fetchJson,
   journal,
   advice: pages['advice'] && { words: pages['advice'], proof: readProof(join(config.knowledge, 'docs', 'proof.json')) },
+  folder: config.knowledge,
   testBundles: join(config.knowledge, 'test-bundles'),
   maxEventLoopDelay: limits.eventLoopDelay,
 });

@@ -28,7 +28,7 @@ vi.mock('fastify', async (importOriginal) => {
   return { ...original, default: watched };
 });
 /** What only the pages of a sandbox are told. */
-const OF_PAGES = ['no-patient', 'no-record'];
+const OF_PAGES = ['no-patient', 'no-record', 'no-settings'];
 const told = (Object.keys(errors) as ErrorCode[]).filter((code) => !OF_PAGES.includes(code));
 const PAGES = /^\/(docs|workbench\/.*)?$/;
 

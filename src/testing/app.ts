@@ -26,7 +26,10 @@ export const BODY_LIMIT = 8 * 1024 * 1024;
 
 type Options = Partial<AppOptions['config']> &
   Partial<
-    Pick<AppOptions, 'knowledge' | 'clock' | 'clients' | 'fetchJson' | 'journal' | 'testBundles' | 'maxEventLoopDelay'>
+    Pick<
+      AppOptions,
+      'knowledge' | 'clock' | 'clients' | 'fetchJson' | 'journal' | 'folder' | 'testBundles' | 'maxEventLoopDelay'
+    >
   > & {
     logLevel?: string;
   };
@@ -45,6 +48,7 @@ export async function startService(options: Options = {}) {
     clients = [],
     fetchJson = fetchNothing,
     journal,
+    folder = root,
     testBundles = join(root, 'test-bundles'),
     maxEventLoopDelay = 0,
     logLevel = 'trace',
@@ -71,6 +75,7 @@ export async function startService(options: Options = {}) {
     fetchJson,
     journal,
     advice: { words: loadPages(root, [])['advice'] ?? {}, proof: readProof(join(root, 'docs/proof.json')) },
+    folder,
     testBundles,
     maxEventLoopDelay,
   });
