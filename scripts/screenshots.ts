@@ -40,12 +40,17 @@ await picture('phone', 'opioid-start/oxycodone-without-stop-date', {
 });
 
 /** One picture of a page in both themes, on a wide screen and on a phone. */
-async function fourfold(name: string, options: Options, act?: (page: Page, phone: boolean) => Promise<unknown>) {
+async function fourfold(
+  name: string,
+  height: number,
+  options: Options,
+  act?: (page: Page, phone: boolean) => Promise<unknown>,
+) {
   const shots: Record<string, string> = {};
   for (const colorScheme of ['light', 'dark'] as const)
     for (const width of [1280, 360]) {
       const { page, close } = await browser.visit(`http://127.0.0.1:${port}`, {
-        viewport: { width, height: 800 },
+        viewport: { width, height },
         colorScheme,
         ...options,
       });
@@ -57,7 +62,7 @@ async function fourfold(name: string, options: Options, act?: (page: Page, phone
   const { page, close } = await browser.visit(`http://127.0.0.1:${port}`, {
     path: '/advice',
     heading: /./,
-    viewport: { width: 1656, height: 1616 },
+    viewport: { width: 1656, height: 2 * height + 16 },
   });
   await page.goto('about:blank');
   await page.setContent(
@@ -70,9 +75,9 @@ async function fourfold(name: string, options: Options, act?: (page: Page, phone
 }
 
 const rule = 'benzodiazepine-stop-date';
-await fourfold('advice', { path: `/advice/${rule}?lang=en`, heading: /./ });
-await fourfold('advice-index', { path: '/advice?lang=sv', heading: /./ });
-await fourfold('workbench-settings', {}, async (page, phone) => {
+await fourfold('advice', 1300, { path: `/advice/${rule}?lang=en`, heading: /./ });
+await fourfold('advice-index', 800, { path: '/advice?lang=sv', heading: /./ });
+await fourfold('workbench-settings', 800, {}, async (page, phone) => {
   await page.getByRole('tab', { name: 'Settings' }).click();
   await page.getByText('Benzodiazepines, as short as possible', { exact: true }).click();
   await page.getByRole('textbox', { name: 'longest days' }).fill('42');

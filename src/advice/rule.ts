@@ -48,7 +48,7 @@ function sourceHtml(rule: Rule, { knowledge, language, say }: Around): string {
   const says = guidelineOf(knowledge, rule).file.recommendations[recommendation]?.says ?? '';
   return [
     `<p class="kind">${escapeHtml(sourceKinds[source.kind][language])}</p>`,
-    `<p>${escapeHtml(source.publisher)}: ${linked}, ${escapeHtml(source.date ?? undated[language])}. ${escapeHtml(say('section', { section }))}.</p>`,
+    `<p>${escapeHtml(source.publisher)}: ${linked}, ${escapeHtml(source.date ?? undated[language])}. ${escapeHtml(say('section', { section }).replace(/([^.?!])$/, '$1.'))}</p>`,
     `<blockquote lang="en">${escapeHtml(says)}</blockquote>`,
     text(say(`cap-${source.kind === 'guideline' || source.kind === 'product-information' ? 'loud' : 'info'}`)),
   ].join('\n');
