@@ -175,7 +175,7 @@ function settingsHtml(rule: Rule, { knowledge, language, say }: Around): string 
       : '';
     return `<tr><th scope="row">${english(nameInWords(name))}</th><td>${number(here)}${asDelivered}</td><td>${number(delivered.min)}–${number(delivered.max)}</td><td>${english(delivered.source ?? '')}</td></tr>`;
   });
-  const heads = ['parameter', 'here', 'bounds', 'from'].map((key) => `<th scope="col">${escapeHtml(say(key))}</th>`);
+  const heads = ['parameter', 'here', 'bounds', 'origin'].map((key) => `<th scope="col">${escapeHtml(say(key))}</th>`);
   const country = site.country === undefined ? say('countryNone') : say('country', { country: say(site.country) });
   const national = guideline.file.rules.find(({ id }) => id === rule.id)?.countries ?? guideline.file.countries;
   return [
