@@ -6,7 +6,7 @@ import { neededForSilence } from '../rules/evaluate.ts';
 import { factsOfRule, type Guideline, guidelineOf, type Knowledge, type Rule } from '../rules/knowledge.ts';
 import type { Proof } from '../rules/proof.ts';
 import { markdownHtml } from './markdown.ts';
-import { nameInWords, textWithoutPatient } from './words.ts';
+import { nameInWords, offerWithoutPatient, textWithoutPatient } from './words.ts';
 
 /** What the pages are made of: the rules, what proves them, and the words of one language around them. */
 export type Around = { knowledge: Knowledge; proof: Proof; language: Language; say: Say };
@@ -63,7 +63,9 @@ function addedHtml(rule: Rule, { knowledge, say }: Around): string {
   if (added === undefined && own.length === 0) return text(say('addedNothing'));
   return [
     added === undefined ? '' : `<p>${english(added)}</p>`,
-    own.length === 0 ? '' : `${text(say('addedNumbers'))}${list(own.map(([name]) => english(nameInWords(name))))}`,
+    own.length === 0
+      ? ''
+      : `${text(say('addedNumbers'))}${list(own.map(([name, source = '']) => english(`${nameInWords(name)}${source.replace(/^ours(: )?/, ' – ').replace(/ – $/, '')}`)))}`,
   ].join('\n');
 }
 
@@ -83,7 +85,7 @@ function cardHtml(rule: Rule, around: Around): string {
       `${part.if === undefined ? '' : where(part.if)}${markdownHtml(textWithoutPatient(part.text, rule, around))}`,
   );
   const offers = Object.values(template.suggestions).map(({ description }) =>
-    escapeHtml(description[language].replace(/\{[^{}]*(\{[^{}]*\}[^{}]*)*\}/g, '…')),
+    escapeHtml(offerWithoutPatient(description[language], say)),
   );
   return [
     text(say('cardText')),

@@ -35,6 +35,14 @@ export function textWithoutPatient(
   return written.charAt(0).toLocaleUpperCase(language) + written.slice(1);
 }
 
+/** What a suggestion does, without a patient. It may name the medicine, and the last day, days or quantity of an order. */
+export function offerWithoutPatient(text: string, say: Say): string {
+  return text
+    .replaceAll('{drug}', `[${say('aMedicine')}]`)
+    .replace(/\{end[^}]*\}/g, `[${say('aDate')}]`)
+    .replace(/\{[^{}]*(\{[^{}]*\}[^{}]*)*\}/g, '[…]');
+}
+
 /** A fact that counts or measures, and lists nothing. */
 const NUMBER = /\.(max|min|count|spanDays)\(\)[)\s]*$/;
 
