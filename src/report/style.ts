@@ -89,7 +89,9 @@ details dt { font-weight: 600; margin-top: .5rem; } details dd { margin: 0; }
 .proof td { width: 40%; overflow-wrap: anywhere; }
 footer p { overflow-wrap: anywhere; max-width: none; }
 @media print {
-  nav.ways { display: none; } h3, h4, .where { break-after: avoid; } blockquote, .spoken { break-inside: avoid-page; } a { color: inherit; }
+  nav.ways { display: none; } h3, h4, .where { break-after: avoid; } blockquote { break-inside: avoid-page; } a { color: inherit; }
+  .rule { font-size: 9pt; line-height: 1.4; break-inside: auto; } .rule p, .rule ul, .rule .scroll { margin: .3rem 0; max-width: none; } .rule li { margin: 0; max-width: none; } .rule h4 { margin: .8rem 0 0; font-size: 9.5pt; } .rule table { font-size: 8.5pt; } .rule .where { font-size: 8pt; } .rule blockquote { font-size: 10pt; margin: .4rem 0; } .rule h3 { font-size: 12pt; } .rule th, .rule td { padding-block: .15rem; }
+  details { display: none; }
   :root { color-scheme: light; --paper: #fff; --ink: #000; --quiet: #444; --line: #bbb; --wash: #fff; --accent: #000; --over: #fff;
     --c0: #0b6e85; --c1: #c4561c; --c2: #6a55a8; --c3: #4d7d2b; --c4: #b03a6b; --c5: #6b7280; }
   body { max-width: none; padding: 0; font-size: 10pt; }
