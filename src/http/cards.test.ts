@@ -131,7 +131,7 @@ test('L1–L4, A14: the one link is to the page about the rule; no app is launch
   expect(text).not.toMatch(/"systemActions"|"appContext"|"autolaunchable"/);
 });
 
-test('L1: no link where the site wants none, where nobody says by which address the service is reached, or for a client that has no place for it', async () => {
+test('L1: no link where the site wants none, or where nobody says by which address the service is reached', async () => {
   for (const options of [
     { knowledge: knowledgeOf(root, { ...deliveredSite, adviceLink: false }) },
     { publicUrl: undefined },
