@@ -52,6 +52,7 @@ describe('GET /advice/<rule>', () => {
         ...deliveredSite,
         country: 'NO',
         off: ['opioid-sedative'],
+        silent: { rules: { 'opioid-stop-date': { from: '2026-03-01' } } },
         parameters: { 'laro-benzodiazepines': { endedDays: 45 } },
       }),
     });
@@ -61,6 +62,7 @@ describe('GET /advice/<rule>', () => {
     expect(await page('laro-sedative-current')).toContain('The rule is on here.');
     expect(await page('opioid-sedative')).toContain('This hospital has switched the rule off.');
     expect(await page('laro-one-year')).toContain('The rule is for another country and gives no card here.');
+    expect(await page('opioid-stop-date')).toContain('on silent trial here (2026-03-01 to …)');
     await here.close();
     const inDenmark = knowledgeOf(root, { ...deliveredSite, country: 'DK' });
     const delivered = inDenmark.rules.find(({ off }) => off === 'delivered')?.id;

@@ -118,6 +118,13 @@ function expressionsHtml(rule: Rule, guideline: Guideline, say: Say): string {
   return `<details><summary>${escapeHtml(say('exactly'))}</summary><dl lang="en">${lines.join('\n')}</dl></details>`;
 }
 
+/** A rule on trial at this site, with its dates: the page is the same on every day. */
+function trialHtml(rule: Rule, { knowledge, say }: Around): string {
+  const span = knowledge.site.silent.rules[rule.id];
+  if (!span || rule.off !== undefined) return '';
+  return text(say('trial', { from: span.from ?? '…', to: span.to ?? '…' }));
+}
+
 function whenHtml(rule: Rule, around: Around): string {
   const { knowledge, say } = around;
   const guideline = guidelineOf(knowledge, rule);
@@ -131,6 +138,7 @@ function whenHtml(rule: Rule, around: Around): string {
   const weaker = [...new Set([...rule.supersedes.always, ...rule.supersedes.sameDrugs, ...rule.supersedes.sameOrders])];
   return [
     `<p class="state ${rule.off === undefined ? 'on' : 'off'}">${escapeHtml(say(`state-${rule.off ?? 'on'}`))}</p>`,
+    trialHtml(rule, around),
     `${text(say('moments'))}${list(rule.hooks.map((hook) => escapeHtml(say(hook))))}`,
     facts('must', rule.when),
     facts('unless', rule.unless),
