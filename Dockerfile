@@ -20,6 +20,7 @@ COPY package.json LICENSE NOTICE ./
 COPY src ./src
 COPY hooks ./hooks
 COPY cards ./cards
+COPY docs/proof.json ./docs/proof.json
 # Files belong to root and the service writes none of them: the root file system can be read-only. It writes its journal
 # into a volume, unless DATABASE_URL names a database.
 RUN mkdir /data .compiled && chown node:node /data .compiled

@@ -19,6 +19,8 @@ export type Question = {
   today: LocalDate;
   /** Rules on trial for this caller, beside those of the site: they are evaluated, and nobody sees them. */
   silent?: readonly string[];
+  /** Where the pages about the advice are, if the cards are to link there. */
+  advice?: string | undefined;
 };
 
 /** What the rules came to. */
@@ -91,6 +93,7 @@ export function speak({ chart, results }: Assessment, question: Question, knowle
     hookInstance: question.hookInstance,
     removed: new Set<string>(),
     exact: exactlySent(question.call),
+    advice: question.advice,
   };
   // From here on the rules on trial are not there.
   const heard = results.filter(({ silent }) => !silent);

@@ -9,6 +9,7 @@ import fastify, {
   LogController,
 } from 'fastify';
 import type { Logger } from 'pino';
+import { adviceRoutes } from './advice/routes.ts';
 import type { Config } from './config.ts';
 import { ServiceError } from './errors.ts';
 import { createBudgets } from './fhir/budget.ts';
@@ -27,9 +28,11 @@ import { createMetrics, metricsRoute } from './http/metrics.ts';
 import { answerClientError, answerFrameworkErrors, answerProblems, refuseExpectations } from './http/problems.ts';
 import { createTurns } from './http/turns.ts';
 import type { Journal } from './journal/journal.ts';
+import type { PageWords } from './knowledge/pages.ts';
 import { limits } from './limits.ts';
 import { referenceRoutes } from './reference/routes.ts';
 import type { Knowledge } from './rules/knowledge.ts';
+import type { Proof } from './rules/proof.ts';
 import type { Client } from './trust/clients.ts';
 import { createKeys } from './trust/keys.ts';
 import { createReplay, sharedReplay } from './trust/replay.ts';
@@ -50,6 +53,10 @@ export type AppOptions = {
   fetchJson: FetchJson;
   /** Cards given and feedback; tokens that were used are remembered in it, for all processes that share it. */
   journal?: Journal | undefined;
+  /** For the pages about the advice: their words, and what proves the rules. Without it there are none, and no links there. */
+  advice?: { words: PageWords; proof: Proof } | undefined;
+  /** The folder of hooks/ and cards/, for the settings of the sandbox's workbench. */
+  folder: string;
   /** The folder of the invented patients, for the sandbox's workbench and as examples; it may be absent. */
   testBundles: string;
   /** Milliseconds of event-loop delay from which calls are put off; 0 never. */
@@ -133,7 +140,16 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.addHook('preParsing', async (request) => checkBodyHeaders(request, config.bodyLimit));
   useUpTokens(app, replay);
   discoveryRoute(app, knowledge);
-  referenceRoutes(app, { knowledge, mode: config.mode, publicUrl: config.publicUrl, testBundles: options.testBundles });
+  const linked = options.advice && knowledge.site.adviceLink && config.publicUrl !== undefined;
+  const advice = linked ? `${config.publicUrl}/advice` : undefined;
+  referenceRoutes(app, {
+    knowledge,
+    mode: config.mode,
+    publicUrl: config.publicUrl,
+    advice,
+    testBundles: options.testBundles,
+  });
+  if (options.advice) adviceRoutes(app, { knowledge, ...options.advice });
   healthRoutes(app, {
     mode: config.mode,
     fingerprint: knowledge.fingerprint,
@@ -154,9 +170,11 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     audit,
     auditKey: config.auditKey,
     journaling,
+    advice,
     turn,
   });
   feedbackRoute(app, { journal, knowledge, audit, clock, metrics });
-  if (sandbox && hasPage()) workbenchRoutes(app, { knowledge, testBundles: options.testBundles, clock, ...fetching });
+  if (sandbox && hasPage())
+    workbenchRoutes(app, { knowledge, folder: options.folder, testBundles: options.testBundles, clock, ...fetching });
   return app;
 }

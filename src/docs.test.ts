@@ -120,7 +120,7 @@ const addressOf = (service: typeof sandbox) => `http://127.0.0.1:${(service.app.
 beforeAll(async () => {
   const limits = () => ({ day: '2000-01-01', received: 0, patients: 0, tokens: 0, review: 0 });
   journal = await openJournal({ place: { folder }, clock: () => NOW * 1000, limits, warn: () => undefined });
-  sandbox = await startService({ journal });
+  sandbox = await startService({ journal, publicUrl: undefined });
   const ehr = await createClient();
   token = await ehr.token('', { aud: `${PRODUCTION}${SIGN}` });
   production = await startService({ mode: 'production', publicUrl: PRODUCTION, clients: [ehr.client] });

@@ -39,6 +39,18 @@ const mayImport: Record<string, string[]> = {
   // Says in FHIR what the knowledge says; decides and renders nothing.
   export: ['export', 'cards', 'rules', 'codes', 'fhir', ...base],
   http: ['http', 'answer.ts', 'cards', 'chart/chart.ts', 'chart/read.ts', 'fhir', 'journal', 'rules', 'trust', ...base],
+  // What the rules say, to read: made of the same files that decide.
+  advice: [
+    'advice',
+    'knowledge/pages.ts',
+    'report',
+    'cards',
+    'rules',
+    'fhir/json.ts',
+    'fhir/prefetch.ts',
+    '../package.json',
+    ...base,
+  ],
   // The API in OpenAPI, made of what http/ checks with, and its page.
   reference: ['reference', 'http', 'answer.ts', 'fhir', 'rules', 'report/markup.ts', '../package.json', ...base],
   cli: [
@@ -53,6 +65,7 @@ const mayImport: Record<string, string[]> = {
     'report',
     'journal',
     'knowledge',
+    'tuning',
     'cards',
     'chart',
     'fhir',
@@ -60,10 +73,14 @@ const mayImport: Record<string, string[]> = {
     'trust',
     ...base,
   ],
+  // What other settings would change, for the workbench and the command line.
+  tuning: ['tuning', 'cli/bundles.ts', 'rules', 'fhir/versions.ts', ...base],
   // Patients are read as the command line reads them; a record is asked for as a call would.
   workbench: [
     'workbench',
     'cli/bundles.ts',
+    'knowledge/load.ts',
+    'tuning',
     'http/access.ts',
     'http/discovery.ts',
     'fhir',

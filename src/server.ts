@@ -14,15 +14,20 @@ import type { Place } from './journal/database.ts';
 import { type Journal, openJournal } from './journal/journal.ts';
 import type { JournalFailed } from './journal/thread.ts';
 import { loadKnowledge } from './knowledge/load.ts';
+import { loadPages } from './knowledge/pages.ts';
 import { limits } from './limits.ts';
 import { boundNursery, giveBack, makeYoung } from './memory.ts';
+import { readProof } from './rules/proof.ts';
 import { hooks, type Site } from './rules/schema.ts';
 import { readClients } from './trust/clients.ts';
 import { hasPage } from './workbench/files.ts';
+import type { Problem } from './yaml.ts';
 
 makeYoung();
 const config = read();
-const { knowledge, problems, remarks } = loadKnowledge(config.knowledge);
+const { knowledge, problems: found, remarks } = loadKnowledge(config.knowledge);
+const problems: Problem[] = [...found];
+const pages = loadPages(config.knowledge, problems);
 const clients =
   config.clients === undefined
     ? []
@@ -55,6 +60,8 @@ const app = await create({
   clock: Date.now,
   fetchJson,
   journal,
+  advice: pages['advice'] && { words: pages['advice'], proof: readProof(join(config.knowledge, 'docs', 'proof.json')) },
+  folder: config.knowledge,
   testBundles: join(config.knowledge, 'test-bundles'),
   maxEventLoopDelay: limits.eventLoopDelay,
 });

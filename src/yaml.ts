@@ -1,12 +1,17 @@
-import { isNode, LineCounter, parseDocument } from 'yaml';
+import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { readText } from './text.ts';
 
 /** Something wrong in a file that people write: said with file and line, all at once. */
 export type Problem = { file: string; line: number; message: string };
 
-/** A YAML file as data, and the line of each path in it. */
-export type YamlFile<T> = { file: string; data: T; line: (path: readonly PropertyKey[]) => number };
+/** A YAML file as data, the line of each path in it, and the comment that stands above its key, in one line. */
+export type YamlFile<T> = {
+  file: string;
+  data: T;
+  line: (path: readonly PropertyKey[]) => number;
+  comment: (path: readonly PropertyKey[]) => string | undefined;
+};
 
 /**
  * Reads a YAML file and checks its shape. Undefined where it cannot be used; each reason is put into `problems`.
@@ -40,8 +45,18 @@ export function readYaml<T>(
     }
     return 1;
   };
+  const comment = (at: readonly PropertyKey[]): string | undefined => {
+    const map = document.getIn(at.slice(0, -1), true);
+    const key = isMap(map) ? map.items.find((item) => isScalar(item.key) && item.key.value === at.at(-1))?.key : null;
+    // Paragraphs of a comment that an empty line parts from the key's own are about what stood before.
+    const own = isScalar(key) ? key.commentBefore?.split('\n\n').at(-1) : undefined;
+    return own
+      ?.split('\n')
+      .map((text) => text.trim())
+      .join(' ');
+  };
   const parsed = schema.safeParse(document.toJS() ?? {});
-  if (parsed.success) return { file, data: parsed.data, line };
+  if (parsed.success) return { file, data: parsed.data, line, comment };
   for (const issue of parsed.error.issues) {
     const at = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] as string] : issue.path;
     problems.push({ file, line: line(at), message: `${issue.path.join('.') || 'the file'}: ${issue.message}` });

@@ -23,6 +23,7 @@ export type Card = {
   suggestions?: Suggestion[];
   selectionBehavior?: 'any' | 'at-most-one';
   overrideReasons?: Coding[];
+  links?: { label: string; url: string; type: 'absolute' }[];
 };
 export type Coding = { code: string; system: string; display?: string };
 
@@ -64,7 +65,15 @@ function render(results: RuleResult[], rendering: Rendering): Card {
     },
     ...(suggestions.length > 0 && { suggestions, selectionBehavior: rule.select }),
     ...(overrideReasons.length > 0 && { overrideReasons }),
+    ...linksOf(leader, rendering),
   };
+}
+
+/** One link, which opens without a launch and says nothing of the patient. */
+function linksOf({ rule }: RuleResult, { advice, knowledge, language }: Rendering): Pick<Card, 'links'> {
+  if (advice === undefined) return {};
+  const url = `${advice}/${rule.id}?lang=${language}`;
+  return { links: [{ label: knowledge.cards.shared.aboutAdvice[language], url, type: 'absolute' }] };
 }
 
 function templateOf({ rule }: RuleResult, { knowledge }: Rendering): CardTemplate {

@@ -14,6 +14,8 @@ export type Rendering = {
   removed: Set<string>;
   /** An order of the call with the digits of its numbers as they were sent, where they can be had. */
   exact: (ref: string) => Resource | undefined;
+  /** Where the pages about the advice are (`https://…/advice`); undefined: cards have no link. */
+  advice: string | undefined;
 };
 
 /** Part of a card's id: a client that uses one `hookInstance` for two patients gets cards of two ids. */

@@ -35,6 +35,8 @@ export const sharedSchema = z.strictObject({
   /** In place of the date of a source that is always read in its current version. */
   undated: texts,
   identifiedByName: texts,
+  /** The link to the page about a card's advice. */
+  aboutAdvice: texts,
   discontinuedLines: texts,
   terms: z.record(z.string(), texts),
   overrideReasons: z.record(z.string(), coding),

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { root } from '../testing/app.ts';
 import { copyOfRepository } from '../testing/repository.ts';
 import { check } from './check.ts';
@@ -172,9 +173,58 @@ test('a single bundle that is taken away leaves a gap where it was the only proo
   expect(gaps()).toBeGreaterThan(before);
 });
 
-test('docs/traceability.md is what the files say now', () => {
-  const { trace, problems } = check(root);
+describe('npm run check -- --against', () => {
+  const against = (yaml: string) => {
+    copyWithBundles();
+    const other = join(copy.folder, 'other-site.yaml');
+    writeFileSync(other, yaml);
+    const program = join(root, 'src/cli/check.ts');
+    const words = ['--disable-warning=ExperimentalWarning', program, copy.folder, '--against', other];
+    const { status, stdout } = spawnSync(process.execPath, words, { encoding: 'utf8' });
+    return {
+      status,
+      lines: stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.trim().split(/ {2,}/)),
+    };
+  };
+
+  test('says by rule which cards appear, vanish and change, and of which patients', () => {
+    const { status, lines } = against(
+      'off: [laro-sedative-ordered]\ncountry: SE\nparameters: {laro-benzodiazepines: {toxicologyDays: 180}}\n',
+    );
+    expect(status).toBe(0);
+    const row = (rule: string) => lines.find(([name, count]) => name === rule && /^\d+$/.test(count ?? ''));
+    const [, here, there, appear, vanish, change] = row('laro-sedative-ordered')?.map(Number) ?? [];
+    expect(here).toBeGreaterThan(10);
+    expect([there, appear, vanish, change]).toEqual([0, 0, here, 0]);
+    // In Sweden, and nowhere else.
+    expect(row('laro-one-year')?.slice(1, 3).map(Number)[0]).toBe(0);
+    expect(Number(row('laro-one-year')?.[3])).toBeGreaterThan(0);
+    // The card names the number of days.
+    expect(Number(row('laro-relapse')?.[5])).toBeGreaterThan(0);
+    expect(lines).toContainEqual([
+      'laro-sedative-ordered',
+      'vanishes',
+      expect.stringMatching(/^laro-benzodiazepines\//),
+    ]);
+  });
+
+  test('says that nothing changes, and what is wrong with the other file', () => {
+    const same = against('timeZone: Europe/Stockholm\noff: []\n');
+    expect(same.status).toBe(0);
+    expect(same.lines.flat().join()).toMatch(/every card is the same$/);
+    const wrong = against('off: []\nparameters:\n  laro-benzodiazepines: {endedDays: 999}\n');
+    expect(wrong.status).toBe(1);
+    expect(wrong.lines.flat().join()).toMatch(/other-site\.yaml:3: .*endedDays: must lie between 7 and 180/);
+  });
+});
+
+test('docs/traceability.md and docs/proof.json are what the files say now', () => {
+  const { trace, proof, problems } = check(root);
   expect(problems).toEqual([]);
   // `npm run check` writes it.
   expect(readFileSync(join(root, 'docs/traceability.md'), 'utf8')).toBe(trace);
+  expect(readFileSync(join(root, 'docs/proof.json'), 'utf8')).toBe(proof);
 });

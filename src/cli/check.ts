@@ -8,10 +8,14 @@ import { compileKnowledge, deliveredSite, type KnowledgeFiles, readKnowledge } f
 import { loadPages } from '../knowledge/pages.ts';
 import { coverageGaps, type Observed } from '../rules/coverage.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
+import { proofOf } from '../rules/proof.ts';
 import { reachOfResults } from '../rules/reach.ts';
-import type { Problem } from '../yaml.ts';
+import { siteSchema } from '../rules/schema.ts';
+import { type Answered, answerAt, differencesByRule, type RuleDifference } from '../tuning/compare.ts';
+import { type Problem, readYaml } from '../yaml.ts';
 import { answerFile, compare, readTestBundles, type TestBundle } from './bundles.ts';
 import { traceability } from './traceability.ts';
+import { problemsText, section } from './words.ts';
 
 /** What `npm run check` found. No problems: hooks/, cards/ and test-bundles/ fit together. */
 export type Checked = {
@@ -20,6 +24,8 @@ export type Checked = {
   rules: number;
   bundles: number;
   trace: string | undefined;
+  /** docs/proof.json. */
+  proof: string | undefined;
   /** How far back the rules read results, in words; of the site's own settings. */
   reach: string | undefined;
 };
@@ -36,7 +42,14 @@ export function check(folder: string): Checked {
   const bundles = readTestBundles(join(folder, 'test-bundles'), problems);
   const counts = { rules: knowledge?.rules.length ?? 0, bundles: bundles.length };
   if (!knowledge || !existsSync(join(folder, 'test-bundles')))
-    return { problems, remarks, ...counts, trace: undefined, reach: knowledge && reachInWords(knowledge) };
+    return {
+      problems,
+      remarks,
+      ...counts,
+      trace: undefined,
+      proof: undefined,
+      reach: knowledge && reachInWords(knowledge),
+    };
   const sites = new Map<string, Knowledge>();
   const observed = bundles.flatMap((bundle) => {
     const there = knowledgeAt(files, bundle, sites, problems);
@@ -45,7 +58,15 @@ export function check(folder: string): Checked {
   for (const { rule, message } of coverageGaps(knowledge, observed)) {
     problems.push({ file: `hooks/${rule.guideline}.yaml`, line: rule.line, message: `${rule.id}: ${message}` });
   }
-  return { problems, remarks, ...counts, trace: traceability(knowledge, observed), reach: reachInWords(knowledge) };
+  const notes = new Map(bundles.map(({ name, expected }) => [name, expected.note]));
+  return {
+    problems,
+    remarks,
+    ...counts,
+    trace: traceability(knowledge, observed),
+    proof: `${JSON.stringify(proofOf(knowledge, observed, notes), null, 2)}\n`,
+    reach: reachInWords(knowledge),
+  };
 }
 
 function reachInWords(knowledge: Knowledge): string {
@@ -86,17 +107,60 @@ function answerBundle(bundle: TestBundle, knowledge: Knowledge, problems: Proble
   }
 }
 
-if (import.meta.main) {
-  const { positionals, values } = parseArgs({
-    allowPositionals: true,
-    options: { dry: { type: 'boolean', default: false } },
-  });
-  process.exitCode = run(positionals[0] ?? fileURLToPath(new URL('../..', import.meta.url)), values.dry);
+/**
+ * What another site.yaml would change: every invented patient asked at the folder's own site and at the other, the cards
+ * compared by rule. Or what is wrong with the files.
+ */
+function compareWith(
+  folder: string,
+  other: string,
+): { problems: Problem[] } | { patients: number; differences: RuleDifference[] } {
+  const files = readKnowledge(folder);
+  const own = compileKnowledge(files);
+  const found: Problem[] = [];
+  const site = readYaml(other, other, siteSchema, found);
+  if (!own.knowledge || !site) return { problems: [...own.problems, ...found] };
+  const there = compileKnowledge({ ...files, site });
+  const bundles = readTestBundles(join(folder, 'test-bundles'), found);
+  if (!there.knowledge || found.length > 0) return { problems: [...there.problems, ...found] };
+  const [first, second] = [own.knowledge, there.knowledge].map((at) => bundles.map((bundle) => answerAt(bundle, at)));
+  return { patients: bundles.length, differences: differencesByRule(first as Answered[], second as Answered[]) };
 }
 
-/** Prints what was found, and writes docs/traceability.md unless `dry`. */
+/** Prints what the other site would change. */
+function runAgainst(folder: string, other: string): number {
+  const found = compareWith(folder, other);
+  if ('problems' in found) {
+    process.stdout.write(`${problemsText(found.problems)}\n`);
+    return 1;
+  }
+  process.stdout.write(differencesText(found.patients, found.differences, other));
+  return 0;
+}
+
+/** So many patients are named for each rule and kind of change. */
+const NAMED = 5;
+
+/** The differences as a table, and under it the patients, a few of each. */
+function differencesText(patients: number, differences: RuleDifference[], other: string): string {
+  const asked = `${patients} invented patients asked at hooks/site.yaml and at ${other}`;
+  if (differences.length === 0) return `${asked}: every card is the same\n`;
+  const rows = differences.map(({ rule, before, after, appears, vanishes, changes }) =>
+    [rule, before, after, appears.length, vanishes.length, changes.length].map(String),
+  );
+  const named = differences.flatMap(({ rule, appears, vanishes, changes }) =>
+    Object.entries({ appears, vanishes, changes }).flatMap(([what, names]) => {
+      const rest = names.length > NAMED ? [`... ${names.length - NAMED} more`] : [];
+      return [...names.slice(0, NAMED), ...rest].map((name) => [rule, what, name]);
+    }),
+  );
+  const head = ['rule', 'cards here', 'there', 'appear', 'vanish', 'change'];
+  return `${[asked, section('Cards by rule', [head, ...rows]), section('Patients', named)].join('\n\n')}\n`;
+}
+
+/** Prints what was found, and writes docs/traceability.md and docs/proof.json unless `dry`. */
 function run(folder: string, dry: boolean): number {
-  const { problems, remarks, rules, bundles, trace, reach } = check(folder);
+  const { problems, remarks, rules, bundles, trace, proof, reach } = check(folder);
   const line = ({ file, line: at, message }: Problem) => `${file}:${at}: ${message}\n`;
   const proved = trace === undefined ? '; without test bundles the rules are loaded and not proved' : '';
   const summary =
@@ -112,7 +176,19 @@ function run(folder: string, dry: boolean): number {
     ].join(''),
   );
   const docs = join(folder, 'docs');
-  if (!dry && trace !== undefined && problems.length === 0 && existsSync(docs))
+  if (!dry && trace !== undefined && proof !== undefined && problems.length === 0 && existsSync(docs)) {
     writeFileSync(join(docs, 'traceability.md'), trace);
+    writeFileSync(join(docs, 'proof.json'), proof);
+  }
   return problems.length === 0 ? 0 : 1;
+}
+
+// Last: what runs here sees everything above.
+if (import.meta.main) {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { dry: { type: 'boolean', default: false }, against: { type: 'string' } },
+  });
+  const folder = positionals[0] ?? fileURLToPath(new URL('../..', import.meta.url));
+  process.exitCode = values.against === undefined ? run(folder, values.dry) : runAgainst(folder, values.against);
 }

@@ -245,6 +245,7 @@ async function start(
     logger,
     clock: Date.now,
     fetchJson,
+    folder: root,
     testBundles: join(root, 'test-bundles'),
   });
   const address = await app.listen({ host: '127.0.0.1', port: 0 });

@@ -454,6 +454,13 @@ test('K12: a client that shows no suggestions gets cards without any, and everyt
   }
 });
 
+test('K12: a client that has no place for links gets cards without any, and everything else', async () => {
+  const usual = await cardsWith({}, pair());
+  expect(usual.every(({ links }) => links?.length === 1)).toBe(true);
+  const bare = await cardsWith({ profile: { ...plain, links: false } }, pair());
+  expect(bare).toEqual(usual.map(({ links: _, ...rest }) => rest));
+});
+
 test('K12: a client of one action gets no suggestion that has two', async () => {
   const single = { profile: { ...plain, oneAction: true } };
   const usual = stops(await cardsWith({}, twoOrders));

@@ -20,6 +20,7 @@ declare module 'fastify' {
 
 /** Routes that anybody may ask: they hold no patient's data. */
 const OPEN = ['/cds-services', '/openapi.json', '/health', '/ready', '/metrics'];
+const OPEN_PAGES = /^\/advice(\/[^/]+)?$/;
 
 /**
  * In production every call but discovery and the operational routes needs a client's token, before anything else is said:
@@ -28,7 +29,7 @@ const OPEN = ['/cds-services', '/openapi.json', '/health', '/ready', '/metrics']
 export function requireTokens(app: FastifyInstance, trust: Trust, publicUrl: string): void {
   app.addHook('onRequest', async (request) => {
     const path = (request.url.split('?')[0] as string).replace(/\/{2,}/g, '/').replace(/(.)\/$/, '$1');
-    const open = ['GET', 'HEAD'].includes(request.method) && OPEN.includes(path);
+    const open = ['GET', 'HEAD'].includes(request.method) && (OPEN.includes(path) || OPEN_PAGES.test(path));
     if (open || request.method === 'OPTIONS') return;
     const { authorization } = request.headers;
     request.trusted = await orRefused(request, () =>

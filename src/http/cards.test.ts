@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
-import { knowledge, startService } from '../testing/app.ts';
+import { deliveredSite } from '../knowledge/load.ts';
+import { knowledge, knowledgeOf, root, startService } from '../testing/app.ts';
 import { type Card, cardsFor as cardsOf, topicsOf } from '../testing/cards.ts';
 import { type Json, order, pair, prescription, request } from '../testing/request.ts';
 
@@ -122,9 +123,24 @@ test('K18: the most severe card comes first', async () => {
   expect(rank).toEqual([...rank].sort());
 });
 
-test('L1–L4, A14: there are no links and no systemActions', async () => {
-  const { text } = await service.call(pair());
-  expect(text).not.toMatch(/"links"|"systemActions"|"appContext"|"autolaunchable"/);
+test('L1–L4, A14: the one link is to the page about the rule; no app is launched, and there are no systemActions', async () => {
+  const { text, body } = await service.call(pair(), { 'accept-language': 'da' });
+  const [{ links, source }] = body.cards;
+  const url = `https://cds.example/advice/${source.topic.code}?lang=da`;
+  expect(links).toEqual([{ label: 'Om dette råd', url, type: 'absolute' }]);
+  expect(text).not.toMatch(/"systemActions"|"appContext"|"autolaunchable"/);
+});
+
+test('L1: no link where the site wants none, or where nobody says by which address the service is reached', async () => {
+  for (const options of [
+    { knowledge: knowledgeOf(root, { ...deliveredSite, adviceLink: false }) },
+    { publicUrl: undefined },
+  ]) {
+    const other = await startService(options);
+    const { body } = await other.call(pair());
+    expect(body.cards[0]).not.toHaveProperty('links');
+    await other.close();
+  }
 });
 
 test('V5: with the chart open, a card only informs', async () => {

@@ -47,6 +47,8 @@ export type InvokeOptions = {
   /** Key of the audit line's hash of the patient id; without one the line says nothing of the patient. */
   auditKey: string | undefined;
   journaling: Journaling | undefined;
+  /** Where the pages about the advice are, if cards link there. */
+  advice: string | undefined;
   /** Waited for before each part of an answer that takes long. */
   turn: Turn;
 };
@@ -83,6 +85,7 @@ export function invokeRoute(app: FastifyInstance, options: InvokeOptions): void 
       language,
       today,
       silent: silentFor(client, request.tenant, today, rules),
+      advice: options.advice,
     };
     const caller = { client, tenant: request.tenant };
     const assessed = await assessByTurns(question, knowledge, (chart) => giveWay(chart, options.turn));

@@ -12,7 +12,8 @@ type Offered = Omit<Suggestion, 'offer' | 'actions'> & {
 
 /** A card as its client can show it: clients treat a card with a feature they do not know as an error (conformance K12). */
 export function fitCard(card: Card, profile: Profile): Omit<Card, 'suggestions'> & { suggestions?: Offered[] } {
-  const { suggestions = [], selectionBehavior, ...rest } = card;
+  const { suggestions = [], selectionBehavior, links, ...others } = card;
+  const rest = { ...others, ...(links && profile.links !== false && { links }) };
   const shown = profile.suggestions
     ? suggestions.filter(({ actions }) => !profile.oneAction || actions.length === 1)
     : [];

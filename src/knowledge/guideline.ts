@@ -33,7 +33,7 @@ export function compileGuideline(file: YamlFile<GuidelineFile>, around: Surround
   const parameters = Object.fromEntries(
     Object.entries(data.parameters).map(([name, parameter]) => [name, own?.[name] ?? parameter.value]),
   );
-  const facts = compileFacts(data, parameters, around, say);
+  const facts = compileFacts(file, parameters, around, say);
   const rules = data.rules.map((rule, at) => compileRule(data, rule, file.line(['rules', at, 'id']), around, facts));
   const guideline: Guideline = { file: data, parameters, facts, rules };
   for (const [at, rule] of rules.entries()) {
@@ -44,7 +44,7 @@ export function compileGuideline(file: YamlFile<GuidelineFile>, around: Surround
 }
 
 function compileFacts(
-  data: GuidelineFile,
+  { data, comment }: YamlFile<GuidelineFile>,
   parameters: Guideline['parameters'],
   around: Surroundings,
   say: Say,
@@ -61,7 +61,8 @@ function compileFacts(
         'say what is found, and put it under `unless` or `without`: what is not known must not count as absent',
       );
     }
-    if (expression) facts.set(name, { name, expression, sections: sectionsOf(expression, facts, around.site) });
+    const sections = expression && sectionsOf(expression, facts, around.site);
+    if (sections) facts.set(name, { name, expression, comment: comment(path), sections });
   }
   return facts;
 }

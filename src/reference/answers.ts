@@ -38,6 +38,10 @@ const card = z.object({
   suggestions: z.array(suggestion).optional(),
   selectionBehavior: z.enum(['any', 'at-most-one']).optional(),
   overrideReasons: z.array(coding).optional().describe('Reasons to go on all the same, for feedback.'),
+  links: z
+    .array(z.object({ label: z.string(), url: z.url(), type: z.literal('absolute') }))
+    .optional()
+    .describe('The page about this advice. It knows no patient.'),
 });
 
 const cards = z.object({

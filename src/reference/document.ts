@@ -23,7 +23,13 @@ export type Operation = {
   summary: string;
   description?: string;
   security: Record<string, string[]>[];
-  parameters?: { name: string; in: 'header'; required: boolean; description: string; schema: Schema }[];
+  parameters?: {
+    name: string;
+    in: 'header' | 'path' | 'query';
+    required: boolean;
+    description: string;
+    schema: Schema;
+  }[];
   requestBody?: { required: true; content: Record<string, Media> };
   responses: Record<string, Response>;
 };

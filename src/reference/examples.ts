@@ -34,7 +34,7 @@ export function titleOf({ kind, name }: ExampleCall): string {
  * For each hook the first invented patient of each kind: one who gets a card, one who gets none, one whose record lacks
  * what is needed. None where there are no test bundles, as in the image. Answered in the language of the description.
  */
-export function readExamples(folder: string, knowledge: Knowledge): ExampleCall[] {
+export function readExamples(folder: string, knowledge: Knowledge, advice?: string): ExampleCall[] {
   if (!existsSync(folder)) return [];
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((name) => name.replaceAll('\\', '/'))
@@ -50,7 +50,7 @@ export function readExamples(folder: string, knowledge: Knowledge): ExampleCall[
     const hook = hooks.find((candidate) => candidate === object(request)['hook']);
     // Only those are answered that may be the first of their kind: there are many, and a page is waited for.
     if (hook === undefined || found.has(`${hook} ${expected}`)) continue;
-    const call = callOf(name, hook, request, knowledge);
+    const call = callOf(name, hook, request, knowledge, advice);
     if (call && !found.has(`${hook} ${call.kind}`)) found.set(`${hook} ${call.kind}`, call);
   }
   const order = Object.keys(KINDS);
@@ -66,11 +66,17 @@ function kindOf(folder: string, name: string): ExampleCall['kind'] | undefined {
   return /^cards: *\[ *\]/m.test(expected) ? 'silence' : 'card';
 }
 
-function callOf(name: string, hook: Hook, request: unknown, knowledge: Knowledge): ExampleCall | undefined {
+function callOf(
+  name: string,
+  hook: Hook,
+  request: unknown,
+  knowledge: Knowledge,
+  advice: string | undefined,
+): ExampleCall | undefined {
   const { call, hookInstance, wish } = readRequest(request, hook);
   const today = localDate(wish.now, knowledge.site.timeZone);
   if (today === undefined) return undefined;
-  const found = answer({ call, hookInstance, language: LANGUAGE, today }, knowledge);
+  const found = answer({ call, hookInstance, language: LANGUAGE, today, advice }, knowledge);
   const start = { name, hook, request };
   if ('missing' in found)
     return { ...start, kind: 'missing', status: 412, response: outcomeOf(...missingData(found.missing)) };

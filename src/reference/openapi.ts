@@ -36,7 +36,7 @@ const ANY_CLIENT: ErrorCode[] = ['unauthenticated', 'not-entitled'];
 const CALL: ErrorCode[] = ['envelope', 'missing-data', 'unusable-fhir'];
 const FEEDBACK: ErrorCode[] = ['not-feedback', 'no-journal', 'journal-late', 'much-feedback'];
 /** Of addresses and methods that there are none of, and of names that are not this machine's. */
-const ELSEWHERE: ErrorCode[] = ['no-service', 'no-method', 'unknown-method', 'wrong-host'];
+const ELSEWHERE: ErrorCode[] = ['no-service', 'no-advice', 'no-method', 'unknown-method', 'wrong-host'];
 
 /** The service in OpenAPI 3.1, made of the schemas that check what comes in and of the table of errors. Pure. */
 export function describeApi({ knowledge, mode, publicUrl, examples }: DescriptionOptions): Document {
@@ -76,6 +76,22 @@ export function describeApi({ knowledge, mode, publicUrl, examples }: Descriptio
           [`/cds-services/${service.id}/feedback`, { post: feedback(service, examples, security, clientErrors) }],
         ]),
       ),
+      '/advice': { get: advice('advice-index', 'What all cards rest on') },
+      '/advice/{rule}': {
+        get: {
+          ...advice('advice', 'What the card of a rule rests on'),
+          parameters: [
+            {
+              name: 'rule',
+              in: 'path',
+              required: true,
+              description: 'The code of the card’s topic.',
+              schema: { type: 'string', examples: knowledge.rules.slice(0, 1).map(({ id }) => id) },
+            },
+            LANG,
+          ],
+        },
+      },
       '/openapi.json': {
         get: asked('openapi', 'This description', {
           '200': { description: 'OpenAPI 3.1.', content: { [JSON_TYPE]: { schema: { type: 'object' } } } },
@@ -303,6 +319,29 @@ function feedbackOn({ response }: ExampleCall): unknown {
 function asked(operationId: string, summary: string, answered: Record<string, Response>): Operation {
   const responsesTo = { ...responses(ANYWHERE), ...answered };
   return { operationId, tags: ['Operation'], summary, security: [], responses: responsesTo };
+}
+
+const LANG = {
+  name: 'lang',
+  in: 'query' as const,
+  required: false,
+  description: "Language of the page; without one of these, Accept-Language's, else the site's.",
+  schema: { type: 'string', examples: [...languages] },
+};
+
+/** A page about the advice. It holds no patient. */
+function advice(operationId: string, summary: string): Operation {
+  return {
+    ...asked(operationId, summary, {
+      '200': {
+        description: 'HTML to read and to print.',
+        content: { 'text/html': { schema: { type: 'string' } } },
+      },
+      '304': { description: 'As the tag in If-None-Match says.' },
+      ...(operationId === 'advice' && responses(['no-advice', ...ANYWHERE])),
+    }),
+    parameters: [LANG],
+  };
 }
 
 function body(description: string, name: keyof typeof answers): Response {

@@ -28,7 +28,7 @@ vi.mock('fastify', async (importOriginal) => {
   return { ...original, default: watched };
 });
 /** What only the pages of a sandbox are told. */
-const OF_PAGES = ['no-patient', 'no-record'];
+const OF_PAGES = ['no-patient', 'no-record', 'no-settings'];
 const told = (Object.keys(errors) as ErrorCode[]).filter((code) => !OF_PAGES.includes(code));
 const PAGES = /^\/(docs|workbench\/.*)?$/;
 
@@ -100,7 +100,9 @@ describe('/openapi.json', () => {
       declared
         .filter(({ method }) => !['HEAD', 'OPTIONS'].includes(method))
         .flatMap(({ method, url }) =>
-          url.includes(':id') ? services.map((id) => `${method} ${url.replace(':id', id)}`) : [`${method} ${url}`],
+          url.includes(':id')
+            ? services.map((id) => `${method} ${url.replace(':id', id)}`)
+            : [`${method} ${url.replace(':rule', '{rule}')}`],
         )
         .sort();
     const described = (of: Document) =>

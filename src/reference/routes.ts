@@ -12,6 +12,8 @@ export type ReferenceOptions = {
   knowledge: Knowledge;
   mode: 'sandbox' | 'production';
   publicUrl: string | undefined;
+  /** Where the cards of the examples link to, if they do. */
+  advice: string | undefined;
   /** The folder of the invented patients. It may be absent, as in the image. */
   testBundles: string;
 };
@@ -36,7 +38,7 @@ export function referenceRoutes(app: FastifyInstance, { testBundles, ...options 
   // Made when first asked for: most processes are never asked, and tests start many.
   const describe = () => {
     if (made) return made;
-    const examples = readExamples(testBundles, options.knowledge);
+    const examples = readExamples(testBundles, options.knowledge, options.advice);
     made = { examples, document: describeApi({ ...options, examples }) };
     return made;
   };

@@ -21,15 +21,20 @@ export type Block =
   | { list: string[] }
   | { figures: Figure[] }
   | { table: Table }
+  /** What has no shape of its own here. */
+  | { markup: Markup }
   /** A chart of chart.ts; charts that follow each other stand side by side where there is room. */
   | { chart: Markup };
 
-export type Section = { heading: string; blocks: Block[] };
+/** `id`: by which other pages link to it. */
+export type Section = { heading: string; blocks: Block[]; id?: string };
 
 export type Page = {
   language: Language;
   title: string;
   subtitle?: string;
+  /** Ways to other pages, above everything; not on paper. */
+  nav?: Markup;
   sections: Section[];
   /** Where it comes from, in small type. */
   footer?: string[];
@@ -39,7 +44,7 @@ export type Page = {
  * A whole HTML document that needs nothing else: no script, no request, its style inside. Every text is escaped. Reads
  * in light and dark, at phone width, and on paper.
  */
-export function page({ language, title, subtitle, sections, footer = [] }: Page): string {
+export function page({ language, title, subtitle, nav, sections, footer = [] }: Page): string {
   const write = writer(language);
   return `<!doctype html>
 <html lang="${language}">
@@ -52,7 +57,7 @@ export function page({ language, title, subtitle, sections, footer = [] }: Page)
 <style>${style}</style>
 </head>
 <body>
-<header>
+${nav === undefined ? '' : `${nav.html}\n`}<header>
 <h1>${escapeHtml(title)}</h1>
 ${subtitle === undefined ? '' : `<p>${escapeHtml(subtitle)}</p>`}
 </header>
@@ -73,7 +78,8 @@ function writer(language: Language): Writer {
   return (cell) => (typeof cell === 'number' ? formatNumber(cell, language) : escapeHtml(cell ?? ''));
 }
 
-function writeSection({ heading, blocks }: Section, at: number, write: Writer): string {
+function writeSection({ heading, blocks, id: own }: Section, at: number, write: Writer): string {
+  const id = own ?? `s${at}`;
   const parts: string[] = [];
   for (let next = 0; next < blocks.length; next++) {
     const block = blocks[next] as Block;
@@ -84,12 +90,13 @@ function writeSection({ heading, blocks }: Section, at: number, write: Writer): 
       parts.push(`<div class="charts">${charts.map(({ html }) => html).join('\n')}</div>`);
     }
   }
-  return `<section aria-labelledby="s${at}"><h2 id="s${at}">${escapeHtml(heading)}</h2>\n${parts.join('\n')}\n</section>`;
+  return `<section aria-labelledby="${id}"><h2 id="${id}">${escapeHtml(heading)}</h2>\n${parts.join('\n')}\n</section>`;
 }
 
 function writeBlock(block: Exclude<Block, { chart: Markup }>, id: string, write: Writer): string {
   if ('paragraph' in block) return `<p>${escapeHtml(block.paragraph)}</p>`;
   if ('list' in block) return `<ul>${block.list.map((item) => `<li>${escapeHtml(item)}</li>`).join('')}</ul>`;
+  if ('markup' in block) return block.markup.html;
   if ('table' in block) return writeTable(block.table, id, write);
   const figures = block.figures.map(
     ({ value, label, note }) =>

@@ -67,7 +67,31 @@ ${[0, 1, 2, 3, 4, 5]
 .mark.c5 { stroke: var(--c5); stroke-width: 2.2; }
 .series.c1 { stroke-dasharray: 7 4; } .series.c2 { stroke-dasharray: 2 4; } .series.c3 { stroke-dasharray: 10 3 2 3; }
 .series.c4 { stroke-dasharray: 12 5; } .series.c5 { stroke-dasharray: 4 2; }
+nav.ways { display: flex; flex-wrap: wrap; gap: .25rem 1.1rem; margin-bottom: 1.25rem; font-size: .92rem; }
+nav.ways a { padding: .2rem 0; }
+nav.ways [aria-current] { color: var(--ink); font-weight: 600; text-decoration: none; }
+a { color: var(--accent); text-underline-offset: .15em; overflow-wrap: anywhere; }
+:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+h3 { font-size: 1.12rem; line-height: 1.35; margin: 0 0 .25rem; }
+h4 { font-size: 1rem; margin: 1.5rem 0 .25rem; }
+code { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; font-size: .88em; overflow-wrap: anywhere; }
+small { color: var(--quiet); font-size: .85em; }
+blockquote { margin: .75rem 0; padding: .1rem 0 .1rem 1rem; border-left: 3px solid var(--accent); max-width: 44rem; font-size: 1.05rem; }
+.rule { margin: 1.5rem 0; padding: 1.25rem 0 0; border-top: 2px solid var(--line); }
+.kind { font-weight: 600; }
+.spoken { background: var(--wash); border-left: 3px solid var(--line); padding: .25rem 1rem .5rem; }
+.where { color: var(--quiet); font-size: .88rem; margin: 1rem 0 -.5rem; }
+.state { display: inline-block; padding: .2rem .75rem; background: var(--wash); border-left: 3px solid var(--accent); font-weight: 600; }
+.state.off { border-left-color: var(--c1); }
+.contents { padding-left: 0; list-style: none; } .contents > li { margin-top: 1rem; font-weight: 600; } .contents li li { font-weight: 400; }
+.proof { min-width: 36rem; } summary { cursor: pointer; color: var(--accent); width: fit-content; }
+details dt { font-weight: 600; margin-top: .5rem; } details dd { margin: 0; }
+.proof td { width: 40%; overflow-wrap: anywhere; }
+footer p { overflow-wrap: anywhere; max-width: none; }
 @media print {
+  nav.ways { display: none; } h3, h4, .where { break-after: avoid; } blockquote { break-inside: avoid-page; } a { color: inherit; }
+  .rule { font-size: 9pt; line-height: 1.4; break-inside: auto; } .rule p, .rule ul, .rule .scroll { margin: .3rem 0; max-width: none; } .rule li { margin: 0; max-width: none; } .rule h4 { margin: .8rem 0 0; font-size: 9.5pt; } .rule table { font-size: 8.5pt; } .rule .where { font-size: 8pt; } .rule blockquote { font-size: 10pt; margin: .4rem 0; } .rule h3 { font-size: 12pt; } .rule th, .rule td { padding-block: .15rem; }
+  details { display: none; }
   :root { color-scheme: light; --paper: #fff; --ink: #000; --quiet: #444; --line: #bbb; --wash: #fff; --accent: #000; --over: #fff;
     --c0: #0b6e85; --c1: #c4561c; --c2: #6a55a8; --c3: #4d7d2b; --c4: #b03a6b; --c5: #6b7280; }
   body { max-width: none; padding: 0; font-size: 10pt; }

@@ -20,6 +20,8 @@ import {
 export type Fact = {
   name: string;
   expression: Expression;
+  /** The comment above it in its file, for a reader. */
+  comment?: string | undefined;
   /** The parts of the record that it rests on, directly or through other facts. */
   sections: Set<Section>;
 };

@@ -204,6 +204,8 @@ export const siteSchema = z.strictObject({
   uncheckable: z.enum(['refuse', 'card']).default('refuse'),
   /** Whether a medicine that nobody recognises is named on a card, or in the trace only. */
   unrecognised: z.enum(['card', 'trace']).default('card'),
+  /** Whether each card links to the page about its advice, where PUBLIC_URL says where that is. */
+  adviceLink: z.boolean().default(true),
   /** The prefetch key under which the medication list is kept. */
   medicationList: z.enum(['medications', 'statements']).default('medications'),
   quiet: z

@@ -5,7 +5,9 @@ import supertest from 'supertest';
 import { type AppOptions, createApp } from '../app.ts';
 import { FetchFailed, type FetchJson } from '../fhir/fetch-json.ts';
 import { deliveredSite, loadKnowledge } from '../knowledge/load.ts';
+import { loadPages } from '../knowledge/pages.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
+import { readProof } from '../rules/proof.ts';
 import type { Json } from './request.ts';
 
 /** The folder that holds hooks/, cards/ and test-bundles/. */
@@ -24,7 +26,10 @@ export const BODY_LIMIT = 8 * 1024 * 1024;
 
 type Options = Partial<AppOptions['config']> &
   Partial<
-    Pick<AppOptions, 'knowledge' | 'clock' | 'clients' | 'fetchJson' | 'journal' | 'testBundles' | 'maxEventLoopDelay'>
+    Pick<
+      AppOptions,
+      'knowledge' | 'clock' | 'clients' | 'fetchJson' | 'journal' | 'folder' | 'testBundles' | 'maxEventLoopDelay'
+    >
   > & {
     logLevel?: string;
   };
@@ -43,6 +48,7 @@ export async function startService(options: Options = {}) {
     clients = [],
     fetchJson = fetchNothing,
     journal,
+    folder = root,
     testBundles = join(root, 'test-bundles'),
     maxEventLoopDelay = 0,
     logLevel = 'trace',
@@ -68,6 +74,8 @@ export async function startService(options: Options = {}) {
     clock,
     fetchJson,
     journal,
+    advice: { words: loadPages(root, [])['advice'] ?? {}, proof: readProof(join(root, 'docs/proof.json')) },
+    folder,
     testBundles,
     maxEventLoopDelay,
   });

@@ -42,7 +42,7 @@ export async function openBrowser() {
 }
 
 /** `heading`: by what a page is known to be there; the workbench unless told otherwise. */
-type Options = BrowserContextOptions & { path?: string; heading?: string };
+type Options = BrowserContextOptions & { path?: string; heading?: string | RegExp };
 type Opened = { newContext: (options: BrowserContextOptions) => Promise<BrowserContext> };
 
 async function visit(browser: Opened, origin: string, { path = '/', heading = 'Workbench', ...options }: Options) {

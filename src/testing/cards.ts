@@ -17,6 +17,7 @@ export type Card = {
   suggestions?: Suggestion[];
   selectionBehavior?: string;
   overrideReasons?: Coding[];
+  links?: { label: string; url: string; type: string }[];
 };
 
 type Service = Awaited<ReturnType<typeof startService>>;

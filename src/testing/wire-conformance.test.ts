@@ -71,7 +71,13 @@ test.each<[string, (body: Any, remove: Any, stop: Any) => unknown]>([
   ['A10: a resource as text', (_, __, card) => Object.assign(card['suggestions'][0].actions[0], { resource: '{}' })],
   ['A11: a bare id', (_, card) => Object.assign(card['suggestions'][0].actions[0], { resourceId: 'pregabalin-1' })],
   ['A12: not in draftOrders', (_, card) => Object.assign(card['suggestions'][0].actions[0], { resourceId: 'A/b' })],
-  ['L1: links', (_, card) => Object.assign(card, { links: [{ label: 'x', url: 'https://x', type: 'absolute' }] })],
+  ['L1: a link elsewhere', (_, card) => Object.assign(card['links'][0], { url: 'https://x' })],
+  ['L1: a link without a label', (_, card) => delete card['links'][0].label],
+  ['L2: a link that launches an app', (_, card) => Object.assign(card['links'][0], { type: 'smart' })],
+  [
+    'L4: a link that names a patient',
+    (_, card) => Object.assign(card['links'][0], { url: `${card['links'][0].url}&patient=1` }),
+  ],
 ])('the checker finds %s', (_, change) => {
   expect(spoiled(change)).not.toEqual([]);
 });

@@ -46,7 +46,7 @@ type Context = { say: Say; uuids: unknown[]; drafts: Set<string>; changes: boole
 function checkCard(card: Json, path: string, context: Context) {
   const { say } = context;
   const keys = ['uuid', 'summary', 'detail', 'indicator', 'source', 'suggestions', 'selectionBehavior'];
-  onlyKeys(card, [...keys, 'overrideReasons'], path, say);
+  onlyKeys(card, [...keys, 'overrideReasons', 'links'], path, say);
   checkUuid(card['uuid'], path, context);
   checkSummary(card['summary'], `${path}.summary`, say);
   if ('detail' in card) {
@@ -68,6 +68,19 @@ function checkCard(card: Json, path: string, context: Context) {
     }
   }
   if ('overrideReasons' in card) checkReasons(card['overrideReasons'], `${path}.overrideReasons`, say);
+  if ('links' in card) checkLinks(card, `${path}.links`, say);
+}
+
+/** One link, to the page about the rule: it names no patient, and asks for no launch. */
+function checkLinks({ links, source }: Json, path: string, say: Say) {
+  if (!Array.isArray(links) || links.length !== 1 || !isObject(links[0])) return say(path, 'no list with one link');
+  const [link] = links;
+  onlyKeys(link, ['label', 'url', 'type'], path, say);
+  if (!isText(link['label'])) say(`${path}.label`, 'no text');
+  if (link['type'] !== 'absolute') say(`${path}.type`, 'not absolute');
+  const rule = isObject(source) && isObject(source['topic']) ? source['topic']['code'] : undefined;
+  const address = /^https:\/\/[^/]+\/advice\/([a-z0-9-]+)\?lang=(sv|nb|da|en)$/.exec(String(link['url']));
+  if (address?.[1] !== rule) say(`${path}.url`, 'not the page of the rule');
 }
 
 function checkSummary(summary: unknown, path: string, say: Say) {

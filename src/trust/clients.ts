@@ -22,6 +22,8 @@ const profileSchema = z.strictObject({
   oneAction: z.boolean().default(false),
   /** Where a client finds what `delete` removes: `resource` for CDS Hooks 1.0, which has no `resourceId`. */
   deleteBy: z.enum(['resourceId', 'resource']).default('resourceId'),
+  /** `false`: cards come without the link to the page about their advice. */
+  links: z.boolean().optional(),
 });
 export type Profile = z.infer<typeof profileSchema>;
 

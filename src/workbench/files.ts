@@ -14,7 +14,7 @@ export function pageFile(name: 'index.html' | 'icon.svg'): Buffer {
 }
 
 /** In the order in which later ones may say more than earlier ones. */
-const styles = ['base', 'controls', 'frame', 'ask', 'cards', 'why', 'timeline', 'json', 'narrow'];
+const styles = ['base', 'controls', 'frame', 'ask', 'cards', 'why', 'timeline', 'json', 'settings', 'narrow'];
 
 export function pageStyle(): string {
   return styles.map((name) => readFileSync(new URL(`style/${name}.css`, folder), 'utf8')).join('\n');

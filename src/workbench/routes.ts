@@ -10,9 +10,12 @@ import { searchMedicines } from './medicines.ts';
 import { createPatientList, listExamples, readPatient } from './patients.ts';
 import { fetchRecord } from './record.ts';
 import { describeRules } from './rules.ts';
+import { createSettings } from './settings.ts';
 
 export type WorkbenchOptions = {
   knowledge: Knowledge;
+  /** The folder of hooks/ and cards/ that it was read from. */
+  folder: string;
   /** The folder of the invented patients. It may be absent, as in the image. */
   testBundles: string;
   fetchJson: FetchJson;
@@ -34,6 +37,7 @@ export function workbenchRoutes(app: FastifyInstance, options: WorkbenchOptions)
   const { knowledge, testBundles } = options;
   const script = createScript();
   const patients = createPatientList(testBundles, knowledge);
+  const settings = createSettings(options.folder, knowledge, testBundles);
   app.get('/', (_request, reply) => {
     // The browser asks for the script next: it is made meanwhile.
     script().catch(() => undefined);
@@ -65,6 +69,10 @@ export function workbenchRoutes(app: FastifyInstance, options: WorkbenchOptions)
   );
   app.get('/workbench/medicines', { onRequest }, (request, reply) =>
     reply.headers(HEADERS).send({ medicines: searchMedicines(knowledge.codes, textOf(request.query, 'search') ?? '') }),
+  );
+  app.get('/workbench/settings', { onRequest }, (_request, reply) => reply.headers(HEADERS).send(settings.choices()));
+  app.post('/workbench/settings', { onRequest }, async (request, reply) =>
+    reply.headers(HEADERS).send(await settings.tried(request.body)),
   );
   app.post('/workbench/record', { onRequest }, async (request, reply) =>
     reply.headers(HEADERS).send(await fetchRecord(request.body, request.client, options)),

@@ -1,10 +1,12 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Ask } from './ask.tsx';
 import { Cards } from './cards.tsx';
+import { Differences } from './differences.tsx';
 import { Header } from './header.tsx';
 import { RequestView, ResponseView } from './json-view.tsx';
 import { type Pane, type Tab, useWorkbench, type Workbench } from './state.ts';
 import { Tabs } from './tabs.tsx';
+import { useTuning } from './tuning.ts';
 import { Why } from './why.tsx';
 
 const panes: [Pane, string][] = [
@@ -16,6 +18,7 @@ const panes: [Pane, string][] = [
 /** The page: what is asked, what comes back, and why; one of them at a time where there is little room. */
 export function App() {
   const bench = useWorkbench();
+  const tuning = useTuning(bench.askTab === 'settings');
   const { pane, setPane } = bench;
   const count = bench.cards?.length;
   const dragging = useDrop(bench.drop);
@@ -47,10 +50,15 @@ export function App() {
       {dragging ? <div class="dropping">Drop the file: a CDS Hooks request, or a FHIR Bundle</div> : null}
       <main data-pane={pane}>
         <section class="column column-ask" aria-label="What is asked">
-          <Ask bench={bench} />
+          <Ask bench={bench} tuning={tuning} />
         </section>
-        <section class="column column-cards" ref={cards} tabIndex={-1} aria-label="Cards">
-          <Cards bench={bench} />
+        <section
+          class="column column-cards"
+          ref={cards}
+          tabIndex={-1}
+          aria-label={bench.askTab === 'settings' ? 'What changes' : 'Cards'}
+        >
+          {bench.askTab === 'settings' ? <Differences tuning={tuning} bench={bench} /> : <Cards bench={bench} />}
         </section>
         <Right bench={bench} />
       </main>

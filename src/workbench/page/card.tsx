@@ -49,6 +49,13 @@ export function CardView({ card, bench, request }: Props) {
         ) : (
           card.source.label
         )}
+        {card.links
+          ?.filter((link) => /^https?:/.test(link.url))
+          .map((link) => (
+            <a key={link.url} href={link.url} target="_blank" rel="noreferrer" lang={language}>
+              {link.label}
+            </a>
+          ))}
         <button type="button" class="link" onClick={() => bench.explain(topic)}>
           Why this card: <code>{topic}</code>
         </button>

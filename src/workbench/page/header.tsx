@@ -18,6 +18,9 @@ export function Header() {
         </h1>
       </div>
       <p class="sandbox">Sandbox: invented patients only</p>
+      <a class="api" href="/advice">
+        Advice
+      </a>
       <a class="api" href="/docs">
         API
       </a>

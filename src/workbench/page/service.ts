@@ -1,4 +1,16 @@
-import type { Example, Json, Language, Medicine, Patient, RuleInWords, Service, Trace } from './wire.ts';
+import type {
+  Choices,
+  Example,
+  Json,
+  Language,
+  Medicine,
+  Patient,
+  RuleInWords,
+  Service,
+  Settings,
+  Trace,
+  Tried,
+} from './wire.ts';
 import { isObject } from './wire.ts';
 
 /** What came back of a call: the answer as it was, how long it took, and where it went. */
@@ -85,6 +97,14 @@ export type FetchedRecord = {
 
 export async function fetchRecord(wanted: Json): Promise<FetchedRecord> {
   return (await ask('/workbench/record', post(wanted))) as FetchedRecord;
+}
+
+export async function listChoices(): Promise<Choices> {
+  return (await ask('/workbench/settings')) as Choices;
+}
+
+export async function trySettings(settings: Settings): Promise<Tried> {
+  return (await ask('/workbench/settings', post(settings))) as Tried;
 }
 
 async function ask(path: string, options?: RequestInit): Promise<unknown> {

@@ -30,7 +30,7 @@ export type Deed = {
 
 export type Pane = 'ask' | 'cards' | 'why';
 export type Tab = 'why' | 'request' | 'response';
-export type AskTab = 'patients' | 'own' | 'server' | 'order';
+export type AskTab = 'patients' | 'own' | 'server' | 'order' | 'settings';
 /** Lines of the request that somebody wants to see, and a count so that asking twice shows them twice. */
 export type Marked = { refs: string[]; count: number };
 

@@ -16,6 +16,7 @@ export type Card = {
   source: { label: string; url?: string; topic: Coding };
   suggestions?: Suggestion[];
   overrideReasons?: Coding[];
+  links?: { label: string; url: string; type: string }[];
 };
 
 type Shown = { ref: string; name?: string; substance?: string; lists: string[]; identifiedBy: string };
@@ -112,6 +113,33 @@ export type RuleInWords = {
   facts: Record<string, string>;
 };
 export type Medicine = { name: string; system: string; code: string; lists: string[] };
+
+/** What a site may set, and what other settings would change (the workbench's own routes). */
+export type Settings = {
+  country: string | null;
+  off: string[];
+  on: string[];
+  parameters: Record<string, Record<string, number | number[]>>;
+};
+export type Parameter = { name: string; delivered: number | number[]; min: number; max: number; source?: string };
+export type Choices = {
+  settings: Settings;
+  guidelines: {
+    id: string;
+    title: string;
+    parameters: Parameter[];
+    rules: { id: string; says: string; deliveredOff: boolean; countries: string[] }[];
+  }[];
+};
+export type RuleDifference = {
+  rule: string;
+  before: number;
+  after: number;
+  appears: string[];
+  vanishes: string[];
+  changes: string[];
+};
+export type Tried = { problems: string[] } | { patients: number; differences: RuleDifference[]; site: string };
 
 export const languages = ['sv', 'nb', 'da', 'en'] as const;
 export type Language = (typeof languages)[number];

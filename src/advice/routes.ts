@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { negotiateLanguage } from '../cards/language.ts';
+import { ServiceError } from '../errors.ts';
+import { object, string } from '../fhir/json.ts';
+import { type PageWords, sayIn } from '../knowledge/pages.ts';
+import { type Language, languages } from '../language.ts';
+import { style } from '../report/style.ts';
+import type { Knowledge } from '../rules/knowledge.ts';
+import type { Proof } from '../rules/proof.ts';
+import { indexPage, rulePage } from './page.ts';
+import type { Around } from './rule.ts';
+
+export type AdviceOptions = {
+  knowledge: Knowledge;
+  proof: Proof;
+  /** cards/pages/advice.yaml. */
+  words: PageWords;
+};
+
+const HEADERS = {
+  'cache-control': 'public, max-age=60',
+  'content-security-policy': `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  vary: 'Accept-Language',
+};
+
+/**
+ * `GET /advice` and `GET /advice/<rule>`: what the cards rest on, for everybody as discovery is: no patient is in it, and the
+ * token of a call is not at hand where a browser follows a card's link.
+ */
+export function adviceRoutes(app: FastifyInstance, { knowledge, proof, words }: AdviceOptions): void {
+  const kept = new Map<string, { html: string; etag: string }>();
+  /** Made when first asked for: there are as many as rules and languages, and they never change while the service runs. */
+  const pageOf = (name: string, language: Language, make: (around: Around) => string) => {
+    const key = `${name}?${language}`;
+    const known = kept.get(key);
+    if (known) return known;
+    const html = make({ knowledge, proof, language, say: sayIn(words, language) });
+    const made = { html, etag: `"${createHash('sha256').update(html).digest('base64url').slice(0, 22)}"` };
+    kept.set(key, made);
+    return made;
+  };
+  const send = (request: FastifyRequest, reply: FastifyReply, name: string, make: (around: Around) => string) => {
+    const language = languageOf(request, knowledge.site.language);
+    const { html, etag } = pageOf(name, language, make);
+    reply.headers({ ...HEADERS, etag, 'content-language': language });
+    if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+    return reply.type('text/html; charset=utf-8').send(html);
+  };
+  app.get('/advice', (request, reply) => send(request, reply, '', indexPage));
+  app.get<{ Params: { rule: string } }>('/advice/:rule', (request, reply) => {
+    const rule = knowledge.rules.find(({ id }) => id === request.params.rule);
+    if (!rule) throw new ServiceError('no-advice');
+    return send(request, reply, rule.id, (around) => rulePage(rule, around));
+  });
+}
+
+/** The language that the address names, else the browser's, else the site's. */
+function languageOf({ query, headers }: FastifyRequest, fallback: Language): Language {
+  const wanted = string(object(query)['lang']);
+  return languages.find((language) => language === wanted) ?? negotiateLanguage(headers['accept-language'], fallback);
+}

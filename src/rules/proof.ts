@@ -1,0 +1,41 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { decidingPairs, type Observed } from './coverage.ts';
+import type { Knowledge } from './knowledge.ts';
+
+const patient = z.strictObject({ name: z.string(), note: z.string() });
+
+/** By rule: how many invented patients get its card, and for each fact that decides, one with it and one without. */
+const proofSchema = z.record(
+  z.string(),
+  z.strictObject({
+    patients: z.int(),
+    pairs: z.array(z.strictObject({ fact: z.string(), speaks: patient, silent: patient })),
+  }),
+);
+export type Proof = z.infer<typeof proofSchema>;
+
+/** What the test bundles prove of each rule, for its readers. `notes`: what each bundle says of itself. */
+export function proofOf(knowledge: Knowledge, observed: Observed[], notes: ReadonlyMap<string, string>): Proof {
+  const named = (name: string) => ({ name, note: notes.get(name) ?? '' });
+  return Object.fromEntries(
+    knowledge.rules.map((rule) => [
+      rule.id,
+      {
+        patients: observed.filter(({ results }) =>
+          results.some((result) => result.rule.id === rule.id && ['fires', 'joins'].includes(result.outcome)),
+        ).length,
+        pairs: decidingPairs(rule, observed).map(({ fact, speaks, silent }) => ({
+          fact,
+          speaks: named(speaks),
+          silent: named(silent),
+        })),
+      },
+    ]),
+  );
+}
+
+/** Reads docs/proof.json, which `npm run check` writes. Nothing where a folder of rules comes without it. */
+export function readProof(path: string): Proof {
+  return existsSync(path) ? proofSchema.parse(JSON.parse(readFileSync(path, 'utf8'))) : {};
+}

@@ -1,0 +1,68 @@
+import { answerFile, observeShown, type TestBundle } from '../cli/bundles.ts';
+import { ServiceError } from '../errors.ts';
+import { UnusableFhir } from '../fhir/versions.ts';
+import type { Knowledge } from '../rules/knowledge.ts';
+
+/** What a patient gets at one site: each rule's card, as one text by which cards are compared. */
+export type Answered = { patient: string; cards: Map<string, { indicator: string; text: string }> };
+
+/** What becomes of one rule's cards between two sites. Names of patients, each once. */
+export type RuleDifference = {
+  rule: string;
+  before: number;
+  after: number;
+  appears: string[];
+  vanishes: string[];
+  changes: string[];
+};
+
+/** In place of a rule, where a patient's call gets no answer for want of data. */
+const REFUSED = '(no answer: data missing)';
+
+/** Asks for one invented patient at a site, on the day and at the hook of its file, whatever site that file names. */
+export function answerAt(bundle: TestBundle, knowledge: Knowledge): Answered {
+  const patient = bundle.name;
+  try {
+    const { answer } = answerFile(bundle.body, knowledge, 'en', '');
+    if ('missing' in answer)
+      return { patient, cards: new Map([[REFUSED, { indicator: '', text: answer.missing.join() }]]) };
+    const cards = answer.cards.map((card) => {
+      const { summary, detail, indicator } = card;
+      const labels = card.suggestions?.map(({ label }) => label);
+      return [
+        card.source.topic.code,
+        { indicator, text: JSON.stringify([indicator, summary, detail, labels, observeShown(card)]) },
+      ] as const;
+    });
+    return { patient, cards: new Map(cards) };
+  } catch (error) {
+    // Whatever cannot be asked at either site differs in nothing.
+    if (!(error instanceof ServiceError || error instanceof UnusableFhir)) throw error;
+    return { patient, cards: new Map() };
+  }
+}
+
+/** By rule, what appears, vanishes and changes from the first site to the second. Rules without any difference are left out. */
+export function differencesByRule(first: Answered[], second: Answered[]): RuleDifference[] {
+  const found = new Map<string, RuleDifference>();
+  const of = (rule: string): RuleDifference => {
+    const known = found.get(rule) ?? { rule, before: 0, after: 0, appears: [], vanishes: [], changes: [] };
+    found.set(rule, known);
+    return known;
+  };
+  for (const [at, { patient, cards: before }] of first.entries()) {
+    const after = second[at]?.cards ?? new Map();
+    for (const rule of new Set([...before.keys(), ...after.keys()])) {
+      const difference = of(rule);
+      const [old, now] = [before.get(rule), after.get(rule)];
+      if (old) difference.before++;
+      if (now) difference.after++;
+      if (!old) difference.appears.push(patient);
+      else if (!now) difference.vanishes.push(patient);
+      else if (old.text !== now.text) difference.changes.push(patient);
+    }
+  }
+  return [...found.values()]
+    .filter(({ appears, vanishes, changes }) => appears.length + vanishes.length + changes.length > 0)
+    .sort((a, b) => (a.rule < b.rule ? -1 : 1));
+}

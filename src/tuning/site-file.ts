@@ -1,0 +1,37 @@
+import { isMap, parseDocument } from 'yaml';
+import { z } from 'zod';
+import type { Site } from '../rules/schema.ts';
+
+const name = z.string().max(100);
+const number = z.number();
+
+/** What is tried at once: keys of hooks/site.yaml that decide which cards are given. `country: null` is none. */
+export const settingsSchema = z.strictObject({
+  country: z.enum(['SE', 'NO', 'DK']).nullable(),
+  off: z.array(name).max(200),
+  on: z.array(name).max(200),
+  parameters: z.record(name, z.record(name, z.union([number, z.array(number).min(1).max(20)]))),
+});
+export type Settings = z.infer<typeof settingsSchema>;
+
+/** The same as keys that stand in for those of a site. */
+export function siteOf({ country, ...others }: Settings): Partial<Site> {
+  return { ...others, country: country ?? undefined };
+}
+
+/** The text of a site.yaml with these settings: whatever else stands in it, its comments too, stays. */
+export function siteFile(text: string, { country, off, on, parameters }: Settings): string {
+  const document = parseDocument(text);
+  // A file of comments alone has nothing to set a key in.
+  if (!isMap(document.contents)) document.contents = document.createNode({}) as never;
+  const set = (key: string, value: unknown, empty: boolean) => {
+    if (empty && !document.has(key)) return;
+    if (empty && key !== 'off') document.delete(key);
+    else document.set(key, document.createNode(value));
+  };
+  set('country', country, country === null);
+  set('off', off, off.length === 0);
+  set('on', on, on.length === 0);
+  set('parameters', parameters, Object.keys(parameters).length === 0);
+  return document.toString({ lineWidth: 0 });
+}

@@ -1,0 +1,114 @@
+import { useId, useState } from 'preact/hooks';
+import type { Tuning } from './tuning.ts';
+import type { Choices, Parameter } from './wire.ts';
+
+const countries: [string, string][] = [
+  ['', 'none'],
+  ['SE', 'Sweden'],
+  ['NO', 'Norway'],
+  ['DK', 'Denmark'],
+];
+
+/** What a hospital may set. Nothing here changes the running service. */
+export function SettingsTab({ tuning }: { tuning: Tuning }) {
+  const { choices, settings, changed, trouble } = tuning;
+  if (!choices || !settings) return <p class="quiet">{trouble ?? 'Loading the settings …'}</p>;
+  return (
+    <div class="stack">
+      <p class="quiet">
+        Try other settings on the invented patients. This service keeps its own: save the file as{' '}
+        <code>hooks/site.yaml</code> and restart to use them.
+      </p>
+      <label class="field">
+        <span class="label-text">Country</span>
+        <select value={settings.country ?? ''} onChange={({ currentTarget }) => tuning.setCountry(currentTarget.value)}>
+          {countries.map(([code, name]) => (
+            <option key={code} value={code}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      <div>
+        {choices.guidelines.map((guideline) => (
+          <GuidelineSettings key={guideline.id} guideline={guideline} tuning={tuning} />
+        ))}
+      </div>
+      <div class="actions">
+        <button type="button" disabled={!changed} onClick={tuning.reset}>
+          As the site has them
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function GuidelineSettings({ guideline, tuning }: { guideline: Choices['guidelines'][number]; tuning: Tuning }) {
+  const { id, title, rules, parameters } = guideline;
+  const own = Object.keys(tuning.settings?.parameters[id] ?? {}).length;
+  const off = rules.filter((rule) => tuning.isOn(rule.id, rule.deliveredOff) === rule.deliveredOff).length;
+  return (
+    <details class="group">
+      <summary>
+        <span>{title}</span>
+        {own + off > 0 ? <span class="count">{own + off} set</span> : null}
+      </summary>
+      <div class="stack settings-group">
+        {rules.map((rule) => (
+          <label key={rule.id} class="check setting-rule">
+            <input
+              type="checkbox"
+              checked={tuning.isOn(rule.id, rule.deliveredOff)}
+              onChange={({ currentTarget }) => tuning.setRule(rule.id, rule.deliveredOff, currentTarget.checked)}
+            />
+            <span>
+              <code>{rule.id}</code>
+              <small>
+                {rule.says}
+                {rule.countries.length > 0 ? ` Only in ${rule.countries.join(', ')}.` : ''}
+                {rule.deliveredOff ? ' Delivered switched off.' : ''}
+              </small>
+            </span>
+          </label>
+        ))}
+        {parameters.map((parameter) => (
+          <ParameterField key={parameter.name} guideline={id} parameter={parameter} tuning={tuning} />
+        ))}
+      </div>
+    </details>
+  );
+}
+
+/** A number, or several with commas between them. */
+function ParameterField({ guideline, parameter, tuning }: { guideline: string; parameter: Parameter; tuning: Tuning }) {
+  const { name, delivered, min, max, source } = parameter;
+  const [text, setText] = useState<string>();
+  const hint = useId();
+  const value = tuning.settings?.parameters[guideline]?.[name];
+  const shown = text ?? [value ?? delivered].flat().join(', ');
+  const take = (written: string) => {
+    setText(written);
+    const numbers = written.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+    if (numbers.some(Number.isNaN)) return;
+    const next = Array.isArray(delivered) ? numbers : (numbers[0] as number);
+    const same = JSON.stringify(next) === JSON.stringify(delivered);
+    tuning.setParameter(guideline, name, same ? undefined : next);
+  };
+  return (
+    <label class="field">
+      <span class="label-text">{name.replace(/([a-z])([A-Z0-9])/g, '$1 $2').toLowerCase()}</span>
+      <input
+        type="text"
+        inputMode="decimal"
+        value={shown}
+        aria-describedby={hint}
+        onInput={({ currentTarget }) => take(currentTarget.value)}
+        onBlur={() => setText(undefined)}
+      />
+      <small id={hint} class="quiet">
+        {min}–{max}, delivered as {[delivered].flat().join(', ')}
+        {source === undefined ? '' : `; ${source}`}
+      </small>
+    </label>
+  );
+}

@@ -1,0 +1,89 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { listChoices, trySettings } from './service.ts';
+import { messageOf } from './state.ts';
+import type { Choices, Settings, Tried } from './wire.ts';
+
+/** Other settings than the site's, and what they would change. */
+export type Tuning = ReturnType<typeof useTuning>;
+
+/** Long enough to write a number. */
+const PAUSE = 500;
+
+/** Nothing is asked before the settings are `shown`. */
+export function useTuning(shown: boolean) {
+  const [choices, setChoices] = useState<Choices>();
+  const [settings, setSettings] = useState<Settings>();
+  const [tried, setTried] = useState<Tried>();
+  const [busy, setBusy] = useState(false);
+  const [trouble, setTrouble] = useState<string>();
+  const newest = useRef(0);
+
+  useEffect(() => {
+    if (!shown || choices) return;
+    listChoices()
+      .then((found) => {
+        setChoices(found);
+        setSettings(found.settings);
+      })
+      .catch((error) => setTrouble(messageOf(error)));
+  }, [shown]);
+
+  const changed = settings !== undefined && JSON.stringify(settings) !== JSON.stringify(choices?.settings);
+  useEffect(() => {
+    newest.current += 1;
+    const number = newest.current;
+    setTrouble(undefined);
+    if (!settings || !changed) {
+      setTried(undefined);
+      setBusy(false);
+      return;
+    }
+    setBusy(true);
+    const timer = setTimeout(async () => {
+      try {
+        const found = await trySettings(settings);
+        if (number === newest.current) setTried(found);
+      } catch (error) {
+        if (number !== newest.current) return;
+        setTried(undefined);
+        setTrouble(messageOf(error));
+      } finally {
+        if (number === newest.current) setBusy(false);
+      }
+    }, PAUSE);
+    return () => clearTimeout(timer);
+  }, [settings]);
+
+  const change = (part: (before: Settings) => Partial<Settings>) =>
+    setSettings((before) => before && { ...before, ...part(before) });
+  return {
+    choices,
+    settings,
+    changed,
+    tried,
+    busy,
+    trouble,
+    setCountry: (country: string) => change(() => ({ country: country === '' ? null : country })),
+    /** Whether a rule is given here, its country apart. */
+    isOn: (rule: string, deliveredOff: boolean) =>
+      settings?.off.includes(rule) === false && (!deliveredOff || settings.on.includes(rule)),
+    setRule: (rule: string, deliveredOff: boolean, on: boolean) =>
+      change((before) => ({
+        off: on || deliveredOff ? without(before.off, rule) : [...without(before.off, rule), rule],
+        on: on && deliveredOff ? [...without(before.on, rule), rule] : without(before.on, rule),
+      })),
+    /** `undefined`: as delivered. */
+    setParameter: (guideline: string, name: string, value: number | number[] | undefined) =>
+      change(({ parameters }) => {
+        const { [name]: _old, ...others } = parameters[guideline] ?? {};
+        const own = value === undefined ? others : { ...others, [name]: value };
+        const { [guideline]: _before, ...rest } = parameters;
+        return { parameters: Object.keys(own).length === 0 ? rest : { ...rest, [guideline]: own } };
+      }),
+    reset: () => setSettings(choices?.settings),
+  };
+}
+
+function without(list: string[], item: string): string[] {
+  return list.filter((other) => other !== item);
+}

@@ -1,0 +1,179 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { knowledgeOf, startService } from '../testing/app.ts';
+import { accessibilityProblems, chromiumPath, openBrowser } from '../testing/browser.ts';
+import { copyOfRepository } from '../testing/repository.ts';
+
+// The patients of one guideline are enough, and soon asked.
+const copy = copyOfRepository('opioid-start');
+let service: Awaited<ReturnType<typeof startService>>;
+beforeAll(async () => {
+  const comment = '# Ours: keep this line.\n';
+  const site = join(copy.folder, 'hooks/site.yaml');
+  writeFileSync(site, `${comment}${readFileSync(site, 'utf8')}`);
+  service = await startService({
+    knowledge: knowledgeOf(copy.folder),
+    folder: copy.folder,
+    testBundles: join(copy.folder, 'test-bundles'),
+  });
+});
+afterAll(async () => {
+  await service.close();
+  copy.remove();
+});
+
+const plain = { country: null, off: [], on: [], parameters: {} };
+const tried = (settings: object) => service.http.post('/workbench/settings').send(settings);
+
+type Difference = {
+  rule: string;
+  before: number;
+  after: number;
+  appears: string[];
+  vanishes: string[];
+  changes: string[];
+};
+const differenceOf = (body: { differences: Difference[] }, rule: string) =>
+  body.differences.find((difference) => difference.rule === rule);
+
+describe('GET /workbench/settings', () => {
+  test('every rule and parameter that a site may set, with bounds, and what the site has', async () => {
+    const { status, body } = await service.http.get('/workbench/settings');
+    expect(status).toBe(200);
+    expect(body.settings).toEqual(plain);
+    const start = body.guidelines.find(({ id }: { id: string }) => id === 'opioid-start');
+    expect(start.parameters).toContainEqual(expect.objectContaining({ name: 'recommendedDays', min: 1, max: 30 }));
+    expect(start.rules).toContainEqual(
+      expect.objectContaining({ id: 'opioid-depot', deliveredOff: true, countries: ['DK'] }),
+    );
+    expect(body.guidelines.at(-1)).toMatchObject({ id: 'treatments', rules: [] });
+  });
+});
+
+describe('POST /workbench/settings', () => {
+  test('the settings of the site change nothing', async () => {
+    const { body } = await tried(plain);
+    expect(body.patients).toBeGreaterThan(50);
+    expect(body.differences).toEqual([]);
+  });
+
+  test('a rule that is switched off vanishes, one that is delivered off appears, a number in a card changes it', async () => {
+    const off = await tried({ ...plain, off: ['opioid-stop-date'] });
+    const stop = differenceOf(off.body, 'opioid-stop-date');
+    expect(stop?.vanishes).toHaveLength(stop?.before ?? 0);
+    expect(stop?.after).toBe(0);
+    const on = await tried({ ...plain, country: 'DK', on: ['opioid-depot'] });
+    expect(differenceOf(on.body, 'opioid-depot')?.appears.length).toBeGreaterThan(0);
+    const days = await tried({ ...plain, parameters: { 'opioid-start': { courseDays: [2, 4], recommendedDays: 4 } } });
+    expect(differenceOf(days.body, 'opioid-stop-date')?.changes).toContain('opioid-start/oxycodone-without-stop-date');
+  });
+
+  test('the site.yaml has the settings, keeps what else stood there, and is one that the service takes', async () => {
+    const settings = {
+      country: 'NO',
+      off: ['opioid-plan'],
+      on: [],
+      parameters: { 'opioid-start': { recommendedDays: 3 } },
+    };
+    const { body } = await tried(settings);
+    expect(body.site).toContain('# Ours: keep this line.');
+    const { on: _none, ...written } = settings;
+    expect(parse(body.site)).toEqual({ timeZone: 'Europe/Stockholm', language: 'sv', ...written });
+    const again = knowledgeOf(copy.folder, parse(body.site));
+    expect(again.site).toMatchObject(written);
+  });
+
+  test('what does not fit is said and not asked: bounds, rules, shapes', async () => {
+    const { status, body } = await tried({
+      ...plain,
+      off: ['no-such-rule'],
+      parameters: { 'opioid-start': { recommendedDays: 99 } },
+    });
+    expect(status).toBe(200);
+    expect(body.problems.join('\n')).toContain("there is no rule 'no-such-rule'");
+    expect(body.problems.join('\n')).toContain('must lie between 1 and 30');
+    for (const wrong of [
+      {},
+      { ...plain, country: 'FI' },
+      { ...plain, off: Array(201).fill('x') },
+      { ...plain, quiet: {} },
+    ]) {
+      const refused = await tried(wrong);
+      expect(refused.status).toBe(400);
+      expect(refused.body.issue[0].details.text).toBe('These are no settings of a site.');
+    }
+  });
+
+  test('it is for our own page only, and not there in production', async () => {
+    const foreign = await tried(plain).set('origin', 'http://127.0.0.1:1').set('sec-fetch-site', 'cross-site');
+    expect(foreign.status).toBe(403);
+    const production = await startService({ mode: 'production' });
+    expect((await production.http.get('/workbench/settings')).status).toBe(401);
+    await production.close();
+  });
+});
+
+describe.skipIf(chromiumPath === undefined)('the tab Settings in a browser', { timeout: 180_000 }, () => {
+  let browser: Awaited<ReturnType<typeof openBrowser>>;
+  let origin: string;
+  beforeAll(async () => {
+    origin = `http://127.0.0.1:${(service.app.server.address() as { port: number }).port}`;
+    browser = await openBrowser();
+    await service.http.get('/workbench/page.js');
+  }, 180_000);
+  afterAll(() => browser?.close());
+
+  test.each([
+    ['light', 1440],
+    ['dark', 360],
+  ] as const)(
+    'a number, a rule and the country: whose cards differ is shown, and saved: %s, %i px',
+    async (colorScheme, width) => {
+      const { page, troubles, close } = await browser.visit(origin, { colorScheme, viewport: { width, height: 900 } });
+      const phone = width < 1000;
+      const pane = (name: string) => (phone ? page.getByRole('button', { name, exact: true }).click() : undefined);
+      await page.getByRole('tab', { name: 'Settings' }).click();
+      await page.getByText('Starting an opioid', { exact: true }).click();
+      const days = page.getByRole('textbox', { name: 'recommended days' });
+      await days.fill('99');
+      await pane('Cards');
+      await page.getByText(/must lie between 1 and 30/).waitFor();
+      await pane('Ask');
+      await days.fill('3');
+      await page.getByRole('checkbox', { name: /^opioid-smallest-package/ }).uncheck();
+      await page.getByLabel('Country').selectOption('DK');
+      await pane('Cards');
+      await page.getByText(/patients asked: \d+ cards appear, \d+ vanish, \d+ change\./).waitFor();
+      const row = page.getByRole('row').filter({ hasText: 'opioid-smallest-package' });
+      await row.getByText(/^−\d+$/).waitFor();
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+      expect(await accessibilityProblems(page)).toEqual([]);
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: 'Save site.yaml' }).click(),
+      ]);
+      const site = parse(readFileSync(await download.path(), 'utf8'));
+      expect(download.suggestedFilename()).toBe('site.yaml');
+      expect(site).toMatchObject({
+        country: 'DK',
+        off: ['opioid-smallest-package'],
+        parameters: { 'opioid-start': { recommendedDays: 3 } },
+      });
+      await page.getByText(/^Whose opioid-smallest-package/).click();
+      await page
+        .getByRole('button', { name: /^opioid-start\// })
+        .first()
+        .click();
+      await page.getByRole('heading', { level: 2, name: /./ }).first().waitFor();
+      await page.getByText(/^\d{3} · \d+ ms · /).waitFor();
+      await pane('Ask');
+      await page.getByRole('tab', { name: 'Settings' }).click();
+      await page.getByRole('button', { name: 'As the site has them' }).click();
+      expect(await accessibilityProblems(page)).toEqual([]);
+      expect(troubles).toEqual([]);
+      await close();
+    },
+  );
+});

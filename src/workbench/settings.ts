@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { readTestBundles, type TestBundle } from '../cli/bundles.ts';
+import { ServiceError } from '../errors.ts';
+import { compileKnowledge, type KnowledgeFiles, readKnowledge } from '../knowledge/load.ts';
+import type { Knowledge } from '../rules/knowledge.ts';
+import { type Answered, answerAt, differencesByRule, type RuleDifference } from '../tuning/compare.ts';
+import { type Settings, settingsSchema, siteFile, siteOf } from '../tuning/site-file.ts';
+
+/** What may be set, as the page shows it: by guideline its parameters and rules, and what the site has now. */
+export type Choices = {
+  settings: Settings;
+  guidelines: {
+    id: string;
+    title: string;
+    parameters: Parameter[];
+    rules: { id: string; says: string; deliveredOff: boolean; countries: string[] }[];
+  }[];
+};
+export type Parameter = {
+  name: string;
+  delivered: number | number[];
+  min: number;
+  max: number;
+  source?: string | undefined;
+};
+
+/** What other settings would change: of how many patients, by rule; and the site.yaml that has them. Or why they do not fit. */
+export type Tried = { problems: string[] } | { patients: number; differences: RuleDifference[]; site: string };
+
+/** The folder that a sandbox's rules came from, tried with other settings. Files are read when first asked for. */
+export function createSettings(folder: string, knowledge: Knowledge, testBundles: string) {
+  let read: { files: KnowledgeFiles; bundles: TestBundle[]; here: Answered[] | undefined } | undefined;
+  const opened = () => {
+    read ??= { files: readKnowledge(folder), bundles: readTestBundles(testBundles, []), here: undefined };
+    return read;
+  };
+  let newest = 0;
+
+  /** All patients at one site, between which other calls take their turn; given up where somebody asks anew. */
+  async function askAll(bundles: TestBundle[], at: Knowledge, number: number): Promise<Answered[]> {
+    const answers: Answered[] = [];
+    for (const bundle of bundles) {
+      if (number !== newest) throw new ServiceError('overloaded');
+      answers.push(answerAt(bundle, at));
+      await nextTurn();
+    }
+    return answers;
+  }
+
+  return {
+    choices: (): Choices => choicesOf(opened().files, knowledge),
+    /** Throws a `ServiceError` for what is no settings, or where a newer question has taken its place. */
+    async tried(body: unknown): Promise<Tried> {
+      const asked = settingsSchema.safeParse(body);
+      if (!asked.success)
+        throw new ServiceError(
+          'no-settings',
+          asked.error.issues.map(({ path }) => path.join('.')),
+        );
+      const { files, bundles } = opened();
+      newest += 1;
+      const number = newest;
+      const loaded = compileKnowledge(files, { ...knowledge.site, ...siteOf(asked.data) });
+      if (!loaded.knowledge) return { problems: loaded.problems.map(({ message }) => message) };
+      const own = opened();
+      own.here ??= await askAll(bundles, knowledge, number);
+      const there = await askAll(bundles, loaded.knowledge, number);
+      return {
+        patients: bundles.length,
+        differences: differencesByRule(own.here, there),
+        site: siteFile(readFileSync(join(folder, 'hooks/site.yaml'), 'utf8'), asked.data),
+      };
+    },
+  };
+}
+
+function choicesOf({ guidelines, treatments }: KnowledgeFiles, { site }: Knowledge): Choices {
+  const parameters = (
+    of: Record<string, { value: number | number[]; min: number; max: number; source?: string | undefined }>,
+  ) => Object.entries(of).map(([name, { value, ...others }]): Parameter => ({ name, delivered: value, ...others }));
+  const { country, off, on } = site;
+  return {
+    settings: { country: country ?? null, off, on, parameters: site.parameters },
+    guidelines: [
+      ...guidelines
+        .map(({ data }) => data)
+        .sort((a, b) => a.position - b.position)
+        .map((data) => ({
+          id: data.id,
+          title: data.title,
+          parameters: parameters(data.parameters),
+          rules: data.rules.map(({ id, recommendation, off: deliveredOff, countries = data.countries ?? [] }) => ({
+            id,
+            says: data.recommendations[recommendation]?.says ?? '',
+            deliveredOff,
+            countries,
+          })),
+        })),
+      {
+        id: 'treatments',
+        title: 'How entries of the record become treatments',
+        parameters: parameters(treatments?.data.parameters ?? {}),
+        rules: [],
+      },
+    ],
+  };
+}
