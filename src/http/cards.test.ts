@@ -24,7 +24,7 @@ test('K1: one hookInstance for two patients gives cards and suggestions of two i
   const blind = (patient: string) =>
     JSON.parse(
       JSON.stringify(
-        pair('order-sign', { drafts: [order('x', 'oxycodone')], prefetch: { conditions: undefined } }),
+        pair('order-sign', { drafts: [order('x', 'oxycodone')], record: [], prefetch: { conditions: undefined } }),
       ).replaceAll('kari', patient),
     );
   const ids = [];
@@ -117,7 +117,7 @@ test('K18: one card names all the drugs of a problem, each once', async () => {
 
 test('K18: the most severe card comes first', async () => {
   const drafts = [order('oxycodone-1', 'oxycodone'), order('z', 'pregabalin')];
-  const cards = await cardsFor(pair('order-sign', { drafts }));
+  const cards = await cardsFor(pair('order-sign', { drafts, record: [] }));
   const rank = cards.map(({ indicator }) => ['critical', 'warning', 'info'].indexOf(indicator));
   expect(new Set(rank).size).toBeGreaterThan(1);
   expect(rank).toEqual([...rank].sort());

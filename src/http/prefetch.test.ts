@@ -1,6 +1,16 @@
 import { afterAll, expect, test } from 'vitest';
 import { startService } from '../testing/app.ts';
-import { bundle, encounter, type Json, medicine, order, pair, prescription, request } from '../testing/request.ts';
+import {
+  bundle,
+  dosageUntil,
+  encounter,
+  type Json,
+  medicine,
+  order,
+  pair,
+  prescription,
+  request,
+} from '../testing/request.ts';
 
 const service = await startService();
 afterAll(() => service.close());
@@ -109,7 +119,7 @@ test('P14: a pair among the drafts is told without any prefetch, and what could 
   const drafts = [pregabalin, order('methadone-2', 'methadone')];
   const body = { ...request('order-sign', { drafts }), prefetch: undefined };
   const topics = await answerTo(body);
-  expect(topics).toContain('laro-start-with-sedative');
+  expect(topics).toContain('laro-sedative-ordered');
   expect(topics).toContain('not-checked');
 });
 
@@ -132,22 +142,29 @@ test.each(['entered-in-error', 'cancelled', 'draft'])(
   },
 );
 
+const until = (end: string) => ({ authoredOn: '2025-12-01', dosageInstruction: [dosageUntil(end)] });
+
+// Agonist treatment is presumed for 14 days after a known end (recommendations.md, 1.3).
 test.each([
-  ['stopped', { status: 'stopped' }],
-  [
-    'completed',
-    { status: 'completed', dosageInstruction: [{ timing: { repeat: { boundsPeriod: { end: '2026-03-01' } } } }] },
-  ],
-  ['on hold', { status: 'on-hold' }],
-  ['not begun', { dosageInstruction: [{ timing: { repeat: { boundsPeriod: { start: '2026-03-09' } } } }] }],
-  ['over', { dosageInstruction: [{ timing: { repeat: { boundsPeriod: { end: '2026-03-01' } } } }] }],
+  ['completed', { status: 'completed', ...until('2026-02-15') }],
+  ['over', until('2026-02-15')],
 ])('P16: a prescription that is %s is not current', async (_, more) => {
-  expect(await withMedications(bundle([{ ...methadone, ...more }]))).toEqual([]);
+  // Of late it still tells of dependence.
+  expect(await withMedications(bundle([{ ...methadone, ...more }]))).toEqual(['dependence-sedative']);
   const record = [{ ...methadone, ...more }, prescription('p', 'pregabalin')];
   expect(await answerTo(request('patient-view', { record }))).toEqual([]);
 });
 
-test.each([['proposal'], ['plan'], ['option']])('P16: a %s is no order', async (intent) => {
+test.each([
+  ['over since a fortnight', until('2026-02-16')],
+  ['stopped nobody knows when', { status: 'stopped' }],
+  ['on hold', { status: 'on-hold' }],
+  ['to begin in a week', { dosageInstruction: [dosageUntil('2026-06-01', '2026-03-09')] }],
+])('P16: a prescription that is %s may share a day with the order', async (_, more) => {
+  expect(await withMedications(bundle([{ ...methadone, ...more }]))).toEqual(['laro-sedative-ordered']);
+});
+
+test.each([['proposal'], ['plan']])('P16: a %s is no order', async (intent) => {
   expect(await withMedications(bundle([{ ...methadone, intent }]))).toEqual([]);
 });
 

@@ -82,13 +82,16 @@ test('T5, T14, A10: nothing but the end changes, and unknown fields come back as
     code: { text: 'TID' },
     repeat: { frequency: 3, period: 1, periodUnit: 'd', boundsPeriod: { end: '2026-03-04' } },
   };
-  expect(updates(card as Card)[0]).toEqual({ ...draft, dosageInstruction: [{ ...dosage, timing }] });
+  // Three days of three times 1.5 are 14 at most: the quantity comes down with the end.
+  const dispenseRequest = { validityPeriod: { end: '2027-03-02' }, quantity: { value: 14 } };
+  expect(updates(card as Card)[0]).toEqual({ ...draft, dispenseRequest, dosageInstruction: [{ ...dosage, timing }] });
 });
 
 test('A13: a start stays, and none is invented', async () => {
   const start = { timing: { repeat: { boundsPeriod: { start: '2026-03-03', end: '2026-05-01' } } } };
   const [three] = updates(await stopCard({ dosageInstruction: [start, {}] }));
-  expect(three?.['dosageInstruction']).toEqual([dosageUntil('2026-03-05', '2026-03-03'), dosageUntil('2026-03-05')]);
+  // The second line begins today: three days from then.
+  expect(three?.['dosageInstruction']).toEqual([dosageUntil('2026-03-04', '2026-03-03'), dosageUntil('2026-03-04')]);
   const [bare] = updates(await stopCard());
   expect(bare?.['dosageInstruction']).toEqual([dosageUntil('2026-03-04')]);
 });
@@ -106,7 +109,10 @@ test('A13: a line that begins after the end is left out, and the description say
 
 test('A16: a medicine that cannot be found out gets no action', async () => {
   const unknown = order('u', 'oxycodone', { medicationCodeableConcept: { text: 'Nonsensin 5 mg' } });
-  expect(await cardsFor(request('order-sign', { drafts: [unknown] }))).toEqual([]);
+  const [card, ...others] = await cardsFor(request('order-sign', { drafts: [unknown] }));
+  expect(others).toEqual([]);
+  expect(card?.source.topic.code).toBe('not-checked');
+  expect(card?.suggestions).toBeUndefined();
 });
 
 test('A16: a dosage in a form that cannot be changed is left alone', async () => {

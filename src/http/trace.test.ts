@@ -17,11 +17,12 @@ const bundle = (name: string): Json =>
   JSON.parse(readFileSync(join(root, 'test-bundles', `${name}.request.json`), 'utf8'));
 const withoutList = (): Json => ({ ...pair(), prefetch: { ...pair().prefetch, medications: undefined } });
 
-test('the trace lists the medicines as they were read, drafts first', async () => {
+test('the trace lists drafts and treatments as they were read', async () => {
   const { body } = await service.call(explained(pair()));
-  expect(body.extension[EXTENSION].trace.medications).toMatchObject([
-    { ref: 'MedicationRequest/pregabalin-1', draft: true, ordered: true, start: '2026-03-02' },
-    { ref: 'MedicationRequest/methadone-1', draft: false, current: true, start: '2026-02-02', identifiedBy: 'atc' },
+  const { drafts, treatments } = body.extension[EXTENSION].trace;
+  expect(drafts).toMatchObject([{ ref: 'MedicationRequest/pregabalin-1', ordered: true, start: '2026-03-02' }]);
+  expect(treatments).toMatchObject([
+    { ref: 'MedicationRequest/methadone-1', degree: 'taken', start: '2026-02-02', identifiedBy: 'atc' },
   ]);
 });
 

@@ -44,7 +44,7 @@ describe('a hospital’s own drug codes', () => {
     await service.close();
     expect(topics(opioid.body)).toEqual(['opioid-stop-date']);
     expect(topics(sedative.body)).toEqual(['benzodiazepine-stop-date']);
-    expect(unknown.body).toEqual({ cards: [] });
+    expect(topics(unknown.body)).toEqual(['not-checked']);
   });
 
   test('the smallest package is suggested where it is known, alone and with a stop date', async () => {

@@ -6,7 +6,10 @@ import { wireProblems } from './wire-conformance.ts';
 const service = await startService();
 afterAll(() => service.close());
 
-const call = pair('order-sign', { drafts: [order('pregabalin-1', 'pregabalin'), order('oxycodone-1', 'oxycodone')] });
+const call = pair('order-sign', {
+  drafts: [order('pregabalin-1', 'pregabalin'), order('oxycodone-1', 'oxycodone')],
+  record: [],
+});
 const { text } = await service.call(call);
 // biome-ignore lint/suspicious/noExplicitAny: spoiled on purpose
 type Any = Record<string, any>;
@@ -15,7 +18,7 @@ type Any = Record<string, any>;
 function spoiled(change: (body: Any, remove: Any, stop: Any) => unknown): string[] {
   const body = JSON.parse(text) as Any;
   const card = (topic: string) => body['cards'].find((item: Any) => item['source'].topic.code === topic);
-  change(body, card('laro-sedative-ordered'), card('opioid-stop-date'));
+  change(body, card('opioid-sedative'), card('opioid-stop-date'));
   return wireProblems(JSON.stringify(body), call);
 }
 
