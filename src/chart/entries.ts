@@ -277,9 +277,9 @@ function keyOfDosage(dosage: unknown): string {
   if (rate.length > 1 || !isList(line['doseAndRate'])) return JSON.stringify(dosage);
   const { frequency, period, periodUnit } = repeat;
   const { value, unit, code } = quantity;
-  return [line['text'], line['asNeededBoolean'], frequency, period, periodUnit, value, unit, code]
-    .map(keyOf)
-    .join('\0');
+  const often = `${keyOf(frequency)}\0${keyOf(period)}\0${keyOf(periodUnit)}`;
+  const much = `${keyOf(value)}\0${keyOf(unit)}\0${keyOf(code)}`;
+  return `${keyOf(line['text'])}\0${keyOf(line['asNeededBoolean'])}\0${often}\0${much}`;
 }
 
 /** The number 5 and the text "5" are two keys: a text in place of a number is no dose. */
