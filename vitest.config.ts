@@ -6,6 +6,8 @@ export default defineConfig({
     environment: 'node',
     globals: false,
     pool: 'threads',
+    // Many tests wait for processes of their own.
+    maxWorkers: 2,
     testTimeout: 20_000,
   },
 });
