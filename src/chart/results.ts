@@ -153,31 +153,29 @@ function byValue(part: JsonObject, codes: Codes): Asked | undefined {
 /** The classes that a text names by whole words or their beginnings. A name in a list with a limit asks for that substance. */
 function classesIn(text: string, tests: Tests): Omit<Asked, 'question'> | undefined {
   const words = wordsOf(text).slice(0, 40);
-  const { length, letters } = tests.starts;
-  if (!words.some((word) => letters.has(word.slice(0, length)))) return undefined;
-  const lists: string[] = [];
-  let substance: string | undefined;
-  let confirmation = false;
-  for (const [name, test] of tests.lists) {
-    const found = test.words.filter(({ begins }) => beginsIn(words, begins));
-    if (found.length === 0) continue;
-    lists.push(name);
-    const one = found.find((word) => word.substance !== undefined);
-    if (one && test.limit) {
-      substance ??= one.substance;
-      confirmation = true;
-    }
-  }
-  return lists.length > 0 ? { lists, substance, confirmation } : undefined;
+  const { length, phrases } = tests.named;
+  const hits = words.flatMap((word, at) =>
+    (phrases.get(word.slice(0, length)) ?? []).filter((phrase) => standsAt(words, at, phrase.words)),
+  );
+  if (hits.length === 0) return undefined;
+  const found = hits.sort((one, other) => one.order - other.order);
+  const one = found.find(({ list, substance }) => substance !== undefined && tests.lists.get(list)?.limit);
+  return {
+    lists: [...new Set(found.map(({ list }) => list))],
+    substance: one?.substance,
+    confirmation: one !== undefined,
+  };
+}
+
+function standsAt(words: string[], at: number, phrase: string[]): boolean {
+  return phrase.every((part, offset) =>
+    offset === phrase.length - 1 ? words[at + offset]?.startsWith(part) : words[at + offset] === part,
+  );
 }
 
 function beginsIn(words: string[], begins: string): boolean {
-  const parts = begins.split(' ');
-  return words.some((_, at) =>
-    parts.every((part, offset) =>
-      offset === parts.length - 1 ? words[at + offset]?.startsWith(part) : words[at + offset] === part,
-    ),
-  );
+  const phrase = begins.split(' ');
+  return words.some((_, at) => standsAt(words, at, phrase));
 }
 
 function textsOf(concept: JsonObject): string[] {

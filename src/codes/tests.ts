@@ -20,12 +20,15 @@ export type TestList = {
   words: { begins: string; substance: string | undefined }[];
 };
 
+/** Words by which a text names a class: the last of them is a beginning. `order`: as they stand in the lists. */
+export type Named = { list: string; words: string[]; substance: string | undefined; order: number };
+
 export type Toxicology = NonNullable<CodeFile['toxicology']>;
 
 export type Tests = {
   lists: Map<string, TestList>;
-  /** The first letters, `length` of them, of every word by which a text names a class. Most texts have none of them. */
-  starts: { length: number; letters: Set<string> };
+  /** What a text may name, by the first letters of its first word, `length` of them. */
+  named: { length: number; phrases: Map<string, Named[]> };
   toxicology: Toxicology;
   /** `list|system|code` → what a coded value of that result says. */
   values: Map<string, Presence>;
@@ -48,7 +51,7 @@ const NO_TOXICOLOGY: Toxicology = {
 export function compileTests(files: CodeFile[], namesOf: (list: string) => [string, string][]): Tests {
   const tests: Tests = {
     lists: new Map(),
-    starts: { length: 0, letters: new Set() },
+    named: { length: 0, phrases: new Map() },
     toxicology: files.flatMap(({ toxicology }) => toxicology ?? [])[0] ?? NO_TOXICOLOGY,
     values: new Map(),
     codes: new Map(),
@@ -65,14 +68,17 @@ export function compileTests(files: CodeFile[], namesOf: (list: string) => [stri
     }
   }
   tests.begins.sort(([a], [b]) => b.length - a.length);
-  tests.starts = startsOf([...tests.lists.values()].flatMap(({ words }) => words.map(({ begins }) => begins)));
+  tests.named = namedIn(tests.lists);
   return tests;
 }
 
-function startsOf(phrases: string[]): Tests['starts'] {
-  const words = phrases.map((phrase) => phrase.split(' ')[0] as string);
-  const length = Math.min(3, ...words.map((word) => word.length));
-  return { length, letters: new Set(words.map((word) => word.slice(0, length))) };
+function namedIn(lists: Tests['lists']): Tests['named'] {
+  const all = [...lists].flatMap(([list, { words }]) =>
+    words.map(({ begins, substance }) => ({ list, words: begins.split(' '), substance })),
+  );
+  const length = Math.min(3, ...all.map(({ words }) => (words[0] as string).length));
+  const phrases = all.map((phrase, order) => ({ ...phrase, order }));
+  return { length, phrases: Map.groupBy(phrases, ({ words }) => (words[0] as string).slice(0, length)) };
 }
 
 type Concept = NonNullable<CodeFile['results']>[string];
