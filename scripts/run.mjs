@@ -45,9 +45,9 @@ function installed() {
   });
 }
 
-// Of what is optional, a sandbox has its page's libraries; the Node of another machine nobody has.
+// Of what is optional, a sandbox has its page's libraries; the Node and the tools of another machine nobody has.
 function mayLack(want) {
-  const elsewhere = want.optional && (production || want.cpu || want.os);
+  const elsewhere = want.optional && (production || want.dev || want.cpu || want.os);
   return elsewhere || want.devOptional || (want.dev && !dev);
 }
 
