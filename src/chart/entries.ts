@@ -3,7 +3,17 @@ import type { Codes } from '../codes/load.ts';
 import type { Product } from '../codes/schema.ts';
 import { saysIn } from '../codes/words.ts';
 import { type Day, monthsAfter, OPEN } from '../dates.ts';
-import { idOf, type JsonObject, number, object, objects, type Resource, reference, string } from '../fhir/json.ts';
+import {
+  idOf,
+  type JsonObject,
+  keyPart,
+  number,
+  object,
+  objects,
+  type Resource,
+  reference,
+  string,
+} from '../fhir/json.ts';
 import type { EntryKind, LeftOut, Prescribed, Reason, Setting, StopSource } from './chart.ts';
 import {
   type Dose,
@@ -277,15 +287,9 @@ function keyOfDosage(dosage: unknown): string {
   if (rate.length > 1 || !isList(line['doseAndRate'])) return JSON.stringify(dosage);
   const { frequency, period, periodUnit } = repeat;
   const { value, unit, code } = quantity;
-  const often = `${keyOf(frequency)}\0${keyOf(period)}\0${keyOf(periodUnit)}`;
-  const much = `${keyOf(value)}\0${keyOf(unit)}\0${keyOf(code)}`;
-  return `${keyOf(line['text'])}\0${keyOf(line['asNeededBoolean'])}\0${often}\0${much}`;
-}
-
-/** The number 5 and the text "5" are two keys: a text in place of a number is no dose. */
-function keyOf(value: unknown): string {
-  if (typeof value === 'string') return `"${value}`;
-  return typeof value === 'object' ? JSON.stringify(value) : `${value}`;
+  const often = `${keyPart(frequency)}\0${keyPart(period)}\0${keyPart(periodUnit)}`;
+  const much = `${keyPart(value)}\0${keyPart(unit)}\0${keyPart(code)}`;
+  return `${keyPart(line['text'])}\0${keyPart(line['asNeededBoolean'])}\0${often}\0${much}`;
 }
 
 const NO_DOSE: JsonObject = {};

@@ -14,7 +14,7 @@ import type { Codes } from '../codes/load.ts';
 import type { Product } from '../codes/schema.ts';
 import { wordsOf } from '../codes/words.ts';
 import { ServiceError } from '../errors.ts';
-import { type JsonObject, number, object, objects, type Resource, reference, string } from '../fhir/json.ts';
+import { type JsonObject, keyPart, number, object, objects, type Resource, reference, string } from '../fhir/json.ts';
 import type { LeftOut } from './chart.ts';
 
 /** A medicine that stands in a list: what it is, and how it acts over time. */
@@ -82,7 +82,7 @@ function keyOf({ concepts, display, pointed }: Said): string {
     !('extension' in only)
   ) {
     const [{ system, code, display: shown } = {} as JsonObject] = objects(coding);
-    return `${system}\0${code}\0${shown}\0${only['text']}`;
+    return `${keyPart(system)}\0${keyPart(code)}\0${keyPart(shown)}\0${keyPart(only['text'])}`;
   }
   return JSON.stringify([concepts, display, pointed]);
 }

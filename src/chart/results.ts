@@ -3,7 +3,7 @@ import { type Codes, codeKey } from '../codes/load.ts';
 import type { Presence, TestList, Tests } from '../codes/tests.ts';
 import { wordsOf } from '../codes/words.ts';
 import { dayOf, localDate } from '../dates.ts';
-import { type JsonObject, number, object, objects, type Resource, reference, string } from '../fhir/json.ts';
+import { type JsonObject, keyPart, number, object, objects, type Resource, reference, string } from '../fhir/json.ts';
 import type { Result, Treatment } from './chart.ts';
 
 /** Results that a laboratory stands by, and those that it does not yet stand by: these count for nothing but a question. */
@@ -84,7 +84,9 @@ function recogniser(codes: Codes): Recogniser {
     const codings = objects(code['coding']);
     const [first] = codings;
     const key =
-      codings.length < 2 ? `${first?.['system']}|${first?.['code']}|${first?.['display']}|${code['text']}` : undefined;
+      codings.length < 2
+        ? `${keyPart(first?.['system'])}\0${keyPart(first?.['code'])}\0${keyPart(first?.['display'])}\0${keyPart(code['text'])}`
+        : undefined;
     if (key !== undefined && known.has(key)) {
       const before = known.get(key);
       return before?.question === PANEL ? byValue(part, codes) : before;

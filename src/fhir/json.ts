@@ -98,3 +98,12 @@ export function typeOf(ref: string): string | undefined {
 function withoutVersion(ref: string): string {
   return ref.includes('/_history/') ? ref.replace(/\/_history\/[^/]*$/, '') : ref;
 }
+
+/**
+ * A value from the wire as a part of a key. The number 5 and the text "5" are two keys: a text in place of a number is none.
+ * An object is written out, since one may come with a `toString` that is no function.
+ */
+export function keyPart(value: unknown): string {
+  if (typeof value === 'string') return `"${value}`;
+  return typeof value === 'object' ? JSON.stringify(value) : `${value}`;
+}

@@ -132,3 +132,24 @@ test(`V1: one problem of another FHIR version neither refuses nor silences a cal
     RUNS,
   );
 });
+
+// Such an object cannot be made into a text.
+test.each(['system', 'code', 'display'])('R1: an object in place of a coding’s %s fails no call', async (field) => {
+  const odd = { coding: [{ system: 'http://loinc.org', code: '3390-2', display: 'x', [field]: { toString: 'x' } }] };
+  const result = {
+    resourceType: 'Observation',
+    id: 'o',
+    status: 'final',
+    code: odd,
+    subject: { reference: 'Patient/kari' },
+    effectiveDateTime: '2026-03-01',
+    valueString: 'positive',
+  };
+  const other = prescription('list-2', examples.agonist, { medicationCodeableConcept: odd });
+  const prefetch = { observations: bundle([result], 'searchset') };
+  const { status, topics } = await answerTo(
+    pair('order-sign', { drafts: [ordered], record: [agonist, other], prefetch }),
+  );
+  expect(status).toBe(200);
+  expect(topics).toContain(WARNED[0]);
+});
