@@ -168,14 +168,22 @@ function extensionStart(dosage: JsonObject, timeZone: string): Day | undefined {
     dosage,
   ];
   for (const place of places) {
-    for (const extension of objects(place['extension'])) {
-      if (!/start/i.test(string(extension['url']) ?? '')) continue;
-      const day = firstDayOf(
-        extension['valueDateTime'] ?? extension['valueDate'] ?? object(extension['valuePeriod'])['start'],
-        timeZone,
-      );
-      if (day !== undefined) return day;
-    }
+    const day = startInExtension(place, timeZone);
+    if (day !== undefined) return day;
+  }
+  return undefined;
+}
+
+/** The first day that an extension of an element gives whose address names a start. */
+export function startInExtension(element: JsonObject, timeZone: string): Day | undefined {
+  if (element['extension'] === undefined) return undefined;
+  for (const extension of objects(element['extension'])) {
+    if (!/start/i.test(string(extension['url']) ?? '')) continue;
+    const day = firstDayOf(
+      extension['valueDateTime'] ?? extension['valueDate'] ?? object(extension['valuePeriod'])['start'],
+      timeZone,
+    );
+    if (day !== undefined) return day;
   }
   return undefined;
 }

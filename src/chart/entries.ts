@@ -25,6 +25,7 @@ import {
   lastDayOf,
   readLines,
   repeatsOf,
+  startInExtension,
   sumOfDoses,
   unitOf,
   wholeDays,
@@ -357,19 +358,6 @@ function computedEnd(
   if (asNeeded || amount === undefined || !low || unitOf(quantity, reading) !== low.unit) return undefined;
   const lasts = wholeDays((amount * (1 + repeats)) / low.value);
   return lasts === undefined ? undefined : { day: start + lasts - 1, from: 'quantity' };
-}
-
-function startInExtension(resource: Resource, timeZone: string): Day | undefined {
-  if (resource['extension'] === undefined) return undefined;
-  for (const extension of objects(resource['extension'])) {
-    if (!/start/i.test(string(extension['url']) ?? '')) continue;
-    const day = firstDayOf(
-      extension['valueDateTime'] ?? extension['valueDate'] ?? object(extension['valuePeriod'])['start'],
-      timeZone,
-    );
-    if (day !== undefined) return day;
-  }
-  return undefined;
 }
 
 const NO_IDS: string[] = [];

@@ -146,7 +146,7 @@ const dosageLine: fc.Arbitrary<Json> = fc
     repeat,
     dose: fc.integer({ min: 1, max: 2 }),
     asNeeded: fc.boolean(),
-    text: some(['', 'i 5 dagar', 'mot smärta', 'nedtrappning']),
+    text: some(['', ...vocabulary.dosageTexts]),
   })
   .map(({ repeat: own, dose, asNeeded, text }) =>
     line(own, { ...pieces(dose), ...(asNeeded && { asNeededBoolean: true }), ...(text !== '' && { text }) }),

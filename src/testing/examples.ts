@@ -44,6 +44,7 @@ type Vocabulary = {
   problems: string[];
   reasons: string[];
   tests: [system: string, code: string][];
+  dosageTexts: string[];
   procedures: string[];
 };
 

@@ -177,7 +177,7 @@ const shapes: Record<string, (size: number) => string> = {
     JSON.stringify(request('order-sign', { drafts: many(size * 5, (at) => order(`d${at}`, examples.opioid)) })),
   record: (size) =>
     JSON.stringify(pair('order-sign', { record: many(size * 20, (at) => prescription(`m${at}`, examples.opioid)) })),
-  letters: (size) => JSON.stringify({ ...pair(), extra: 'å'.repeat(size * 40_000) }),
+  letters: (size) => JSON.stringify({ ...pair(), extra: '\u00e5'.repeat(size * 40_000) }),
 };
 const maximal: fc.Arbitrary<Wild> = fc
   .record({ shape: fc.constantFrom(...Object.keys(shapes)), size: fc.integer({ min: 1, max: 101 }) })
