@@ -167,7 +167,9 @@ function treatmentOf(group: Purposed[], changes: Map<string, Change>, context: T
   let counting = 0;
   let counted: Entry | undefined;
   let inForce = 0;
-  const all = { dated: false, asNeeded: true, onHold: true, administered: true, endKnown: true, once: true };
+  const all = { dated: false, onHold: true, administered: true, endKnown: true, once: true };
+  /** Only as needed: all that is in force, or all there was where nothing is. */
+  const asNeeded = { now: true, ever: true };
   for (const purposed of group) {
     const { entry, product } = purposed;
     const part = partOfEntry(purposed);
@@ -194,13 +196,14 @@ function treatmentOf(group: Purposed[], changes: Map<string, Change>, context: T
     all.once &&= isAlike(entry, counted);
     all.dated ||= entry.dated;
     all.administered &&= entry.kind === 'administration';
+    asNeeded.ever &&= entry.asNeeded;
     if (entry.lastSign !== undefined && (lastSign === undefined || entry.lastSign > lastSign))
       lastSign = entry.lastSign;
     if (now === undefined) continue;
     if ((entry.kind === 'order' || entry.kind === 'statement') && degreeBetween(spans, today, today) === 'taken')
       prescribing.push(entry);
     inForce++;
-    all.asNeeded &&= entry.asNeeded;
+    asNeeded.now &&= entry.asNeeded;
     all.onHold &&= entry.status === 'on-hold';
   }
   const { entry, reasons, says, product, lists } = main as Purposed;
@@ -223,7 +226,7 @@ function treatmentOf(group: Purposed[], changes: Map<string, Change>, context: T
     draft: false,
     ordered: false,
     form: union(group, (purposed) => purposed.entry.medicine.form, medicine.form),
-    asNeeded: inForce > 0 && all.asNeeded,
+    asNeeded: inForce > 0 ? asNeeded.now : counting > 0 && asNeeded.ever,
     reasons,
     says,
     requester: entry.requester,

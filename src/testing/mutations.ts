@@ -236,8 +236,14 @@ const changes: Record<string, Change> = {
       at,
     );
     if (!resource || resource['resourceType'] === 'OperationOutcome') return 'answer';
+    // Of an order that is over, the last change tells until when it may have been taken.
+    const over = ['stopped', 'completed'].includes(String(resource['status']));
     const extra: Json = {
-      meta: { versionId: '7', lastUpdated: '2026-03-01T10:00:00Z', profile: ['http://example.org/fhir/profile'] },
+      meta: {
+        versionId: '7',
+        ...(!over && { lastUpdated: '2026-03-01T10:00:00Z' }),
+        profile: ['http://example.org/fhir/profile'],
+      },
       language: 'sv',
       ...(resource['resourceType'] !== 'Bundle' && {
         text: { status: 'generated', div: `<div xmlns="http://www.w3.org/1999/xhtml">${examples.narrative}</div>` },
