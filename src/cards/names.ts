@@ -50,6 +50,8 @@ export function listOf(names: string[], language: Language, limit = Number.POSIT
   const shown = names.slice(0, limit);
   const rest = names.length - shown.length;
   if (rest > 0) return `${shown.join(', ')} +${rest}`;
+  // A list of one is its name: a format costs as much as all the rest here.
+  if (shown.length === 1) return shown[0] as string;
   return conjunctions[language].format(shown);
 }
 

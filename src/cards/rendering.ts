@@ -25,9 +25,9 @@ export function patientOf({ chart }: Rendering): string {
 
 /** A name-based UUID (RFC 9562, version 5 layout): the same call gives the same ids, another call others. */
 export function uuidOf(...parts: string[]): string {
-  const name = hash('sha1', parts.join('\0'), 'buffer');
-  name[6] = ((name[6] as number) & 0x0f) | 0x50;
-  name[8] = ((name[8] as number) & 0x3f) | 0x80;
-  const hex = name.toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
+  const hex = hash('sha1', parts.join('\0'));
+  const variant = HEX[(Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8];
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
+
+const HEX = '0123456789abcdef';
