@@ -53,6 +53,8 @@ export function identifier(
   let readAgain = 0;
   return (entry) => {
     const said = readSaid(entry, resolve);
+    // So it is with most medicines: no more of them is read.
+    if (!said.pointed && isOfNoList(said.concepts, codes)) return OTHER;
     const key = keyOf(said);
     const alike = known.get(said.resource) ?? new Map<string, Identified>();
     const before = alike.get(key);
@@ -60,14 +62,13 @@ export function identifier(
     if (said.resource && alike.size > 0) readAgain += sizeOf(said.resource);
     if (readAgain > MAX_READ_AGAIN)
       throw new ServiceError('too-many', ['Medications that orders point to by different names: too large']);
-    const identified: Identified =
-      !said.pointed && isOfNoList(codingsOf(said.concepts), codes)
-        ? { leftOut: 'other-medicine' }
-        : identify(said, codes);
+    const identified = identify(said, codes);
     known.set(said.resource, alike.set(key, identified));
     return identified;
   };
 }
+
+const OTHER: Identified = { leftOut: 'other-medicine' };
 
 /** Most medicines are one code and one text: these are told apart without writing them out. */
 function keyOf({ concepts, display, pointed }: Said): string {

@@ -1,6 +1,6 @@
 import { conceptListsOf, systemKey } from '../codes/classify.ts';
 import { type Codes, codeKey } from '../codes/load.ts';
-import type { Presence, TestList, Tests } from '../codes/tests.ts';
+import { type Presence, phrasesIn, standsAt, type TestList, type Tests } from '../codes/tests.ts';
 import { wordsOf } from '../codes/words.ts';
 import { dayOf, localDate } from '../dates.ts';
 import { type JsonObject, keyPart, number, object, objects, type Resource, reference, string } from '../fhir/json.ts';
@@ -130,14 +130,13 @@ function first<T, R>(items: T[], look: (item: T) => R | undefined): R | undefine
 }
 
 function byText(texts: string[], codes: Codes): Asked | undefined {
+  let panel = false;
   for (const text of texts) {
-    const named = classesIn(text, codes.tests);
-    if (named)
-      return { ...named, question: named.substance ? `substance|${named.substance}` : wordsOf(text).join(' ') };
+    const words = wordsOf(text);
+    const named = classesIn(words, codes.tests);
+    if (named) return { ...named, question: named.substance ? `substance|${named.substance}` : words.join(' ') };
+    panel ||= phrasesIn(words, codes.tests.panel).length > 0;
   }
-  const panel = texts.some((text) =>
-    wordsOf(text).some((word) => codes.tests.toxicology.panelWords.some((begins) => word.startsWith(begins))),
-  );
   return panel ? { lists: [], substance: undefined, confirmation: false, question: PANEL } : undefined;
 }
 
@@ -146,33 +145,23 @@ function byValue(part: JsonObject, codes: Codes): Asked | undefined {
     (text) => text !== undefined,
   );
   for (const text of texts) {
-    const named = classesIn(text, codes.tests);
+    const named = classesIn(wordsOf(text), codes.tests);
     if (named) return { ...named, question: named.lists.join() };
   }
   return undefined;
 }
 
-/** The classes that a text names by whole words or their beginnings. A name in a list with a limit asks for that substance. */
-function classesIn(text: string, tests: Tests): Omit<Asked, 'question'> | undefined {
-  const words = wordsOf(text).slice(0, 40);
-  const { length, phrases } = tests.named;
-  const hits = words.flatMap((word, at) =>
-    (phrases.get(word.slice(0, length)) ?? []).filter((phrase) => standsAt(words, at, phrase.words)),
-  );
+/** The classes that words name, whole or by their beginnings. A name in a list with a limit asks for that substance. */
+function classesIn(words: string[], { lists, named }: Tests): Omit<Asked, 'question'> | undefined {
+  const hits = phrasesIn(words, named);
   if (hits.length === 0) return undefined;
-  const found = hits.sort((one, other) => one.order - other.order);
-  const one = found.find(({ list, substance }) => substance !== undefined && tests.lists.get(list)?.limit);
+  const found = hits.toSorted((one, other) => one.order - other.order);
+  const one = found.find(({ list, substance }) => substance !== undefined && lists.get(list)?.limit);
   return {
     lists: [...new Set(found.map(({ list }) => list))],
     substance: one?.substance,
     confirmation: one !== undefined,
   };
-}
-
-function standsAt(words: string[], at: number, phrase: string[]): boolean {
-  return phrase.every((part, offset) =>
-    offset === phrase.length - 1 ? words[at + offset]?.startsWith(part) : words[at + offset] === part,
-  );
 }
 
 function beginsIn(words: string[], begins: string): boolean {

@@ -1,6 +1,15 @@
 import { type JsonObject, objects, string } from '../fhir/json.ts';
 import type { Drug } from './drugs.ts';
-import { type Codes, type ConceptLists, codeKey, icd, listsOfAtc, type Substance, systemUri } from './load.ts';
+import {
+  type Codes,
+  type ConceptLists,
+  codeKey,
+  icd,
+  listsOfAtc,
+  type Substance,
+  standsInList,
+  systemUri,
+} from './load.ts';
 import { wordsOf } from './words.ts';
 
 /** What a record says of one medicine or ingredient: its codings, and its names as a person wrote them. */
@@ -95,10 +104,13 @@ function recogniseIngredient(
 }
 
 function atcsOf(codings: JsonObject[], codes: Codes): string[] {
-  return codings
-    .filter((coding) => systemKey(coding, codes) === 'atc')
-    .map((coding) => codeKey(string(coding['code']) ?? ''))
-    .filter((code) => ATC_CODE.test(code));
+  return codings.map((coding) => atcOf(coding, codes)).filter((code) => code !== undefined);
+}
+
+function atcOf(coding: JsonObject, codes: Codes): string | undefined {
+  if (systemKey(coding, codes) !== 'atc') return undefined;
+  const code = codeKey(string(coding['code']) ?? '');
+  return ATC_CODE.test(code) ? code : undefined;
 }
 
 function substancesOf(codings: JsonObject[], codes: Codes): Found[] {
@@ -132,10 +144,18 @@ function isAnother(codings: JsonObject[], texts: string[], codes: Codes): boolea
   );
 }
 
-/** Whether codings have an ATC code of which none could be one of ours: so it is with most medicines. */
-export function isOfNoList(codings: JsonObject[], codes: Codes): boolean {
-  const atcs = atcsOf(codings, codes);
-  return atcs.length > 0 && atcs.every((atc) => !codes.aboveLists.has(atc) && listsOfAtc([atc], codes).length === 0);
+/** Whether concepts have an ATC code of which none could be one of ours: so it is with most medicines. */
+export function isOfNoList(concepts: JsonObject[], codes: Codes): boolean {
+  let found = false;
+  for (const concept of concepts) {
+    for (const coding of objects(concept['coding'])) {
+      const atc = atcOf(coding, codes);
+      if (atc === undefined) continue;
+      if (codes.aboveLists.has(atc) || standsInList(atc, codes)) return false;
+      found = true;
+    }
+  }
+  return found;
 }
 
 /** What the site's own drug table says of a product. */
@@ -284,13 +304,21 @@ function addFormsInText(text: string | undefined, codes: Codes, found: Set<strin
   }
 }
 
-export function systemKey(coding: JsonObject, codes: Codes): string | undefined {
+export function systemKey(coding: JsonObject, { systems, spellings }: Codes): string | undefined {
   const system = string(coding['system']);
   if (system === undefined) return undefined;
-  // Most are written as we know them; some end in the year of their edition.
-  return (
-    codes.systems.get(system) ??
-    codes.systems.get(systemUri(system)) ??
-    codes.systems.get(systemUri(system).replace(/\.(19|20)\d\d$/, ''))
-  );
+  // Most are written as we know them.
+  const key = systems.get(system) ?? spellings.get(system);
+  if (key !== undefined) return key === OTHER_SYSTEM ? undefined : key;
+  // Some end in the year of their edition.
+  const uri = systemUri(system);
+  const found = systems.get(uri) ?? systems.get(uri.replace(/\.(19|20)\d\d$/, ''));
+  if (spellings.size < MOST_SPELLINGS && system.length <= LONGEST_SPELLING)
+    spellings.set(system, found ?? OTHER_SYSTEM);
+  return found;
 }
+
+/** Bounds on the spellings of systems that are remembered: they come from the wire. Number, characters. */
+const MOST_SPELLINGS = 1000;
+const LONGEST_SPELLING = 200;
+const OTHER_SYSTEM = '';

@@ -39,6 +39,8 @@ export type Codes = {
   products: Product[];
   /** system URI or OID → our key, such as `atc`. */
   systems: Map<string, string>;
+  /** Ways of writing a system that calls have used, and what they mean: found once. Bounded where it grows. */
+  spellings: Map<string, string>;
   conditions: ConceptLists;
   procedures: ConceptLists;
   results: ConceptLists;
@@ -107,6 +109,7 @@ function compileCodes(files: File[], problems: Problem[]): Codes {
     others: new Map(),
     products: files.flatMap(({ data }) => data.products ?? []),
     systems: new Map(),
+    spellings: new Map(),
     conditions: conceptLists(files, 'conditions'),
     procedures: conceptLists(files, 'procedures'),
     results: conceptLists(files, 'results'),
@@ -228,6 +231,18 @@ function compileLists(files: File[], codes: Codes, problems: Problem[]): void {
       }
     }
   }
+}
+
+/** Whether an ATC code stands in any list. */
+export function standsInList(atc: string, { listsOfPrefix, aboveLists }: Codes): boolean {
+  for (let length = 1; length <= atc.length; length++) {
+    const prefix = atc.slice(0, length);
+    const lists = listsOfPrefix.get(prefix);
+    if (lists?.some(({ except }) => !except.some((other) => atc.startsWith(other)))) return true;
+    // No list begins further down.
+    if (!aboveLists.has(prefix)) return false;
+  }
+  return false;
 }
 
 /** The lists that an ATC code stands in, in the order in which they are defined: a look-up for each of its prefixes. */

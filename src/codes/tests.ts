@@ -20,15 +20,20 @@ export type TestList = {
   words: { begins: string; substance: string | undefined }[];
 };
 
-/** Words by which a text names a class: the last of them is a beginning. `order`: as they stand in the lists. */
-export type Named = { list: string; words: string[]; substance: string | undefined; order: number };
+/** Words of a text that say something: the last of them may be the beginning of a word. */
+type Phrase = { words: string[] };
+/** Words by which a text names a class. `order`: as they stand in the lists. */
+type Named = Phrase & { list: string; substance: string | undefined; order: number };
+/** Phrases by the first letters of their first word, so many of them. */
+type Index<P extends Phrase> = { letters: number; phrases: Map<string, P[]> };
 
 export type Toxicology = NonNullable<CodeFile['toxicology']>;
 
 export type Tests = {
   lists: Map<string, TestList>;
-  /** What a text may name, by the first letters of its first word, `length` of them. */
-  named: { length: number; phrases: Map<string, Named[]> };
+  /** What a text may name, and what says only that drugs were looked for. */
+  named: Index<Named>;
+  panel: Index<Phrase>;
   toxicology: Toxicology;
   /** `list|system|code` → what a coded value of that result says. */
   values: Map<string, Presence>;
@@ -51,7 +56,8 @@ const NO_TOXICOLOGY: Toxicology = {
 export function compileTests(files: CodeFile[], namesOf: (list: string) => [string, string][]): Tests {
   const tests: Tests = {
     lists: new Map(),
-    named: { length: 0, phrases: new Map() },
+    named: indexOf([]),
+    panel: indexOf([]),
     toxicology: files.flatMap(({ toxicology }) => toxicology ?? [])[0] ?? NO_TOXICOLOGY,
     values: new Map(),
     codes: new Map(),
@@ -68,17 +74,46 @@ export function compileTests(files: CodeFile[], namesOf: (list: string) => [stri
     }
   }
   tests.begins.sort(([a], [b]) => b.length - a.length);
-  tests.named = namedIn(tests.lists);
+  const named = [...tests.lists].flatMap(([list, { words }]) =>
+    words.map(({ begins, substance }) => ({ list, words: begins.split(' '), substance })),
+  );
+  tests.named = indexOf(named.map((phrase, order) => ({ ...phrase, order })));
+  tests.panel = indexOf(tests.toxicology.panelWords.map((text) => ({ words: wordsOf(text) })));
   return tests;
 }
 
-function namedIn(lists: Tests['lists']): Tests['named'] {
-  const all = [...lists].flatMap(([list, { words }]) =>
-    words.map(({ begins, substance }) => ({ list, words: begins.split(' '), substance })),
+function indexOf<P extends Phrase>(phrases: P[]): Index<P> {
+  const first = ({ words }: P) => words[0] ?? '';
+  // The first of several words stands whole: a short one has its own letters.
+  const letters = Math.min(
+    3,
+    ...phrases.filter(({ words }) => words.length === 1).map((phrase) => first(phrase).length),
   );
-  const length = Math.min(3, ...all.map(({ words }) => (words[0] as string).length));
-  const phrases = all.map((phrase, order) => ({ ...phrase, order }));
-  return { length, phrases: Map.groupBy(phrases, ({ words }) => (words[0] as string).slice(0, length)) };
+  return { letters, phrases: Map.groupBy(phrases, (phrase) => first(phrase).slice(0, letters)) };
+}
+
+/** The phrases that stand among the first words of a text: a test's name is no longer. */
+export function phrasesIn<P extends Phrase>(words: string[], { letters, phrases }: Index<P>): P[] {
+  let found: P[] | undefined;
+  for (let at = 0; at < words.length && at < MOST_WORDS; at++) {
+    const candidates = phrases.get((words[at] as string).slice(0, letters));
+    if (candidates === undefined) continue;
+    for (const phrase of candidates) {
+      if (!standsAt(words, at, phrase.words)) continue;
+      found ??= [];
+      found.push(phrase);
+    }
+  }
+  return found ?? NONE;
+}
+
+const MOST_WORDS = 40;
+const NONE: never[] = [];
+
+export function standsAt(words: string[], at: number, phrase: string[]): boolean {
+  return phrase.every((part, offset) =>
+    offset === phrase.length - 1 ? words[at + offset]?.startsWith(part) : words[at + offset] === part,
+  );
 }
 
 type Concept = NonNullable<CodeFile['results']>[string];

@@ -418,7 +418,7 @@ describe('the exported conditions decide as the service does', () => {
         const variables: Record<string, unknown> = { ...views, ...parameters };
         for (const [fact, text] of contentOf(libraryOf(file.id, made))) {
           if (!facts.has(fact)) continue;
-          variables[fact] = compileExpression(text).interpret('all', variables);
+          variables[fact] = compileExpression(text).interpret('all', (variable) => variables[variable]);
           expect(refsOf(variables[fact]), `${name}: ${fact}`).toEqual(refsOf(result.finding(fact).value));
           compared += 1;
         }

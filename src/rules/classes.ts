@@ -8,8 +8,9 @@ export type Classes = { facts: Map<string, Expression>; classes: Map<string, Exp
 /** Gives a medicine its classes in this patient. What the classes ask of the record is found once for all medicines. */
 export function classifierOf({ facts, classes }: Classes): (record: ClassRecord) => Classify {
   return (record) => {
-    const variables: Record<string, unknown> = { ...record, age: record.age?.least ?? [] };
-    for (const [name, fact] of facts) variables[name] = fact.evaluate('all', variables);
+    const known: Record<string, unknown> = { ...record, age: record.age?.least ?? [] };
+    const variables = (name: string) => known[name];
+    for (const [name, fact] of facts) known[name] = fact.evaluate('all', variables);
     return (item) => {
       // A class may ask for one before it.
       const lists = [...item.lists];

@@ -2,7 +2,8 @@ import type { Node } from './cost.ts';
 
 /** FHIRPath's values: a collection, in which a single value is a list of one. */
 type Values = unknown[];
-export type Variables = Record<string, unknown>;
+/** What a variable stands for, found when it is asked for: a fact that is decided before needs no others. */
+export type Variables = (name: string) => unknown;
 /** `focus`: what a step works on. `self`: `$this`, the item that a condition is asked of. */
 type Run = (focus: Values, self: Values, variables: Variables) => Values;
 /** A function of ours: its input, and its arguments, each a single value or, where it asks for them, a collection. */
@@ -58,7 +59,7 @@ function compile(node: Node, own: Record<string, OwnFunction>): Run | undefined 
       return constant(NONE);
     case 'ExternalConstantTerm': {
       const name = node.text ?? '';
-      return (_focus, _self, variables) => listOf(variables[name]);
+      return (_focus, _self, variables) => listOf(variables(name));
     }
     case 'ThisInvocation':
       return (_focus, self) => self;

@@ -7,7 +7,6 @@ import type { Certainty } from '../dates.ts';
 import { deliveredSite } from '../knowledge/load.ts';
 import { knowledge, knowledgeOf, root } from '../testing/app.ts';
 import { anyCall, chartOf } from '../testing/charts.ts';
-import type { Variables } from './compile.ts';
 import { compileExpression } from './expression.ts';
 import { viewsOf } from './facts.ts';
 import type { Knowledge } from './knowledge.ts';
@@ -27,7 +26,8 @@ function nameOf(item: unknown): unknown {
 function differences({ guidelines, classes }: Knowledge, chart: Chart, certainty: Certainty, only?: string): string[] {
   const views = viewsOf(chart, 'medications');
   const found: string[] = [];
-  const compare = (name: string, text: string, variables: Variables, input?: unknown) => {
+  const compare = (name: string, text: string, known: Record<string, unknown>, input?: unknown) => {
+    const variables = (variable: string) => known[variable];
     const expression = compileExpression(text);
     const value = expression.evaluate(certainty, variables, input);
     const interpreted = expression.interpret(certainty, variables, input);
@@ -37,11 +37,11 @@ function differences({ guidelines, classes }: Knowledge, chart: Chart, certainty
   };
   const asked = guidelines.filter(({ file }) => file.id === only);
   for (const { file, facts, parameters } of asked.length > 0 ? asked : guidelines) {
-    const variables: Variables = { ...views.chart[certainty], ...parameters };
+    const variables: Record<string, unknown> = { ...views.chart[certainty], ...parameters };
     for (const [name, { expression }] of facts)
       variables[name] = compare(`${file.id}.${name}`, expression.text, variables);
   }
-  const variables: Variables = {
+  const variables: Record<string, unknown> = {
     ...views.chart[certainty],
     otherwise: chart.treatments.filter(({ otherwise }) => otherwise),
   };
@@ -93,7 +93,7 @@ describe('compiled and interpreted facts come to the same', () => {
 
 const a = { ref: 'a', x: 1, date: '2026-01-31', lists: ['l', 'm'], on: true, says: ['pain'] };
 const b = { ref: 'b', x: 2, date: '2026-02', lists: ['m'], on: false, says: [] };
-const VARIABLES: Variables = {
+const VALUES: Record<string, unknown> = {
   yes: true,
   no: false,
   none: [],
@@ -108,6 +108,7 @@ const VARIABLES: Variables = {
   both: [a, b],
   again: [b, a, b],
 };
+const VARIABLES = (name: string) => VALUES[name];
 
 /** What a snippet comes to, or that it is an error. */
 function outcome(evaluate: () => unknown[]): unknown {
@@ -311,6 +312,6 @@ describe('3: partial dates are known only as far as they go', () => {
     ["'2026-02-09'.before('2026-02-10')", true, true],
   ])('%s: surely %s, perhaps %s', (text, surely, perhaps) => {
     const { evaluate } = compileExpression(text);
-    expect([evaluate('all', {}), evaluate('some', {})]).toEqual([[surely], [perhaps]]);
+    expect([evaluate('all', VARIABLES), evaluate('some', VARIABLES)]).toEqual([[surely], [perhaps]]);
   });
 });

@@ -148,13 +148,17 @@ function compile(text: string): Expression {
   const walked = walkedForEach(tree);
   if (walked !== undefined)
     throw new Error(`'%${walked}' would be walked through for each item: make what is asked of it a fact of its own`);
-  const interpreters: Partial<Record<Certainty, (input: unknown, variables: Variables) => unknown[]>> = {};
+  const interpreters: Partial<Record<Certainty, (input: unknown, variables: Record<string, unknown>) => unknown[]>> =
+    {};
   const interpret: Evaluate = (certainty, variables, input = {}) => {
     // Hardly anything is interpreted, and little is asked for the second reading.
     interpreters[certainty] ??= fhirpath.compile(text, undefined, {
       userInvocationTable: tables[certainty] as never,
-    }) as (input: unknown, variables: Variables) => unknown[];
-    return interpreters[certainty](input, variables);
+    }) as (input: unknown, variables: Record<string, unknown>) => unknown[];
+    return interpreters[certainty](
+      input,
+      Object.fromEntries([...named.variables].map((name) => [name, variables(name)])),
+    );
   };
   const compiled = {
     all: compileTree(tree, tables.all as unknown as Record<string, OwnFunction>),

@@ -33,17 +33,15 @@ export function findings(guideline: Guideline, views: Views): (name: string) => 
   };
 }
 
-type Read = (name: string) => unknown[];
-
 function find(
   guideline: Guideline,
   name: string,
-  read: Record<Certainty, Read> & { empty: (name: string) => boolean },
+  read: Record<Certainty, Variables> & { empty: (name: string) => boolean },
   { incomplete, unclear }: Views,
 ): Finding {
   const fact = guideline.facts.get(name);
   if (!fact) throw new Error(`no fact ${name} in ${guideline.file.id}`);
-  const value = read.all(name);
+  const value = read.all(name) as unknown[];
   const base = { fact: name, value, resources: resourcesOf(value), courses: [] };
   if (isTrue(value))
     return { ...base, courses: coursesBehind(guideline, name, read.all), outcome: 'holds', missing: [] };
@@ -51,14 +49,14 @@ function find(
   if (missing.length > 0 && !read.empty(name)) return { ...base, outcome: 'not-known', missing };
   if (!unclear) return { ...base, outcome: 'does-not-hold', missing: [] };
   // The record is all here but known in part in places: would the fact hold if what is not known were so?
-  const possible = read.some(name);
+  const possible = read.some(name) as unknown[];
   if (!isTrue(possible)) return { ...base, outcome: 'does-not-hold', missing: [] };
   return { ...base, outcome: 'not-known', resources: resourcesOf(possible), missing: [] };
 }
 
 /** Of a fact that holds: what it is made from has mostly been evaluated for it. */
-function coursesBehind(guideline: Guideline, name: string, read: Read): Course[] {
-  const courses = read(name).filter(isCourse);
+function coursesBehind(guideline: Guideline, name: string, read: Variables): Course[] {
+  const courses = (read(name) as unknown[]).filter(isCourse);
   if (courses.length > 0) return courses;
   const others = [...(guideline.facts.get(name)?.expression.variables ?? [])].filter((other) =>
     guideline.facts.has(other),
@@ -70,29 +68,27 @@ function isCourse(item: unknown): item is Course {
   return typeof item === 'object' && item !== null && 'drugs' in item && 'start' in item && 'end' in item;
 }
 
-function reading({ facts, parameters }: Guideline, views: Views, certainty: Certainty): Read {
+/** Facts see the chart, the parameters and the facts that stand above them; each is found when first named. */
+function reading({ facts, parameters }: Guideline, { chart }: Views, certainty: Certainty): Variables {
   const known = new Map<string, unknown[]>();
-  // Facts see the chart, the parameters and the facts that stand above them; each is found when first named.
-  let variables: Variables | undefined;
-  const value = (name: string): unknown[] => {
-    const before = known.get(name);
-    if (before) return before;
+  const value = (name: string): unknown => {
     const fact = facts.get(name);
-    if (!fact) return [];
-    variables ??= { ...views.chart[certainty], ...parameters };
-    for (const other of fact.expression.variables) if (facts.has(other)) variables[other] = value(other);
-    const result = fact.expression.evaluate(certainty, variables);
-    known.set(name, result);
-    return result;
+    if (!fact) return parameters[name] ?? chart[certainty][name];
+    let found = known.get(name);
+    if (found === undefined) {
+      found = fact.expression.evaluate(certainty, value);
+      known.set(name, found);
+    }
+    return found;
   };
   return value;
 }
 
 /** Whether a fact does not hold, whatever the missing parts of the record may hold. */
 function emptiness(
-  { facts, parameters }: Guideline,
-  { chart, incomplete, medicationList }: Views,
-  read: Read,
+  { facts }: Guideline,
+  { incomplete, medicationList }: Views,
+  variables: Variables,
 ): (name: string) => boolean {
   const known = new Map<string, boolean>();
   const isWhole = (name: string) => {
@@ -104,10 +100,8 @@ function emptiness(
     const before = known.get(name);
     if (before !== undefined) return before;
     const fact = facts.get(name);
-    const value = fact ? read(name) : (parameters[name] ?? chart.all[name]);
+    const value = variables(name);
     if (Array.isArray(value) ? isTrue(value) : value !== undefined) return false;
-    const variables: Variables = { ...chart.all, ...parameters };
-    for (const other of fact?.expression.variables ?? []) if (facts.has(other)) variables[other] = read(other);
     const result = isWhole(name) || (fact?.expression.givesNothing({ isEmpty, isWhole, variables }) ?? false);
     known.set(name, result);
     return result;
@@ -117,14 +111,14 @@ function emptiness(
 
 /** What is the same for all guidelines: the chart in each reading, and what of it is not known. */
 export type Views = {
-  chart: Record<Certainty, Variables>;
+  chart: Record<Certainty, Record<string, unknown>>;
   incomplete: Section[];
   unclear: boolean;
   medicationList: Section;
 };
 
 export function viewsOf(chart: Chart, medicationList: Section): Views {
-  const all: Variables = {
+  const all: Record<string, unknown> = {
     hook: chart.hook,
     today: chart.today,
     // Facts ask whether somebody is at least so old.
