@@ -25,38 +25,41 @@ export type Stopped = {
 };
 
 /**
- * A copy of an order that ends on `end` and says one thing (recommendations.md, 3, "Setting a stop date"): the bounds of
+ * Gives copies of an order that end on a day and say one thing (recommendations.md, 3, "Setting a stop date"): the bounds of
  * every dosage line, days' supply, quantity and repeats, narrative, count and events, and a length in the dosage text.
  * Everything else comes back as it was sent. Undefined where the dosage is not in a form that can be changed.
  */
-export function withStop(order: Resource, end: Day, options: StopOptions): Stopped | undefined {
+export function stopperOf(order: Resource, options: StopOptions): ((end: Day) => Stopped) | undefined {
   const written = order['dosageInstruction'];
   if (written !== undefined && !Array.isArray(written)) return undefined;
   const lines = readLines(order, options.start, options);
   const steps = new Set(lines.map(({ sequence }) => sequence));
   const inTurn = steps.size > 1 && !steps.has(undefined);
   const before = dosages(order);
-  const kept = before.flatMap((dosage, at) => {
-    const line = lines[at] as Line;
-    return (line.start ?? options.start) <= end ? [{ dosage, line }] : [];
-  });
-  const texts = kept.map(({ dosage }) => withTexts(dosage, end, options));
-  const changed = kept.map(({ dosage, line }, at) => {
-    const last = inTurn && line.end !== undefined && line.end < end ? line.end : end;
-    return { ...withBounds(dosage, inTurn ? line.start : undefined, last, options), ...texts[at]?.change };
-  });
-  const dispense = cutSupply(order, lines, end, options);
   const { text: _narrative, ...rest } = order;
   const generated = ['generated', 'extensions'].includes(string(object(order['text'])['status']) ?? '');
-  return {
-    resource: {
-      ...(generated ? (rest as Resource) : order),
-      ...(dispense && { dispenseRequest: dispense.dispenseRequest }),
-      dosageInstruction: changed.length > 0 ? changed : [withBounds({}, undefined, end, options)],
-    },
-    dropped: before.length - kept.length,
-    ...(dispense?.quantity !== undefined && { quantity: dispense.quantity }),
-    textLeft: texts.some(({ left }) => left),
+  const base = generated ? (rest as Resource) : order;
+  return (end) => {
+    const kept = before.flatMap((dosage, at) => {
+      const line = lines[at] as Line;
+      return (line.start ?? options.start) <= end ? [{ dosage, line }] : [];
+    });
+    const texts = kept.map(({ dosage }) => withTexts(dosage, end, options));
+    const changed = kept.map(({ dosage, line }, at) => {
+      const last = inTurn && line.end !== undefined && line.end < end ? line.end : end;
+      return { ...withBounds(dosage, inTurn ? line.start : undefined, last, options), ...texts[at]?.change };
+    });
+    const dispense = cutSupply(order, lines, end, options);
+    return {
+      resource: {
+        ...base,
+        ...(dispense && { dispenseRequest: dispense.dispenseRequest }),
+        dosageInstruction: changed.length > 0 ? changed : [withBounds({}, undefined, end, options)],
+      },
+      dropped: before.length - kept.length,
+      ...(dispense?.quantity !== undefined && { quantity: dispense.quantity }),
+      textLeft: texts.some(({ left }) => left),
+    };
   };
 }
 

@@ -1,12 +1,12 @@
 import type { Draft } from '../chart/chart.ts';
-import { dateOf, dayOf } from '../dates.ts';
+import { type Day, dateOf, dayOf } from '../dates.ts';
 import type { Resource } from '../fhir/json.ts';
 import type { RuleResult } from '../rules/evaluate.ts';
 import { guidelineOf } from '../rules/knowledge.ts';
 import type { SuggestionRule } from '../rules/schema.ts';
 import { message } from './message.ts';
 import { drugName } from './names.ts';
-import { fromTemplate, withQuantity, withStop } from './orders.ts';
+import { fromTemplate, type Stopped, stopperOf, withQuantity } from './orders.ts';
 import { type Rendering, uuidOf } from './rendering.ts';
 import type { Values } from './values.ts';
 
@@ -86,53 +86,50 @@ function stops(
 ): Suggestion[] {
   const { knowledge, chart } = rendering;
   const { parameters } = guidelineOf(knowledge, result.rule);
-  const orders = changeable(result, suggestion.setStop, rendering);
   const large = tooLarge(family);
-  return (parameters[suggestion.days] as number[]).flatMap((days) => {
-    const actions = orders.map(({ medication, order }) => {
-      const start = Math.max(dayOf(medication.start ?? chart.today), 0);
+  const orders = changeable(result, suggestion.setStop, rendering).map(({ medication, order }) => {
+    const start = Math.max(dayOf(medication.start ?? chart.today), 0);
+    const stop = stopperOf(order, {
+      reading: knowledge.codes.reading,
+      timeZone: knowledge.site.timeZone,
+      today: dayOf(chart.today),
+      start,
+      write: dateOf,
+    });
+    return stop && { medication, start, stop };
+  });
+  // An order whose dosage cannot be changed keeps its card and gets no suggestion: half a choice would mislead.
+  if (orders.length === 0 || orders.includes(undefined)) return [];
+  return (parameters[suggestion.days] as number[]).map((days) => {
+    const choices = (orders as Stoppable[]).map(({ medication, start, stop }) => {
       const end = start + days - 1;
-      const change = withStop(order, end, {
-        reading: knowledge.codes.reading,
-        timeZone: knowledge.site.timeZone,
-        today: dayOf(chart.today),
-        start,
-        write: dateOf,
-      });
-      if (!change) return undefined;
-      const words = wordsOf(
-        result,
-        suggestion.id,
-        { drug: nameOf(medication, rendering), days, end: new Date(dateOf(end)) },
-        rendering,
-      );
+      const change = stop(end);
       const packed = smallestPackage(medication, change.quantity, large);
       const quantity = packed?.quantity ?? change.quantity;
+      const values = { drug: nameOf(medication, rendering), days, end: new Date(end * DAY) };
+      const words = wordsOf(result, suggestion.id, values, rendering);
       const remarks = [
         ...droppedRemark(change.dropped, rendering),
         ...(quantity === undefined ? [] : quantityRemark(family, medication, quantity, rendering)),
-        ...(change.textLeft ? [rendering.knowledge.cards.shared.textLeft[rendering.language]] : []),
+        ...(change.textLeft ? [knowledge.cards.shared.textLeft[rendering.language]] : []),
       ];
       const resource = packed ? withQuantity(change.resource, packed.quantity) : change.resource;
-      return {
-        label: words.label,
-        action: { type: 'update' as const, description: [words.description, ...remarks].join(' '), resource },
-      };
+      const action: Action = { type: 'update', description: [words.description, ...remarks].join(' '), resource };
+      return { label: words.label, action };
     });
-    const [first] = actions;
-    // An order whose dosage cannot be changed keeps its card and gets no suggestion: half a choice would mislead.
-    if (!first || actions.includes(undefined)) return [];
-    return [
-      {
-        label: first.label,
-        uuid: uuidOf(card, suggestion.id, String(days)),
-        offer: `${suggestion.id}/${days}`,
-        ...(suggestion.recommended !== undefined && { isRecommended: days === parameters[suggestion.recommended] }),
-        actions: actions.flatMap((item) => (item ? [item.action] : [])),
-      },
-    ];
+    return {
+      label: (choices[0] as (typeof choices)[number]).label,
+      uuid: uuidOf(card, suggestion.id, String(days)),
+      offer: `${suggestion.id}/${days}`,
+      ...(suggestion.recommended !== undefined && { isRecommended: days === parameters[suggestion.recommended] }),
+      actions: choices.map(({ action }) => action),
+    };
   });
 }
+
+type Stoppable = { medication: Draft; start: Day; stop: (end: Day) => Stopped };
+/** Milliseconds. */
+const DAY = 86_400_000;
 
 function quantities(
   result: RuleResult,

@@ -81,18 +81,19 @@ export function* evaluateInSteps(
 
 function decide(rule: Rule, look: (name: string) => Finding): RuleResult {
   const outcomeOf = (name: string) => look(name).outcome;
-  const indicatorOf = ({ facts }: IndicatorCase) =>
-    facts.length === 0 || facts.some((name) => outcomeOf(name) === 'holds');
   const silent = { rule, finding: look, indicator: quietest(rule), about: [], missing: [], unclear: [] };
   if (rule.off) return { ...silent, outcome: 'switched-off' };
-  if ([...rule.unless, ...rule.without].some((name) => outcomeOf(name) === 'holds'))
-    return { ...silent, outcome: 'does-not-hold' };
-  const unclear = rule.unclear.flatMap((name) => (outcomeOf(name) === 'holds' ? look(name).value : []));
-  if (rule.when.some((name) => outcomeOf(name) === 'does-not-hold'))
-    return { ...silent, outcome: 'does-not-hold', unclear };
+  const holds = (name: string) => outcomeOf(name) === 'holds';
+  const unclear = rule.unclear.flatMap((name) => (holds(name) ? look(name).value : []));
+  const missed = rule.when.some((name) => outcomeOf(name) === 'does-not-hold');
+  // So it is with most rules in most calls: what else it asks for need not be found.
+  if (missed && unclear.length === 0) return { ...silent, outcome: 'does-not-hold' };
+  if (rule.unless.some(holds) || rule.without.some(holds)) return { ...silent, outcome: 'does-not-hold' };
+  if (missed) return { ...silent, outcome: 'does-not-hold', unclear };
   const result = {
     ...silent,
-    indicator: (rule.indicators.find(indicatorOf) as IndicatorCase).indicator,
+    indicator: (rule.indicators.find(({ facts }) => facts.length === 0 || facts.some(holds)) as IndicatorCase)
+      .indicator,
     about: listedOnce(rule.about.flatMap((name) => drugsOf(look(name).value))),
     unclear,
   };
