@@ -40,5 +40,5 @@ STOPSIGNAL SIGTERM
 # With TLS_CERT the service speaks TLS; whose name the certificate bears does not matter from inside.
 HEALTHCHECK --interval=30s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "-e", "require(process.env.TLS_CERT ? 'https' : 'http').get({ host: '127.0.0.1', port: process.env.PORT, path: '/health', rejectUnauthorized: false }, (r) => process.exit(r.statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
-# The heap that its limits are tried with (docs/reliability.md); a process then stays below 512 MiB.
-CMD ["node", "--disable-warning=ExperimentalWarning", "--max-old-space-size=256", "src/server.ts"]
+# The heap and nursery that its limits are tried with (docs/reliability.md); a process then stays below 512 MiB.
+CMD ["node", "--disable-warning=ExperimentalWarning", "--max-old-space-size=256", "--max-semi-space-size=16", "src/server.ts"]

@@ -232,7 +232,13 @@ type Service = { child: ChildProcess; port: number; ended: boolean };
 async function start(environment: Record<string, string>): Promise<Service> {
   const child = spawn(
     process.execPath,
-    [`--max-old-space-size=${values.heap}`, '--disable-warning=ExperimentalWarning', 'src/server.ts'],
+    // As the image starts it.
+    [
+      `--max-old-space-size=${values.heap}`,
+      '--max-semi-space-size=16',
+      '--disable-warning=ExperimentalWarning',
+      'src/server.ts',
+    ],
     {
       cwd: root,
       env: { ...process.env, PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'error', PATIENT_KEY, ...environment },

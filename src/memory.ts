@@ -10,14 +10,6 @@ export function makeYoung(): void {
   setFlagsFromString('--no-allocation-site-pretenuring');
 }
 
-/**
- * Keeps the nursery as large as it is. Under calls made to do harm V8 would let it grow to 128 MiB, whatever the heap may have,
- * and keep it so.
- */
-export function boundNursery(): void {
-  setFlagsFromString('--semi-space-growth-factor=1');
-}
-
 /** V8's own collector. Node has no other way to ask for it than V8's flag. */
 export function collector(): (options?: { type?: 'major' | 'minor'; flavor?: 'last-resort' }) => void {
   setFlagsFromString('--expose-gc');

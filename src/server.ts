@@ -16,7 +16,7 @@ import type { JournalFailed } from './journal/thread.ts';
 import { loadKnowledge } from './knowledge/load.ts';
 import { loadPages } from './knowledge/pages.ts';
 import { limits } from './limits.ts';
-import { boundNursery, giveBack, makeYoung } from './memory.ts';
+import { giveBack, makeYoung } from './memory.ts';
 import { readProof } from './rules/proof.ts';
 import { hooks, type Site } from './rules/schema.ts';
 import { readClients } from './trust/clients.ts';
@@ -95,7 +95,6 @@ const address = await listen();
 // Not before the first answer.
 setTimeout(() => {
   giveBack();
-  boundNursery();
 }, 1000).unref();
 if (config.mode === 'sandbox') logger.warn('sandbox: no authentication, this machine only');
 process.stderr.write(

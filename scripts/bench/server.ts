@@ -11,18 +11,22 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Starts a server as a process of its own and waits until it listens. */
 export async function start(name: string, words: string[], environment: Record<string, string> = {}): Promise<Server> {
   const begin = performance.now();
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...words], {
-    cwd: root,
-    // As `npm start` does.
-    env: {
-      PATH: process.env['PATH'],
-      NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/node'),
-      PORT: '0',
-      ...environment,
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=16', ...words],
+    {
+      cwd: root,
+      // As `npm start` does.
+      env: {
+        PATH: process.env['PATH'],
+        NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/node'),
+        PORT: '0',
+        ...environment,
+      },
+      // The service writes an audit line for each call: to somewhere that costs nothing to read.
+      stdio: ['ignore', 'ignore', 'pipe'],
     },
-    // The service writes an audit line for each call: to somewhere that costs nothing to read.
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  );
   const url = await new Promise<string>((found, fail) => {
     let said = '';
     child.stderr?.setEncoding('utf8').on('data', (text) => {

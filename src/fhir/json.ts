@@ -68,6 +68,26 @@ export function parseExactly(text: string): unknown {
   );
 }
 
+/**
+ * Whether JSON may have a number that is not written as JavaScript would write it: with zeros at its end, an exponent, more
+ * digits than are kept, or close to zero. True for some texts that only look like it.
+ */
+export function mayHaveExactNumbers(json: string): boolean {
+  return EXACT.test(json);
+}
+
+const END = String.raw`(?=[\s,\]}])`;
+const EXACT = new RegExp(
+  String.raw`[:,[\s](?:-0(?![.\d])|-?(?:${[
+    String.raw`\d{1,25}(?:\.\d{1,25})?[eE]`,
+    String.raw`\d{1,25}\.\d{0,25}0${END}`,
+    String.raw`0\.0{6}`,
+    String.raw`\d{16}`,
+    // Long enough to lose digits; what goes on after another dot is no number.
+    String.raw`(?=[\d.]{16})\d{1,15}\.\d{1,25}(?:\d|${END})`,
+  ].join('|')}))`,
+);
+
 /** Whether a text is an id as FHIR has them (FHIR R4: Data Types, id), so that it may stand in an address. */
 export function isId(text: string): boolean {
   return /^[A-Za-z0-9.-]{1,64}$/.test(text);

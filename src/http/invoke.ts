@@ -10,7 +10,7 @@ import type { Budgets } from '../fhir/budget.ts';
 import { readBundle } from '../fhir/bundle.ts';
 import { completePrefetch, type Outcome } from '../fhir/complete.ts';
 import type { FetchJson } from '../fhir/fetch-json.ts';
-import { object, parseExactly } from '../fhir/json.ts';
+import { mayHaveExactNumbers, object, parseExactly } from '../fhir/json.ts';
 import type { Standing } from '../fhir/patient.ts';
 import { type Prefetch, prefetchOf, type Section } from '../fhir/prefetch.ts';
 import { hashOfPatient } from '../journal/patient.ts';
@@ -112,9 +112,10 @@ export function invokeRoute(app: FastifyInstance, options: InvokeOptions): void 
   });
 }
 
-/** The draft orders with the digits of their numbers: read anew, where one of them goes back changed. */
+/** The draft orders with the digits of their numbers: read anew where one of them goes back changed, and has such digits. */
 function draftsAsSent(sent: Buffer | undefined): unknown {
-  return sent && object(object(parseExactly(sent.toString('utf8').replace(/^\uFEFF/, '')))['context'])['draftOrders'];
+  if (!sent || !mayHaveExactNumbers(sent.toString('latin1'))) return undefined;
+  return object(object(parseExactly(sent.toString('utf8').replace(/^\uFEFF/, '')))['context'])['draftOrders'];
 }
 
 /** Entries of a record from which its answer takes so long that other calls are let in between. */
