@@ -7,6 +7,7 @@ import { limits } from '../limits.ts';
 import { BODY_LIMIT, pathOf, startService } from '../testing/app.ts';
 import { examples } from '../testing/examples.ts';
 import { type Json, order, pair, request } from '../testing/request.ts';
+import { createArrivals } from './arrivals.ts';
 import { createGate } from './gate.ts';
 import { shapeOf } from './shape.ts';
 
@@ -157,27 +158,75 @@ describe('how many bodies there are at once', () => {
     expect(entered).toEqual(['a', 'c', 'b', 'd']);
     // Given back twice is given back once.
     leave[0]?.();
-    expect(() => gate.take('three', 4)).toThrow('overloaded');
+    await expect(gate.enter('three', 4, 1)).rejects.toThrow('overloaded');
     leave[1]?.();
-    gate.take('three', 4);
+    await gate.enter('three', 4, 1);
   });
 
-  test('at the limit of a client it is full for that client, at the limit of all for all', () => {
+  test('at the limit of a client it is full for that client, at the limit of all for all', async () => {
     const gate = createGate({ all: 10, client: 6 });
-    gate.take('one', 6);
-    expect(() => gate.take('one', 1)).toThrow('overloaded');
-    const leave = gate.take('two', 4);
-    expect(() => gate.take('three', 1)).toThrow('overloaded');
+    await gate.enter('one', 6, 1);
+    await expect(gate.enter('one', 1, 1)).rejects.toThrow('overloaded');
+    const leave = await gate.enter('two', 4, 1);
+    await expect(gate.enter('three', 1, 1)).rejects.toThrow('overloaded');
     leave();
-    gate.take('three', 4);
+    await gate.enter('three', 4, 1);
+  });
+
+  test('a body that finds no room waits; the oldest goes on, of a client and of all', async () => {
+    const arrivals = createArrivals({ all: 10, client: 6 });
+    const bodies = { a: arrivals('one', 10_000), b: arrivals('one', 10_000), c: arrivals('two', 10_000) };
+    expect(bodies.a.take(5)).toBeUndefined();
+    const b = bodies.b.take(2);
+    expect(b).toBeDefined();
+    expect(bodies.c.take(3)).toBeUndefined();
+    // The room of all is full: the oldest of its client waits for the oldest of all, which does not wait.
+    const c = bodies.c.take(1);
+    expect(c).toBeDefined();
+    expect(bodies.a.take(100)).toBeUndefined();
+    bodies.a.leave();
+    await Promise.all([b, c]);
+  });
+
+  test('a body that waits longer than its turn is put off, and what it took is given back', async () => {
+    const arrivals = createArrivals({ all: 10, client: 6 });
+    const first = arrivals('one', 1);
+    first.take(10);
+    const second = arrivals('two', 1);
+    await expect(second.take(1)).rejects.toThrow('overloaded');
+    second.leave();
+    first.leave();
+    expect(arrivals('two', 1).take(6)).toBeUndefined();
+  });
+
+  test('whatever comes and goes, every body is read to its end', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.record({ client: fc.constantFrom('one', 'two', 'three'), parts: fc.array(fc.nat(9), { maxLength: 5 }) }),
+        ),
+        async (calls) => {
+          const arrivals = createArrivals({ all: 10, client: 6 });
+          const read = async ({ client, parts }: (typeof calls)[number]) => {
+            const arrival = arrivals(client, 10_000);
+            for (const bytes of parts) await arrival.take(bytes);
+            arrival.leave();
+          };
+          await Promise.all(calls.map(read));
+          const last = arrivals('one', 1);
+          arrivals('one', 1);
+          expect(last.take(6)).toBeUndefined();
+        },
+      ),
+    );
   });
 
   test('what is larger than all the room comes in alone', async () => {
     const gate = createGate({ all: 10, client: 6 });
     const leave = await gate.enter('one', 100, 1);
-    expect(() => gate.take('two', 1)).toThrow('overloaded');
+    await expect(gate.enter('two', 1, 1)).rejects.toThrow('overloaded');
     leave();
-    gate.take('two', 1);
+    await gate.enter('two', 1, 1);
   });
 
   test('who waits longer than a turn is put off, and does not hold up the next', async () => {

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyBodyParser, FastifyInstance, FastifyRequest } from 'fastify';
 import { ServiceError } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { type Arrival, createArrivals } from './arrivals.ts';
 import { createGate, overloaded } from './gate.ts';
 import { shapeOf } from './shape.ts';
 import type { Turn } from './turns.ts';
@@ -24,7 +25,7 @@ const MEDIA_TYPES = ['application/json', 'application/fhir+json'];
  * which is looked at again once a body has had its turn.
  */
 export function readJson(app: FastifyInstance, bodyLimit: number, turn: Turn, isBusy: () => boolean): void {
-  const arriving = createGate(limits.bodiesArriving);
+  const arrivals = createArrivals(limits.bodiesArriving);
   const working = createGate(limits.bodiesAtWork);
   // Keys that would change what an object is are passed over as any key that nobody knows (conformance T12).
   const parse = app.getDefaultJsonParser('remove', 'remove') as FastifyBodyParser<string>;
@@ -33,17 +34,17 @@ export function readJson(app: FastifyInstance, bodyLimit: number, turn: Turn, is
 
   const read = async (request: FastifyRequest, payload: IncomingMessage): Promise<unknown> => {
     const { name } = request.client;
-    const rooms: (() => void)[] = [];
+    const arrival = arrivals(name, limits.turn);
     let weight: number;
     let json: Buffer;
     try {
-      json = await receive(payload, bodyLimit, (bytes) => rooms.push(arriving.take(name, bytes)));
+      json = await receive(payload, bodyLimit, arrival.take);
       // What takes long is done in turns, so that others are heard in between.
       if (json.length > LARGE) await turn();
       weight = weightOf(json);
       request.release = await working.enter(name, weight, limits.turn);
     } finally {
-      for (const leave of rooms) leave();
+      arrival.leave();
     }
     if (weight > LARGE) await turn();
     // It may have waited long, and for others that took long.
@@ -72,31 +73,30 @@ export function readJson(app: FastifyInstance, bodyLimit: number, turn: Turn, is
   });
 }
 
-/** All bytes of a body. Rejects with a `ServiceError` where there are too many, where `take` refuses, or where they end early. */
-function receive(payload: IncomingMessage, bodyLimit: number, take: (bytes: number) => void): Promise<Buffer> {
+/** All bytes of a body. Rejects with a `ServiceError` where there are too many, where no room came, or where they end early. */
+function receive(payload: IncomingMessage, bodyLimit: number, take: Arrival['take']): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
     const stop = () => payload.off('data', add).off('end', end).off('error', fail).off('close', fail);
-    const fail = () => {
+    const refuse = (error: unknown) => {
       stop();
-      // The connection broke: nobody reads what is answered.
-      reject(new ServiceError('not-json'));
+      reject(error);
     };
+    // The connection broke: nobody reads what is answered.
+    const fail = () => refuse(new ServiceError('not-json'));
     const end = () => {
       stop();
       resolve(Buffer.concat(chunks, length));
     };
     const add = (chunk: Buffer) => {
-      try {
-        length += chunk.length;
-        if (length > bodyLimit) throw new ServiceError('too-large');
-        take(chunk.length);
-        chunks.push(chunk);
-      } catch (error) {
-        stop();
-        reject(error);
-      }
+      length += chunk.length;
+      if (length > bodyLimit) return refuse(new ServiceError('too-large'));
+      chunks.push(chunk);
+      const room = take(chunk.length);
+      if (!room) return;
+      payload.pause();
+      room.then(() => payload.resume(), refuse);
     };
     payload.on('data', add).on('end', end).on('error', fail).on('close', fail);
   });

@@ -4,9 +4,10 @@ type Sizes = { all: number; client: number };
 type Waiting = { weight: number; client: string; enter: () => void };
 
 export type Gate = {
-  /** Takes room at once, or throws `overloaded`. Returns how it is given back. */
-  take: (client: string, weight: number) => () => void;
-  /** Waits for room, first come, first served; after `turn` milliseconds it rejects with `overloaded`. */
+  /**
+   * Waits for room, first come, first served; after `turn` milliseconds it rejects with `overloaded`. Gives how the room is
+   * given back.
+   */
   enter: (client: string, weight: number, turn: number) => Promise<() => void>;
 };
 
@@ -50,10 +51,6 @@ export function createGate(sizes: Sizes): Gate {
   };
 
   return {
-    take: (client, weight) => {
-      if (!fits(client, weight)) throw overloaded();
-      return occupy(client, weight);
-    },
     enter: (client, weight, turn) =>
       new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
