@@ -51,8 +51,9 @@ export function createGate(sizes: Sizes): Gate {
   };
 
   return {
-    enter: (client, weight, turn) =>
-      new Promise((resolve, reject) => {
+    enter: async (client, weight, turn) => {
+      if (queue.length === 0 && fits(client, weight)) return occupy(client, weight);
+      return new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
           queue = queue.filter((other) => other !== waiting);
           reject(overloaded());
@@ -68,7 +69,8 @@ export function createGate(sizes: Sizes): Gate {
         };
         queue.push(waiting);
         admit();
-      }),
+      });
+    },
   };
 }
 

@@ -21,12 +21,8 @@ export type Metrics = {
 export function createMetrics(journal?: Pick<Journal, 'figures'>): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  const calls = new Counter({
-    name: 'cds_requests_total',
-    help: 'Calls by service and HTTP status',
-    labelNames: ['service', 'status'],
-    registers,
-  });
+  const count = (name: string, help: string, ...labelNames: string[]) => counter(name, help, labelNames, registers);
+  const calls = count('cds_requests_total', 'Calls by service and HTTP status', 'service', 'status');
   const seconds = new Histogram({
     name: 'cds_request_seconds',
     help: 'Time to answer by service',
@@ -34,76 +30,81 @@ export function createMetrics(journal?: Pick<Journal, 'figures'>): Metrics {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     registers,
   });
-  const cards = new Counter({
-    name: 'cds_cards_total',
-    help: 'Cards by rule and indicator',
-    labelNames: ['rule', 'indicator'],
-    registers,
-  });
-  const unseen = new Counter({
-    name: 'cds_silent_cards_total',
-    help: 'Cards that rules on trial would have given, by rule and indicator: nobody saw them',
-    labelNames: ['rule', 'indicator'],
-    registers,
-  });
-  const keys = new Counter({
-    name: 'cds_prefetch_total',
-    help: 'Prefetch keys by client, key and what was sent',
-    labelNames: ['client', 'key', 'state'],
-    registers,
-  });
-  const fetches = new Counter({
-    name: 'cds_fhir_fetch_total',
-    help: 'Fetches from FHIR servers by key and outcome',
-    labelNames: ['key', 'outcome'],
-    registers,
-  });
-  const leftOut = new Counter({
-    name: 'cds_left_out_total',
-    help: 'Orders and medicines left out, by reason',
-    labelNames: ['what', 'why'],
-    registers,
-  });
-  const silenced = new Counter({
-    name: 'cds_silenced_total',
-    help: 'Cards left out by rule: quiet after an override, or shown when the order was selected',
-    labelNames: ['rule', 'why'],
-    registers,
-  });
-  const notSilenced = new Counter({
-    name: 'cds_silence_unknown_total',
-    help: 'Answers that show everything because the journal did not say what may be left out',
-    registers,
-  });
-  const items = new Counter({
-    name: 'cds_feedback_total',
-    help: 'Items of feedback by service and what became of them',
-    labelNames: ['service', 'result'],
-    registers,
-  });
+  const cards = count('cds_cards_total', 'Cards by rule and indicator', 'rule', 'indicator');
+  const unseen = count(
+    'cds_silent_cards_total',
+    'Cards that rules on trial would have given, by rule and indicator: nobody saw them',
+    'rule',
+    'indicator',
+  );
+  const keys = count('cds_prefetch_total', 'Prefetch keys by client, key and what was sent', 'client', 'key', 'state');
+  const fetches = count('cds_fhir_fetch_total', 'Fetches from FHIR servers by key and outcome', 'key', 'outcome');
+  const leftOut = count('cds_left_out_total', 'Orders and medicines left out, by reason', 'what', 'why');
+  const silenced = count(
+    'cds_silenced_total',
+    'Cards left out by rule: quiet after an override, or shown when the order was selected',
+    'rule',
+    'why',
+  );
+  const notSilenced = count(
+    'cds_silence_unknown_total',
+    'Answers that show everything because the journal did not say what may be left out',
+  );
+  const items = count(
+    'cds_feedback_total',
+    'Items of feedback by service and what became of them',
+    'service',
+    'result',
+  );
   if (journal) journalGauges(journal, registers);
   return {
     registry,
     call: (service, status, time) => {
-      calls.inc({ service, status });
+      calls(service, String(status));
       seconds.observe({ service }, time);
     },
     prefetch: (client, prefetch, sections) => {
-      for (const key of sections) keys.inc({ client, key, state: prefetch.section(key).state });
+      for (const key of sections) keys(client, key, prefetch.section(key).state);
     },
     fetched: (outcomes) => {
-      for (const { key, outcome } of outcomes) fetches.inc({ key, outcome });
+      for (const { key, outcome } of outcomes) fetches(key, outcome);
     },
     answered: (answer) => {
-      for (const { what, why } of answer.chart.leftOut) leftOut.inc({ what, why });
-      for (const card of 'cards' in answer ? answer.cards : [])
-        cards.inc({ rule: card.source.topic.code, indicator: card.indicator });
-      for (const { rule, indicator } of wouldHaveShown(answer.results)) unseen.inc({ rule: rule.id, indicator });
+      for (const { what, why } of answer.chart.leftOut) leftOut(what, why);
+      for (const card of 'cards' in answer ? answer.cards : []) cards(card.source.topic.code, card.indicator);
+      for (const { rule, indicator } of wouldHaveShown(answer.results)) unseen(rule.id, indicator);
       for (const { rule, outcome } of answer.results)
-        if (outcome === 'quiet' || outcome === 'repeat') silenced.inc({ rule: rule.id, why: outcome });
+        if (outcome === 'quiet' || outcome === 'repeat') silenced(rule.id, outcome);
     },
-    feedback: (service, result) => items.inc({ service, result }),
-    notSilenced: () => notSilenced.inc(),
+    feedback: (service, result) => items(service, result),
+    notSilenced: () => notSilenced(),
+  };
+}
+
+/** Counts by the values of its labels, which Prometheus' library looks up only when the figures are asked for. */
+function counter(
+  name: string,
+  help: string,
+  labelNames: string[],
+  registers: Registry[],
+): (...values: string[]) => void {
+  const waiting = new Map<string, { values: string[]; count: number }>();
+  new Counter({
+    name,
+    help,
+    labelNames,
+    registers,
+    collect() {
+      for (const { values, count } of waiting.values())
+        this.inc(Object.fromEntries(labelNames.map((label, at) => [label, values[at] as string])), count);
+      waiting.clear();
+    },
+  });
+  return (...values) => {
+    const key = values.join('\0');
+    const found = waiting.get(key);
+    if (found) found.count++;
+    else waiting.set(key, { values, count: 1 });
   };
 }
 
