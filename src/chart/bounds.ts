@@ -6,25 +6,31 @@ import { limits } from '../limits.ts';
 const DOSAGES = ['dosageInstruction', 'dosage', 'event'];
 
 /**
- * Bounds what entries of the record are made of: how long their lists are, and how many dosage lines and dates they have in all.
- * Each is read one by one, and while a call is answered all others wait. Throws a `ServiceError` that names the limit.
+ * Bounds what an entry of the record is made of: how long its lists are. Gives how many dosage lines and dates in them it has,
+ * for `checkDosages`. Each is read one by one, and while a call is answered all others wait. Throws a `ServiceError` that names
+ * the limit.
  */
-export function checkEntries(resources: Resource[]): void {
+export function dosagesIn(resource: Resource): number {
+  return partsOf(resource, '');
+}
+
+function partsOf(value: object, key: string): number {
   let dosages = 0;
-  const check = (value: object, key: string): void => {
-    if (!Array.isArray(value)) {
-      for (const name in value) {
-        const part = (value as Record<string, unknown>)[name];
-        if (typeof part === 'object' && part !== null) check(part, name);
-      }
-      return;
+  if (!Array.isArray(value)) {
+    for (const name in value) {
+      const part = (value as Record<string, unknown>)[name];
+      if (typeof part === 'object' && part !== null) dosages += partsOf(part, name);
     }
-    if (value.length > limits.listOfEntry) refuse(`a list inside an entry: at most ${limits.listOfEntry}`);
-    if (DOSAGES.includes(key)) dosages += value.length;
-    if (dosages > limits.dosages) refuse(`dosage lines and dates in them: at most ${limits.dosages}`);
-    for (const item of value) if (typeof item === 'object' && item !== null) check(item, '');
-  };
-  for (const resource of resources) check(resource, '');
+    return dosages;
+  }
+  if (value.length > limits.listOfEntry) refuse(`a list inside an entry: at most ${limits.listOfEntry}`);
+  if (DOSAGES.includes(key)) dosages += value.length;
+  for (const item of value) if (typeof item === 'object' && item !== null) dosages += partsOf(item, '');
+  return dosages;
+}
+
+export function checkDosages(number: number): void {
+  checkNumber(number, limits.dosages, 'dosage lines and dates in them');
 }
 
 /** A record is looked at as a whole or not at all: what were left out could be what matters. */

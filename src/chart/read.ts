@@ -7,7 +7,7 @@ import { idOf, type Resource, string } from '../fhir/json.ts';
 import { type Prefetch, type Prefetched, type Section, sections } from '../fhir/prefetch.ts';
 import { versionOf } from '../fhir/versions.ts';
 import { limits } from '../limits.ts';
-import { checkEntries, checkNumber } from './bounds.ts';
+import { checkDosages, checkNumber, dosagesIn } from './bounds.ts';
 import type { Chart, LeftOut, SectionState, Treatment, Unrecognised } from './chart.ts';
 import { type BundleEntry, changedBy, type DraftsRead, draftOf, draftStart, readDrafts } from './drafts.ts';
 import {
@@ -20,6 +20,7 @@ import {
   type TreatmentParameters,
 } from './entries.ts';
 import { type Identified, identifier, unknownMedicine } from './medicine.ts';
+import { anew, type Once } from './once.ts';
 import { degreeBetween } from './periods.ts';
 import {
   daysOfProcedure,
@@ -65,6 +66,8 @@ export type ChartOptions = {
   continues: Continues;
   /** What gives each medicine its classes, once conditions and the like are known. */
   classifier: (record: ClassRecord) => Classify;
+  /** Where one record is read on many days. */
+  once?: Once;
 };
 
 /** The part of the chart that classes may rest on. */
@@ -91,14 +94,17 @@ export type Continues = {
  * `ServiceError` for a record that is larger than any person's.
  */
 export function readChart(call: Call, options: ChartOptions): Chart {
-  const { codes, timeZone, today: date, parameters, continues } = options;
+  const { codes, timeZone, today: date, parameters, continues, once = anew } = options;
   const today = dayOf(date);
   const prefetched = bySection(call.prefetch.section);
   const drafted = call.draftOrders === undefined ? [] : readBundle(call.draftOrders).entries;
   const received = sections.flatMap((section) => prefetched[section].resources);
   checkNumber(drafted.length, limits.drafts, 'draft orders');
   checkNumber(drafted.length + received.length, limits.resources, 'resources');
-  checkEntries([...drafted.map(({ resource }) => resource), ...received]);
+  let dosages = 0;
+  for (const { resource } of drafted) dosages += dosagesIn(resource);
+  for (const resource of received) dosages += once('dosages', resource, () => dosagesIn(resource));
+  checkDosages(dosages);
   const leftOut: LeftOut[] = [];
   const resolve = resolver(Object.values(prefetched), drafted);
   const isMine = ownership(call.patientId, resolve);
@@ -143,7 +149,7 @@ export function readChart(call: Call, options: ChartOptions): Chart {
   const read = readDrafts(usableDrafts, call, identify, mine('order'), context);
   const list = readEntries(
     MEDICINES.flatMap((section) => own[section]),
-    { identify, erased: read.erased, continues },
+    { identify: (entry) => once('medicine', entry, () => identify(entry)), erased: read.erased, continues },
     context,
   );
   leftOut.push(...read.leftOut, ...list.leftOut);
@@ -153,7 +159,7 @@ export function readChart(call: Call, options: ChartOptions): Chart {
     date,
     timeZone,
   );
-  const activities = (resources: Resource[]) => readActivities(resources, codes, timeZone, date);
+  const activities = (resources: Resource[]) => readActivities(resources, { codes, timeZone, date, once });
   const draftedReferrals = usableDrafts
     .map(({ resource }) => resource)
     .filter(({ resourceType }) => resourceType === 'ServiceRequest')
@@ -167,6 +173,7 @@ export function readChart(call: Call, options: ChartOptions): Chart {
       lists: continues,
       says: [...continues.says.medicines, ...continues.says.others],
       possibleMonths: parameters.possibleMonths,
+      once,
     }),
   ];
   const record = {
@@ -174,8 +181,10 @@ export function readChart(call: Call, options: ChartOptions): Chart {
     today: date,
     ...(age !== undefined && { age }),
     ...(setting !== undefined && { setting }),
-    conditions: own.conditions.flatMap((resource) => readCondition(resource, codes, timeZone)),
-    results: readResults(own.observations, { codes, timeZone }),
+    conditions: own.conditions.flatMap((resource) =>
+      once('condition', resource, () => readCondition(resource, codes, timeZone)),
+    ),
+    results: readResults(own.observations, { codes, timeZone, once }),
     procedures: activities(own.procedures),
     referrals: activities([...own.referrals, ...draftedReferrals]),
     carePlans: activities(own.carePlans),

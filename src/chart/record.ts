@@ -6,6 +6,7 @@ import { idOf, type JsonObject, object, objects, type Resource, reference, strin
 import type { Activity, Chart, Condition, Setting } from './chart.ts';
 import { firstDayOf, lastDayOf } from './dosage.ts';
 import { refOf } from './entries.ts';
+import type { Once } from './once.ts';
 import type { Otherwise } from './treatments.ts';
 
 /** Clinical statuses with which a condition counts; without one it does too. */
@@ -48,6 +49,7 @@ export type OtherwiseOptions = {
   says: string[];
   /** How long what ended may still go on, in months. */
   possibleMonths: number;
+  once: Once;
 };
 
 export function readOtherwise(
@@ -55,7 +57,9 @@ export function readOtherwise(
   options: OtherwiseOptions,
 ): Otherwise[] {
   return [
-    ...conditions.flatMap((resource) => otherwiseOfCondition(resource, options)),
+    ...conditions.flatMap((resource) =>
+      options.once('otherwise', resource, () => otherwiseOfCondition(resource, options)),
+    ),
     ...procedures.flatMap((resource) => otherwiseOfActivity(resource, 'procedure', options)),
     ...carePlans.flatMap((resource) => otherwiseOfActivity(resource, 'plan', options)),
   ];
@@ -86,16 +90,10 @@ function otherwiseOfCondition(resource: Resource, options: OtherwiseOptions): Ot
 }
 
 function otherwiseOfActivity(resource: Resource, kind: 'procedure' | 'plan', options: OtherwiseOptions): Otherwise[] {
-  const { codes, timeZone, today, lists, possibleMonths } = options;
+  const { timeZone, today, possibleMonths } = options;
   const status = string(resource['status']) ?? '';
   if (['entered-in-error', 'not-done', 'revoked', 'draft', 'preparation'].includes(status)) return [];
-  const concepts = [
-    resource['code'],
-    ...objects(resource['category']),
-    ...objects(resource['activity']).map((activity) => object(activity['detail'])['code']),
-  ];
-  const coded = concepts.some((concept) => conceptListsOf(concept, codes.procedures, codes).includes(lists.procedures));
-  if (!coded && !sayIt(namesOf(resource), options)) return [];
+  if (!options.once('otherwise', resource, () => tellsOfTreatment(resource, options))) return [];
   const period = object(resource['performedPeriod'] ?? resource['occurrencePeriod'] ?? resource['period']);
   const done = resource['performedDateTime'] ?? resource['occurrenceDateTime'];
   const end = lastDayOf(period['end'] ?? done, timeZone);
@@ -114,6 +112,19 @@ function otherwiseOfActivity(resource: Resource, kind: 'procedure' | 'plan', opt
       spans: [{ start: Math.min(start, last), end: monthsAfter(last, possibleMonths), degree: 'possible' }],
     },
   ];
+}
+
+function tellsOfTreatment(resource: Resource, options: OtherwiseOptions): boolean {
+  const { codes, lists } = options;
+  const concepts = [
+    resource['code'],
+    ...objects(resource['category']),
+    ...objects(resource['activity']).map((activity) => object(activity['detail'])['code']),
+  ];
+  return (
+    concepts.some((concept) => conceptListsOf(concept, codes.procedures, codes).includes(lists.procedures)) ||
+    sayIt(namesOf(resource), options)
+  );
 }
 
 /** Titles, texts and displays by which a record names something. */
@@ -180,12 +191,19 @@ const VOID = ['entered-in-error', 'not-done', 'cancelled', 'revoked', 'noshow', 
  * What was done, planned or booked, and relatives' illnesses: with the code lists they stand in, of procedures or of
  * conditions, and the day they are about.
  */
-export function readActivities(resources: Resource[], codes: Codes, timeZone: string, today: LocalDate): Activity[] {
+export function readActivities(
+  resources: Resource[],
+  { codes, timeZone, date: today, once }: { codes: Codes; timeZone: string; date: LocalDate; once: Once },
+): Activity[] {
   return resources
     .filter((resource) => !VOID.includes(string(resource['status']) ?? '') && resource['doNotPerform'] !== true)
     .map((resource) => {
-      const date = firstDate(datesOf(resource, today), timeZone);
-      return { ref: refOf(resource), lists: activityLists(resource, codes), ...(date !== undefined && { date }) };
+      const { lists, dated } = once('activity', resource, () => ({
+        lists: activityLists(resource, codes),
+        dated: firstDate(datesOf(resource), timeZone),
+      }));
+      const date = isOngoing(resource) ? today : dated;
+      return { ref: refOf(resource), lists, ...(date !== undefined && { date }) };
     });
 }
 
@@ -204,11 +222,17 @@ function activityLists(resource: Resource, codes: Codes): string[] {
 }
 
 /** What goes on without an end is about today. */
-function datesOf(resource: Resource, today: LocalDate): unknown[] {
+function isOngoing(resource: Resource): boolean {
+  return (
+    resource['status'] === 'in-progress' &&
+    'performedPeriod' in resource &&
+    object(resource['performedPeriod'])['end'] === undefined
+  );
+}
+
+function datesOf(resource: Resource): unknown[] {
   const period = (name: string) => object(resource[name]);
-  const ongoing = resource['status'] === 'in-progress' && period('performedPeriod')['end'] === undefined;
   return [
-    ...(ongoing && 'performedPeriod' in resource ? [today] : []),
     resource['performedDateTime'],
     period('performedPeriod')['end'],
     period('performedPeriod')['start'],
@@ -248,7 +272,11 @@ export function readAge(patient: Resource | undefined, today: LocalDate, timeZon
 }
 
 function firstDate(values: unknown[], timeZone: string): LocalDate | undefined {
-  return values.map((value) => localDate(value, timeZone)).find((date) => date !== undefined);
+  for (const value of values) {
+    const date = localDate(value, timeZone);
+    if (date !== undefined) return date;
+  }
+  return undefined;
 }
 
 /** Whose resource it is: `Patient/x`, `x`, an absolute URL. Undefined where it names nobody. */

@@ -5,12 +5,13 @@ import { wordsOf } from '../codes/words.ts';
 import { dayOf, localDate } from '../dates.ts';
 import { type JsonObject, keyPart, number, object, objects, type Resource, reference, string } from '../fhir/json.ts';
 import type { Result, Treatment } from './chart.ts';
+import type { Once } from './once.ts';
 
 /** Results that a laboratory stands by, and those that it does not yet stand by: these count for nothing but a question. */
 const REPORTED = ['final', 'amended', 'corrected', 'appended'];
 const PRELIMINARY = ['preliminary', 'registered'];
 
-export type ResultOptions = { codes: Codes; timeZone: string };
+export type ResultOptions = { codes: Codes; timeZone: string; once: Once };
 
 /** A result with what tells it apart from others: the question that was asked, and the sample. */
 type Read = Result & { question: string; sample: string | undefined };
@@ -19,7 +20,9 @@ type Read = Result & { question: string; sample: string | undefined };
 export function readResults(observations: Resource[], options: ResultOptions): Result[] {
   const recognise = recogniser(options.codes);
   return relate(
-    observations.flatMap((observation) => readObservation(observation, options, recognise)),
+    observations.flatMap((observation) =>
+      options.once('result', observation, () => readObservation(observation, options, recognise)),
+    ),
     options.codes.tests,
   );
 }

@@ -1,0 +1,25 @@
+import type { Resource } from '../fhir/json.ts';
+
+/** What is read of a resource whatever the day is. */
+export type Reading = 'activity' | 'condition' | 'dosages' | 'medicine' | 'otherwise' | 'result';
+/** Reads something of a resource; the same `reading` of the same resource gives the same. */
+export type Once = <T>(reading: Reading, resource: Resource, read: () => T) => T;
+
+/** For a call, whose resources are read once anyway. */
+export const anew: Once = (_reading, _resource, read) => read();
+
+/** For one record that is read on many days: what does not change from day to day is read once and kept. */
+export function remembering(): Once {
+  const known = new Map<Resource, Map<Reading, unknown>>();
+  return <T>(reading: Reading, resource: Resource, read: () => T) => {
+    let own = known.get(resource);
+    if (own === undefined) {
+      own = new Map();
+      known.set(resource, own);
+    }
+    if (own.has(reading)) return own.get(reading) as T;
+    const found = read();
+    own.set(reading, found);
+    return found;
+  };
+}
