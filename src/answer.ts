@@ -2,6 +2,7 @@ import { notCheckedCard } from './cards/not-checked.ts';
 import { type Card, renderCards } from './cards/render.ts';
 import type { Chart } from './chart/chart.ts';
 import { exactOrders } from './chart/drafts.ts';
+import type { Once } from './chart/once.ts';
 import { type Call, type ChartOptions, readChart } from './chart/read.ts';
 import type { LocalDate } from './dates.ts';
 import type { Resource } from './fhir/json.ts';
@@ -21,6 +22,8 @@ export type Question = {
   silent?: readonly string[];
   /** Where the pages about the advice are, if the cards are to link there. */
   advice?: string | undefined;
+  /** Where one record is asked about on many days. */
+  once?: Once;
 };
 
 /** What the rules came to. */
@@ -55,8 +58,8 @@ export async function assessByTurns(
   }
 }
 
-function chartOf({ call, today }: Question, knowledge: Knowledge): Chart {
-  return readChart(call, chartOptions(knowledge, today));
+function chartOf({ call, today, once }: Question, knowledge: Knowledge): Chart {
+  return readChart(call, { ...chartOptions(knowledge, today), ...(once && { once }) });
 }
 
 /** What a site's knowledge says of how a chart is read. */

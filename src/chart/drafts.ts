@@ -13,8 +13,17 @@ import {
   unitOf,
   wholeDays,
 } from './dosage.ts';
-import { type Entry, type EntryContext, readEntry, refOf, replacedOrders, supplyOf, writtenOf } from './entries.ts';
-import { type Identified, unknownMedicine } from './medicine.ts';
+import {
+  type Entry,
+  type EntryContext,
+  readEntry,
+  readTiming,
+  refOf,
+  replacedOrders,
+  supplyOf,
+  writtenOf,
+} from './entries.ts';
+import type { Identified } from './medicine.ts';
 import type { Span } from './periods.ts';
 import type { Purposed } from './treatments.ts';
 
@@ -111,8 +120,10 @@ export function readDrafts(
 
 /** A draft of a medicine of no list may take the place of one of ours: that one ends the day before it begins (1.6). */
 function noteChanges(read: DraftsRead, resource: Resource, context: EntryContext): void {
-  const entry = readEntry(resource, unknownMedicine(undefined), context);
-  for (const id of changedBy({ entry, resource })) read.changed.set(id, draftStart(entry, context.today));
+  const changed = changedBy(resource);
+  if (changed.length === 0) return;
+  const start = draftStart(readTiming(resource, context), context.today);
+  for (const id of changed) read.changed.set(id, start);
 }
 
 /**
@@ -139,12 +150,13 @@ function isSelected({ resource, fullUrl }: BundleEntry, selections: Set<string>,
 }
 
 /** The orders of the record that a draft changes: its own id, and those that it names as the one before it. */
-export function changedBy({ entry, resource }: Pick<DraftEntry, 'entry' | 'resource'>): string[] {
-  return [...(entry.id === undefined ? [] : [entry.id]), ...replacedOrders(resource)];
+export function changedBy(resource: Resource): string[] {
+  const id = string(resource['id']);
+  return [...(id === undefined ? [] : [id]), ...replacedOrders(resource)];
 }
 
 /** The first day of a draft: never before today. */
-export function draftStart(entry: Entry, today: Day): Day {
+export function draftStart(entry: Pick<Entry, 'start'>, today: Day): Day {
   return Math.max(entry.start ?? today, today);
 }
 

@@ -68,24 +68,14 @@ export type EntryContext = {
 
 type Status = 'active' | 'on-hold' | 'completed' | 'stopped' | 'unknown';
 
-/** One order, statement, dispense or administration of the record, before it is known what it is for. */
-export type Entry = {
+/** What tells when an entry was in force, and how much of it there was. */
+export type Timing = {
   resource: Resource;
   ref: string;
-  id: string | undefined;
   kind: EntryKind;
-  medicine: Medicine;
   status: Status;
   /** A modifier that is not known may turn its meaning round. */
   modified: boolean;
-  reasons: Reason[];
-  says: string[];
-  /** It gives a reason, coded or in words; otherwise it takes another entry's. */
-  givesReason: boolean;
-  /** Orders that it names: ids. */
-  names: string[];
-  requester: string | undefined;
-  setting: Setting | undefined;
   asNeeded: boolean;
   lines: Line[];
   start: Day | undefined;
@@ -99,6 +89,20 @@ export type Entry = {
   quantity: { value: number; unit: string } | undefined;
   repeats: number;
   dailyDose: number | undefined;
+};
+
+/** One order, statement, dispense or administration of the record, before it is known what it is for. */
+export type Entry = Timing & {
+  id: string | undefined;
+  medicine: Medicine;
+  reasons: Reason[];
+  says: string[];
+  /** It gives a reason, coded or in words; otherwise it takes another entry's. */
+  givesReason: boolean;
+  /** Orders that it names: ids. */
+  names: string[];
+  requester: string | undefined;
+  setting: Setting | undefined;
 };
 
 export function refOf(resource: Resource): string {
@@ -161,6 +165,31 @@ function adherenceOf(resource: Resource): 'none' | 'on-hold' | undefined {
  * on which an entry without a date begins, where one is meant; a draft begins today.
  */
 export function readEntry(resource: Resource, medicine: Medicine, context: EntryContext, undatedStart?: Day): Entry {
+  const { timing, dosage } = timingWithDosage(resource, context, undatedStart);
+  const { reasons, says } = readPurpose(resource, dosage, context);
+  return {
+    ...timing,
+    id: string(resource['id']),
+    medicine,
+    reasons,
+    says,
+    givesReason: reasons.length > 0 || says.some((name) => context.codes.reading.says.get(name)?.purpose),
+    names: namedOrders(resource),
+    requester: reference(resource['requester']) ?? reference(resource['informationSource']),
+    setting: settingOf(resource, timing.kind, context),
+  };
+}
+
+/** When an entry was in force, whatever it is and whatever it was for. */
+export function readTiming(resource: Resource, context: EntryContext): Timing {
+  return timingWithDosage(resource, context).timing;
+}
+
+function timingWithDosage(
+  resource: Resource,
+  context: EntryContext,
+  undatedStart?: Day,
+): { timing: Timing; dosage: Dosage } {
   const { codes, timeZone, today } = context;
   const kind = (KINDS[resource.resourceType] ?? 'order') as EntryKind;
   const period = object(resource['effectivePeriod'] ?? resource['occurencePeriod'] ?? resource['occurrencePeriod']);
@@ -198,21 +227,12 @@ export function readEntry(resource: Resource, medicine: Medicine, context: Entry
   sign(stated?.day, false);
   sign(computed?.day, false);
   if (stated && stated.day >= today && (start === undefined || start <= today)) sign(today, false);
-  const { reasons, says } = readPurpose(resource, dosage, context);
-  return {
+  const timing: Timing = {
     resource,
     ref: refOf(resource),
-    id: string(resource['id']),
     kind,
-    medicine,
     status,
     modified: resource['modifierExtension'] !== undefined && objects(resource['modifierExtension']).length > 0,
-    reasons,
-    says,
-    givesReason: reasons.length > 0 || says.some((name) => codes.reading.says.get(name)?.purpose),
-    names: namedOrders(resource),
-    requester: reference(resource['requester']) ?? reference(resource['informationSource']),
-    setting: settingOf(resource, kind, context),
     asNeeded,
     lines,
     start,
@@ -229,6 +249,7 @@ export function readEntry(resource: Resource, medicine: Medicine, context: Entry
     repeats: supply.repeats,
     dailyDose: dosage.high?.value,
   };
+  return { timing, dosage };
 }
 
 /** A date known by its month or year. */
@@ -243,8 +264,8 @@ type Dosage = {
   high: Dose | undefined;
   low: Dose | undefined;
   texts: string[];
-  /** What the texts say, beside a coded reason and without one. */
-  says: Record<'coded' | 'plain', string[]>;
+  /** What the texts say, beside a coded reason or without one: found when asked for. */
+  says: (coded: boolean) => string[];
   /** Days stand in it, so it is this entry's alone. */
   dated: boolean;
 };
@@ -264,11 +285,19 @@ function readDosage(resource: Resource, start: Day | undefined, context: EntryCo
     high: sumOfDoses(lines, 'high'),
     low: sumOfDoses(lines, 'low'),
     texts,
-    says: { plain: saidIn(texts, codes, false), coded: saidIn(texts, codes, true) },
+    says: saysOf(texts, codes),
     dated,
   };
   if (!dated) known.set(written, dosage);
   return dosage;
+}
+
+function saysOf(texts: string[], codes: Codes): Dosage['says'] {
+  const found: [plain?: string[], coded?: string[]] = [];
+  return (coded) => {
+    found[Number(coded)] ??= saidIn(texts, codes, coded);
+    return found[Number(coded)] as string[];
+  };
 }
 
 /** What tells one dosage from another. The usual one, a line with a text and a dose so often, need not be written out. */
@@ -391,7 +420,8 @@ function readPurpose(
   dosage: Dosage,
   { codes, conditionLists }: EntryContext,
 ): { reasons: Reason[]; says: string[] } {
-  if (!WITH_REASONS.some((key) => resource[key] !== undefined)) return { reasons: NO_REASONS, says: dosage.says.plain };
+  if (!WITH_REASONS.some((key) => resource[key] !== undefined))
+    return { reasons: NO_REASONS, says: dosage.says(false) };
   const concepts = [
     ...objects(resource['reasonCode']),
     ...objects(resource['reason']).flatMap((reason) => objects(reason['concept'])),
@@ -408,14 +438,14 @@ function readPurpose(
     ...references.map((item) => conditionLists(reference(item) ?? '')),
     ...reimbursementsOf(resource, codes),
   ].map((lists) => ({ lists }));
-  if (reasons.some(({ lists }) => lists.length > 0)) return { reasons, says: dosage.says.coded };
+  if (reasons.some(({ lists }) => lists.length > 0)) return { reasons, says: dosage.says(true) };
   const texts = concepts
     .flatMap((concept) => [
       string(concept['text']),
       ...objects(concept['coding']).map(({ display }) => string(display)),
     ])
     .filter((text) => text !== undefined);
-  const says = texts.length === 0 ? dosage.says.plain : saidIn([...texts, ...dosage.texts], codes, false);
+  const says = texts.length === 0 ? dosage.says(false) : saidIn([...texts, ...dosage.texts], codes, false);
   return { reasons, says };
 }
 
@@ -482,7 +512,7 @@ export type EntryPeriods = {
  * nobody can read its end.
  */
 export function periodsOf(
-  entry: Entry,
+  entry: Timing,
   product: Product | undefined,
   continues: boolean,
   context: EntryContext,
@@ -582,7 +612,7 @@ function least(...days: (Day | undefined)[]): Day | undefined {
 }
 
 /** A start known by its month or year counts from the last day it may mean: use is never made longer than proven. */
-function startOfUse({ startAtTheLatest }: Entry, from: Day): Day {
+function startOfUse({ startAtTheLatest }: Timing, from: Day): Day {
   return Math.max(from, startAtTheLatest ?? from);
 }
 
@@ -598,7 +628,7 @@ function known(from: Day, end: Day, doses: EntryPeriods['doses']): EntryPeriods 
 }
 
 /** Until when an entry may go on that ended nobody knows when. OPEN without any date. */
-function limitOf(entry: Entry, continues: boolean, { parameters, today }: EntryContext): Day {
+function limitOf(entry: Timing, continues: boolean, { parameters, today }: EntryContext): Day {
   if (!entry.dated && entry.lastSign === undefined) return OPEN;
   const months = continues ? parameters.possibleMonthsContinuing : parameters.possibleMonths;
   return monthsAfter(entry.lastSign ?? Math.max(today, entry.start ?? today), months);
@@ -606,7 +636,7 @@ function limitOf(entry: Entry, continues: boolean, { parameters, today }: EntryC
 
 /** `latest`: the latest day on which it can have ended; where none is known, the limit, which is no end. */
 function possible(
-  entry: Entry,
+  entry: Timing,
   from: Day,
   limit: () => Day,
   latest: Day | undefined,
@@ -626,7 +656,7 @@ function possible(
   };
 }
 
-function ofAdministration(entry: Entry, from: Day, depot: boolean, { today, parameters }: EntryContext): EntryPeriods {
+function ofAdministration(entry: Timing, from: Day, depot: boolean, { today, parameters }: EntryContext): EntryPeriods {
   const { status, stated, start } = entry;
   const doses: EntryPeriods['doses'] = depot && start !== undefined ? [span(from, from, 'taken')] : [];
   if (start === undefined)
@@ -648,7 +678,7 @@ function ofAdministration(entry: Entry, from: Day, depot: boolean, { today, para
   return known(from, stated?.day ?? from, doses);
 }
 
-function ofDispense(entry: Entry, from: Day, depot: boolean, { parameters, today }: EntryContext): EntryPeriods {
+function ofDispense(entry: Timing, from: Day, depot: boolean, { parameters, today }: EntryContext): EntryPeriods {
   const doses: EntryPeriods['doses'] = depot && entry.start !== undefined ? [span(from, from, 'taken')] : [];
   if (entry.start === undefined)
     return { spans: [span(today, OPEN, 'possible')], supply: undefined, endKnown: false, ends: undefined, doses: [] };
@@ -665,7 +695,7 @@ function ofDispense(entry: Entry, from: Day, depot: boolean, { parameters, today
 }
 
 /** The doses of a depot that an order or statement tells of (recommendations.md, 1.4). */
-function dosesOf(entry: Entry, from: Day, { today }: EntryContext): EntryPeriods['doses'] {
+function dosesOf(entry: Timing, from: Day, { today }: EntryContext): EntryPeriods['doses'] {
   const { kind, lines, status, stated, start } = entry;
   if (start === undefined) return [];
   const on = (day: Day) => [span(day, day, 'taken')];
@@ -688,7 +718,7 @@ function dosesOf(entry: Entry, from: Day, { today }: EntryContext): EntryPeriods
 
 /** A single as-needed order of few units, without repeats, is no long use. */
 function singleSupply(
-  entry: Entry,
+  entry: Timing,
   from: Day,
   { singleUnits, singleDays }: TreatmentParameters,
 ): { start: Day; end: Day } | undefined {

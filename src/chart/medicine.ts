@@ -247,16 +247,3 @@ function contained(holder: Resource, ref: string): Resource | undefined {
 function sizeOf({ code, ingredient, form, doseForm }: Resource): number {
   return JSON.stringify([code, ingredient, form, doseForm]).length;
 }
-
-/** A medicine of which nothing is known but, perhaps, its name. */
-export function unknownMedicine(name: string | undefined): Medicine {
-  return {
-    name,
-    classified: { lists: [], substance: undefined, identifiedBy: 'name' },
-    drug: undefined,
-    form: [],
-    strengths: [],
-    words: new Set(),
-    product: '',
-  };
-}

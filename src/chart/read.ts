@@ -16,10 +16,11 @@ import {
   type EntryContext,
   periodsOf,
   readEntry,
+  readTiming,
   refOf,
   type TreatmentParameters,
 } from './entries.ts';
-import { type Identified, identifier, unknownMedicine } from './medicine.ts';
+import { type Identified, identifier } from './medicine.ts';
 import { anew, type Once } from './once.ts';
 import { degreeBetween } from './periods.ts';
 import {
@@ -254,7 +255,7 @@ function relateAll(
   }
   const read = drafts.map((draft, at) => {
     const own = purposed[entries.length + at] as Purposed;
-    const copies = changedBy(draft)
+    const copies = changedBy(draft.resource)
       .map((id) => byId.get(id))
       .filter((copy) => copy !== undefined);
     for (const copy of copies) {
@@ -320,7 +321,7 @@ function readUnrecognised(
   read: EntriesRead,
 ): void {
   const { codes, today } = context;
-  const entry = readEntry(resource, unknownMedicine(name), context);
+  const entry = readTiming(resource, context);
   const heading =
     name !== undefined &&
     continues.says.medicines.some((key) => {

@@ -95,6 +95,22 @@ export function prefetchOf(values: unknown, patientId: string): Prefetch {
   };
 }
 
+/** A record that is all here, as if each of its sections had been sent whole, with what it points to. */
+export function wholeRecord(
+  record: ReadonlyMap<Section, Resource[]>,
+  included: Resource[],
+  patientId: string,
+): Prefetch {
+  const read = new Map<Section, Prefetched>();
+  const standing = standingOf(record.get('patient')?.[0], patientId);
+  for (const [section, resources] of record) {
+    const all = section === 'medications' ? [...resources, ...included] : resources;
+    const lookup = lookupOf(all.map((resource) => ({ resource, fullUrl: undefined, include: false })));
+    read.set(section, inPart({ state: 'complete', resources, lookup }, standing));
+  }
+  return { values: undefined, standing, section: (section) => read.get(section) ?? { state: 'absent', ...nothing } };
+}
+
 function inPart(prefetched: Prefetched, standing: Standing): Prefetched {
   if (standing === 'known' || prefetched.state !== 'complete') return prefetched;
   const state = standing === 'not-known' && prefetched.resources.length === 0 ? 'failed' : 'partial';

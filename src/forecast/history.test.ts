@@ -22,7 +22,7 @@ const visit = (id: string, start: string, more = {}): Resource => ({
 function recordOn(day: string, ...resources: unknown[]) {
   const history = historyOf([visit('v', `${day}T08:00:00Z`), ...(resources as Resource[])], ['patient-view'], options);
   const moment = history.moments.find(({ resource }) => resource['id'] === 'v') as Moment;
-  return recordAt(history, moment, options);
+  return recordAt(history, moment);
 }
 
 const statusOn = (day: string, resource: unknown) => recordOn(day, resource).get('medications')?.[0]?.['status'];
@@ -115,11 +115,14 @@ test('what the record did not have yet is not there: results by the day they cam
   const result = {
     resourceType: 'Observation',
     id: 'r',
+    status: 'final',
+    code: { coding: [{ system: 'http://loinc.org', code: '1742-6' }] },
     effectiveDateTime: '2024-02-01',
     issued: '2024-02-03T10:00:00Z',
   };
+  const ofNoList = { ...result, id: 'n', code: { text: 'a test that no rule reads' } };
   const problem = { resourceType: 'Condition', id: 'p', onsetDateTime: '2020', recordedDate: '2024-02-03' };
-  const on = (day: string) => recordOn(day, result, problem);
+  const on = (day: string) => recordOn(day, result, ofNoList, problem);
   expect(on('2024-02-02').get('observations')).toEqual([]);
   expect(on('2024-02-02').get('conditions')).toEqual([]);
   expect(on('2024-02-03').get('observations')).toHaveLength(1);
@@ -148,7 +151,7 @@ test('orders of one moment are signed one after the other, each seeing those bef
     options,
   );
   const seen = history.moments.map((moment) =>
-    recordAt(history, moment, options)
+    recordAt(history, moment)
       .get('medications')
       ?.map(({ id }) => id),
   );
@@ -166,8 +169,7 @@ test('an order without an encounter is signed in the one that was going on', () 
       ['order-sign'],
       options,
     );
-  const encounter = (day: string) =>
-    recordAt(history(day), history(day).moments[0] as Moment, options).get('encounter')?.[0];
+  const encounter = (day: string) => recordAt(history(day), history(day).moments[0] as Moment).get('encounter')?.[0];
   expect(encounter('2024-02-05')).toMatchObject({
     id: 'stay',
     status: 'in-progress',

@@ -1,6 +1,7 @@
-import { type EntryContext, readEntry } from '../chart/entries.ts';
-import { unknownMedicine } from '../chart/medicine.ts';
-import { dateOf, firstDay, isPartial, type LocalDate, lastDay, localDate, OPEN } from '../dates.ts';
+import { type EntryContext, readTiming } from '../chart/entries.ts';
+import { anew } from '../chart/once.ts';
+import { readResults } from '../chart/results.ts';
+import { dateOf, firstDay, isPartial, type LocalDate, lastDay, localDate, OPEN, plusDays } from '../dates.ts';
 import { type JsonObject, object, type Resource, string } from '../fhir/json.ts';
 import { type Section, sections, sectionTypes } from '../fhir/prefetch.ts';
 
@@ -11,9 +12,14 @@ export type Entry = {
   /** Since when the record has it. Undefined: nobody can tell, so it counts as always. */
   since: LocalDate | undefined;
   at: number | undefined;
-  /** Of a medicine that is over: the last day on which the record had it in force, where it tells. */
-  activeUntil: LocalDate | undefined;
+  /** How it stood on earlier days. */
+  was: Was[];
+  /** Copies as it stood, made once, by which of `was` apply. */
+  copies: Map<number, Resource>;
 };
+
+/** On a day before `before` the record had the resource so. */
+type Was = { before: LocalDate; as: (resource: Resource) => Resource };
 
 /** A moment at which the service would have been asked. */
 export type Moment = {
@@ -31,6 +37,8 @@ export type Skip = 'order-undated' | 'order-not-signed' | 'encounter-undated' | 
 export type History = {
   patient: Resource | undefined;
   entries: Entry[];
+  /** The encounters among them. */
+  encounters: Entry[];
   /** Medications and other things that orders point to. */
   included: Resource[];
   moments: Moment[];
@@ -48,7 +56,15 @@ const NOT_HELD = ['planned', 'cancelled', 'entered-in-error', 'unknown'];
 
 /** Orders a patient's resources in time: what the record had when, and the moments at which it was opened or signed. */
 export function historyOf(resources: Resource[], hooks: readonly string[], options: HistoryOptions): History {
-  const history: History = { patient: undefined, entries: [], included: [], moments: [], skipped: [], undated: 0 };
+  const history: History = {
+    patient: undefined,
+    entries: [],
+    encounters: [],
+    included: [],
+    moments: [],
+    skipped: [],
+    undated: 0,
+  };
   for (const resource of resources) {
     const section = SECTION_OF_TYPE.get(resource.resourceType);
     if (section === 'patient') history.patient ??= resource;
@@ -87,13 +103,18 @@ function addEntry(history: History, section: Section, resource: Resource, option
     if (section !== 'medications') return;
   }
   if (since === undefined && !MEDICINES.includes(section) && section !== 'encounter') history.undated++;
-  history.entries.push({
+  // A result that the chart reads nothing of today, it reads nothing of on any day.
+  if (section === 'observations' && readResults([resource], { ...options, once: anew }).length === 0) return;
+  const entry = {
     section,
     resource,
     since,
     at: Number.isNaN(at) ? undefined : at,
-    activeUntil: section === 'medications' || section === 'statements' ? activeUntil(resource, options) : undefined,
-  });
+    was: earlierStates(section, resource, options),
+    copies: new Map(),
+  };
+  history.entries.push(entry);
+  if (section === 'encounter') history.encounters.push(entry);
 }
 
 /** The day on which the record got it: when it was written, else when it was so. */
@@ -152,20 +173,15 @@ function idOf(resource: Resource): string {
 }
 
 /** The record as it stood at a moment: what was there, with the status that it had then. */
-export function recordAt(history: History, moment: Moment, options: HistoryOptions): Map<Section, Resource[]> {
+export function recordAt(history: History, moment: Moment): Map<Section, Resource[]> {
   const record = new Map<Section, Resource[]>(sections.map((section) => [section, []]));
   if (history.patient) record.get('patient')?.push(history.patient);
   for (const entry of history.entries) {
     if (entry.resource === moment.resource || !wasThere(entry, moment)) continue;
-    record.get(entry.section)?.push(asItStood(entry, moment.day, options));
+    record.get(entry.section)?.push(asItStood(entry, moment.day));
   }
   const encounter = encounterOf(history, moment);
-  record.set(
-    'encounter',
-    encounter
-      ? [asItStood({ section: 'encounter', resource: encounter, activeUntil: undefined }, moment.day, options)]
-      : [],
-  );
+  record.set('encounter', encounter ? [goingOn(encounter)] : []);
   return record;
 }
 
@@ -186,9 +202,7 @@ function wasThere({ section, resource, since, at }: Entry, moment: Moment): bool
 export function encounterOf(history: History, { hook, day, resource }: Moment): Resource | undefined {
   if (hook === 'patient-view') return resource;
   const reference = string(object(resource['encounter'])['reference']);
-  const encounters = history.entries.filter(
-    ({ section, since }) => section === 'encounter' && since !== undefined && lastDay(since) <= day,
-  );
+  const encounters = history.encounters.filter(({ since }) => since !== undefined && lastDay(since) <= day);
   const named = encounters.find((entry) => reference?.endsWith(`/${idOf(entry.resource)}`));
   if (named) return named.resource;
   const running = encounters.filter(({ resource: encounter, since }) => {
@@ -208,28 +222,72 @@ function periodOf(encounter: Resource): JsonObject {
 const ENDED = ['completed', 'stopped', 'ended'];
 const PAST_PROBLEM = ['inactive', 'remission', 'resolved'];
 
-/** A copy with the status of that day, as far as the record tells when it changed. */
-function asItStood(
-  { section, resource, activeUntil: until }: Pick<Entry, 'section' | 'resource' | 'activeUntil'>,
-  day: LocalDate,
-  options: HistoryOptions,
-): Resource {
-  if (MEDICINES.includes(section)) {
-    const known = withoutLaterChange(resource, day, options.timeZone);
-    return until !== undefined && day <= until ? inForce(known, day, options.timeZone) : known;
+/** The resource, or a copy with the status of that day, as far as the record tells when it changed. */
+function asItStood({ resource, was, copies }: Entry, day: LocalDate): Resource {
+  let which = 0;
+  for (let at = 0; at < was.length; at++) if (day < (was[at] as Was).before) which |= 1 << at;
+  if (which === 0) return resource;
+  let copy = copies.get(which);
+  if (copy === undefined) {
+    copy = was.reduce((made, { as }, at) => (which & (1 << at) ? as(made) : made), resource);
+    copies.set(which, copy);
   }
-  if (section === 'conditions') return problemOn(resource, day, options.timeZone);
-  if (section === 'encounter') {
-    const { end: _, ...period } = periodOf(resource);
-    const { period: _p, actualPeriod: _a, ...rest } = resource;
-    return { ...rest, resourceType: resource.resourceType, status: 'in-progress', period };
-  }
-  if (section === 'procedures') {
-    const { end, ...period } = object(resource['performedPeriod']);
-    const ended = localDate(end, options.timeZone);
-    if (ended !== undefined && ended > day) return { ...resource, status: 'in-progress', performedPeriod: period };
-  }
-  return resource;
+  return copy;
+}
+
+/** An encounter on its day: nobody knew its end yet. */
+function goingOn(encounter: Resource): Resource {
+  const { end: _, ...period } = periodOf(encounter);
+  const { period: _p, actualPeriod: _a, ...rest } = encounter;
+  return { ...rest, resourceType: encounter.resourceType, status: 'in-progress', period };
+}
+
+function earlierStates(section: Section, resource: Resource, options: HistoryOptions): Was[] {
+  if (section === 'medications' || section === 'statements')
+    return [...beforeItsChange(resource, options), ...whileInForce(resource, options)];
+  if (MEDICINES.includes(section)) return beforeItsChange(resource, options);
+  if (section === 'conditions') return whileAProblem(resource, options);
+  return section === 'procedures' ? whileDone(resource, options) : [];
+}
+
+/** A change of the record that came later tells nothing of that day; an export often makes all of them anew. */
+function beforeItsChange(resource: Resource, { timeZone }: HistoryOptions): Was[] {
+  const { lastUpdated, ...meta } = object(resource['meta']);
+  const changed = localDate(lastUpdated, timeZone);
+  return changed === undefined ? [] : [{ before: lastDay(changed), as: (made) => ({ ...made, meta }) }];
+}
+
+/** As it was while it was in force: of a statement nobody knew the end of its period yet. */
+function whileInForce(resource: Resource, options: HistoryOptions): Was[] {
+  const until = activeUntil(resource, options);
+  if (until === undefined) return [];
+  const over = plusDays(until, 1);
+  const { end, ...effectivePeriod } = object(resource['effectivePeriod']);
+  const ended = localDate(end, options.timeZone);
+  const known = ended === undefined ? undefined : lastDay(ended);
+  return [
+    { before: over, as: (made) => ({ ...made, status: 'active' }) },
+    ...(known === undefined
+      ? []
+      : [{ before: known < over ? known : over, as: (made: Resource) => ({ ...made, effectivePeriod }) }]),
+  ];
+}
+
+/** A problem that is over was active until it ended, where the record says when that was. */
+function whileAProblem(condition: Resource, { timeZone }: HistoryOptions): Was[] {
+  const codings = [object(condition['clinicalStatus'])['coding']].flat() as (JsonObject | undefined)[];
+  if (!codings.some((coding) => PAST_PROBLEM.includes(string(object(coding)['code']) ?? ''))) return [];
+  const ended = localDate(condition['abatementDateTime'] ?? object(condition['abatementPeriod'])['start'], timeZone);
+  if (ended === undefined) return [];
+  const clinicalStatus = { coding: [{ code: 'active' }] };
+  return [{ before: firstDay(ended), as: (made) => ({ ...made, clinicalStatus }) }];
+}
+
+function whileDone(procedure: Resource, { timeZone }: HistoryOptions): Was[] {
+  const { end, ...performedPeriod } = object(procedure['performedPeriod']);
+  const ended = localDate(end, timeZone);
+  if (ended === undefined) return [];
+  return [{ before: ended, as: (made) => ({ ...made, status: 'in-progress', performedPeriod }) }];
 }
 
 /**
@@ -244,7 +302,7 @@ function activeUntil(resource: Resource, options: HistoryOptions): LocalDate | u
   const changed = localDate(resource['statusChanged'], options.timeZone);
   if (changed !== undefined) return lastDay(changed);
   // Every day of its dosage lies behind a reader who comes at the end of time.
-  const { stated, computed } = readEntry(resource, unknownMedicine(undefined), {
+  const { stated, computed } = readTiming(resource, {
     ...options,
     today: OPEN,
     conditionLists: () => [],
@@ -253,28 +311,4 @@ function activeUntil(resource: Resource, options: HistoryOptions): LocalDate | u
   });
   const end = status === 'completed' ? (stated ?? computed) : stated?.from === 'effective-period' ? stated : undefined;
   return end && dateOf(end.day);
-}
-
-/** As it was while it was in force: of a statement nobody knew the end of its period yet. */
-function inForce(resource: Resource, day: LocalDate, timeZone: string): Resource {
-  const { end, ...period } = object(resource['effectivePeriod']);
-  const ended = localDate(end, timeZone);
-  const open = ended !== undefined && lastDay(ended) > day && { effectivePeriod: period };
-  return { ...resource, status: 'active', ...open };
-}
-
-/** A change of the record that came later tells nothing of that day; an export often makes all of them anew. */
-function withoutLaterChange(resource: Resource, day: LocalDate, timeZone: string): Resource {
-  const { lastUpdated, ...meta } = object(resource['meta']);
-  const changed = localDate(lastUpdated, timeZone);
-  return changed !== undefined && lastDay(changed) > day ? { ...resource, meta } : resource;
-}
-
-/** A problem that is over was active until it ended, where the record says when that was. */
-function problemOn(condition: Resource, day: LocalDate, timeZone: string): Resource {
-  const codings = [object(condition['clinicalStatus'])['coding']].flat() as (JsonObject | undefined)[];
-  if (!codings.some((coding) => PAST_PROBLEM.includes(string(object(coding)['code']) ?? ''))) return condition;
-  const ended = localDate(condition['abatementDateTime'] ?? object(condition['abatementPeriod'])['start'], timeZone);
-  if (ended === undefined || firstDay(ended) <= day) return condition;
-  return { ...condition, clinicalStatus: { coding: [{ code: 'active' }] } };
 }

@@ -2,14 +2,15 @@ import { type Answer, answer } from '../answer.ts';
 import { plainText } from '../cards/markdown.ts';
 import { notCheckedTopic } from '../cards/not-checked.ts';
 import type { LeftOut } from '../chart/chart.ts';
+import { type Once, remembering } from '../chart/once.ts';
 import { daysBetween, type LocalDate } from '../dates.ts';
 import { object, objects, type Resource, reference, string } from '../fhir/json.ts';
-import { prefetchOf, type Section } from '../fhir/prefetch.ts';
+import { type Section, wholeRecord } from '../fhir/prefetch.ts';
 import { UnusableFhir } from '../fhir/versions.ts';
 import type { RuleResult } from '../rules/evaluate.ts';
 import type { Knowledge } from '../rules/knowledge.ts';
 import { type Basis, basesOf, saysNothingNew } from '../rules/quiet.ts';
-import { encounterOf, type History, type HistoryOptions, historyOf, type Moment, recordAt } from './history.ts';
+import { type History, type HistoryOptions, historyOf, type Moment, recordAt } from './history.ts';
 import { emptyCounts, emptyTally, type RuleCounts, type Tally } from './tally.ts';
 
 export type ReplayOptions = {
@@ -28,14 +29,14 @@ export function replayPatient(
   const tally = emptyTally();
   tally.patients = 1;
   for (const { resourceType } of resources) count(tally.resources, resourceType);
-  const reading = historyOptions(knowledge);
-  const history = historyOf(resources, options.hooks, reading);
+  const history = historyOf(resources, options.hooks, historyOptions(knowledge));
   if (objects(object(history.patient?.['meta'])['security']).some(({ code }) => code === 'HTEST')) tally.synthetic = 1;
   for (const why of history.skipped) count(tally.skipped, why);
   if (history.undated > 0) tally.skipped['undated-taken-as-always'] = history.undated;
   const seen: Seen = { before: new Map(), shown: new Map(), years: new Map(), leftOut: new Map() };
+  const once = remembering();
   for (const moment of history.moments) {
-    const found = answerAt(patient, history, moment, knowledge, { ...options, reading });
+    const found = answerAt(patient, history, moment, knowledge, { absent: options.absent, once });
     if (typeof found === 'string') count(tally.skipped, found);
     else countAnswer(tally, seen, moment, found, knowledge.site.quiet.days);
   }
@@ -65,35 +66,24 @@ function answerAt(
   history: History,
   moment: Moment,
   knowledge: Knowledge,
-  { absent, reading }: ReplayOptions & { reading: HistoryOptions },
+  { absent, once }: { absent: readonly Section[]; once: Once },
 ): Answer | string {
-  const record = recordAt(history, moment, reading);
-  const bundle = (resources: Resource[], included: Resource[]) => ({
-    resourceType: 'Bundle',
-    entry: [
-      ...resources.map((resource) => ({ resource })),
-      ...included.map((resource) => ({ resource, search: { mode: 'include' } })),
-    ],
-  });
-  const prefetch: Record<string, unknown> = {};
-  for (const [section, resources] of record) {
-    if (absent.includes(section)) continue;
-    prefetch[section] = bundle(resources, section === 'medications' ? history.included : []);
-  }
-  const encounterId = string(encounterOf(history, moment)?.['id']);
+  const record = recordAt(history, moment);
+  const encounterId = string(record.get('encounter')?.[0]?.['id']);
+  for (const section of absent) record.delete(section);
   const draft = { ...moment.resource, status: 'draft', statusChanged: undefined };
   const call = {
     hook: moment.hook,
     patientId: patient,
     encounterId,
-    draftOrders: moment.hook === 'order-sign' ? bundle([draft], []) : undefined,
+    draftOrders: moment.hook === 'order-sign' ? draft : undefined,
     selections: [],
-    prefetch: prefetchOf(prefetch, patient),
+    prefetch: wholeRecord(record, history.included, patient),
   };
   try {
     const { language, silent } = knowledge.site;
     // A rule on trial is so on every day of the history, whenever the trial is.
-    const question = { call, hookInstance: '', language, today: moment.day, silent: Object.keys(silent.rules) };
+    const question = { call, hookInstance: '', language, today: moment.day, silent: Object.keys(silent.rules), once };
     return answer(question, knowledge);
   } catch (error) {
     if (error instanceof UnusableFhir) return 'fhir-version';
