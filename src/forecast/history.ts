@@ -199,7 +199,7 @@ function wasThere({ section, resource, since, at }: Entry, moment: Moment): bool
 }
 
 /** The encounter that an order names, else the last one that was going on. */
-export function encounterOf(history: History, { hook, day, resource }: Moment): Resource | undefined {
+function encounterOf(history: History, { hook, day, resource }: Moment): Resource | undefined {
   if (hook === 'patient-view') return resource;
   const reference = string(object(resource['encounter'])['reference']);
   const encounters = history.encounters.filter(({ since }) => since !== undefined && lastDay(since) <= day);
