@@ -13,7 +13,7 @@ FROM ${BASE}
 LABEL org.opencontainers.image.title="Nordic Opioid CDS" \
       org.opencontainers.image.licenses="Apache-2.0"
 # Production unless told otherwise: it does not start without CLIENTS and PUBLIC_URL. The mode decides where it listens.
-ENV NODE_ENV=production MODE=production PORT=3000 DATA_DIR=/data UV_THREADPOOL_SIZE=16
+ENV NODE_ENV=production MODE=production PORT=3000 DATA_DIR=/data UV_THREADPOOL_SIZE=16 MALLOC_ARENA_MAX=2
 WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
 COPY package.json LICENSE NOTICE ./

@@ -2,8 +2,8 @@
 // First makes node_modules fit package-lock.json, then picks a Node that runs TypeScript as it is. In production nothing is
 // installed: what is missing is said.
 // What Node makes of the code (types taken out, compiled) is kept in node_modules/.cache, so that the next start is faster.
-// --dev also wants the development tools. --lean keeps the memory of a program with many threads small: a small nursery,
-// and few of the arenas of which glibc otherwise gives each thread its own. Any Node from 20 on can read this file itself.
+// --dev also wants the development tools. --lean keeps the memory of a program with many threads small, with a small nursery.
+// Any Node from 20 on can read this file itself.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -108,8 +108,13 @@ function pickNode() {
 
 function run(node, words) {
   // Slow name servers of some clients must not hold up what else Node does in these threads.
-  const kept = { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'node'), UV_THREADPOOL_SIZE: '16' };
-  const env = { ...kept, ...(lean && { MALLOC_ARENA_MAX: '2' }), ...process.env };
+  // glibc otherwise gives each thread an arena of its own, and keeps what was freed in it.
+  const kept = {
+    NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'node'),
+    UV_THREADPOOL_SIZE: '16',
+    MALLOC_ARENA_MAX: '2',
+  };
+  const env = { ...kept, ...process.env };
   const child = spawn(node, words, { stdio: 'inherit', env });
   const terminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
   // The child takes a second signal for "at once": send one, also where npm or a terminal sends two.

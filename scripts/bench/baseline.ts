@@ -1,8 +1,16 @@
-// What the service is measured against: reads and parses the same body, and answers a card of 1 kB that never changes.
-//   node scripts/bench/baseline.ts http|fastify
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+// What the service is measured against: Fastify servers that read and parse the same body.
+//   node scripts/bench/baseline.ts bare|by-hand|interpreted
+// `bare` decides nothing. `by-hand` is the one rule that a team writes in an afternoon: two ATC codes side by side. `interpreted`
+// is the same rule in FHIRPath, as fhirpath.js evaluates it.
 import fastify from 'fastify';
+import fhirpath from 'fhirpath';
+
+type Resource = {
+  status?: string;
+  medicationCodeableConcept?: { coding?: { system?: string; code?: string }[] };
+};
+type Bundle = { entry?: { resource: Resource }[] } | undefined;
+type Call = { context: { draftOrders?: Bundle }; prefetch?: Record<string, Bundle> };
 
 const card = {
   uuid: '00000000-0000-0000-0000-000000000000',
@@ -11,29 +19,36 @@ const card = {
   indicator: 'info',
   source: { label: 'Nobody', topic: { code: 'none', system: 'urn:none' } },
 };
-const answer = { cards: [card] };
+const ATC = 'http://www.whocc.no/atc';
+const AGONISTS = /^N07BC0[12]/;
+const SEDATIVES = /^N05(BA|CD|CF)/;
 
-const kind = process.argv[2];
-let port: number;
-if (kind === 'http') {
-  const server = createServer((incoming, response) => {
-    const parts: Buffer[] = [];
-    incoming.on('data', (part: Buffer) => parts.push(part));
-    incoming.on('end', () => {
-      if (JSON.parse(Buffer.concat(parts).toString()) === null) throw new Error('no body');
-      const text = JSON.stringify(answer);
-      response.writeHead(200, {
-        'content-type': 'application/json; charset=utf-8',
-        'content-length': Buffer.byteLength(text),
-      });
-      response.end(text);
-    });
-  });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  port = (server.address() as AddressInfo).port;
-} else {
-  const app = fastify({ bodyLimit: 8 * 1024 * 1024 });
-  app.post('/cds-services/:id', async () => answer);
-  port = Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port);
-}
-process.stderr.write(`answers at http://127.0.0.1:${port}\n`);
+const has = (bundle: Bundle, wanted: RegExp) =>
+  (bundle?.entry ?? []).some(
+    ({ resource }) =>
+      resource.status !== 'stopped' &&
+      resource.medicationCodeableConcept?.coding?.some(
+        ({ system, code }) => system === ATC && code !== undefined && wanted.test(code),
+      ),
+  );
+
+const expression = (wanted: string) =>
+  fhirpath.compile(
+    `entry.resource.where(status != 'stopped').medicationCodeableConcept.coding.where(system = '${ATC}' and code.matches('${wanted}')).exists()`,
+  ) as (bundle: unknown) => boolean[];
+const agonist = expression('^N07BC0[12].*');
+const sedative = expression('^N05(BA|CD|CF).*');
+
+const rules: Record<string, (call: Call) => boolean> = {
+  bare: () => true,
+  'by-hand': ({ context, prefetch }) => has(context.draftOrders, SEDATIVES) && has(prefetch?.['medications'], AGONISTS),
+  interpreted: ({ context, prefetch }) =>
+    sedative(context.draftOrders ?? {})[0] === true && agonist(prefetch?.['medications'] ?? {})[0] === true,
+};
+const rule = rules[process.argv[2] ?? ''];
+if (!rule) throw new Error('use: node scripts/bench/baseline.ts bare|by-hand|interpreted');
+
+const app = fastify({ bodyLimit: 8 * 1024 * 1024 });
+app.post('/cds-services/:id', async ({ body }) => ({ cards: rule(body as Call) ? [card] : [] }));
+const address = await app.listen({ host: '127.0.0.1', port: 0 });
+process.stderr.write(`answers at ${address}\n`);

@@ -20,6 +20,7 @@ export async function start(name: string, words: string[], environment: Record<s
       env: {
         PATH: process.env['PATH'],
         NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/node'),
+        MALLOC_ARENA_MAX: '2',
         PORT: '0',
         ...environment,
       },

@@ -1,8 +1,9 @@
 import { assess, chartOptions, speak } from '../../src/answer.ts';
 import { readChart } from '../../src/chart/read.ts';
-import { isTooDeep } from '../../src/fhir/depth.ts';
 import { prefetchOf } from '../../src/fhir/prefetch.ts';
+import { shapeOf } from '../../src/http/shape.ts';
 import { readRequest } from '../../src/http/wire.ts';
+import { limits } from '../../src/limits.ts';
 import { evaluate } from '../../src/rules/evaluate.ts';
 import { compileExpression } from '../../src/rules/expression.ts';
 import type { Fact, Guideline, Knowledge } from '../../src/rules/knowledge.ts';
@@ -21,22 +22,22 @@ function cost(work: () => unknown, times: number): number {
 }
 
 function readingOf({ text, hook }: Body) {
-  const body: unknown = JSON.parse(text);
-  const { call } = readRequest(body, hook);
+  const { call } = readRequest(JSON.parse(text), hook);
   const options = chartOptions(knowledge, TODAY);
-  return { body, call, chart: readChart(call, options), options };
+  return { call, chart: readChart(call, options), options };
 }
 
 export function stages(bodies: Body[]): string[][] {
   return bodies.map((body) => {
-    const { body: parsed, call, chart, options } = readingOf(body);
+    const { call, chart, options } = readingOf(body);
+    const bytes = Buffer.from(body.text);
     const times = Math.max(20, Math.round(1e8 / body.text.length));
     const question = { call, hookInstance: 'bench', language: 'sv' as const, today: TODAY };
     const results = evaluate(knowledge, chart);
     const answer = speak({ chart, results }, question, knowledge);
     const parts = [
       () => JSON.parse(body.text),
-      () => isTooDeep(parsed),
+      () => shapeOf(bytes, limits),
       // Anew, since what was read of a key is known as long as the call lasts.
       () => readChart({ ...call, prefetch: prefetchOf(call.prefetch.values, call.patientId) }, options),
       () => evaluate(knowledge, chart),
