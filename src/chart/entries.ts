@@ -1,7 +1,7 @@
 import { conceptListsOf } from '../codes/classify.ts';
 import type { Codes } from '../codes/load.ts';
 import type { Product } from '../codes/schema.ts';
-import { saysIn } from '../codes/words.ts';
+import { saysIn, sentencesOf } from '../codes/words.ts';
 import { type Day, monthsAfter, OPEN } from '../dates.ts';
 import {
   idOf,
@@ -167,8 +167,7 @@ function adherenceOf(resource: Resource): 'none' | 'on-hold' | undefined {
 export function readEntry(resource: Resource, medicine: Medicine, context: EntryContext, undatedStart?: Day): Entry {
   const { timing, dosage } = timingWithDosage(resource, context, undatedStart);
   const { reasons, says } = readPurpose(resource, dosage, context);
-  return {
-    ...timing,
+  return Object.assign(timing, {
     id: string(resource['id']),
     medicine,
     reasons,
@@ -177,7 +176,7 @@ export function readEntry(resource: Resource, medicine: Medicine, context: Entry
     names: namedOrders(resource),
     requester: reference(resource['requester']) ?? reference(resource['informationSource']),
     setting: settingOf(resource, timing.kind, context),
-  };
+  });
 }
 
 /** When an entry was in force, whatever it is and whatever it was for. */
@@ -455,9 +454,10 @@ const WITH_REASONS = ['reasonCode', 'reasonReference', 'reason', 'extension'];
 /** With a coded reason the texts tell nothing of the purpose, but still whether it is a taper. */
 function saidIn(texts: string[], { reading }: Codes, coded: boolean): string[] {
   if (texts.length === 0) return [];
+  const read = texts.map(sentencesOf);
   const found: string[] = [];
   for (const [name, wording] of reading.says)
-    if (!(coded && wording.purpose) && texts.some((text) => saysIn(text, wording))) found.push(name);
+    if (!(coded && wording.purpose) && read.some((text) => saysIn(text, wording))) found.push(name);
   return found;
 }
 

@@ -53,12 +53,18 @@ export function identifier(
   let readAgain = 0;
   return (entry) => {
     const said = readSaid(entry, resolve);
-    // So it is with most medicines: no more of them is read.
-    if (!said.pointed && isOfNoList(said.concepts, codes)) return OTHER;
-    const key = keyOf(said);
+    const short = shortKeyOf(said);
     const alike = known.get(said.resource) ?? new Map<string, Identified>();
-    const before = alike.get(key);
+    const before = short === undefined ? undefined : alike.get(short);
     if (before) return before;
+    // So it is with most medicines: no more of them is read.
+    if (!said.pointed && isOfNoList(said.concepts, codes)) {
+      if (short !== undefined) known.set(said.resource, alike.set(short, OTHER));
+      return OTHER;
+    }
+    const key = short ?? JSON.stringify([said.concepts, said.display, said.pointed]);
+    const found = alike.get(key);
+    if (found) return found;
     if (said.resource && alike.size > 0) readAgain += sizeOf(said.resource);
     if (readAgain > MAX_READ_AGAIN)
       throw new ServiceError('too-many', ['Medications that orders point to by different names: too large']);
@@ -70,8 +76,8 @@ export function identifier(
 
 const OTHER: Identified = { leftOut: 'other-medicine' };
 
-/** Most medicines are one code and one text: these are told apart without writing them out. */
-function keyOf({ concepts, display, pointed }: Said): string {
+/** What is one code and one text is told apart without being written out. */
+function shortKeyOf({ concepts, pointed }: Said): string | undefined {
   const [only] = concepts;
   const coding = only?.['coding'];
   if (
@@ -85,7 +91,7 @@ function keyOf({ concepts, display, pointed }: Said): string {
     const [{ system, code, display: shown } = {} as JsonObject] = objects(coding);
     return `${keyPart(system)}\0${keyPart(code)}\0${keyPart(shown)}\0${keyPart(only['text'])}`;
   }
-  return JSON.stringify([concepts, display, pointed]);
+  return undefined;
 }
 
 /** What an entry says of its medicine. `pointed`: it points to a Medication, here or not. */

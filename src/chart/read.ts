@@ -1,6 +1,6 @@
 import { conceptListsOf } from '../codes/classify.ts';
 import type { Codes } from '../codes/load.ts';
-import { saysIn } from '../codes/words.ts';
+import { sayOneOf } from '../codes/words.ts';
 import { dayOf, type LocalDate, OPEN } from '../dates.ts';
 import { readBundle } from '../fhir/bundle.ts';
 import { idOf, type Resource, string } from '../fhir/json.ts';
@@ -322,12 +322,7 @@ function readUnrecognised(
 ): void {
   const { codes, today } = context;
   const entry = readTiming(resource, context);
-  const heading =
-    name !== undefined &&
-    continues.says.medicines.some((key) => {
-      const wording = codes.reading.says.get(key);
-      return wording !== undefined && saysIn(name, wording);
-    });
+  const heading = name !== undefined && sayOneOf([name], continues.says.medicines, codes.reading.says);
   const { spans } = periodsOf(entry, undefined, heading, context);
   if (heading) {
     read.otherwise.push({ ref: entry.ref, kind: entry.kind, spans, name });

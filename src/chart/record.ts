@@ -1,6 +1,6 @@
 import { conceptListsOf } from '../codes/classify.ts';
 import type { Codes } from '../codes/load.ts';
-import { compileWording, saysIn } from '../codes/words.ts';
+import { compileWording, sayOneOf, saysIn, sentencesOf } from '../codes/words.ts';
 import { type Day, firstDay, type LocalDate, lastDay, localDate, monthsAfter, OPEN, yearsBetween } from '../dates.ts';
 import { idOf, type JsonObject, object, objects, type Resource, reference, string, typeOf } from '../fhir/json.ts';
 import type { Activity, Chart, Condition, Setting } from './chart.ts';
@@ -72,7 +72,7 @@ function otherwiseOfCondition(resource: Resource, options: OtherwiseOptions): Ot
   if (verification.some((code) => NOT_TRUE.includes(code))) return [];
   if (status.length > 0 && !status.some((code) => ACTIVE.includes(code))) return [];
   const coded = conceptListsOf(resource['code'], codes.conditions, codes).includes(lists.conditions);
-  const said = !coded && sayIt(namesOf(resource), options);
+  const said = !coded && sayOneOf(namesOf(resource), options.says, codes.reading.says);
   if (!coded && !said) return [];
   const sure = !verification.some((code) => NOT_SURE.includes(code));
   const start = firstDayOf(
@@ -123,27 +123,24 @@ function tellsOfTreatment(resource: Resource, options: OtherwiseOptions): boolea
   ];
   return (
     concepts.some((concept) => conceptListsOf(concept, codes.procedures, codes).includes(lists.procedures)) ||
-    sayIt(namesOf(resource), options)
+    sayOneOf(namesOf(resource), options.says, codes.reading.says)
   );
 }
 
 /** Titles, texts and displays by which a record names something. */
 function namesOf(resource: Resource): string[] {
-  const concepts = [resource['code'], ...objects(resource['category'])].flatMap((concept) => objects(concept));
-  return [
-    string(resource['title']),
-    ...concepts.flatMap((concept) => [
-      string(concept['text']),
-      ...objects(concept['coding']).map(({ display }) => string(display)),
-    ]),
-  ].filter((name) => name !== undefined);
-}
-
-function sayIt(names: string[], { codes, says }: OtherwiseOptions): boolean {
-  return says.some((key) => {
-    const wording = codes.reading.says.get(key);
-    return wording !== undefined && names.some((name) => saysIn(name, wording));
-  });
+  const names: string[] = [];
+  const add = (name: unknown) => {
+    const text = string(name);
+    // A name that is written twice says no more.
+    if (text !== undefined && !names.includes(text)) names.push(text);
+  };
+  add(resource['title']);
+  for (const concept of [...objects(resource['code']), ...objects(resource['category']).flatMap(objects)]) {
+    add(concept['text']);
+    for (const { display } of objects(concept['coding'])) add(display);
+  }
+  return names;
 }
 
 /** The days on which something of a list of procedures was done; also where the text says all of these. */
@@ -157,7 +154,7 @@ export function daysOfProcedure(
     .filter((resource) => !VOID.includes(string(resource['status']) ?? ''))
     .filter((resource) => {
       if (conceptListsOf(resource['code'], codes.procedures, codes).includes(list)) return true;
-      const names = namesOf(resource);
+      const names = namesOf(resource).map(sentencesOf);
       return (
         says.length > 0 &&
         says.every((key) => names.some((name) => saysIn(name, codes.reading.says.get(key) ?? NO_WORDING)))
@@ -178,10 +175,14 @@ export function daysOfProcedure(
 const NO_WORDING = compileWording({ any: [], except: [], notAfter: [], notWith: [] });
 
 function codesOf(concept: unknown): string[] {
-  return objects(concept)
-    .flatMap((item) => objects(item['coding']))
-    .map((coding) => string(coding['code']))
-    .filter((code) => code !== undefined);
+  const codes: string[] = [];
+  for (const item of objects(concept)) {
+    for (const coding of objects(item['coding'])) {
+      const code = string(coding['code']);
+      if (code !== undefined) codes.push(code);
+    }
+  }
+  return codes;
 }
 
 /** Statuses of what did not or will not happen. */

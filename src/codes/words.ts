@@ -29,32 +29,47 @@ export function compileWording(wording: Wording): CompiledWording {
 /** Longer texts are notes: what is looked for stands at their beginning, and a call must not wait for the rest. */
 const LONGEST_TEXT = 2000;
 
-/** Whether a text says it, in one of its sentences. */
-export function saysIn(text: string, wording: CompiledWording): boolean {
+/** The words of each sentence of a text: what `saysIn` looks through, for however many wordings. */
+export function sentencesOf(text: string): string[][] {
   return text
     .slice(0, LONGEST_TEXT)
     .split(/[.;!?\n]/)
-    .some((sentence) => saysInSentence(wordsOf(sentence), wording));
+    .map(wordsOf);
 }
 
-function saysInSentence(words: string[], { any, except, notAfter, notWith }: CompiledWording): boolean {
-  for (let at = 0; at < words.length; at++) {
-    if (!standsAt(words, at, any) || standsAt(words, at, except)) continue;
-    const before = words.slice(0, at);
-    if (before.some((_, place) => standsAt(words, place, notAfter))) continue;
-    if (words.some((_, place) => standsAt(words, place, notWith))) continue;
-    return true;
+/** Whether a text says it, in one of its sentences. */
+export function saysIn(sentences: string[][], { any, except, notAfter, notWith }: CompiledWording): boolean {
+  return sentences.some((words) => {
+    for (let at = 0; at < words.length; at++) {
+      if (!standsAt(words, at, any) || standsAt(words, at, except)) continue;
+      if (words.some((_, place) => place < at && standsAt(words, place, notAfter))) continue;
+      if (words.some((_, place) => standsAt(words, place, notWith))) continue;
+      return true;
+    }
+    return false;
+  });
+}
+
+/** Whether one of several texts says one of several things, by their names. */
+export function sayOneOf(texts: string[], names: string[], says: ReadonlyMap<string, CompiledWording>): boolean {
+  const read = texts.map(sentencesOf);
+  return names.some((name) => {
+    const wording = says.get(name);
+    return wording !== undefined && read.some((text) => saysIn(text, wording));
+  });
+}
+
+/** Whether one of the phrases stands at a place. Most end at their first word, so that this is looked at alone first. */
+function standsAt(words: string[], at: number, phrases: Phrase[]): boolean {
+  for (const { words: phrase, begins } of phrases) {
+    const last = phrase.length - 1;
+    let offset = 0;
+    while (offset < last && words[at + offset] === phrase[offset]) offset++;
+    if (offset < last) continue;
+    const found = words[at + last];
+    if (begins ? found?.startsWith(phrase[last] as string) : found === phrase[last]) return true;
   }
   return false;
-}
-
-function standsAt(words: string[], at: number, phrases: Phrase[]): boolean {
-  return phrases.some(({ words: phrase, begins }) =>
-    phrase.every((word, offset) => {
-      const found = words[at + offset];
-      return begins && offset === phrase.length - 1 ? found?.startsWith(word) : found === word;
-    }),
-  );
 }
 
 /** Lower-case words of a text; everything that is neither letter nor digit parts them. */
