@@ -312,6 +312,26 @@ describe('what was counted by hand', () => {
   });
 });
 
+test.each(['{"s-1":', 'null', '{"s-1": 7}'])(
+  'a row of the journal of another shape (%s) costs no report: what the suggestion offered is unknown',
+  async (suggestions) => {
+    const own = mkdtempSync(join(tmpdir(), 'cds-report-shape-'));
+    await fill({ folder: own });
+    const database = openDatabase({ folder: own });
+    await database.updateTable('cards').set({ suggestions }).where('uuid', '=', 'A').execute();
+    await database.destroy();
+    const { status, stdout } = report(['--format', 'json', '--client', 'ehr'], { DATA_DIR: own });
+    rmSync(own, { recursive: true, force: true });
+    expect(status).toBe(0);
+    const [a] = JSON.parse(stdout).rules;
+    expect([a.shown, a.accepted]).toEqual([6, 2]);
+    expect(a.offers).toEqual([
+      { offer: '?', times: 1 },
+      { offer: 'stop-date/5', times: 1 },
+    ]);
+  },
+);
+
 test('the table names the rule above the limit first, and the reasons in words', () => {
   const { stdout } = report(['--client', 'ehr']);
   const lines = stdout.split('\n').map((line) => line.trim().replace(/ {2,}/g, '  '));

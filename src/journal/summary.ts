@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Counts } from './figures.ts';
 
 /** A reason for an override, and of how many cards it was given. Null: none was given. */
@@ -161,11 +162,24 @@ function merged(items: Counts['reasons']): ReasonCount[] {
 function offersOf(items: Counts['accepted']): RuleSummary['offers'] {
   const times = new Map<string, number>();
   for (const { suggestion, offers } of items) {
-    // An id that is none of the card's: nobody knows what it offered.
-    const offer = (JSON.parse(offers) as Record<string, string>)[suggestion ?? ''] ?? '?';
+    const offer = offerOf(offers, suggestion);
     times.set(offer, (times.get(offer) ?? 0) + 1);
   }
   return [...times].map(([offer, count]) => ({ offer, times: count })).sort((a, b) => b.times - a.times);
+}
+
+const offersSchema = z.record(z.string(), z.string());
+
+/**
+ * What a suggestion offered: `?` where its id is none of the card's, and where the row has another shape, as one of another
+ * version or of a damaged backup may have. One such row must not cost the whole report.
+ */
+function offerOf(offers: string, suggestion: string | null): string {
+  try {
+    return offersSchema.parse(JSON.parse(offers))[suggestion ?? ''] ?? '?';
+  } catch {
+    return '?';
+  }
 }
 
 function sum<K extends string>(items: Record<K, number>[], ...keys: K[]): number {
