@@ -1,3 +1,4 @@
+import type { Knowledge } from './cards/knowledge.ts';
 import { notCheckedCard } from './cards/not-checked.ts';
 import { type Card, renderCards } from './cards/render.ts';
 import type { Chart } from './chart/chart.ts';
@@ -10,8 +11,8 @@ import type { Section } from './fhir/prefetch.ts';
 import { UnusableFhir } from './fhir/versions.ts';
 import type { Language } from './language.ts';
 import { classifierOf } from './rules/classes.ts';
-import { evaluate, evaluateInSteps, missingForCards, missingForSilence, type RuleResult } from './rules/evaluate.ts';
-import type { Knowledge } from './rules/knowledge.ts';
+import { evaluate, evaluateInSteps, missingForCards, missingForSilence } from './rules/evaluate.ts';
+import type { RuleResult } from './rules/result.ts';
 
 export type Question = {
   call: Call;

@@ -10,6 +10,7 @@ import fastify, {
 } from 'fastify';
 import type { Logger } from 'pino';
 import { adviceRoutes } from './advice/routes.ts';
+import type { Knowledge } from './cards/knowledge.ts';
 import type { Config } from './config.ts';
 import { ServiceError } from './errors.ts';
 import { createBudgets } from './fhir/budget.ts';
@@ -31,7 +32,6 @@ import type { Journal } from './journal/journal.ts';
 import type { PageWords } from './knowledge/pages.ts';
 import { limits } from './limits.ts';
 import { referenceRoutes } from './reference/routes.ts';
-import type { Knowledge } from './rules/knowledge.ts';
 import type { Proof } from './rules/proof.ts';
 import type { Client } from './trust/clients.ts';
 import { createKeys } from './trust/keys.ts';

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Answer, speak } from './answer.ts';
+import type { Knowledge } from './cards/knowledge.ts';
 import { answerFile, readTestBundles } from './cli/bundles.ts';
 import { UnusableFhir } from './fhir/versions.ts';
 import { readRequest } from './http/wire.ts';
 import { deliveredSite } from './knowledge/load.ts';
 import { evaluate } from './rules/evaluate.ts';
-import type { Knowledge } from './rules/knowledge.ts';
 import { knowledgeOf, root } from './testing/app.ts';
 
 const SEED = 20260302;

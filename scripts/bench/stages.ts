@@ -1,4 +1,5 @@
 import { assess, chartOptions, speak } from '../../src/answer.ts';
+import type { Knowledge } from '../../src/cards/knowledge.ts';
 import { readChart } from '../../src/chart/read.ts';
 import { prefetchOf } from '../../src/fhir/prefetch.ts';
 import { shapeOf } from '../../src/http/shape.ts';
@@ -6,7 +7,7 @@ import { readRequest } from '../../src/http/wire.ts';
 import { limits } from '../../src/limits.ts';
 import { evaluate } from '../../src/rules/evaluate.ts';
 import { compileExpression } from '../../src/rules/expression.ts';
-import type { Fact, Guideline, Knowledge } from '../../src/rules/knowledge.ts';
+import type { Fact, Guideline } from '../../src/rules/knowledge.ts';
 import { knowledge } from '../../src/testing/app.ts';
 import type { Body } from './bodies.ts';
 import { median } from './words.ts';

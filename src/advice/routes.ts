@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Knowledge } from '../cards/knowledge.ts';
 import { negotiateLanguage } from '../cards/language.ts';
 import { ServiceError } from '../errors.ts';
 import { object, string } from '../fhir/json.ts';
 import { type PageWords, sayIn } from '../knowledge/pages.ts';
 import { type Language, languages } from '../language.ts';
 import { style } from '../report/style.ts';
-import type { Knowledge } from '../rules/knowledge.ts';
 import type { Proof } from '../rules/proof.ts';
 import { indexPage, rulePage } from './page.ts';
 import type { Around } from './rule.ts';

@@ -1,9 +1,10 @@
+import type { Knowledge } from '../cards/knowledge.ts';
 import { sections } from '../fhir/prefetch.ts';
 import type { Say } from '../knowledge/pages.ts';
 import { type Language, locales } from '../language.ts';
 import { escapeHtml } from '../report/markup.ts';
 import { neededForSilence } from '../rules/evaluate.ts';
-import { factsOfRule, type Guideline, guidelineOf, type Knowledge, type Rule } from '../rules/knowledge.ts';
+import { factsOfRule, type Guideline, guidelineOf, type Rule } from '../rules/knowledge.ts';
 import type { Proof } from '../rules/proof.ts';
 import { markdownHtml } from './markdown.ts';
 import { nameInWords, offerWithoutPatient, textWithoutPatient } from './words.ts';

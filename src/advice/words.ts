@@ -1,9 +1,10 @@
+import type { Knowledge } from '../cards/knowledge.ts';
 import { message } from '../cards/message.ts';
 import { listOf } from '../cards/names.ts';
 import { factOfPlaceholder } from '../cards/values.ts';
 import type { Say } from '../knowledge/pages.ts';
 import { type Language, locales, type Texts } from '../language.ts';
-import { type Guideline, guidelineOf, type Knowledge, type Rule } from '../rules/knowledge.ts';
+import { type Guideline, guidelineOf, type Rule } from '../rules/knowledge.ts';
 
 /** A name of camelCase as words: `laroOfPair` is `laro of pair`. */
 export function nameInWords(name: string): string {

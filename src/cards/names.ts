@@ -1,7 +1,8 @@
 import type { Condition, Drug } from '../chart/chart.ts';
 import { contains } from '../codes/load.ts';
 import { type Language, locales } from '../language.ts';
-import { guidelineOf, type Knowledge, type Rule } from '../rules/knowledge.ts';
+import { guidelineOf, type Rule } from '../rules/knowledge.ts';
+import type { Knowledge } from './knowledge.ts';
 import { plainText } from './markdown.ts';
 
 /** CDS Hooks: "summary … less than 140 characters" (Card Attributes). */

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { Chart } from '../chart/chart.ts';
 import type { Resource } from '../fhir/json.ts';
 import type { Language } from '../language.ts';
-import type { Knowledge } from '../rules/knowledge.ts';
+import type { Knowledge } from './knowledge.ts';
 
 /** What every card of an answer is made from, beside the results of the rules. */
 export type Rendering = {

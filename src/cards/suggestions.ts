@@ -1,8 +1,8 @@
 import type { Draft } from '../chart/chart.ts';
 import { type Day, dateOf, dayOf } from '../dates.ts';
 import type { Resource } from '../fhir/json.ts';
-import type { RuleResult } from '../rules/evaluate.ts';
 import { guidelineOf } from '../rules/knowledge.ts';
+import type { RuleResult } from '../rules/result.ts';
 import type { SuggestionRule } from '../rules/schema.ts';
 import { message } from './message.ts';
 import { drugName } from './names.ts';

@@ -1,7 +1,7 @@
 import type { Condition } from '../chart/chart.ts';
-import type { RuleResult } from '../rules/evaluate.ts';
 import { drugsOf } from '../rules/facts.ts';
 import { guidelineOf } from '../rules/knowledge.ts';
+import type { RuleResult } from '../rules/result.ts';
 import type { Message } from './message.ts';
 import { conditionNames, drugNames, listOf } from './names.ts';
 import type { Rendering } from './rendering.ts';

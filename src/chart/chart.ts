@@ -1,7 +1,7 @@
 import type { Day, LocalDate } from '../dates.ts';
 import type { Resource } from '../fhir/json.ts';
 import type { Section } from '../fhir/prefetch.ts';
-import type { TreatmentParameters } from './entries.ts';
+import type { TreatmentParameters } from './parameters.ts';
 import type { Degree, Span } from './periods.ts';
 
 /** `partial`: some of it is here, more exists. A positive finding counts; "nothing found" does not. */

@@ -31,25 +31,8 @@ import {
   wholeDays,
 } from './dosage.ts';
 import { digest, type Medicine } from './medicine.ts';
+import type { TreatmentParameters } from './parameters.ts';
 import type { Degree, Span } from './periods.ts';
-
-/** Numbers of hooks/treatments.yaml; months and days as their names say. */
-export type TreatmentParameters = {
-  openMonths: number;
-  freshDays: number;
-  betweenDays: number;
-  possibleMonths: number;
-  possibleMonthsContinuing: number;
-  completedDays: number;
-  dispenseDays: number;
-  dispensePossibleDays: number;
-  continuationDays: number;
-  supplyDays: number;
-  supplyWindowDays: number;
-  wardDays: number;
-  singleUnits: number;
-  singleDays: number;
-};
 
 /** What reading an entry needs besides the resource itself. */
 export type EntryContext = {

@@ -10,18 +10,10 @@ import { limits } from '../limits.ts';
 import { checkDosages, checkNumber, dosagesIn } from './bounds.ts';
 import type { Chart, LeftOut, SectionState, Treatment, Unrecognised } from './chart.ts';
 import { type BundleEntry, changedBy, type DraftsRead, draftOf, draftStart, readDrafts } from './drafts.ts';
-import {
-  countsForNothing,
-  type Entry,
-  type EntryContext,
-  periodsOf,
-  readEntry,
-  readTiming,
-  refOf,
-  type TreatmentParameters,
-} from './entries.ts';
+import { countsForNothing, type Entry, type EntryContext, periodsOf, readEntry, readTiming, refOf } from './entries.ts';
 import { type Identified, identifier } from './medicine.ts';
 import { anew, type Once } from './once.ts';
+import type { TreatmentParameters } from './parameters.ts';
 import { degreeBetween } from './periods.ts';
 import {
   daysOfProcedure,

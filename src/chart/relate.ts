@@ -1,6 +1,6 @@
 import { type Day, dateOf, dayOf, firstDay, type LocalDate, lastDay, OPEN } from '../dates.ts';
 import type { Drug, Pair, Result, Treatment } from './chart.ts';
-import type { TreatmentParameters } from './entries.ts';
+import type { TreatmentParameters } from './parameters.ts';
 import { type Degree, degreeBetween, higher, lower, merged, periodFrom, type Span } from './periods.ts';
 
 /** Lengthened by what a product does after its last dose, or by so many days; undefined: not at all. */

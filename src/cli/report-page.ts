@@ -1,9 +1,9 @@
+import type { Knowledge } from '../cards/knowledge.ts';
 import { type Outcome, onTrial, type RuleSummary, type Summary, shownRules } from '../journal/summary.ts';
 import type { Say } from '../knowledge/pages.ts';
 import { type Language, locales } from '../language.ts';
 import { bars, lines } from '../report/chart.ts';
 import { type Block, type Cell, page, type Section } from '../report/page.ts';
-import type { Knowledge } from '../rules/knowledge.ts';
 
 export type PageOptions = {
   say: Say;

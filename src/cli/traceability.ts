@@ -1,5 +1,6 @@
+import type { Knowledge } from '../cards/knowledge.ts';
 import { decidingPairs, type Observed } from '../rules/coverage.ts';
-import type { Guideline, Knowledge, Rule } from '../rules/knowledge.ts';
+import type { Guideline, Rule } from '../rules/knowledge.ts';
 
 /**
  * docs/traceability.md: from each source and its section to the recommendation, the rule, its facts, its card and the

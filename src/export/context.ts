@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { brand } from '../brand.ts';
+import type { Knowledge } from '../cards/knowledge.ts';
 import type { Language } from '../language.ts';
-import type { Knowledge } from '../rules/knowledge.ts';
 
 /** What is exported, and how: everything that the bytes of an export depend on. */
 export type Context = {

@@ -14,15 +14,15 @@ import type {
 } from 'fhir/r4.js';
 import fhirpath from 'fhirpath';
 import { afterAll, describe, expect, test } from 'vitest';
+import type { Knowledge } from '../cards/knowledge.ts';
 import { answerFile, readTestBundles } from '../cli/bundles.ts';
 import { plusDays } from '../dates.ts';
 import { objects } from '../fhir/json.ts';
 import { deliveredSite } from '../knowledge/load.ts';
 import { languages } from '../language.ts';
-import { findingsOf, type RuleResult } from '../rules/evaluate.ts';
 import { compileExpression } from '../rules/expression.ts';
 import { viewsOf } from '../rules/facts.ts';
-import type { Knowledge } from '../rules/knowledge.ts';
+import { findingsOf, type RuleResult } from '../rules/result.ts';
 import { knowledge, knowledgeOf, root } from '../testing/app.ts';
 import { notR4 } from '../testing/r4.ts';
 import { copyOfRepository } from '../testing/repository.ts';

@@ -1,9 +1,10 @@
 import type { Extension, PlanDefinition, PlanDefinitionAction, RelatedArtifact } from 'fhir/r4.js';
 import { brand } from '../brand.ts';
+import type { Knowledge } from '../cards/knowledge.ts';
 import { message } from '../cards/message.ts';
 import type { CardTemplate } from '../cards/schema.ts';
 import { languages, type Texts } from '../language.ts';
-import { factsOfRule, type Guideline, guidelineOf, type Knowledge, type Rule } from '../rules/knowledge.ts';
+import { factsOfRule, type Guideline, guidelineOf, type Rule } from '../rules/knowledge.ts';
 import type { Indicator } from '../rules/schema.ts';
 import { reasonCoding } from './code-systems.ts';
 import { type Context, canonical, header, imprint } from './context.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Knowledge } from '../cards/knowledge.ts';
 import { readTestBundles, type TestBundle } from '../cli/bundles.ts';
 import { deliveredSite } from '../knowledge/load.ts';
-import type { Knowledge } from '../rules/knowledge.ts';
 import { knowledgeOf, pathOf, root, startService } from '../testing/app.ts';
 import { createClient } from '../testing/client.ts';
 import { startFhirServer } from '../testing/fhir-server.ts';

@@ -1,5 +1,6 @@
+import type { Knowledge } from '../cards/knowledge.ts';
 import { compileKnowledge, type KnowledgeFiles, readKnowledge } from '../knowledge/load.ts';
-import type { Knowledge, Rule } from '../rules/knowledge.ts';
+import type { Rule } from '../rules/knowledge.ts';
 import { siteSchema } from '../rules/schema.ts';
 import { readYaml } from '../yaml.ts';
 import { UnusableInput } from './patients.ts';

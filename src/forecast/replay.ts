@@ -1,4 +1,5 @@
 import { type Answer, answer } from '../answer.ts';
+import type { Knowledge } from '../cards/knowledge.ts';
 import { plainText } from '../cards/markdown.ts';
 import { notCheckedTopic } from '../cards/not-checked.ts';
 import type { LeftOut } from '../chart/chart.ts';
@@ -7,9 +8,8 @@ import { daysBetween, type LocalDate } from '../dates.ts';
 import { object, objects, type Resource, reference, string } from '../fhir/json.ts';
 import { type Section, wholeRecord } from '../fhir/prefetch.ts';
 import { UnusableFhir } from '../fhir/versions.ts';
-import type { RuleResult } from '../rules/evaluate.ts';
-import type { Knowledge } from '../rules/knowledge.ts';
 import { type Basis, basesOf, saysNothingNew } from '../rules/quiet.ts';
+import type { RuleResult } from '../rules/result.ts';
 import { type History, type HistoryOptions, historyOf, type Moment, recordAt } from './history.ts';
 import { emptyCounts, emptyTally, type RuleCounts, type Tally } from './tally.ts';
 

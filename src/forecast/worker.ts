@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Knowledge } from '../rules/knowledge.ts';
+import type { Knowledge } from '../cards/knowledge.ts';
 import { loadSite, type RuleInfo, rulesOf, type SiteChoice } from './knowledge.ts';
 import { type PatientText, UnusableInput } from './patients.ts';
 import { type ReplayOptions, replayPatient } from './replay.ts';

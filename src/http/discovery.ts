@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { serviceId } from '../brand.ts';
+import type { Knowledge } from '../cards/knowledge.ts';
 import { prefetchTemplates, type Section, sections } from '../fhir/prefetch.ts';
 import { neededForSilence } from '../rules/evaluate.ts';
-import { factsOfRule, guidelineOf, type Knowledge } from '../rules/knowledge.ts';
+import { factsOfRule, guidelineOf } from '../rules/knowledge.ts';
 import { type Hook, hooks } from '../rules/schema.ts';
 
 /** CDS Hooks: Discovery, `services[]`. */

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { Answer, Assessment } from '../answer.ts';
+import type { Knowledge } from '../cards/knowledge.ts';
 import { uuidOf } from '../cards/rendering.ts';
 import { dateOfInstant } from '../dates.ts';
 import type { Journal } from '../journal/journal.ts';
 import { hashOfPatient } from '../journal/patient.ts';
 import type { CardRow, PastCard, SilentRow, Tally } from '../journal/store.ts';
-import type { Knowledge } from '../rules/knowledge.ts';
 import { type Basis, basesOf, saysNothingNew } from '../rules/quiet.ts';
 import { indicators } from '../rules/schema.ts';
 import type { Client } from '../trust/clients.ts';

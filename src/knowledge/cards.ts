@@ -1,11 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Knowledge } from '../cards/knowledge.ts';
 import { message } from '../cards/message.ts';
 import { listsOfFact, longestName, SUMMARY_LIMIT } from '../cards/names.ts';
 import { type CardFile, type CardTemplate, cardFileSchema, type SharedCards, sharedSchema } from '../cards/schema.ts';
 import { factOfPlaceholder } from '../cards/values.ts';
 import { type Language, languages, type Texts } from '../language.ts';
-import { guidelineOf, type Knowledge, type Rule } from '../rules/knowledge.ts';
+import { guidelineOf, type Rule } from '../rules/knowledge.ts';
 import type { SuggestionRule } from '../rules/schema.ts';
 import { type Problem, readYaml, type YamlFile } from '../yaml.ts';
 

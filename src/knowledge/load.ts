@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TreatmentParameters } from '../chart/entries.ts';
+import type { Knowledge } from '../cards/knowledge.ts';
+import type { TreatmentParameters } from '../chart/parameters.ts';
 import { type Codes, loadCodes } from '../codes/load.ts';
 import type { Classes } from '../rules/classes.ts';
 import type { Expression } from '../rules/expression.ts';
 import { classVariables, sectionOfVariable } from '../rules/facts.ts';
-import type { Guideline, Knowledge } from '../rules/knowledge.ts';
+import type { Guideline } from '../rules/knowledge.ts';
 import {
   classesSchema,
   type GuidelineFile,

@@ -1,13 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { answer } from '../answer.ts';
+import type { Knowledge } from '../cards/knowledge.ts';
 import { localDate } from '../dates.ts';
 import { outcomeOf } from '../errors.ts';
 import { object } from '../fhir/json.ts';
 import { missingData } from '../http/invoke.ts';
 import { fitCard } from '../http/profile.ts';
 import { readRequest } from '../http/wire.ts';
-import type { Knowledge } from '../rules/knowledge.ts';
 import { type Hook, hooks } from '../rules/schema.ts';
 
 /** A test bundle as an example: a whole call, and what this service answers to it. */

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import pkg from '../../package.json' with { type: 'json' };
+import type { Knowledge } from '../cards/knowledge.ts';
 import { type ErrorCode, errors, outcomeOf } from '../errors.ts';
 import { discover, type Service } from '../http/discovery.ts';
 import { itemSchema } from '../http/feedback.ts';
 import { callSchemas } from '../http/wire.ts';
 import { languages } from '../language.ts';
 import { limits } from '../limits.ts';
-import type { Knowledge } from '../rules/knowledge.ts';
 import { answers } from './answers.ts';
 import type { Document, Example, Media, Operation, Reference, Response, Schema } from './document.ts';
 import { type ExampleCall, titleOf } from './examples.ts';

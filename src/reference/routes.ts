@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
+import type { Knowledge } from '../cards/knowledge.ts';
 import { keptRoute } from '../http/discovery.ts';
-import type { Knowledge } from '../rules/knowledge.ts';
 import type { Document } from './document.ts';
 import { type ExampleCall, readExamples } from './examples.ts';
 import { describeApi } from './openapi.ts';

@@ -1,5 +1,5 @@
-import type { RuleResult } from './evaluate.ts';
-import type { Knowledge, Rule } from './knowledge.ts';
+import type { Rule, Rulebook } from './knowledge.ts';
+import type { RuleResult } from './result.ts';
 
 /** One test bundle's results: what every rule and fact came to in it. */
 export type Observed = { bundle: string; hook: string; results: RuleResult[] };
@@ -17,7 +17,7 @@ type Seen = { bundle: string; hook: string; result: RuleResult };
  * in which all its other facts come to the same, that fact does not, and the rule speaks in one and not in the other.
  * A misspelt field, a condition that decides nothing, or a bundle that proves something else cannot survive it.
  */
-export function coverageGaps(knowledge: Knowledge, observed: Observed[]): Gap[] {
+export function coverageGaps(knowledge: Rulebook, observed: Observed[]): Gap[] {
   return knowledge.rules.flatMap((rule) => {
     const seen = seenBy(rule, observed);
     const gap = (message: string): Gap => ({ rule, message });

@@ -2,44 +2,10 @@ import type { Chart, Drug } from '../chart/chart.ts';
 import type { Section } from '../fhir/prefetch.ts';
 import { liesIn } from '../span.ts';
 import { drugsOf, eachOnce, type Finding, findings, viewsOf } from './facts.ts';
-import { factsOfRule, type IndicatorCase, type Knowledge, type Rule } from './knowledge.ts';
+import type { IndicatorCase, Rule, Rulebook } from './knowledge.ts';
 import { settle } from './precedence.ts';
+import type { RuleResult } from './result.ts';
 import { type Indicator, indicators, type Site } from './schema.ts';
-
-/**
- * `fires`: the card is given; `joins`: it speaks on the card of its family. The kinds of silence are told apart:
- * `does-not-hold`, `not-known`, `switched-off`, `superseded` by another rule about the same drugs, `rides-only` (it holds,
- * and has no card to ride on), `quiet` (a prescriber accepted it lately, see quiet.ts), `repeat` (shown when the order was
- * selected, and the client asked not to see it again), `silent` (on trial: it would have been shown).
- */
-export type RuleOutcome =
-  | 'fires'
-  | 'joins'
-  | 'does-not-hold'
-  | 'not-known'
-  | 'switched-off'
-  | 'superseded'
-  | 'rides-only'
-  | 'quiet'
-  | 'repeat'
-  | 'silent';
-
-export type RuleResult = {
-  rule: Rule;
-  outcome: RuleOutcome;
-  /** What a fact of the rule came to, looked up when asked for: a silent rule is mostly decided by its first. */
-  finding: (fact: string) => Finding;
-  indicator: Indicator;
-  /** The medicines that the card is about, each once. None where the rule is silent. */
-  about: Drug[];
-  missing: Section[];
-  /** What would make a silent rule speak, if it were sure: drugs and results, for the card that says what is not known. */
-  unclear: unknown[];
-  /** The rule that supersedes it, or whose card it joins. */
-  by?: string;
-  /** On trial in this call: whatever it came to, no card and no refusal rests on it. */
-  silent?: true;
-};
 
 /** The parts of the record without which silence would be a claim nobody can make (recommendations.md). */
 export function neededForSilence({ medicationList }: Site): readonly Section[] {
@@ -50,7 +16,7 @@ export function neededForSilence({ medicationList }: Site): readonly Section[] {
  * Decides every rule of the call's hook. Pure: the same knowledge and chart give the same results in the same order.
  * `silent`: rules on trial for this caller, beside those of the site.
  */
-export function evaluate(knowledge: Knowledge, chart: Chart, silent: readonly string[] = []): RuleResult[] {
+export function evaluate(knowledge: Rulebook, chart: Chart, silent: readonly string[] = []): RuleResult[] {
   const steps = evaluateInSteps(knowledge, chart, silent);
   let step = steps.next();
   while (!step.done) step = steps.next();
@@ -59,7 +25,7 @@ export function evaluate(knowledge: Knowledge, chart: Chart, silent: readonly st
 
 /** The same, with a pause after each part that takes long for a long record. */
 export function* evaluateInSteps(
-  knowledge: Knowledge,
+  knowledge: Rulebook,
   chart: Chart,
   silent: readonly string[] = [],
 ): Generator<undefined, RuleResult[], undefined> {
@@ -106,11 +72,6 @@ function decide(rule: Rule, look: (name: string) => Finding): RuleResult {
 /** How a rule speaks where nothing makes it louder: the last case has no facts. */
 function quietest({ indicators: cases }: Rule): Indicator {
   return (cases.at(-1) as IndicatorCase).indicator;
-}
-
-/** What every fact came to that the rule or its card rests on. */
-export function findingsOf({ rule, finding }: RuleResult): Finding[] {
-  return [...new Set(factsOfRule(rule))].map(finding);
 }
 
 /** What is not known of a rule that could not be decided, or that speaks although something might silence it. */

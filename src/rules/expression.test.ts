@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Knowledge } from '../cards/knowledge.ts';
 import type { Chart } from '../chart/chart.ts';
 import { answerFile, readTestBundles } from '../cli/bundles.ts';
 import type { Certainty } from '../dates.ts';
@@ -9,7 +10,6 @@ import { knowledge, knowledgeOf, root } from '../testing/app.ts';
 import { anyCall, chartOf } from '../testing/charts.ts';
 import { compileExpression } from './expression.ts';
 import { viewsOf } from './facts.ts';
-import type { Knowledge } from './knowledge.ts';
 
 const SEED = 20260302;
 

@@ -1,5 +1,4 @@
-import type { CardFile, SharedCards } from '../cards/schema.ts';
-import type { TreatmentParameters } from '../chart/entries.ts';
+import type { TreatmentParameters } from '../chart/parameters.ts';
 import type { Continues } from '../chart/read.ts';
 import type { Codes } from '../codes/load.ts';
 import type { Section } from '../fhir/prefetch.ts';
@@ -67,8 +66,8 @@ export type Guideline = {
   rules: Rule[];
 };
 
-/** Everything that hooks/ and cards/ say, checked and compiled. Never changes while the service runs. */
-export type Knowledge = {
+/** Everything that hooks/ says, checked and compiled. Never changes while the service runs. */
+export type Rulebook = {
   site: Site;
   codes: Codes;
   /** What a medicine is in this patient, and how entries of the record become treatments. */
@@ -77,13 +76,10 @@ export type Knowledge = {
   guidelines: Guideline[];
   rules: Rule[];
   templates: Record<string, Template>;
-  cards: { shared: SharedCards; templates: CardFile };
-  /** SHA-256 over hooks/ and cards/, hexadecimal. */
-  fingerprint: string;
 };
 
-export function guidelineOf(knowledge: Knowledge, rule: Rule): Guideline {
-  const found = knowledge.guidelines.find(({ file }) => file.id === rule.guideline);
+export function guidelineOf({ guidelines }: Rulebook, rule: Rule): Guideline {
+  const found = guidelines.find(({ file }) => file.id === rule.guideline);
   if (!found) throw new Error(`no guideline ${rule.guideline}`);
   return found;
 }

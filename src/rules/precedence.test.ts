@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Drug } from '../chart/chart.ts';
-import type { RuleOutcome, RuleResult } from './evaluate.ts';
 import { settle } from './precedence.ts';
+import type { RuleOutcome, RuleResult } from './result.ts';
 
 // recommendations.md, 6.
 type Made = {

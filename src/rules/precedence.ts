@@ -1,5 +1,5 @@
 import type { Drug } from '../chart/chart.ts';
-import type { RuleResult } from './evaluate.ts';
+import type { RuleResult } from './result.ts';
 
 /**
  * Who speaks, of the rules that hold. The rules on trial are weighed among all, as they would be if they were shown; those

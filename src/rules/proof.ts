@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { decidingPairs, type Observed } from './coverage.ts';
-import type { Knowledge } from './knowledge.ts';
+import type { Rulebook } from './knowledge.ts';
 
 const patient = z.strictObject({ name: z.string(), note: z.string() });
 
@@ -16,7 +16,7 @@ const proofSchema = z.record(
 export type Proof = z.infer<typeof proofSchema>;
 
 /** What the test bundles prove of each rule, for its readers. `notes`: what each bundle says of itself. */
-export function proofOf(knowledge: Knowledge, observed: Observed[], notes: ReadonlyMap<string, string>): Proof {
+export function proofOf(knowledge: Rulebook, observed: Observed[], notes: ReadonlyMap<string, string>): Proof {
   const named = (name: string) => ({ name, note: notes.get(name) ?? '' });
   return Object.fromEntries(
     knowledge.rules.map((rule) => [

@@ -1,6 +1,6 @@
 import type { Chart } from '../chart/chart.ts';
-import { findingsOf, type RuleResult } from './evaluate.ts';
 import type { Finding } from './facts.ts';
+import { findingsOf, type RuleResult } from './result.ts';
 import type { Indicator } from './schema.ts';
 import { indicators } from './schema.ts';
 

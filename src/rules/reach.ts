@@ -2,7 +2,7 @@ import fhirpath from 'fhirpath';
 import { type LocalDate, plusDays } from '../dates.ts';
 import type { Node } from './cost.ts';
 import type { Expression } from './expression.ts';
-import { factsOfRule, guidelineOf, type Knowledge } from './knowledge.ts';
+import { factsOfRule, guidelineOf, type Rulebook } from './knowledge.ts';
 
 /** How far back rules read results, so that a FHIR server need not be asked for those of a whole life. */
 export type Reach = {
@@ -27,7 +27,7 @@ const LONGEST_MONTH = 31;
  * What the served rules, their cards and the classes of medicines read of the results, told from their expressions: each
  * use of `%results` with the conditions that its items go through. What cannot be told counts as any result.
  */
-export function reachOfResults(knowledge: Knowledge): Reach {
+export function reachOfResults(knowledge: Rulebook): Reach {
   const reads = [
     ...knowledge.rules.filter(({ off }) => off === undefined).flatMap((rule) => readsOfRule(rule, knowledge)),
     ...[...knowledge.classes.classes.values(), ...knowledge.classes.facts.values()].flatMap((expression) =>
@@ -44,7 +44,7 @@ export function reachOfResults(knowledge: Knowledge): Reach {
   };
 }
 
-function readsOfRule(rule: Knowledge['rules'][number], knowledge: Knowledge): Read[] {
+function readsOfRule(rule: Rulebook['rules'][number], knowledge: Rulebook): Read[] {
   const { facts, parameters } = guidelineOf(knowledge, rule);
   const known = new Map<string, Read[]>();
   // A fact stands above those that name it, so this comes to an end.
@@ -60,7 +60,7 @@ function readsOfRule(rule: Knowledge['rules'][number], knowledge: Knowledge): Re
 
 /** Which results a FHIR server is asked for on a day; undefined where any may count. */
 export function resultWindow(
-  knowledge: Knowledge,
+  knowledge: Rulebook,
   today: LocalDate,
 ): { since: LocalDate; codes: readonly string[] } | undefined {
   const known = reaches.get(knowledge) ?? reachOfResults(knowledge);
@@ -69,7 +69,7 @@ export function resultWindow(
 }
 
 /** Knowledge never changes while the service runs. */
-const reaches = new WeakMap<Knowledge, Reach>();
+const reaches = new WeakMap<Rulebook, Reach>();
 
 type Parameters = Record<string, number | number[]>;
 
@@ -185,7 +185,7 @@ function stringIn(call: Node): string | undefined {
 }
 
 /** The codes of these lists, without their systems: a server may name one by its OID. */
-function codesOf(lists: string[], { codes }: Knowledge): string[] {
+function codesOf(lists: string[], { codes }: Rulebook): string[] {
   const found = [...codes.results.exact].filter(([, of]) => of.some((list) => lists.includes(list)));
   return [...new Set(found.map(([key]) => key.slice(key.indexOf('|') + 1)))].sort();
 }

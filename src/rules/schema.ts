@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { TreatmentParameters } from '../chart/entries.ts';
+import type { TreatmentParameters } from '../chart/parameters.ts';
 import { languages } from '../language.ts';
 import { inOrder, spanKeys } from '../span.ts';
 

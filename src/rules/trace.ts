@@ -2,8 +2,8 @@ import type { Chart, Draft, Treatment, TreatmentEntry } from '../chart/chart.ts'
 import type { Degree } from '../chart/periods.ts';
 import { dateOf, OPEN } from '../dates.ts';
 import type { Section } from '../fhir/prefetch.ts';
-import { findingsOf, type RuleOutcome, type RuleResult } from './evaluate.ts';
 import type { FactOutcome, Finding } from './facts.ts';
+import { findingsOf, type RuleOutcome, type RuleResult } from './result.ts';
 
 /** Why each rule spoke or kept silent: plain data, for the response's extension and for `npm run explain`. */
 export type Trace = {

@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import supertest from 'supertest';
 import { type AppOptions, createApp } from '../app.ts';
+import type { Knowledge } from '../cards/knowledge.ts';
 import { FetchFailed, type FetchJson } from '../fhir/fetch-json.ts';
 import { deliveredSite, loadKnowledge } from '../knowledge/load.ts';
 import { loadPages } from '../knowledge/pages.ts';
-import type { Knowledge } from '../rules/knowledge.ts';
 import { readProof } from '../rules/proof.ts';
 import type { Json } from './request.ts';
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { assess } from '../answer.ts';
+import type { Knowledge } from '../cards/knowledge.ts';
 import type { Chart, Draft, Drug, Treatment } from '../chart/chart.ts';
 import { isOpen, type Span } from '../chart/periods.ts';
 import { dateOf, type LocalDate, plusDays } from '../dates.ts';
 import { readRequest } from '../http/wire.ts';
-import type { Knowledge } from '../rules/knowledge.ts';
 import { knowledge as delivered } from './app.ts';
 import { vocabulary } from './examples.ts';
 import { bundle, condition, type Json, medicine, request } from './request.ts';

@@ -1,7 +1,7 @@
+import type { Knowledge } from '../cards/knowledge.ts';
 import { answerFile, observeShown, type TestBundle } from '../cli/bundles.ts';
 import { ServiceError } from '../errors.ts';
 import { UnusableFhir } from '../fhir/versions.ts';
-import type { Knowledge } from '../rules/knowledge.ts';
 
 /** What a patient gets at one site: each rule's card, as one text by which cards are compared. */
 export type Answered = { patient: string; cards: Map<string, { indicator: string; text: string }> };

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { Knowledge } from '../cards/knowledge.ts';
 import { type Expected, readTestBundles } from '../cli/bundles.ts';
-import type { Knowledge } from '../rules/knowledge.ts';
 import { readYaml } from '../yaml.ts';
 
 /** An invented patient as the page lists it. */

@@ -1,6 +1,9 @@
+import type { Knowledge } from '../cards/knowledge.ts';
 import { dateOfInstant } from '../dates.ts';
 import { ServiceError } from '../errors.ts';
+import type { Budgets } from '../fhir/budget.ts';
 import { completePrefetch, type Outcome } from '../fhir/complete.ts';
+import type { FetchJson } from '../fhir/fetch-json.ts';
 import { idOf, isId, type JsonObject, object, string } from '../fhir/json.ts';
 import type { Context } from '../fhir/queries.ts';
 import { accessOf, type NoAccess } from '../http/access.ts';
@@ -9,7 +12,6 @@ import { neededForSilence } from '../rules/evaluate.ts';
 import { resultWindow } from '../rules/reach.ts';
 import { hooks } from '../rules/schema.ts';
 import type { Client } from '../trust/clients.ts';
-import type { WorkbenchOptions } from './routes.ts';
 
 const reasons: Record<NoAccess, string> = {
   'none-named': 'fhirServer: the address of a FHIR server is needed',
@@ -19,6 +21,8 @@ const reasons: Record<NoAccess, string> = {
   'other-patient': 'fhirAuthorization: the token is for another patient',
   'foreign-page': 'fhirServer: not for a page of another origin',
 };
+
+export type RecordOptions = { knowledge: Knowledge; fetchJson: FetchJson; budgets: Budgets; clock: () => number };
 
 /** What a FHIR server has for each prefetch key, and what became of each query. */
 export type FetchedRecord = { prefetch: JsonObject; outcomes: Outcome[] };
@@ -30,7 +34,7 @@ export type FetchedRecord = { prefetch: JsonObject; outcomes: Outcome[] };
 export async function fetchRecord(
   body: unknown,
   client: Client,
-  { knowledge, fetchJson, budgets, clock }: Pick<WorkbenchOptions, 'knowledge' | 'fetchJson' | 'budgets' | 'clock'>,
+  { knowledge, fetchJson, budgets, clock }: RecordOptions,
 ): Promise<FetchedRecord> {
   const wanted = object(body);
   const hook = hooks.find((candidate) => candidate === wanted['hook']);

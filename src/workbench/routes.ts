@@ -1,26 +1,19 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ServiceError } from '../errors.ts';
-import type { Budgets } from '../fhir/budget.ts';
-import type { FetchJson } from '../fhir/fetch-json.ts';
 import { object, string } from '../fhir/json.ts';
 import { isForeignPage, isThisMachine } from '../http/access.ts';
-import type { Knowledge } from '../rules/knowledge.ts';
 import { createScript, pageFile, pageStyle } from './files.ts';
 import { searchMedicines } from './medicines.ts';
 import { createPatientList, listExamples, readPatient } from './patients.ts';
-import { fetchRecord } from './record.ts';
+import { fetchRecord, type RecordOptions } from './record.ts';
 import { describeRules } from './rules.ts';
 import { createSettings } from './settings.ts';
 
-export type WorkbenchOptions = {
-  knowledge: Knowledge;
+export type WorkbenchOptions = RecordOptions & {
   /** The folder of hooks/ and cards/ that it was read from. */
   folder: string;
   /** The folder of the invented patients. It may be absent, as in the image. */
   testBundles: string;
-  fetchJson: FetchJson;
-  budgets: Budgets;
-  clock: () => number;
 };
 
 const HEADERS = {

@@ -1,4 +1,4 @@
-import type { Knowledge } from '../rules/knowledge.ts';
+import type { Knowledge } from '../cards/knowledge.ts';
 
 /** What a rule is about, for a reader of its trace. */
 export type RuleInWords = {

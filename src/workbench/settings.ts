@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Knowledge } from '../cards/knowledge.ts';
 import { readTestBundles, type TestBundle } from '../cli/bundles.ts';
 import { ServiceError } from '../errors.ts';
 import { compileKnowledge, type KnowledgeFiles, readKnowledge } from '../knowledge/load.ts';
-import type { Knowledge } from '../rules/knowledge.ts';
 import { type Answered, answerAt, differencesByRule, type RuleDifference } from '../tuning/compare.ts';
 import { type Settings, settingsSchema, siteFile, siteOf } from '../tuning/site-file.ts';
 

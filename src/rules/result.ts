@@ -1,0 +1,45 @@
+import type { Drug } from '../chart/chart.ts';
+import type { Section } from '../fhir/prefetch.ts';
+import type { Finding } from './facts.ts';
+import { factsOfRule, type Rule } from './knowledge.ts';
+import type { Indicator } from './schema.ts';
+
+/**
+ * `fires`: the card is given; `joins`: it speaks on the card of its family. The kinds of silence are told apart:
+ * `does-not-hold`, `not-known`, `switched-off`, `superseded` by another rule about the same drugs, `rides-only` (it holds,
+ * and has no card to ride on), `quiet` (a prescriber accepted it lately, see quiet.ts), `repeat` (shown when the order was
+ * selected, and the client asked not to see it again), `silent` (on trial: it would have been shown).
+ */
+export type RuleOutcome =
+  | 'fires'
+  | 'joins'
+  | 'does-not-hold'
+  | 'not-known'
+  | 'switched-off'
+  | 'superseded'
+  | 'rides-only'
+  | 'quiet'
+  | 'repeat'
+  | 'silent';
+
+export type RuleResult = {
+  rule: Rule;
+  outcome: RuleOutcome;
+  /** What a fact of the rule came to, looked up when asked for: a silent rule is mostly decided by its first. */
+  finding: (fact: string) => Finding;
+  indicator: Indicator;
+  /** The medicines that the card is about, each once. None where the rule is silent. */
+  about: Drug[];
+  missing: Section[];
+  /** What would make a silent rule speak, if it were sure: drugs and results, for the card that says what is not known. */
+  unclear: unknown[];
+  /** The rule that supersedes it, or whose card it joins. */
+  by?: string;
+  /** On trial in this call: whatever it came to, no card and no refusal rests on it. */
+  silent?: true;
+};
+
+/** What every fact came to that the rule or its card rests on. */
+export function findingsOf({ rule, finding }: RuleResult): Finding[] {
+  return [...new Set(factsOfRule(rule))].map(finding);
+}
