@@ -1,6 +1,6 @@
 import type { Day, LocalDate } from '../dates.ts';
 import type { Resource } from '../fhir/json.ts';
-import type { Section } from '../fhir/prefetch.ts';
+import type { ActivitySection, Section } from '../fhir/prefetch.ts';
 import type { TreatmentParameters } from './parameters.ts';
 import type { Degree, Span } from './periods.ts';
 
@@ -198,7 +198,7 @@ export type Result = {
   timesUpperLimit?: number;
 };
 
-/** Something done, planned or booked: Procedure, ServiceRequest, Appointment, CarePlan; or a relative's illness. */
+/** Something done, planned or booked, or a relative's illness: of the parts of the record that are read as activities. */
 export type Activity = { ref: string; lists: string[]; date?: LocalDate };
 
 /** What was left out of the chart, and why: for the trace and the metrics. Never holds a name or an id. */
@@ -223,7 +223,7 @@ export type LeftOut = {
 export type Unrecognised = { ref: string; name: string | undefined };
 
 /** The request's FHIR, read once. Plain data: the rules see nothing else. */
-export type Chart = {
+export type Chart = Record<ActivitySection, Activity[]> & {
   hook: string;
   /** The evaluation date, a local date of the site. */
   today: LocalDate;
@@ -238,11 +238,6 @@ export type Chart = {
   before: Treatment[];
   conditions: Condition[];
   results: Result[];
-  procedures: Activity[];
-  referrals: Activity[];
-  appointments: Activity[];
-  carePlans: Activity[];
-  familyHistory: Activity[];
   sections: Record<Section, SectionState>;
   leftOut: LeftOut[];
   /** Drafts that could not be judged, and medicines in force that nobody recognises. */

@@ -4,11 +4,18 @@ import { sayOneOf } from '../codes/words.ts';
 import { dayOf, type LocalDate, OPEN } from '../dates.ts';
 import { readBundle } from '../fhir/bundle.ts';
 import { idOf, type Resource, string } from '../fhir/json.ts';
-import { type Prefetch, type Prefetched, type Section, sections } from '../fhir/prefetch.ts';
+import {
+  type ActivitySection,
+  activitySections,
+  type Prefetch,
+  type Prefetched,
+  type Section,
+  sections,
+} from '../fhir/prefetch.ts';
 import { versionOf } from '../fhir/versions.ts';
 import { limits } from '../limits.ts';
 import { checkDosages, checkNumber, dosagesIn } from './bounds.ts';
-import type { Chart, LeftOut, SectionState, Treatment, Unrecognised } from './chart.ts';
+import type { Activity, Chart, LeftOut, SectionState, Treatment, Unrecognised } from './chart.ts';
 import { type BundleEntry, changedBy, type DraftsRead, draftOf, draftStart, readDrafts } from './drafts.ts';
 import { countsForNothing, type Entry, type EntryContext, periodsOf, readEntry, readTiming, refOf } from './entries.ts';
 import { type Identified, identifier } from './medicine.ts';
@@ -66,7 +73,7 @@ export type ChartOptions = {
 /** The part of the chart that classes may rest on. */
 export type ClassRecord = Pick<
   Chart,
-  'hook' | 'today' | 'age' | 'setting' | 'conditions' | 'procedures' | 'referrals' | 'carePlans' | 'results'
+  'hook' | 'today' | 'age' | 'setting' | 'conditions' | 'results' | ActivitySection
 > & {
   otherwise: { ref: string; lists: string[] }[];
 };
@@ -152,11 +159,16 @@ export function readChart(call: Call, options: ChartOptions): Chart {
     date,
     timeZone,
   );
-  const activities = (resources: Resource[]) => readActivities(resources, { codes, timeZone, date, once });
   const draftedReferrals = usableDrafts
     .map(({ resource }) => resource)
     .filter(({ resourceType }) => resourceType === 'ServiceRequest')
     .filter(mine('record'));
+  const activities = Object.fromEntries(
+    activitySections.map((section) => {
+      const drafts = section === 'referrals' ? draftedReferrals : [];
+      return [section, readActivities([...own[section], ...drafts], { codes, timeZone, date, once })];
+    }),
+  ) as Record<ActivitySection, Activity[]>;
   const otherwise = [
     ...list.otherwise,
     ...readOtherwise(own, {
@@ -178,9 +190,7 @@ export function readChart(call: Call, options: ChartOptions): Chart {
       once('condition', resource, () => readCondition(resource, codes, timeZone)),
     ),
     results: readResults(own.observations, { codes, timeZone, once }),
-    procedures: activities(own.procedures),
-    referrals: activities([...own.referrals, ...draftedReferrals]),
-    carePlans: activities(own.carePlans),
+    ...activities,
   };
   const classify = options.classifier({
     ...record,
@@ -203,8 +213,6 @@ export function readChart(call: Call, options: ChartOptions): Chart {
     drafts,
     treatments,
     before,
-    appointments: activities(own.appointments),
-    familyHistory: activities(own.familyHistory),
     sections: states,
     leftOut,
     unread: {

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { brand } from '../brand.ts';
 import { readBundle } from '../fhir/bundle.ts';
 import { isObject, object, type Resource } from '../fhir/json.ts';
-import { type Section, sections, sectionTypes } from '../fhir/prefetch.ts';
+import { partOf, type Section, sections } from '../fhir/prefetch.ts';
 import { readText } from '../text.ts';
 import { messageOf } from './words.ts';
 
@@ -30,7 +30,7 @@ export function rekey(body: unknown, now?: string): Record<string, unknown> {
       if (section && !groups.has(section)) groups.set(section, []);
     }
     for (const { resource } of entries) {
-      const section = sections.find((candidate) => sectionTypes[candidate] === resource.resourceType);
+      const section = sections.find((candidate) => partOf[candidate].type === resource.resourceType);
       if (section && hasNextPage) partial.add(section);
       if (section) groups.set(section, [...(groups.get(section) ?? []), resource]);
       else others.push(resource);
@@ -59,7 +59,7 @@ function keyed(section: Section, resources: Resource[], others: Resource[], part
 function sectionOfKey(key: string): Section | undefined {
   const name = key.toLowerCase();
   return sections.find(
-    (section) => name.startsWith(section.replace(/s$/, '')) || name.startsWith(sectionTypes[section].toLowerCase()),
+    (section) => name.startsWith(section.replace(/s$/, '')) || name.startsWith(partOf[section].type.toLowerCase()),
   );
 }
 

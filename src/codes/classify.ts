@@ -1,5 +1,5 @@
 import { type JsonObject, objects, string } from '../fhir/json.ts';
-import type { Drug } from './drugs.ts';
+import { ATC_CODE, type Drug } from './drugs.ts';
 import {
   type Codes,
   type ConceptLists,
@@ -27,8 +27,6 @@ export type Classified = {
 
 /** `other`: known to be none of ours. `unrecognised`: it may be anything. */
 export type Recognition = Classified | 'other' | 'unrecognised';
-
-const ATC_CODE = /^[A-Z]\d{2}(?:[A-Z](?:[A-Z](?:\d{2})?)?)?$/;
 
 /**
  * Recognises a medicine (recommendations.md, 2.1): its own codes decide before its ingredients, these before its name, so

@@ -5,7 +5,8 @@ import type { Problem } from '../yaml.ts';
 /** What a national or local drug code stands for. */
 export type Drug = { atc: string; form?: string; smallestPackage?: number };
 
-const ATC = /^[A-Z]\d{2}(?:[A-Z](?:[A-Z](?:\d{2})?)?)?$/;
+/** An ATC code of the second level to the fifth (a substance): whole levels, upper case. */
+export const ATC_CODE = /^[A-Z]\d{2}(?:[A-Z](?:[A-Z](?:\d{2})?)?)?$/;
 
 /**
  * Reads a site's drug codes: `system,code,atc[,form][,smallest_package]` with a heading line, commas or semicolons,
@@ -70,7 +71,7 @@ export function readDrugs(
 
 function faultOf(cell: (name: string) => string): string | undefined {
   for (const name of ['system', 'code', 'atc']) if (cell(name) === '') return `${name} is empty`;
-  if (!ATC.test(cell('atc'))) return `atc: '${cell('atc')}' is no ATC code`;
+  if (!ATC_CODE.test(cell('atc'))) return `atc: '${cell('atc')}' is no ATC code`;
   const size = cell('smallest_package');
   return size === '' || Number(size) > 0 ? undefined : `smallest_package: '${size}' is no number above 0`;
 }

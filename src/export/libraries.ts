@@ -1,5 +1,5 @@
 import type { Attachment, CodeableConcept, DataRequirement, Library, RelatedArtifact } from 'fhir/r4.js';
-import { type Section, sectionTypes } from '../fhir/prefetch.ts';
+import { partOf, type Section } from '../fhir/prefetch.ts';
 import type { Expression } from '../rules/expression.ts';
 import { classVariables, sectionOfVariable } from '../rules/facts.ts';
 import type { Guideline } from '../rules/knowledge.ts';
@@ -124,7 +124,7 @@ function inputs(expressions: Expression[]): Pick<Library, 'parameter'> {
     .filter((name) => named.has(name))
     .map((name) => {
       const section = sectionOfVariable[name];
-      const documentation = TELLS[name] ?? (section ? `read from ${sectionTypes[section]}` : 'from the call');
+      const documentation = TELLS[name] ?? (section ? `read from ${partOf[section].type}` : 'from the call');
       return { name, use: 'in' as const, min: 0, max: '*', type: 'Any' as const, documentation };
     });
   return parameter.length > 0 ? { parameter } : {};
@@ -165,7 +165,7 @@ function relatedTo(context: Context, names: string[]): RelatedArtifact[] {
 
 /** The data that a rule or a library of facts rests on, by type. */
 export function sectionsOf(sections: Section[]): DataRequirement[] {
-  const types = [...new Set(sections.map((section) => sectionTypes[section]))].sort();
+  const types = [...new Set(sections.map((section) => partOf[section].type))].sort();
   return types.map((type) => ({ type: type as DataRequirement['type'] }));
 }
 

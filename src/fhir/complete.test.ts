@@ -4,7 +4,7 @@ import { bundle, encounter, type Json, medicine, order, prescription } from '../
 import { createBudgets, fetchBounds } from './budget.ts';
 import { type Access, completePrefetch, type FetchLimits } from './complete.ts';
 import { FetchFailed, type FetchJson, type FetchOptions } from './fetch-json.ts';
-import { prefetchOf, prefetchTemplates, readPrefetch, type Section, sections } from './prefetch.ts';
+import { partOf, prefetchOf, readPrefetch, type Section, sections } from './prefetch.ts';
 import type { ResultWindow } from './queries.ts';
 
 const BASE = 'https://fhir.example/r4';
@@ -80,7 +80,7 @@ const atorvastatin = prescription('a', 'atorvastatin');
 describe('which keys are asked for', () => {
   test('P1, P3, F9: each absent key is its template with the values put in, and a page size for searches', async () => {
     const { paths } = await complete({ keys: sections });
-    const expected = Object.values(prefetchTemplates).map((template) => {
+    const expected = Object.values(partOf).map(({ query: template }) => {
       const query = template.replace('{{context.patientId}}', 'kari').replace('{{context.encounterId}}', 'visit');
       return query.includes('?') ? `${query}&_count=500` : query;
     });
@@ -376,7 +376,7 @@ describe('F9: deadlines', () => {
   test('F9: all keys are asked for at once', async () => {
     const answers = Object.fromEntries(
       sections.map((section) => [
-        prefetchTemplates[section].replace('{{context.patientId}}', 'kari').replace('{{context.encounterId}}', 'visit'),
+        partOf[section].query.replace('{{context.patientId}}', 'kari').replace('{{context.encounterId}}', 'visit'),
         undefined,
       ]),
     );

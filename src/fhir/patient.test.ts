@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bundle, prescription } from '../testing/request.ts';
 import { standingOf } from './patient.ts';
-import { prefetchOf, type Section, sections, sectionTypes } from './prefetch.ts';
+import { partOf, prefetchOf, type Section, sections } from './prefetch.ts';
 
 const outcome = (code: string, severity = 'error') => ({
   resourceType: 'OperationOutcome',
@@ -56,7 +56,7 @@ const valuesUnder = (section: Section) =>
     anything,
     fc.constant(null),
     fc
-      .array(fc.constantFrom({ resourceType: sectionTypes[section], id: 'a' }, prescription('b', 'methadone')))
+      .array(fc.constantFrom({ resourceType: partOf[section].type, id: 'a' }, prescription('b', 'methadone')))
       .map((resources) => bundle(resources, 'searchset')),
   );
 

@@ -2,61 +2,90 @@ import { type Contents, type Entry, readBundle } from './bundle.ts';
 import { object, type Resource, string } from './json.ts';
 import { type Standing, standingOf } from './patient.ts';
 
-/** The parts of a record that a request brings or lacks. */
-export const sections = [
-  'patient',
-  'medications',
-  'statements',
-  'dispenses',
-  'administrations',
-  'conditions',
-  'encounter',
-  'observations',
-  'procedures',
-  'referrals',
-  'appointments',
-  'carePlans',
-  'familyHistory',
-] as const;
-export type Section = (typeof sections)[number];
-
 /**
- * What the service asks for, a key for each part of the chart. Only plain context tokens and search parameters of the
- * subset that every client should know (conformance PT1–PT11); ended orders too, since rules ask what ended lately.
+ * The parts of a record that a request brings or lacks, by their prefetch keys. `type`: the resource type that carries it;
+ * others under its key are looked up, never counted (P8). `query`: what the service asks for, with plain context tokens and
+ * search parameters of the subset that every client should know (conformance PT1–PT11); ended orders too, since rules ask what
+ * ended lately. `since`: the elements that say from when on the record had an entry, in whose order the first that is there
+ * counts. `activity`: it is read as things done, planned or booked, and a fact names it by its key.
  */
-export const prefetchTemplates: Record<Section, string> = {
-  patient: 'Patient/{{context.patientId}}',
-  medications: 'MedicationRequest?patient={{context.patientId}}&_include=MedicationRequest:medication',
-  statements: 'MedicationStatement?patient={{context.patientId}}&_include=MedicationStatement:medication',
-  dispenses: 'MedicationDispense?patient={{context.patientId}}&_include=MedicationDispense:medication',
-  administrations:
-    'MedicationAdministration?patient={{context.patientId}}&_include=MedicationAdministration:medication',
-  conditions: 'Condition?patient={{context.patientId}}',
-  encounter: 'Encounter/{{context.encounterId}}',
-  observations: 'Observation?patient={{context.patientId}}&category=laboratory,survey,social-history',
-  procedures: 'Procedure?patient={{context.patientId}}',
-  referrals: 'ServiceRequest?patient={{context.patientId}}',
-  appointments: 'Appointment?patient={{context.patientId}}',
-  carePlans: 'CarePlan?patient={{context.patientId}}',
-  familyHistory: 'FamilyMemberHistory?patient={{context.patientId}}',
-};
+const parts = {
+  patient: { type: 'Patient', query: 'Patient/{{context.patientId}}', since: [] },
+  medications: {
+    type: 'MedicationRequest',
+    query: 'MedicationRequest?patient={{context.patientId}}&_include=MedicationRequest:medication',
+    since: ['authoredOn'],
+  },
+  statements: {
+    type: 'MedicationStatement',
+    query: 'MedicationStatement?patient={{context.patientId}}&_include=MedicationStatement:medication',
+    since: ['dateAsserted', 'effectivePeriod.start', 'effectiveDateTime'],
+  },
+  dispenses: {
+    type: 'MedicationDispense',
+    query: 'MedicationDispense?patient={{context.patientId}}&_include=MedicationDispense:medication',
+    since: ['whenHandedOver', 'whenPrepared'],
+  },
+  administrations: {
+    type: 'MedicationAdministration',
+    query: 'MedicationAdministration?patient={{context.patientId}}&_include=MedicationAdministration:medication',
+    since: ['effectiveDateTime', 'effectivePeriod.start', 'occurenceDateTime', 'occurencePeriod.start'],
+  },
+  conditions: {
+    type: 'Condition',
+    query: 'Condition?patient={{context.patientId}}',
+    since: ['recordedDate', 'onsetDateTime', 'onsetPeriod.start'],
+  },
+  encounter: {
+    type: 'Encounter',
+    query: 'Encounter/{{context.encounterId}}',
+    since: ['period.start', 'actualPeriod.start'],
+  },
+  observations: {
+    type: 'Observation',
+    query: 'Observation?patient={{context.patientId}}&category=laboratory,survey,social-history',
+    since: ['issued', 'effectiveDateTime', 'effectiveInstant', 'effectivePeriod.end', 'effectivePeriod.start'],
+  },
+  procedures: {
+    type: 'Procedure',
+    query: 'Procedure?patient={{context.patientId}}',
+    since: ['performedDateTime', 'performedPeriod.start', 'occurrenceDateTime', 'occurrencePeriod.start', 'recorded'],
+    activity: true,
+  },
+  referrals: {
+    type: 'ServiceRequest',
+    query: 'ServiceRequest?patient={{context.patientId}}',
+    since: ['authoredOn', 'occurrenceDateTime'],
+    activity: true,
+  },
+  appointments: {
+    type: 'Appointment',
+    query: 'Appointment?patient={{context.patientId}}',
+    since: ['created', 'start'],
+    activity: true,
+  },
+  carePlans: {
+    type: 'CarePlan',
+    query: 'CarePlan?patient={{context.patientId}}',
+    since: ['created', 'period.start'],
+    activity: true,
+  },
+  familyHistory: {
+    type: 'FamilyMemberHistory',
+    query: 'FamilyMemberHistory?patient={{context.patientId}}',
+    since: ['date'],
+    activity: true,
+  },
+} as const satisfies Record<string, { type: string; query: string; since: readonly string[]; activity?: true }>;
 
-/** The resource type that carries each part. Other types under a key are looked up, never counted (P8). */
-export const sectionTypes: Record<Section, string> = {
-  patient: 'Patient',
-  medications: 'MedicationRequest',
-  statements: 'MedicationStatement',
-  dispenses: 'MedicationDispense',
-  administrations: 'MedicationAdministration',
-  conditions: 'Condition',
-  encounter: 'Encounter',
-  observations: 'Observation',
-  procedures: 'Procedure',
-  referrals: 'ServiceRequest',
-  appointments: 'Appointment',
-  carePlans: 'CarePlan',
-  familyHistory: 'FamilyMemberHistory',
-};
+export type Section = keyof typeof parts;
+export type ActivitySection = {
+  [key in Section]: (typeof parts)[key] extends { activity: true } ? key : never;
+}[Section];
+
+export const partOf: Record<Section, { type: string; query: string; since: readonly string[] }> = parts;
+export const sections = Object.keys(parts) as Section[];
+export const activitySections = sections.filter((section): section is ActivitySection => 'activity' in parts[section]);
 
 /**
  * What a prefetch key came to. `absent`: the client did not try or failed. `failed`: it says that it failed. `partial`:
@@ -132,7 +161,7 @@ export function readPrefetch(prefetch: unknown, section: Section): Prefetched {
 function readContents(contents: Contents, section: Section): Prefetched {
   if (contents.failed && contents.entries.length === 0) return { state: 'failed', ...nothing };
   const matches = contents.entries.filter(
-    ({ resource, include }) => !include && resource.resourceType === sectionTypes[section],
+    ({ resource, include }) => !include && resource.resourceType === partOf[section].type,
   );
   const foreign =
     contents.entries.length > 0 && matches.length === 0 && !contents.entries.some(({ include }) => include);

@@ -1,4 +1,4 @@
-import { prefetchTemplates, type Section } from './prefetch.ts';
+import { partOf, type Section } from './prefetch.ts';
 
 export type Context = { patientId: string; encounterId: string | undefined };
 
@@ -21,7 +21,7 @@ export function queriesOf(section: Section, context: Context, window: ResultWind
   const id = section === 'encounter' ? context.encounterId : context.patientId;
   // An id of dots would leave its place in the address.
   if (id === undefined || /^\.+$/.test(id)) return [];
-  const [path = '', search] = prefetchTemplates[section]
+  const [path = '', search] = partOf[section].query
     .replace('{{context.patientId}}', () => encodeURIComponent(context.patientId))
     .replace('{{context.encounterId}}', () => encodeURIComponent(context.encounterId ?? ''))
     .split('?');

@@ -9,7 +9,7 @@ import { startFhirServer } from '../testing/fhir-server.ts';
 import type { Json } from '../testing/request.ts';
 import { createFetchJson } from './fetch-json.ts';
 import { idOf } from './json.ts';
-import { prefetchTemplates, type Section, sections, sectionTypes } from './prefetch.ts';
+import { partOf, type Section, sections } from './prefetch.ts';
 
 const bundles = readTestBundles(join(root, 'test-bundles'), []).map((bundle) => ({
   ...bundle,
@@ -65,7 +65,7 @@ function recordOf({ body }: { body: unknown }): { resources: Json[]; refused: st
   if (read.some(({ resources = [] }) => resources.length > 0 && !resources.some(own))) return undefined;
   return {
     resources: read.flatMap(({ resources }) => resources as Json[]),
-    refused: sections.filter((section) => prefetch[section] === undefined).map((section) => sectionTypes[section]),
+    refused: sections.filter((section) => prefetch[section] === undefined).map((section) => partOf[section].type),
   };
 }
 
@@ -88,7 +88,7 @@ function resourcesOf(section: Section, value: unknown): Json[] | undefined {
   if (resourceType === undefined && resource) return resourcesOf(section, resource);
   if (link.some(({ relation }) => relation === 'next') || total > entry.length) return undefined;
   const found = resourceType === 'Bundle' ? entry.map((item) => item.resource) : [value as Json];
-  const types = [sectionTypes[section], 'Medication'];
+  const types = [partOf[section].type, 'Medication'];
   return found.every((item) => types.includes(item['resourceType'] as string)) ? found : undefined;
 }
 
@@ -134,8 +134,7 @@ describe('F7, P1, P3, F1, F2: from the FHIR server come the same cards as from t
 });
 
 test('P1: a template is a query that an independent server understands', async () => {
-  for (const [section, template] of Object.entries(prefetchTemplates)) {
-    const type = sectionTypes[section as Section];
+  for (const { type, query: template } of Object.values(partOf)) {
     await server.add('empty', [{ resourceType: type, id: 'x' }]);
     const query = template.replace('{{context.patientId}}', 'x').replace('{{context.encounterId}}', 'x');
     const { body } = await fetchJson(`${server.base}/${query}`, {

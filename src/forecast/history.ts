@@ -3,7 +3,7 @@ import { anew } from '../chart/once.ts';
 import { readResults } from '../chart/results.ts';
 import { dateOf, firstDay, isPartial, type LocalDate, lastDay, localDate, OPEN, plusDays } from '../dates.ts';
 import { type JsonObject, object, type Resource, string } from '../fhir/json.ts';
-import { type Section, sections, sectionTypes } from '../fhir/prefetch.ts';
+import { partOf, type Section, sections } from '../fhir/prefetch.ts';
 
 /** One resource of a history. */
 export type Entry = {
@@ -47,7 +47,7 @@ export type History = {
   undated: number;
 };
 
-const SECTION_OF_TYPE = new Map(sections.map((section) => [sectionTypes[section], section]));
+const SECTION_OF_TYPE = new Map(sections.map((section) => [partOf[section].type, section]));
 const MEDICINES: readonly Section[] = ['medications', 'statements', 'dispenses', 'administrations'];
 /** Orders that were never signed, or taken back before they counted. */
 const NOT_SIGNED = ['draft', 'cancelled', 'entered-in-error', 'unknown'];
@@ -119,40 +119,12 @@ function addEntry(history: History, section: Section, resource: Resource, option
 
 /** The day on which the record got it: when it was written, else when it was so. */
 function sinceOf(section: Section, resource: Resource): string | undefined {
-  const period = (name: string) => object(resource[name])['start'];
-  const candidates: Record<Section, unknown[]> = {
-    patient: [],
-    medications: [resource['authoredOn']],
-    statements: [resource['dateAsserted'], period('effectivePeriod'), resource['effectiveDateTime']],
-    dispenses: [resource['whenHandedOver'], resource['whenPrepared']],
-    administrations: [
-      resource['effectiveDateTime'],
-      period('effectivePeriod'),
-      resource['occurenceDateTime'],
-      period('occurencePeriod'),
-    ],
-    conditions: [resource['recordedDate'], resource['onsetDateTime'], period('onsetPeriod')],
-    encounter: [period('period'), period('actualPeriod')],
-    observations: [
-      resource['issued'],
-      resource['effectiveDateTime'],
-      resource['effectiveInstant'],
-      object(resource['effectivePeriod'])['end'],
-      period('effectivePeriod'),
-    ],
-    procedures: [
-      resource['performedDateTime'],
-      period('performedPeriod'),
-      resource['occurrenceDateTime'],
-      period('occurrencePeriod'),
-      resource['recorded'],
-    ],
-    referrals: [resource['authoredOn'], resource['occurrenceDateTime']],
-    appointments: [resource['created'], resource['start']],
-    carePlans: [resource['created'], period('period')],
-    familyHistory: [resource['date']],
-  };
-  return candidates[section].map(string).find((value) => value !== undefined);
+  for (const path of partOf[section].since) {
+    const [name = '', part] = path.split('.');
+    const value = string(part === undefined ? resource[name] : object(resource[name])[part]);
+    if (value !== undefined) return value;
+  }
+  return undefined;
 }
 
 type Timed = { day: LocalDate; at: number | undefined; resource: Resource };

@@ -1,4 +1,4 @@
-import { sectionTypes } from '../fhir/prefetch.ts';
+import { partOf } from '../fhir/prefetch.ts';
 import type { Say } from '../knowledge/pages.ts';
 import type { Language } from '../language.ts';
 import { bars } from '../report/chart.ts';
@@ -139,7 +139,9 @@ function unrecognised({ say, first }: Report): Block[] {
 }
 
 function inputBlocks({ say, found, first: { tally } }: Report): Block[] {
-  const none = Object.values(sectionTypes).filter((type) => !tally.resources[type]);
+  const none = Object.values(partOf)
+    .map(({ type }) => type)
+    .filter((type) => !tally.resources[type]);
   return [
     {
       table: {

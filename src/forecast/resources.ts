@@ -1,9 +1,9 @@
 import { readBundle } from '../fhir/bundle.ts';
 import { isResource, type Resource } from '../fhir/json.ts';
-import { sectionTypes } from '../fhir/prefetch.ts';
+import { partOf } from '../fhir/prefetch.ts';
 
 /** The types that some rule may read. All others are left aside before anything is counted or measured. */
-const READ: ReadonlySet<string> = new Set([...Object.values(sectionTypes), 'Medication']);
+const READ: ReadonlySet<string> = new Set([...Object.values(partOf).map(({ type }) => type), 'Medication']);
 
 export function isRead({ resourceType }: Resource): boolean {
   return READ.has(resourceType);

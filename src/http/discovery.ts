@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { serviceId } from '../brand.ts';
 import type { Knowledge } from '../cards/knowledge.ts';
-import { prefetchTemplates, type Section, sections } from '../fhir/prefetch.ts';
+import { partOf, type Section, sections } from '../fhir/prefetch.ts';
 import { neededForSilence } from '../rules/evaluate.ts';
 import { factsOfRule, guidelineOf } from '../rules/knowledge.ts';
 import { type Hook, hooks } from '../rules/schema.ts';
@@ -47,7 +47,7 @@ function describe(knowledge: Knowledge, hook: Hook): Service {
     description,
     version: SPECIFICATION,
     hookVersion: HOOK_VERSION,
-    prefetch: Object.fromEntries(needed.map((section) => [section, prefetchTemplates[section]])),
+    prefetch: Object.fromEntries(needed.map((section) => [section, partOf[section].query])),
     usageRequirements: [
       usage.version,
       usage.needed.replace('{keys}', listed(required)),

@@ -1,7 +1,7 @@
 import type { Chart, Drug, Pair } from '../chart/chart.ts';
 import type { Course } from '../chart/relate.ts';
 import { type Certainty, isPartial } from '../dates.ts';
-import { type Section, sections } from '../fhir/prefetch.ts';
+import { activitySections, type Section, sections } from '../fhir/prefetch.ts';
 import type { Variables } from './compile.ts';
 import type { Guideline } from './knowledge.ts';
 
@@ -130,11 +130,7 @@ export function viewsOf(chart: Chart, medicationList: Section): Views {
     before: chart.before,
     conditions: chart.conditions,
     results: chart.results,
-    procedures: chart.procedures,
-    referrals: chart.referrals,
-    appointments: chart.appointments,
-    carePlans: chart.carePlans,
-    familyHistory: chart.familyHistory,
+    ...Object.fromEntries(activitySections.map((section) => [section, chart[section]])),
   };
   return {
     chart: { all, some: { ...all, age: chart.age?.most ?? [] } },
@@ -156,11 +152,7 @@ export const sectionOfVariable: Record<string, Section | undefined> = {
   age: 'patient',
   setting: 'encounter',
   results: 'observations',
-  procedures: 'procedures',
-  referrals: 'referrals',
-  appointments: 'appointments',
-  carePlans: 'carePlans',
-  familyHistory: 'familyHistory',
+  ...Object.fromEntries(activitySections.map((section) => [section, section])),
 };
 
 /** The part of the record that a variable comes from at a site that keeps its medication list there. */
@@ -178,9 +170,7 @@ function isUnclear(chart: Chart): boolean {
     chart.age?.least !== chart.age?.most ||
     chart.conditions.some(({ onset }) => partial(onset)) ||
     chart.results.some(({ date }) => partial(date)) ||
-    [chart.procedures, chart.referrals, chart.appointments, chart.carePlans].some((list) =>
-      list.some(({ date }) => partial(date)),
-    )
+    activitySections.some((section) => chart[section].some(({ date }) => partial(date)))
   );
 }
 

@@ -4,6 +4,7 @@ import type { Knowledge } from '../cards/knowledge.ts';
 import type { Chart, Draft, Drug, Treatment } from '../chart/chart.ts';
 import { isOpen, type Span } from '../chart/periods.ts';
 import { dateOf, type LocalDate, plusDays } from '../dates.ts';
+import { partOf, sections } from '../fhir/prefetch.ts';
 import { readRequest } from '../http/wire.ts';
 import { knowledge as delivered } from './app.ts';
 import { vocabulary } from './examples.ts';
@@ -15,33 +16,19 @@ export const TODAY: LocalDate = '2026-03-02';
 /** So many days before (below 0) or after today. */
 export const at = (days: number): LocalDate => plusDays(TODAY, days);
 
-const KEYS: Record<string, string> = {
-  MedicationRequest: 'medications',
-  MedicationStatement: 'statements',
-  MedicationDispense: 'dispenses',
-  MedicationAdministration: 'administrations',
-  Condition: 'conditions',
-  Observation: 'observations',
-  Procedure: 'procedures',
-  CarePlan: 'carePlans',
-  ServiceRequest: 'referrals',
-  Appointment: 'appointments',
-  FamilyMemberHistory: 'familyHistory',
-};
-
 type Options = { hook?: string; drafts?: Json[]; today?: LocalDate; knowledge?: Knowledge; prefetch?: Json };
 
 /** A call about a patient whose record holds these resources, each under the key of its type. */
 export function callOf(record: Json[], { hook, drafts = [], prefetch = {} }: Options = {}): Json {
   const byKey: Record<string, Json[]> = {};
   for (const resource of record) {
-    const key = KEYS[resource['resourceType'] as string] as string;
+    const key = sections.find((section) => partOf[section].type === resource['resourceType']) as string;
     byKey[key] = [...(byKey[key] ?? []), resource];
   }
-  const sections = Object.entries(byKey).map(([key, resources]) => [key, bundle(resources, 'searchset')]);
+  const lists = Object.entries(byKey).map(([key, resources]) => [key, bundle(resources, 'searchset')]);
   return request(hook ?? (drafts.length > 0 ? 'order-sign' : 'patient-view'), {
     drafts,
-    prefetch: { ...Object.fromEntries(sections), ...prefetch },
+    prefetch: { ...Object.fromEntries(lists), ...prefetch },
   });
 }
 

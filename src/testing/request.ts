@@ -1,3 +1,4 @@
+import { sections } from '../fhir/prefetch.ts';
 import { type Drug, examples, type Json, medicines } from './examples.ts';
 
 export type { Json };
@@ -64,10 +65,7 @@ export function bundle(resources: Json[], type = 'collection'): Json {
 }
 
 /** Parts of the record that are known to be empty, so that nothing is missing. */
-const others = [
-  ...['statements', 'dispenses', 'administrations', 'observations', 'procedures', 'referrals', 'appointments'],
-  ...['carePlans', 'familyHistory'],
-];
+const others = sections.filter((key) => !['patient', 'medications', 'conditions', 'encounter'].includes(key));
 
 type Parts = {
   drafts?: Json[];

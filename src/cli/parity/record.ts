@@ -1,6 +1,6 @@
 import { readBundle } from '../../fhir/bundle.ts';
 import { idOf, isObject, type Json, type JsonObject, object, type Resource, string } from '../../fhir/json.ts';
-import { type Section, sections, sectionTypes } from '../../fhir/prefetch.ts';
+import { partOf, type Section, sections } from '../../fhir/prefetch.ts';
 import { versionOf } from '../../fhir/versions.ts';
 import type { TestBundle } from '../bundles.ts';
 
@@ -115,7 +115,7 @@ type Found = { resource: Resource; fullUrl: string | undefined }[];
 function resourcesOf(section: Section, value: Json | undefined, patientId: string): Found | undefined {
   if (value === undefined || value === null) return [];
   const { entries, failed, hasNextPage } = readBundle(value);
-  const types = [sectionTypes[section], 'Medication'];
+  const types = [partOf[section].type, 'Medication'];
   if (failed || hasNextPage || !entries.every(({ resource }) => types.includes(resource.resourceType)))
     return undefined;
   // No server's answer to a search for one patient holds only another.

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, object, objects, type Resource, string } from '../../fhir/json.ts';
-import { sectionTypes } from '../../fhir/prefetch.ts';
+import { partOf } from '../../fhir/prefetch.ts';
 import { TAG } from './record.ts';
 
 /** A FHIR server for tests, as far as it is written to. Everything throws an Error with one line for the tester. */
@@ -14,7 +14,7 @@ export type TestServer = {
   remove: (references: readonly string[]) => Promise<void>;
 };
 
-const TYPES = [...new Set([...Object.values(sectionTypes), 'Medication'])];
+const TYPES = [...new Set([...Object.values(partOf).map(({ type }) => type), 'Medication'])];
 const TIMEOUT = 60_000;
 
 export function testServer(base: string, token: string | undefined): TestServer {
