@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CompiledQuery, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -460,6 +461,7 @@ describe('a database that is away', () => {
       Array.from({ length: count }, (_, at) => feedback(`id-${from + at}`));
     // What is written already waits no more: the first goes, and the rest fill the room.
     const first = journal.addFeedback(rowsOf(0, 1));
+    await nextTurn();
     const full = journal.addFeedback(rowsOf(1, limits.feedbackWaiting));
     await expect(journal.addFeedback(rowsOf(limits.feedbackWaiting + 1, 1))).rejects.toThrow('busy');
     expect((await first).added).toHaveLength(1);

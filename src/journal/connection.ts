@@ -1,0 +1,112 @@
+import { limits } from '../limits.ts';
+import type { Place } from './database.ts';
+import { single } from './promises.ts';
+import { JournalFailed, startThread, type Thread } from './thread.ts';
+
+/** `starting`: the database was not reached yet. */
+export type State = 'starting' | 'up' | 'down';
+
+/** The database as far as it can be reached: through a thread that is started again if it ends. */
+export type Connection = {
+  state: () => State;
+  /** Resolves once the database was reached for the first time, with its tables up to date. */
+  opened: Promise<void>;
+  /** Rejects with `JournalFailed`: at once while the database is away, after `deadline` milliseconds in any case. */
+  ask: Thread['ask'];
+  close: () => Promise<void>;
+};
+
+export type ConnectionOptions = {
+  place: Place;
+  /** How many cards wait for it, for the log. */
+  queued: () => number;
+  warn: (fields: object, message: string) => void;
+};
+
+/** Milliseconds. How often a database that failed is asked again, and the deadline for bringing its tables up to date. */
+const PROBE = 1000;
+const UPGRADE = 600_000;
+
+/**
+ * Connects to the database. A file that cannot be opened rejects with `JournalFailed`; a database server that is away is asked
+ * again until it is there.
+ */
+export async function connect({ place, queued, warn }: ConnectionOptions): Promise<Connection> {
+  let state: State = 'starting';
+  let closing = false;
+  const opened = Promise.withResolvers<void>();
+  let thread = start();
+
+  function start(): Thread {
+    return startThread(place, () => {
+      failed('thread');
+      setTimeout(() => {
+        if (!closing) thread = start();
+      }, PROBE).unref();
+    });
+  }
+
+  /** Before the first success it is starting, whatever fails. */
+  function failed(reason: string): void {
+    if (state !== 'up') return;
+    state = 'down';
+    warn({ reason }, 'the journal cannot be reached');
+  }
+
+  async function open(): Promise<void> {
+    await thread.ask('open', [], UPGRADE);
+    state = 'up';
+    opened.resolve();
+  }
+
+  const ping = () => thread.ask('ping', [], limits.journalForFeedback);
+
+  // A server that keeps silent is asked once, and not once more with each second.
+  const probe = single(async () => {
+    try {
+      if (state === 'starting') return await open();
+      await ping();
+      if (state === 'up') return;
+      state = 'up';
+      warn({ queued: queued() }, 'the journal is reached again');
+    } catch (error) {
+      failed((error as JournalFailed).reason);
+    }
+  });
+
+  try {
+    await open();
+  } catch (error) {
+    if ('folder' in place) {
+      closing = true;
+      await thread.stop();
+      throw error;
+    }
+    warn({ reason: (error as JournalFailed).reason }, 'the journal cannot be reached yet');
+  }
+  const timer = setInterval(() => {
+    if (state !== 'up') probe();
+  }, PROBE).unref();
+
+  return {
+    state: () => state,
+    opened: opened.promise,
+    ask: async (method, values, deadline) => {
+      if (state !== 'up') throw new JournalFailed('down');
+      try {
+        return await thread.ask(method, values, deadline);
+      } catch (error) {
+        const { reason } = error as JournalFailed;
+        // Late for an answer is not away: that is asked with more patience.
+        if (reason === 'timeout' && deadline < limits.journalForFeedback) probe();
+        else failed(reason);
+        throw error;
+      }
+    },
+    close: async () => {
+      clearInterval(timer);
+      closing = true;
+      await thread.stop();
+    },
+  };
+}

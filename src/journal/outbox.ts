@@ -1,0 +1,76 @@
+import { limits } from '../limits.ts';
+import type { Connection } from './connection.ts';
+import { serial } from './promises.ts';
+import { keyOf, type Noted, type Tally } from './store.ts';
+
+/** Milliseconds that a batch may take: nobody waits for it. */
+const DEADLINE = 30_000;
+/** A batch that fails so often while the database answers is at fault itself. */
+const ATTEMPTS = 10;
+
+type Batch = { cards: Noted[]; tallies: Map<string, Tally> };
+const nothing = (): Batch => ({ cards: [], tallies: new Map() });
+
+/** Cards and counts that wait to be written, in batches. What cannot be written for long is dropped, the oldest first. */
+export function createOutbox(
+  connection: Pick<Connection, 'state' | 'ask'>,
+  warn: (fields: object, message: string) => void,
+) {
+  let waiting = nothing();
+  let sending = nothing();
+  let attempts = 0;
+  const sums = { written: 0, dropped: 0 };
+
+  function put(cards: Noted[], tallies: Iterable<Tally>, at: 'first' | 'last'): void {
+    // A call gives few cards: only what failed, which is rare, is copied.
+    if (at === 'last') waiting.cards.push(...cards);
+    else waiting.cards = [...cards, ...waiting.cards];
+    for (const tally of tallies) {
+      const key = keyOf(tally);
+      waiting.tallies.set(key, { ...tally, count: (waiting.tallies.get(key)?.count ?? 0) + tally.count });
+    }
+    const beyond = waiting.cards.length - limits.cardsWaiting;
+    if (beyond > 0) drop(waiting.cards.splice(0, beyond).length);
+  }
+
+  function drop(rows: number): void {
+    attempts = 0;
+    sums.dropped += rows;
+    warn({ rows }, 'the journal dropped cards');
+  }
+
+  const flush = serial(async () => {
+    if (connection.state() !== 'up' || (waiting.cards.length === 0 && waiting.tallies.size === 0)) return;
+    sending = waiting;
+    waiting = nothing();
+    const { cards, tallies } = sending;
+    try {
+      await connection.ask('append', [cards, [...tallies.values()]], DEADLINE);
+      sums.written += cards.length;
+      attempts = 0;
+    } catch {
+      attempts += 1;
+      if (attempts > ATTEMPTS) drop(cards.length);
+      else put(cards, tallies.values(), 'first');
+    }
+    sending = nothing();
+  });
+
+  return {
+    add: (cards: Noted[], tallies: Omit<Tally, 'count'>[]): void =>
+      put(
+        cards,
+        tallies.map((tally) => ({ ...tally, count: 1 })),
+        'last',
+      ),
+    /** Writes what waits; what fails waits on. Never rejects. */
+    flush,
+    /** Numbers of cards, since the start. */
+    figures: () => ({ queued: waiting.cards.length + sending.cards.length, ...sums }),
+    /** Writes what waits, for the last time. */
+    close: async (): Promise<void> => {
+      await flush();
+      if (waiting.cards.length > 0) drop(waiting.cards.length);
+    },
+  };
+}
