@@ -191,7 +191,7 @@ describe('the image', () => {
           [
             ...read(join('src', name))
               .replace(/^import type .*$/gm, '')
-              .matchAll(/(?:from|import\() ?'((?:@[^/']+\/)?[^./'@:][^/':]*)['/]/g),
+              .matchAll(/(?:from|import\(|\.resolve\() ?'((?:@[^/']+\/)?[^./'@:][^/':]*)['/]/g),
           ].map(([, of]) => of),
         ),
       );

@@ -20,7 +20,7 @@ import { giveBack, makeYoung } from './memory.ts';
 import { readProof } from './rules/proof.ts';
 import { hooks, type Site } from './rules/schema.ts';
 import { readClients } from './trust/clients.ts';
-import { hasPage } from './workbench/files.ts';
+import { hasPage, pageScript } from './workbench/files.ts';
 import type { Problem } from './yaml.ts';
 
 makeYoung();
@@ -96,6 +96,8 @@ const address = await listen();
 setTimeout(() => {
   giveBack();
 }, 1000).unref();
+// The workbench is ready before somebody opens it. In another process, so that calls do not wait for it.
+if (config.mode === 'sandbox' && hasPage()) pageScript().catch(() => undefined);
 if (config.mode === 'sandbox') logger.warn('sandbox: no authentication, this machine only');
 process.stderr.write(
   config.mode === 'sandbox'

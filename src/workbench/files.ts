@@ -1,4 +1,10 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { constants, setPriority } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const folder = new URL('./page/', import.meta.url);
@@ -20,38 +26,67 @@ export function pageStyle(): string {
   return styles.map((name) => readFileSync(new URL(`style/${name}.css`, folder), 'utf8')).join('\n');
 }
 
+/** Of what was bundled before: by a hash of what it is made from, so that a changed page or library is bundled anew. */
+const cache = fileURLToPath(new URL('../../node_modules/.cache/workbench/', import.meta.url));
+
+let script: Promise<string> | undefined;
+
 /**
- * The page's script: its TypeScript and libraries as one module, made in another process when first asked for, so that
- * nobody builds anything and a start that never shows the page pays nothing.
+ * The page's script: its TypeScript and libraries as one module. Bundled in another process when first asked for, and kept on
+ * the disk for the next start.
  */
-export function createScript(): () => Promise<string> {
-  let made: Promise<string> | undefined;
-  return () => {
-    made ??= bundle().catch((error) => {
-      made = undefined;
-      throw error;
-    });
-    return made;
-  };
+export function pageScript(): Promise<string> {
+  script ??= readScript().catch((error) => {
+    script = undefined;
+    throw error;
+  });
+  return script;
 }
 
-async function bundle(): Promise<string> {
-  const { build, stop } = await import('esbuild-wasm');
-  try {
-    const { outputFiles } = await build({
-      entryPoints: [fileURLToPath(new URL('main.tsx', folder))],
-      bundle: true,
-      write: false,
-      format: 'esm',
-      target: 'es2022',
-      minify: true,
-      jsx: 'automatic',
-      jsxImportSource: 'preact',
-      legalComments: 'none',
-      logLevel: 'silent',
-    });
-    return (outputFiles[0] as { text: string }).text;
-  } finally {
-    await stop();
-  }
+async function readScript(): Promise<string> {
+  const path = join(cache, `${await hashOfSources()}.js`);
+  const kept = await readFile(path, 'utf8').catch(() => undefined);
+  if (kept !== undefined) return kept;
+  const text = await bundle();
+  // Where nothing can be written it is bundled again after the next start.
+  await keep(path, text).catch(() => undefined);
+  return text;
+}
+
+/** Of package.json too: it names the versions of the libraries. */
+async function hashOfSources(): Promise<string> {
+  const page = fileURLToPath(folder);
+  const names = (await readdir(page, { recursive: true })).filter((name) => /\.tsx?$/.test(name)).sort();
+  const files = [
+    ...names.map((name) => join(page, name)),
+    fileURLToPath(new URL('../../package.json', import.meta.url)),
+  ];
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(await readFile(file)).update('\0');
+  return hash.digest('hex');
+}
+
+/** Keeps this one alone. Renamed into its place, so that no other start reads half of it. */
+async function keep(path: string, text: string): Promise<void> {
+  await rm(cache, { recursive: true, force: true });
+  await mkdir(cache, { recursive: true });
+  await writeFile(`${path}.${process.pid}`, text);
+  await rename(`${path}.${process.pid}`, path);
+}
+
+function bundle(): Promise<string> {
+  const esbuild = createRequire(import.meta.url).resolve('esbuild-wasm/bin/esbuild');
+  const options = ['--bundle', '--format=esm', '--target=es2022', '--minify', '--jsx=automatic'];
+  options.push('--jsx-import-source=preact', '--legal-comments=none', '--log-level=silent');
+  return new Promise((resolve, reject) => {
+    const entry = fileURLToPath(new URL('main.tsx', folder));
+    const { pid } = execFile(
+      process.execPath,
+      [esbuild, entry, ...options],
+      { maxBuffer: 16 * 1024 * 1024 },
+      (error, text) => (error ? reject(error) : resolve(text)),
+    );
+    // Calls go first.
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  });
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ServiceError } from '../errors.ts';
 import { object, string } from '../fhir/json.ts';
 import { isForeignPage, isThisMachine } from '../http/access.ts';
-import { createScript, pageFile, pageStyle } from './files.ts';
+import { pageFile, pageScript, pageStyle } from './files.ts';
 import { searchMedicines } from './medicines.ts';
 import { createPatientList, listExamples, readPatient } from './patients.ts';
 import { fetchRecord, type RecordOptions } from './record.ts';
@@ -28,19 +28,16 @@ const HEADERS = {
 /** The workbench of a sandbox: a page at `/`, and what it asks beside the services themselves. */
 export function workbenchRoutes(app: FastifyInstance, options: WorkbenchOptions): void {
   const { knowledge, testBundles } = options;
-  const script = createScript();
   const patients = createPatientList(testBundles, knowledge);
   const settings = createSettings(options.folder, knowledge, testBundles);
-  app.get('/', (_request, reply) => {
-    // The browser asks for the script next: it is made meanwhile.
-    script().catch(() => undefined);
-    return reply.headers(HEADERS).type('text/html; charset=utf-8').send(pageFile('index.html'));
-  });
+  app.get('/', (_request, reply) =>
+    reply.headers(HEADERS).type('text/html; charset=utf-8').send(pageFile('index.html')),
+  );
   app.get('/workbench/page.js', async (_request, reply) =>
     reply
       .headers(HEADERS)
       .type('text/javascript; charset=utf-8')
-      .send(await script()),
+      .send(await pageScript()),
   );
   app.get('/workbench/page.css', (_request, reply) =>
     reply.headers(HEADERS).type('text/css; charset=utf-8').send(pageStyle()),
