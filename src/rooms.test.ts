@@ -58,7 +58,7 @@ const mayImport: Record<string, string[]> = {
     'fhir',
     'cards/knowledge.ts',
     'rules',
-    'report/markup.ts',
+    'report',
     '../package.json',
     ...base,
   ],

@@ -6,7 +6,7 @@ import { ServiceError } from '../errors.ts';
 import { object, string } from '../fhir/json.ts';
 import { type PageWords, sayIn } from '../knowledge/pages.ts';
 import { type Language, languages } from '../language.ts';
-import { style } from '../report/style.ts';
+import { pageHeaders } from '../report/page.ts';
 import type { Proof } from '../rules/proof.ts';
 import { indexPage, rulePage } from './page.ts';
 import type { Around } from './rule.ts';
@@ -18,14 +18,7 @@ export type AdviceOptions = {
   words: PageWords;
 };
 
-const HEADERS = {
-  'cache-control': 'public, max-age=60',
-  'content-security-policy': `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-  vary: 'Accept-Language',
-};
+const HEADERS = { ...pageHeaders, 'cache-control': 'public, max-age=60', vary: 'Accept-Language' };
 
 /**
  * `GET /advice` and `GET /advice/<rule>`: what the cards rest on, for everybody as discovery is: no patient is in it, and the

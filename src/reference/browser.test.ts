@@ -35,7 +35,7 @@ describe.skipIf(chromiumPath === undefined)('/docs in a browser', { timeout: 120
       for (const summary of await page.locator('summary').all()) await summary.click();
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
       // Without its style the page would be as wide as its words.
-      expect(await page.evaluate('getComputedStyle(document.querySelector("article")).borderTopWidth')).toBe('1px');
+      expect(await page.evaluate('getComputedStyle(document.querySelector("header")).borderBottomWidth')).toBe('3px');
       expect(await accessibilityProblems(page)).toEqual([]);
       expect(troubles).toEqual([]);
       await close();

@@ -270,9 +270,10 @@ describe('/docs', () => {
     expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
     expect(headers['content-security-policy']).toMatch(/^default-src 'none'; style-src 'sha256-[^']+'; /);
     expect(text).not.toMatch(/<script|<link|<img|\bon[a-z]+=|url\(|@import|style="/i);
+    expect(text).toContain('curl -d @test-bundles/');
     for (const { path, operation } of operationsOf(document)) {
-      expect(text).toContain(`<code>${path}</code>`);
-      expect(text).toContain(`id="${operation.operationId.toLowerCase()}"`);
+      expect(text).toContain(` ${path}</code></h3>`);
+      expect(text).toContain(`id="${operation.operationId}"`);
     }
     for (const name of Object.keys(document.components.schemas)) expect(text).toContain(`<code>${name}</code>`);
     for (const code of told) expect(text).toContain(errors[code].text.replaceAll('"', '&quot;'));

@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Knowledge } from '../cards/knowledge.ts';
 import { keptRoute } from '../http/discovery.ts';
+import { pageHeaders } from '../report/page.ts';
 import type { Document } from './document.ts';
 import { type ExampleCall, readExamples } from './examples.ts';
 import { describeApi } from './openapi.ts';
 import { referencePage } from './page.ts';
-import { style } from './style.ts';
 
 export type ReferenceOptions = {
   knowledge: Knowledge;
@@ -16,14 +15,6 @@ export type ReferenceOptions = {
   advice: string | undefined;
   /** The folder of the invented patients. It may be absent, as in the image. */
   testBundles: string;
-};
-
-const HEADERS = {
-  'cache-control': 'no-store',
-  'content-security-policy': `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
 };
 
 /** What the page falls back to where a Host is none. */
@@ -47,7 +38,7 @@ export function referenceRoutes(app: FastifyInstance, { testBundles, ...options 
   app.get('/docs', (request, reply) => {
     const host = HOST.test(request.host) ? request.host : '127.0.0.1:3000';
     return reply
-      .headers(HEADERS)
+      .headers({ ...pageHeaders, 'cache-control': 'no-store' })
       .type('text/html; charset=utf-8')
       .send(referencePage(describe().document, describe().examples, `${request.protocol}://${host}`));
   });

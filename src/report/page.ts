@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Language } from '../language.ts';
 import { escapeHtml, type Markup } from './markup.ts';
 import { formatNumber } from './numbers.ts';
@@ -38,6 +39,14 @@ export type Page = {
   sections: Section[];
   /** Where it comes from, in small type. */
   footer?: string[];
+};
+
+/** What a page is served with: its own style and nothing else. */
+export const pageHeaders = {
+  'content-security-policy': `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
 };
 
 /**
