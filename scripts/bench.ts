@@ -1,9 +1,8 @@
-// The service beside a bare server, in one run on one machine:  npm run bench [-- --rounds 4 --seconds 1 --out FILE]
-// Everything is a ratio to bare Fastify that parses the same body; --only NAME measures the bodies of that name.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { helpIfAsked } from '../src/cli/words.ts';
 import { bodies } from './bench/bodies.ts';
 import { growth } from './bench/growth.ts';
 import { load, type Stretch } from './bench/load.ts';
@@ -12,6 +11,17 @@ import { memoryOf, type Server, start, stop } from './bench/server.ts';
 import { ruleCost, stages } from './bench/stages.ts';
 import { startWithCodes } from './bench/start.ts';
 import { median, spread, table } from './bench/words.ts';
+
+helpIfAsked(`Usage: npm run bench [-- --rounds 4] [--seconds 1] [--only NAME] [--out FILE]
+
+Measures the service beside a bare server, in one run on one machine. Everything is a ratio to bare Fastify that parses the same
+body.
+
+  --rounds N   rounds of each server, by turns (4)
+  --seconds N  length of a round (1)
+  --only NAME  only the bodies of that name
+  --out FILE   also write the tables there
+`);
 
 const { values } = parseArgs({
   options: {

@@ -1,10 +1,15 @@
-// How long an answer takes as the record grows, in processor time:  npm run cost
-// Medicines of our lists, alone and with as many problems, each of which is the reason of one of them.
 import { answer } from '../src/answer.ts';
+import { helpIfAsked } from '../src/cli/words.ts';
 import { readRequest } from '../src/http/wire.ts';
 import type { Hook } from '../src/rules/schema.ts';
 import { knowledge } from '../src/testing/app.ts';
 import { condition, order, prescription, request } from '../src/testing/request.ts';
+
+helpIfAsked(`Usage: npm run cost
+
+Measures how long an answer takes as the record grows, in processor time: medicines of our lists, alone and with as many
+problems, each of which is the reason of one of them.
+`);
 
 const sizes = [10, 50, 100, 500, 1000, 2500, 4900];
 const drugs = ['methadone', 'oxycodone', 'oxazepam', 'pregabalin', 'zopiclone', 'morphine', 'diazepam'];

@@ -1,11 +1,21 @@
-// Sends calls made to break the service to it, in this process:  npm run fuzz [-- --runs 20000 --seed 7 --path 3:0:1]
-// Ends with 1 and prints the first call that is answered badly, made small, with the command that sends it again. Watches for
-// errors that nobody catches, for calls that hold up the others, and for memory that is not given back.
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
+import { helpIfAsked } from '../src/cli/words.ts';
 import { collector } from '../src/memory.ts';
 import { type Case, cases, type Kind, startFuzzing } from '../src/testing/mutations.ts';
 import { startWildFuzzing, type Wild, type WildKind, wildCases } from '../src/testing/wild.ts';
+
+helpIfAsked(`Usage: npm run fuzz [-- --runs 20000] [--seed 7] [--path 3:0:1] [--slow 1000]
+
+Sends calls that are made to break the service to it, in this process. Prints the first call that is answered badly, made small,
+with the command that sends it again, and ends with 1. Also watches for errors that nobody catches, for calls that hold up the
+others, and for memory that is not given back.
+
+  --runs N  how many calls (20000)
+  --seed N  which calls (by chance)
+  --path P  where under this seed a bad call was found
+  --slow N  milliseconds of processor time that no call may take (1000)
+`);
 
 const { values } = parseArgs({
   options: {
@@ -21,7 +31,7 @@ const runs = Number(values.runs);
 const seed = Number(values.seed);
 const slow = Number(values.slow);
 if (!Number.isSafeInteger(runs) || runs < 1 || !Number.isSafeInteger(seed)) {
-  console.error('use: npm run fuzz -- [--runs 20000] [--seed 7] [--path 3:0:1]');
+  console.error('--runs and --seed are whole numbers: npm run fuzz -- --help');
   process.exit(2);
 }
 

@@ -1,11 +1,20 @@
-// How long calls take while others are on their way:  npm run load [-- --rate 50 --connections 20 --seconds 20]
-// Starts the service as a process of its own and sends it the test bundles, so many a second, on connections that stay open.
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Pool } from 'undici';
 import { readTestBundles } from '../src/cli/bundles.ts';
+import { helpIfAsked } from '../src/cli/words.ts';
+
+helpIfAsked(`Usage: npm run load [-- --rate 50] [--connections 20] [--seconds 20]
+
+Measures how long calls take while others are on their way. Starts the service as a process of its own and sends it the test
+bundles, on connections that stay open.
+
+  --rate N         calls a second (50)
+  --connections N  connections at once (20)
+  --seconds N      how long (20)
+`);
 
 const { values } = parseArgs({
   options: {

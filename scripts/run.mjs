@@ -1,9 +1,9 @@
-// Starts a TypeScript file of this project:  node scripts/run.mjs [--dev] [--lean] FILE [ARGS]
+// Starts a TypeScript file of this project:  node scripts/run.mjs [--dev] [--lean] [--watch] FILE [ARGS]
 // First makes node_modules fit package-lock.json, then picks a Node that runs TypeScript as it is. In production nothing is
 // installed: what is missing is said.
 // What Node makes of the code (types taken out, compiled) is kept in node_modules/.cache, so that the next start is faster.
-// --dev also wants the development tools. --lean keeps the memory of a program with many threads small, with a small nursery.
-// Any Node from 20 on can read this file itself.
+// --watch starts it again when hooks/, cards/ or src/ change. --dev also wants the development tools. --lean keeps the memory
+// of a program with many threads small, with a small nursery. Any Node from 20 on can read this file itself.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -15,9 +15,10 @@ const windows = process.platform === 'win32';
 const args = process.argv.slice(2);
 const dev = args[0] === '--dev' && Boolean(args.shift());
 const lean = args[0] === '--lean' && Boolean(args.shift());
+const watch = args[0] === '--watch' && Boolean(args.shift());
 // MODE decides for the service, NODE_ENV for whatever else.
 const production = process.env.MODE === 'production' || process.env.NODE_ENV === 'production';
-const file = args.shift() ?? fail('use: node scripts/run.mjs [--dev] [--lean] FILE [ARGS]');
+const file = args.shift() ?? fail('use: node scripts/run.mjs [--dev] [--lean] [--watch] FILE [ARGS]');
 
 if (!installed()) {
   if (production)
@@ -26,6 +27,12 @@ if (!installed()) {
 }
 // MiB. Without a bound V8 lets the nursery grow to 128 MiB under calls made to do harm, and keeps it so.
 const flags = ['--disable-warning=ExperimentalWarning', `--max-semi-space-size=${lean ? 4 : 16}`];
+if (watch && !args.includes('--help'))
+  flags.push(
+    '--watch',
+    '--watch-preserve-output',
+    ...['hooks', 'cards', 'src'].map((folder) => `--watch-path=${join(root, folder)}`),
+  );
 run(pickNode(), [...flags, resolve(root, file), ...args]);
 
 function fail(message) {

@@ -1,4 +1,3 @@
-// Writes what the service is made of as CycloneDX JSON:  npm run --silent sbom [-- FILE]
 // npm makes it of package-lock.json, with hashes, licences and what needs what. `scope` is "required" for what is in the
 // image, "optional" for what is not: the sandbox's page and the Node of `npm start`. Node and Debian of the image come
 // from its base, which has a bill of its own. The same lock file gives the same bytes.
@@ -11,6 +10,12 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
 const [out] = process.argv.slice(2);
+if (out === '--help') {
+  console.log(`Usage: npm run --silent sbom [-- FILE]
+
+Writes what the service is made of as CycloneDX JSON, to FILE or to standard output.`);
+  process.exit(0);
+}
 
 const bill = JSON.parse(npm('sbom', '--sbom-format=cyclonedx', '--sbom-type=application', '--package-lock-only'));
 delete bill.metadata.timestamp;

@@ -1,9 +1,14 @@
-// Takes the pictures of the workbench and of the advice pages that docs/ shows:  npm run screenshots
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
+import { helpIfAsked } from '../src/cli/words.ts';
 import { root, startService } from '../src/testing/app.ts';
 import { openBrowser } from '../src/testing/browser.ts';
 import { pair } from '../src/testing/request.ts';
+
+helpIfAsked(`Usage: npm run screenshots
+
+Takes the pictures of the workbench and of the advice pages that docs/ shows. Needs Chromium; CHROMIUM names its path.
+`);
 
 const service = await startService({ logLevel: 'silent' });
 const { port } = service.app.server.address() as { port: number };

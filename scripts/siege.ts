@@ -1,6 +1,3 @@
-// Whether calls made to do harm end or stall the service:  npm run siege [-- --seconds 5 --connections 16 --heap 256 --only 4]
-// Starts it as processes of its own with a small heap, throws each row of docs/reliability.md at it from so many connections, and
-// asks /health beside them. Ends with 1 where a process ended, /health took over a second of the service's own, memory over 512 MiB, or an answer is wrong.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -13,6 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { helpIfAsked } from '../src/cli/words.ts';
 import { openDatabase } from '../src/journal/database.ts';
 import { migrate } from '../src/journal/migrations.ts';
 import { hashOfPatient } from '../src/journal/patient.ts';
@@ -21,6 +19,18 @@ import { PUBLIC_URL } from '../src/testing/app.ts';
 import { createClient } from '../src/testing/client.ts';
 import { condition, type Json, order, pair, prescription, request } from '../src/testing/request.ts';
 import { table } from './bench/words.ts';
+
+helpIfAsked(`Usage: npm run siege [-- --seconds 5] [--connections 16] [--heap 256] [--only 4]
+
+Tries whether calls that are made to do harm end or stall the service. Starts it as processes of its own with a small heap, throws
+each row of docs/reliability.md at it, and asks /health beside them. Ends with 1 where a process ended, /health took over a second
+of the service's own, memory went over 512 MiB, or an answer is wrong.
+
+  --seconds N      how long for each row (5)
+  --connections N  connections at once (16)
+  --heap N         the heap of the service in MiB (256)
+  --only N         only this row
+`);
 
 const { values } = parseArgs({
   options: {

@@ -1,8 +1,19 @@
-// Every check of the project, one after the other; the tests come last. Run it with: npm test [-- VITEST ARGS]
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+const words = process.argv.slice(2);
+if (words.includes('--help')) {
+  console.log(`Usage: npm test [-- NAMES]
+       npm run test:watch [-- NAMES]
+
+Runs every check of the project, one after the other; the tests come last. test:watch runs the tests alone, and again what a
+change touches.
+
+  NAMES  only the test files whose name holds one of these; other words go to vitest`);
+  process.exit(0);
+}
+const watch = words[0] === '--watch' && Boolean(words.shift());
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const tool = (path) => join(root, 'node_modules', path);
 const colors = process.stdout.isTTY ? 'force' : 'off';
@@ -13,11 +24,11 @@ const steps = [
   ['Types of the page (tsc)', tool('typescript/bin/tsc'), '-p', 'src/workbench/page'],
   ['Unused files, exports and packages (knip)', tool('knip/bin/knip.js')],
   ['Knowledge: hooks, cards and test bundles (npm run check)', join(root, 'src/cli/check.ts'), '--dry'],
-  ['Tests (vitest)', tool('vitest/vitest.mjs'), 'run', ...process.argv.slice(2)],
+  ['Tests (vitest)', tool('vitest/vitest.mjs'), watch ? 'watch' : 'run', ...words],
 ];
 
 const failed = [];
-for (const [heading, ...command] of steps) {
+for (const [heading, ...command] of watch ? steps.slice(-1) : steps) {
   console.log(`\n== ${heading}`);
   const { status } = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', ...command], {
     cwd: root,

@@ -1,8 +1,3 @@
-// Signed calls to a service that runs elsewhere, to see what is lost while its processes and its database come and go:
-//   npm run trial -- client FOLDER                   writes FOLDER/clients.yaml for the service, and FOLDER/key.json
-//   npm run trial -- FOLDER --url http://ADDRESS [--audience https://cds.hospital.example --connections 8 --seconds 30]
-// Each connection sends one call after the other and repeats none. Afterwards feedback is sent about every card, and the
-// token of one call once more. Invented patients only. docs/deploy.md tells what it showed.
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +5,17 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
 import { Client } from 'undici';
+import { helpIfAsked } from '../src/cli/words.ts';
 import { prescription, request } from '../src/testing/request.ts';
+
+helpIfAsked(`Usage: npm run trial -- client FOLDER
+       npm run trial -- FOLDER --url http://ADDRESS [--audience https://cds.hospital.example] [--connections 8] [--seconds 30]
+
+The first writes FOLDER/clients.yaml for the service, and FOLDER/key.json. The second sends signed calls to a service that runs
+elsewhere, to see what is lost while its processes and its database come and go: each connection sends one call after the other
+and repeats none. Afterwards feedback is sent about every card, and the token of one call once more. Invented patients only.
+docs/deploy.md tells what it showed.
+`);
 
 const ALG = 'ES384';
 const KID = 'trial';
@@ -31,7 +36,7 @@ const { positionals, values } = parseArgs({
 const [first, second] = positionals;
 if (first === 'client' && second !== undefined) await makeClient(second);
 else if (first !== undefined && values.url !== undefined) await tryOut(first, values.url);
-else console.error('use: npm run trial -- client FOLDER | npm run trial -- FOLDER --url http://ADDRESS');
+else console.error('A folder and an address are needed: npm run trial -- --help');
 
 async function makeClient(folder: string): Promise<void> {
   const { publicKey, privateKey } = await generateKeyPair(ALG, { extractable: true });

@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { type AppOptions, createApp } from './app.ts';
 import { serviceId } from './brand.ts';
+import { helpIfAsked } from './cli/words.ts';
 import { readConfig } from './config.ts';
 import { dateOfInstant } from './dates.ts';
 import { createFetchJson } from './fhir/fetch-json.ts';
@@ -23,6 +24,11 @@ import { readClients } from './trust/clients.ts';
 import { hasPage, pageScript } from './workbench/files.ts';
 import type { Problem } from './yaml.ts';
 
+helpIfAsked(`Usage: npm start
+
+Starts a sandbox for invented patients, without authentication, on this machine only. PORT=3101 npm start takes another port.
+MODE=production serves the clients of a file. docs/hospital-it.md lists every variable of the environment.
+`);
 makeYoung();
 const config = read();
 const { knowledge, problems: found, remarks } = loadKnowledge(config.knowledge);

@@ -15,7 +15,17 @@ import { type Answered, answerAt, differencesByRule, type RuleDifference } from 
 import { type Problem, readYaml } from '../yaml.ts';
 import { answerFile, compare, readTestBundles, type TestBundle } from './bundles.ts';
 import { traceability } from './traceability.ts';
-import { problemsText, section } from './words.ts';
+import { helpIfAsked, problemsText, section } from './words.ts';
+
+const USAGE = `Usage: npm run check [-- FOLDER] [--dry] [--against FILE]
+
+Checks that hooks/, cards/ and test-bundles/ fit together, and that a pair of test bundles proves each fact of each rule. Where
+nothing is wrong it writes docs/traceability.md and docs/proof.json.
+
+  FOLDER          what to check (this project)
+  --dry           write nothing
+  --against FILE  say which cards would change with another site.yaml
+`;
 
 /** What `npm run check` found. No problems: hooks/, cards/ and test-bundles/ fit together. */
 export type Checked = {
@@ -185,6 +195,7 @@ function run(folder: string, dry: boolean): number {
 
 // Last: what runs here sees everything above.
 if (import.meta.main) {
+  helpIfAsked(USAGE);
   const { positionals, values } = parseArgs({
     allowPositionals: true,
     options: { dry: { type: 'boolean', default: false }, against: { type: 'string' } },

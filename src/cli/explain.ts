@@ -10,7 +10,7 @@ import { type Language, languages } from '../language.ts';
 import { type RuleTrace, type TreatmentTrace, traceOf } from '../rules/trace.ts';
 import { readText } from '../text.ts';
 import { answerFile } from './bundles.ts';
-import { messageOf, problemsText, section } from './words.ts';
+import { helpIfAsked, messageOf, problemsText, section } from './words.ts';
 
 const USAGE = `Usage: npm run explain -- FILE [--entries] [--now 2026-03-02] [--language sv|nb|da|en]
 
@@ -129,7 +129,10 @@ function whyOf({ outcome, off, by, missing, silent }: RuleTrace): string {
   return `${missing ? `: ${missing.join(', ')} missing` : ''}${trial}`;
 }
 
-if (import.meta.main) process.exitCode = run(process.argv.slice(2));
+if (import.meta.main) {
+  helpIfAsked(USAGE);
+  process.exitCode = run(process.argv.slice(2));
+}
 
 function run(words: string[]): number {
   try {

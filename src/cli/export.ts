@@ -7,7 +7,7 @@ import { exportBundle } from '../export/bundle.ts';
 import { leftOutOfOrders } from '../export/orders.ts';
 import { loadKnowledge } from '../knowledge/load.ts';
 import { type Language, languages } from '../language.ts';
-import { messageOf } from './words.ts';
+import { helpIfAsked, messageOf } from './words.ts';
 
 const USAGE = `Usage: npm run --silent export -- --format plan-definition [--out FILE] [--language sv|nb|da|en] [--base URL] [--date 2026-03-02]
 
@@ -18,7 +18,10 @@ canonical addresses begin with, --date the day that they bear. The same rules an
 
 const FORMATS = ['plan-definition'];
 
-if (import.meta.main) process.exitCode = run(process.argv.slice(2), process.env);
+if (import.meta.main) {
+  helpIfAsked(USAGE);
+  process.exitCode = run(process.argv.slice(2), process.env);
+}
 
 function run(words: string[], environment: Record<string, string | undefined>): number {
   try {
@@ -30,13 +33,8 @@ function run(words: string[], environment: Record<string, string | undefined>): 
         language: { type: 'string', default: 'en' },
         base: { type: 'string', default: brand.canonicalBase },
         date: { type: 'string' },
-        help: { type: 'boolean', default: false },
       },
     });
-    if (values.help) {
-      process.stdout.write(USAGE);
-      return 0;
-    }
     const { format, language, date, out } = values;
     if (format === undefined) throw new Error(`--format: needed, one of ${FORMATS.join(', ')}`);
     if (!FORMATS.includes(format)) throw new Error(`--format: '${format}' is none of ${FORMATS.join(', ')}`);

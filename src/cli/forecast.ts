@@ -17,7 +17,7 @@ import { loadPages, sayIn } from '../knowledge/pages.ts';
 import { type Language, languages } from '../language.ts';
 import type { Problem } from '../yaml.ts';
 import { progressLine } from './progress.ts';
-import { messageOf, problemsText, wholeNumber } from './words.ts';
+import { helpIfAsked, messageOf, problemsText, wholeNumber } from './words.ts';
 
 const USAGE = `Usage: npm run forecast -- FOLDER_OR_FILE [options]
        npm run forecast -- FOLDER_OR_FILE --shard I/N --out SHARD [options]
@@ -55,10 +55,6 @@ async function run(words: string[]): Promise<number> {
   try {
     if (words[0] === 'merge') return merge(words.slice(1));
     const wish = readWords(words);
-    if (wish === 'help') {
-      process.stdout.write(USAGE);
-      return 0;
-    }
     const pages = readPages();
     const files = inputFiles(wish.input);
     if (files.length === 0) throw new Error(`There is no .json or .ndjson file in ${wish.input}.`);
@@ -220,7 +216,7 @@ const LOOKS = {
   out: { type: 'string' },
 } as const;
 
-function readWords(words: string[]): Wish | 'help' {
+function readWords(words: string[]): Wish {
   const { positionals, values } = parseArgs({
     args: words,
     allowPositionals: true,
@@ -231,11 +227,9 @@ function readWords(words: string[]): Wish | 'help' {
       workers: { type: 'string' },
       absent: { type: 'string', default: '' },
       shard: { type: 'string' },
-      help: { type: 'boolean', default: false },
       ...LOOKS,
     },
   });
-  if (values.help) return 'help';
   const [input, ...others] = positionals;
   if (input === undefined || others.length > 0) throw new Error(USAGE);
   const look = lookOf(values);
@@ -287,4 +281,7 @@ function listOf(option: string, text: string, known: readonly string[]): string[
 }
 
 // Last: what runs here sees everything above.
-if (import.meta.main) process.exitCode = await run(process.argv.slice(2));
+if (import.meta.main) {
+  helpIfAsked(USAGE);
+  process.exitCode = await run(process.argv.slice(2));
+}

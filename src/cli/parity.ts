@@ -14,7 +14,7 @@ import type { Problem } from '../yaml.ts';
 import { differences, type Expected, observeShown, readTestBundles, type TestBundle } from './bundles.ts';
 import { type Placed, place } from './parity/record.ts';
 import { type TestServer, testServer } from './parity/server.ts';
-import { messageOf, problemsText } from './words.ts';
+import { helpIfAsked, messageOf, problemsText } from './words.ts';
 
 const USAGE = `Usage: npm run parity -- --fhir URL [--service URL] [--only REGEX] [--post] [--yes] [--clean]
 
@@ -308,7 +308,9 @@ function observed(status: number, answer: JsonObject): Omit<Expected, 'note'> {
   return { missing: status === 412 ? keys : [`HTTP ${status}`, ...said] };
 }
 
-if (import.meta.main)
+if (import.meta.main) {
+  helpIfAsked(USAGE);
   process.exitCode = await run(process.argv.slice(2), process.env['FHIR_TOKEN'], (line) =>
     process.stdout.write(`${line}\n`),
   );
+}

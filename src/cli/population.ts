@@ -10,7 +10,7 @@ import { inventPatient } from '../forecast/population.ts';
 import { type Population, populationSchema } from '../forecast/population-schema.ts';
 import { type Problem, readYaml } from '../yaml.ts';
 import { progressLine } from './progress.ts';
-import { messageOf, problemsText, wholeNumber } from './words.ts';
+import { helpIfAsked, messageOf, problemsText, wholeNumber } from './words.ts';
 
 const USAGE = `Usage: npm run population -- [--patients 1000] [--seed 7] [--out FOLDER|FILE.ndjson|FILE.ndjson.gz] [--profile FILE]
 
@@ -31,13 +31,8 @@ async function run(words: string[]): Promise<number> {
       seed: { type: 'string', default: '7' },
       out: { type: 'string', default: 'population.ndjson' },
       profile: { type: 'string' },
-      help: { type: 'boolean', default: false },
     } as const;
     const { values } = parseArgs({ args: words, options });
-    if (values.help) {
-      process.stdout.write(USAGE);
-      return 0;
-    }
     const patients = wholeNumber('--patients', values.patients, 1, 10_000_000);
     const seed = wholeNumber('--seed', values.seed, 0, 2 ** 31);
     const profile = values.profile ?? fileURLToPath(new URL('../../test-bundles/population.yaml', import.meta.url));
@@ -105,4 +100,7 @@ function bundleWriter(folder: string, digits: number): Writer {
   };
 }
 
-if (import.meta.main) process.exitCode = await run(process.argv.slice(2));
+if (import.meta.main) {
+  helpIfAsked(USAGE);
+  process.exitCode = await run(process.argv.slice(2));
+}

@@ -4,7 +4,7 @@ import { readBundle } from '../fhir/bundle.ts';
 import { isObject, object, type Resource } from '../fhir/json.ts';
 import { partOf, type Section, sections } from '../fhir/prefetch.ts';
 import { readText } from '../text.ts';
-import { messageOf } from './words.ts';
+import { helpIfAsked, messageOf } from './words.ts';
 
 const USAGE = `Usage: npm run rekey -- FILE [--now 2026-03-02]
 
@@ -63,7 +63,10 @@ function sectionOfKey(key: string): Section | undefined {
   );
 }
 
-if (import.meta.main) process.exitCode = run(process.argv.slice(2));
+if (import.meta.main) {
+  helpIfAsked(USAGE);
+  process.exitCode = run(process.argv.slice(2));
+}
 
 function run(words: string[]): number {
   try {

@@ -12,7 +12,7 @@ import { loadPages, sayIn } from '../knowledge/pages.ts';
 import { type Language, languages } from '../language.ts';
 import type { Site } from '../rules/schema.ts';
 import { reasonIn, reportPage } from './report-page.ts';
-import { messageOf, section } from './words.ts';
+import { helpIfAsked, messageOf, section } from './words.ts';
 
 const USAGE = `Usage: npm run report [-- --since 30d] [--format table|json|html] [--language sv|nb|da|en] [--client NAME] [--tenant NAME] [--out FILE]
 
@@ -29,7 +29,10 @@ const UNKNOWN = [
 
 const FORMATS = ['table', 'json', 'html'];
 
-if (import.meta.main) process.exitCode = await run(process.argv.slice(2), process.env);
+if (import.meta.main) {
+  helpIfAsked(USAGE);
+  process.exitCode = await run(process.argv.slice(2), process.env);
+}
 
 async function run(words: string[], environment: Record<string, string | undefined>): Promise<number> {
   try {
@@ -42,13 +45,8 @@ async function run(words: string[], environment: Record<string, string | undefin
         client: { type: 'string' },
         tenant: { type: 'string' },
         out: { type: 'string' },
-        help: { type: 'boolean', default: false },
       },
     });
-    if (values.help) {
-      process.stdout.write(USAGE);
-      return 0;
-    }
     const { format, language, client, tenant } = values;
     if (!FORMATS.includes(format)) throw new Error(`--format: '${format}' is none of ${FORMATS.join(', ')}`);
     if (!isLanguage(language)) throw new Error(`--language: '${language}' is none of ${languages.join(', ')}`);

@@ -7,7 +7,7 @@ import { readClients } from '../trust/clients.ts';
 import { createKeys } from '../trust/keys.ts';
 import { type Reason, Refusal, verifyToken } from '../trust/token.ts';
 import type { Problem } from '../yaml.ts';
-import { messageOf } from './words.ts';
+import { helpIfAsked, messageOf } from './words.ts';
 
 const USAGE = `Usage: npm run verify-token -- TOKEN --clients clients.yaml --url https://cds.example/cds-services/ID [--now SECONDS]
 
@@ -37,6 +37,7 @@ const ASKED: Record<Reason, string> = {
   replay: 'this token was used before',
 };
 
+helpIfAsked(USAGE);
 process.exitCode = await run(process.argv.slice(2));
 
 async function run(words: string[]): Promise<number> {

@@ -1,6 +1,13 @@
 import { styleText } from 'node:util';
 import type { Problem } from '../yaml.ts';
 
+/** Where `--help` is among the words of a command, prints how it is used and ends the process. */
+export function helpIfAsked(usage: string, words = process.argv.slice(2)): void {
+  if (!words.includes('--help')) return;
+  process.stdout.write(usage);
+  process.exit(0);
+}
+
 /** What went wrong with a file or the words of a command, in one line for the person who gave them. */
 export function messageOf(error: unknown): string {
   if (error instanceof SyntaxError) return 'The file is no valid JSON.';

@@ -1,0 +1,26 @@
+import { spawnSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import pkg from '../../package.json' with { type: 'json' };
+import { root } from '../testing/app.ts';
+
+/** Each is run as npm runs it, by the text of package.json. */
+test.each(Object.entries(pkg.scripts))(
+  'npm run %s -- --help says how the command is used, and does nothing else',
+  (name, command) => {
+    const [program, ...words] = command.split(' ');
+    expect(program).toBe('node');
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...words, '--help'], {
+      cwd: root,
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'] },
+    });
+    expect([status, stderr]).toEqual([0, '']);
+    // `npm run dev` is `npm start`, started again.
+    const [usage = '', ...more] = stdout.trimEnd().split('\n');
+    expect(usage).toMatch(/^Usage: npm /);
+    const named = name === 'dev' ? 'start' : name;
+    expect(stdout).toMatch(new RegExp(`npm (run (--silent )?)?${named}(?![\\w-])`));
+    expect(more.length).toBeGreaterThan(1);
+  },
+  60_000,
+);
