@@ -13,7 +13,7 @@ import { reachOfResults } from '../rules/reach.ts';
 import { siteSchema } from '../rules/schema.ts';
 import { type Answered, answerAt, differencesByRule, type RuleDifference } from '../tuning/compare.ts';
 import { type Problem, readYaml } from '../yaml.ts';
-import { answerFile, compare, readTestBundles, type TestBundle } from './bundles.ts';
+import { answerFile, compare, REVIEW, readTestBundles, type TestBundle } from './bundles.ts';
 import { traceability } from './traceability.ts';
 import { helpIfAsked, problemsText, section } from './words.ts';
 
@@ -109,6 +109,8 @@ function answerBundle(bundle: TestBundle, knowledge: Knowledge, problems: Proble
     const { request, answer } = answerFile(bundle.body, knowledge, knowledge.site.language, '');
     if (request.wish.now === undefined) say('extension: the evaluation date is missing');
     for (const difference of compare(bundle, answer)) say(difference);
+    if (bundle.expected.note.startsWith(REVIEW))
+      say('note: say what this patient shows, once you have seen that the cards are right');
     return [{ bundle: bundle.name, hook: bundle.hook, results: answer.results }];
   } catch (error) {
     if (!(error instanceof ServiceError || error instanceof UnusableFhir)) throw error;
