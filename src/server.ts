@@ -17,7 +17,7 @@ import type { JournalFailed } from './journal/thread.ts';
 import { loadKnowledge } from './knowledge/load.ts';
 import { loadPages } from './knowledge/pages.ts';
 import { limits } from './limits.ts';
-import { giveBack, makeYoung } from './memory.ts';
+import { giveBack } from './memory.ts';
 import { readProof } from './rules/proof.ts';
 import { hooks, type Site } from './rules/schema.ts';
 import { readClients } from './trust/clients.ts';
@@ -29,7 +29,6 @@ helpIfAsked(`Usage: npm start
 Starts a sandbox for invented patients, without authentication, on this machine only. PORT=3101 npm start takes another port.
 MODE=production serves the clients of a file. docs/hospital-it.md lists every variable of the environment.
 `);
-makeYoung();
 const config = read();
 const { knowledge, problems: found, remarks } = loadKnowledge(config.knowledge);
 const problems: Problem[] = [...found];
@@ -99,9 +98,7 @@ for (const event of ['uncaughtException', 'unhandledRejection'])
   });
 const address = await listen();
 // Not before the first answer.
-setTimeout(() => {
-  giveBack();
-}, 1000).unref();
+setTimeout(giveBack, 1000).unref();
 // The workbench is ready before somebody opens it. In another process, so that calls do not wait for it.
 if (config.mode === 'sandbox' && hasPage()) pageScript().catch(() => undefined);
 if (config.mode === 'sandbox') logger.warn('sandbox: no authentication, this machine only');

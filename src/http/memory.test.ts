@@ -1,11 +1,9 @@
 import { afterAll, expect, test } from 'vitest';
-import { collector, makeYoung } from '../memory.ts';
+import { collector } from '../memory.ts';
 import { pathOf, startService } from '../testing/app.ts';
 import { examples } from '../testing/examples.ts';
 import { bundle, order, request } from '../testing/request.ts';
 
-// As server.ts does.
-makeYoung();
 const service = await startService({ logLevel: 'silent' });
 afterAll(() => service.close());
 const collect = collector();
