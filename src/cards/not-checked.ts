@@ -90,7 +90,7 @@ function matters(unrecognised: Unrecognised[], { knowledge, chart }: Rendering):
   if (unrecognised.length === 0 || knowledge.site.unrecognised !== 'card') return false;
   const { except } = knowledge.treatments.besides;
   const counts = ({ lists }: Drug) => lists.some((list) => !except.includes(list));
-  if (chart.hook !== 'patient-view') return chart.drafts.some((draft) => draft.ordered && counts(draft));
+  if (chart.hook.startsWith('order-')) return chart.drafts.some((draft) => draft.ordered && counts(draft));
   return chart.treatments.some(
     (treatment) => (treatment.degree === 'taken' || treatment.degree === 'presumed') && counts(treatment),
   );

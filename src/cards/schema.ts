@@ -84,6 +84,10 @@ export const sharedSchema = z.strictObject({
   quantityCut: texts,
   /** What discovery says of the services, to vendors; it has no language but one. `{keys}` are prefetch keys. */
   services: z.strictObject({
+    /** When each hook is, in a report. */
+    hooks: z.strictObject(Object.fromEntries(hooks.map((hook) => [hook, texts]))) as unknown as z.ZodType<
+      Record<Hook, Texts>
+    >,
     titles: z.strictObject(Object.fromEntries(hooks.map((hook) => [hook, words]))) as unknown as z.ZodType<
       Record<Hook, string>
     >,

@@ -12,7 +12,7 @@ import { helpIfAsked, messageOf, problemsText } from './words.ts';
 const USAGE = `Usage: npm run new-patient -- FROM TO [--set PATH=VALUE]...
        npm run new-patient -- PATIENT
 
-The first makes an invented patient of another one, such as laro-benzodiazepines/zopiclone-in-laro-outpatient: a request, with what
+The first makes an invented patient of another one, such as opioid-start/five-days: a request, with what
 --set changes in it, and what the service answers to it. The second writes again what the service answers, after you have changed
 the request by hand. Both are for you to read: npm run check refuses them until you have said in the note what the patient shows.
 

@@ -1,7 +1,7 @@
 import type { Knowledge } from '../cards/knowledge.ts';
 import { type Outcome, onTrial, type RuleSummary, type Summary, shownRules } from '../journal/summary.ts';
 import type { Say } from '../knowledge/pages.ts';
-import { type Language, locales } from '../language.ts';
+import { type Language, locales, type Texts } from '../language.ts';
 import { bars, lines } from '../report/chart.ts';
 import { type Block, type Cell, page, type Section } from '../report/page.ts';
 
@@ -116,7 +116,8 @@ function outcomes(summary: Summary, { say, language }: PageOptions): Section {
   };
 }
 
-function table(summary: Summary, { say, language }: PageOptions): Section {
+function table(summary: Summary, options: PageOptions): Section {
+  const { say, language } = options;
   const rules = shownRules(summary);
   const numeric = true;
   const quiet = rules.some((rule) => rule.quiet > 0 || rule.repeats > 0);
@@ -140,7 +141,7 @@ function table(summary: Summary, { say, language }: PageOptions): Section {
   ];
   const rows = rules.flatMap((rule) => [
     row(nameOf(rule), rule),
-    ...(rule.hooks.length > 1 ? rule.hooks.map((at) => row(`– ${hookIn(at.hook, say)}`, at)) : []),
+    ...(rule.hooks.length > 1 ? rule.hooks.map((at) => row(`– ${hookIn(at.hook, options)}`, at)) : []),
   ]);
   return {
     heading: say('rules'),
@@ -152,7 +153,8 @@ function table(summary: Summary, { say, language }: PageOptions): Section {
 }
 
 /** Rules on trial, what was shown of them elsewhere beside what nobody saw. */
-function trial(summary: Summary, { say, language }: PageOptions): Section {
+function trial(summary: Summary, options: PageOptions): Section {
+  const { say, language } = options;
   const numeric = true;
   const columns = [
     { heading: say('rule') },
@@ -170,7 +172,7 @@ function trial(summary: Summary, { say, language }: PageOptions): Section {
   const { withCards: rules, without } = onTrial(summary);
   const rows = rules.flatMap((rule) => [
     row(rule.rule, rule),
-    ...(rule.hooks.length > 1 ? rule.hooks.map((at) => row(`– ${hookIn(at.hook, say)}`, at)) : []),
+    ...(rule.hooks.length > 1 ? rule.hooks.map((at) => row(`– ${hookIn(at.hook, options)}`, at)) : []),
   ]);
   const blocks: Block[] = [{ paragraph: say('trialIntro') }];
   if (rules.length > 0)
@@ -201,15 +203,6 @@ function trial(summary: Summary, { say, language }: PageOptions): Section {
       },
     });
   return { heading: say('trial'), blocks };
-}
-
-function hookIn(hook: string, say: Say): string {
-  const words: Record<string, string> = {
-    'patient-view': say('patientView'),
-    'order-select': say('orderSelect'),
-    'order-sign': say('orderSign'),
-  };
-  return words[hook] ?? hook;
 }
 
 function reasons({ rules }: Summary, options: PageOptions): Section {
@@ -284,4 +277,10 @@ function dateIn(day: string, language: Language, month: 'long' | 'short' = 'long
 
 function rounded(value: number): number {
   return Math.round(value * 10) / 10;
+}
+
+/** When a hook is; a row of the journal may have one that this version does not know. */
+function hookIn(hook: string, { knowledge, language }: PageOptions): string {
+  const names: Record<string, Texts> = knowledge.cards.shared.services.hooks;
+  return Object.hasOwn(names, hook) ? (names[hook] as Texts)[language] : hook;
 }

@@ -1,4 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
+import { hooks } from '../rules/schema.ts';
 import { knowledge, knowledgeOf, startService } from '../testing/app.ts';
 import { copyOfRepository } from '../testing/repository.ts';
 import { pair } from '../testing/request.ts';
@@ -22,7 +23,7 @@ test('DI1, DI2, DI14, T2: anybody gets the list of services, as JSON', () => {
 });
 
 test('DI4, DI5, DI7: a service for each hook, with every field in words', () => {
-  expect(services.map(({ hook }) => hook)).toEqual(['patient-view', 'order-select', 'order-sign']);
+  expect(services.map(({ hook }) => hook)).toEqual([...hooks]);
   for (const each of services) {
     for (const field of ['hook', 'id', 'title', 'description', 'usageRequirements'])
       expect(each[field], field).toEqual(expect.stringMatching(/\S/));

@@ -6,7 +6,7 @@ import { readBundle } from '../fhir/bundle.ts';
 import { idOf, object } from '../fhir/json.ts';
 import { prefetchOf } from '../fhir/prefetch.ts';
 import { limits } from '../limits.ts';
-import type { hooks } from '../rules/schema.ts';
+import { type Hook, hooks } from '../rules/schema.ts';
 
 /**
  * The CDS Hooks request envelope. Unknown fields are ignored at every level (conformance T12); FHIR inside is read
@@ -60,16 +60,15 @@ const contextSchemas = {
       .describe('The orders just selected, as MedicationRequest/x. May be empty.'),
   }),
   'order-sign': z.looseObject({ patientId, encounterId, draftOrders: resourceOrBundle }),
-} as const;
+} as const satisfies Record<Hook, z.ZodType>;
 
 /** The whole call of each hook, of the schemas that check it, for the API's description. */
-export const callSchemas = {
-  'patient-view': callOf('patient-view'),
-  'order-select': callOf('order-select'),
-  'order-sign': callOf('order-sign'),
-};
+export const callSchemas = Object.fromEntries(hooks.map((hook) => [hook, callOf(hook)])) as Record<
+  Hook,
+  ReturnType<typeof callOf>
+>;
 
-function callOf(hook: (typeof hooks)[number]) {
+function callOf(hook: Hook) {
   const { shape } = requestSchema;
   const whole = z.looseObject({ ...shape, hook: z.literal(hook).describe('The hook.'), context: contextSchemas[hook] });
   return whole.meta({
@@ -99,7 +98,7 @@ const PDDI = 'pddi-configuration-items';
  * Checks a request for the service of one hook. Throws a `ServiceError` `envelope` that names each field that is
  * missing or ill-typed, and never what it held.
  */
-export function readRequest(body: unknown, hook: (typeof hooks)[number]): Request {
+export function readRequest(body: unknown, hook: Hook): Request {
   const request = parse(requestSchema, body, '');
   if (request.hook !== hook) throw new ServiceError('envelope', [`hook: this service answers ${hook}`]);
   if (request.fhirAuthorization && typeof request.fhirServer !== 'string')

@@ -2,7 +2,6 @@ import { atHook, dayOf, hookOf, onDay } from './request.ts';
 import type { Workbench } from './state.ts';
 import { type Json, type Language, languages } from './wire.ts';
 
-const hooks = ['patient-view', 'order-select', 'order-sign'];
 const names: Record<Language, string> = { sv: 'Svenska', nb: 'Norsk', da: 'Dansk', en: 'English' };
 
 /** When, at which hook and in which language the service is asked; and how the last answer came. */
@@ -38,7 +37,7 @@ export function Controls({ bench, request }: { bench: Workbench; request: Json }
             value={hookOf(request)}
             onChange={({ currentTarget }) => void bench.ask(atHook(request, currentTarget.value))}
           >
-            {[...new Set([...hooks, hookOf(request)])].map((hook) => (
+            {[...new Set([...bench.services.map(({ hook }) => hook), hookOf(request)])].map((hook) => (
               <option key={hook}>{hook}</option>
             ))}
           </select>

@@ -108,10 +108,9 @@ export function atHook(request: Json, hook: string, selected?: string[]): Json {
   const { draftOrders, selections, ...rest } = contextOf(request);
   const drafts = draftOrders === undefined ? { resourceType: 'Bundle', type: 'collection', entry: [] } : draftOrders;
   const all = selected ?? (Array.isArray(selections) ? selections : draftsOf(request).map(refOf));
-  const context =
-    hook === 'patient-view'
-      ? { ...rest, ...(draftOrders !== undefined && { draftOrders }) }
-      : { ...rest, ...(hook === 'order-select' && { selections: all }), draftOrders: drafts };
+  const context = hook.startsWith('order-')
+    ? { ...rest, ...(hook === 'order-select' && { selections: all }), draftOrders: drafts }
+    : { ...rest, ...(draftOrders !== undefined && { draftOrders }) };
   return { ...request, hook, context };
 }
 
