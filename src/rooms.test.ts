@@ -24,7 +24,7 @@ const mayImport: Record<string, string[]> = {
     'knowledge',
     'cards',
     'rules',
-    'chart/fields.ts',
+    'chart/chart.ts',
     'chart/parameters.ts',
     'codes',
     'fhir/prefetch.ts',

@@ -1,5 +1,5 @@
 import { type Day, dateOf, dayOf, firstDay, type LocalDate, lastDay, OPEN } from '../dates.ts';
-import type { Drug, Pair, Result, Treatment } from './chart.ts';
+import type { Course, Drug, Pair, Result, Treatment } from './chart.ts';
 import type { TreatmentParameters } from './parameters.ts';
 import { type Degree, degreeBetween, higher, lower, merged, periodFrom, type Span } from './periods.ts';
 
@@ -166,9 +166,6 @@ function implantOf(one: Drug, other: Drug): { certain?: boolean } {
 function periodsOf(spans: readonly Span[]): { start: Day; end: Day }[] {
   return merged(spans.map((span) => ({ ...span, degree: 'taken' as const })));
 }
-
-/** Consecutive supplies of one class of medicines, merged: `end` is the last day of supply. */
-export type Course = { start: LocalDate; end: LocalDate; drugs: Treatment[] };
 
 /**
  * Use over time (3): supplies of all treatments merged; a gap of up to `gapDays` without supply is tolerated. Oldest first.

@@ -38,7 +38,7 @@ const expectedSchema = z.strictObject({
 export type Expected = z.infer<typeof expectedSchema>;
 
 /** How the note of an expectation begins that a person has not looked at. */
-export const REVIEW = 'REVIEW:';
+export const REVIEW = 'TO REVIEW';
 
 /** An invented patient: a complete CDS Hooks request, and what the service must answer. */
 export type TestBundle = { name: string; file: string; text: string; hook: Hook; body: unknown; expected: Expected };

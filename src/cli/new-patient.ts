@@ -41,7 +41,7 @@ function run(words: string[]): number {
     const request = values.set.length === 0 ? text : changed(text, values.set);
     const expected = expectedOf(folder, from, JSON.parse(request));
     writeFileSync(pathOf(to, 'request.json'), request);
-    writeFileSync(pathOf(to, 'expected.yaml'), stringify({ ...expected, note: `${REVIEW} made from ${from}` }));
+    writeFileSync(pathOf(to, 'expected.yaml'), stringify({ ...expected, note: `${REVIEW}, made from ${from}` }));
     process.stdout.write(`test-bundles/${to}.request.json\ntest-bundles/${to}.expected.yaml\n`);
     return 0;
   } catch (error) {

@@ -1,4 +1,4 @@
-import { fieldNames } from '../chart/fields.ts';
+import { fieldNames } from '../chart/chart.ts';
 import type { Section } from '../fhir/prefetch.ts';
 import { compileExpression, type Expression } from '../rules/expression.ts';
 import { sectionOf, sectionOfVariable } from '../rules/facts.ts';

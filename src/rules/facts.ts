@@ -1,5 +1,4 @@
-import type { Chart, Drug, Pair } from '../chart/chart.ts';
-import type { Course } from '../chart/relate.ts';
+import type { Chart, Course, Drug, Pair } from '../chart/chart.ts';
 import { type Certainty, isPartial } from '../dates.ts';
 import { activitySections, type Section, sections } from '../fhir/prefetch.ts';
 import type { Variables } from './compile.ts';
