@@ -53,6 +53,36 @@ test('after a change by hand what the service answers is written again', () => {
   expect(problemsOfNew()).toEqual([expect.stringContaining('note')]);
 });
 
+test('the guideline of the README is proved by three patients that are made so', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const files = [...readme.matchAll(/```yaml\n# ((?:hooks|cards)\/\S+)\n(.*?)```/gs)];
+  expect(files).toHaveLength(2);
+  for (const [, name = '', text = ''] of files) writeFileSync(join(folder, name), text);
+  cpSync(join(root, 'test-bundles/opioid-start'), join(folder, 'test-bundles/opioid-start'), { recursive: true });
+  const pregnant = {
+    resourceType: 'Condition',
+    id: 'pregnant',
+    code: { coding: [{ system: 'http://snomed.info/sct', code: '77386006' }] },
+    subject: { reference: 'Patient/nils-hagen' },
+  };
+  const problemList = { resourceType: 'Bundle', type: 'searchset', entry: [{ resource: pregnant }] };
+  const paracetamol = { coding: [{ system: 'http://www.whocc.no/atc', code: 'N02BE01' }] };
+  const draft = 'context.draftOrders.entry.0.resource.medicationCodeableConcept';
+  const made = [
+    ['opioid-start/five-days', 'oxycodone-in-pregnancy', `prefetch.conditions=${JSON.stringify(problemList)}`],
+    ['opioid-start/five-days', 'oxycodone', 'hookInstance=another'],
+    ['opioid-pregnancy/oxycodone-in-pregnancy', 'paracetamol-in-pregnancy', `${draft}=${JSON.stringify(paracetamol)}`],
+  ] as const;
+  for (const [from, name, change] of made) {
+    expect(newPatient(from, `opioid-pregnancy/${name}`, '--set', change).status).toBe(0);
+    const note = join(folder, `test-bundles/opioid-pregnancy/${name}.expected.yaml`);
+    writeFileSync(note, readFileSync(note, 'utf8').replace(/^note: .*/m, 'note: Looked at.'));
+  }
+  const { problems } = check(folder);
+  expect(problems.length).toBeGreaterThan(0);
+  expect(problems.filter(({ file }) => file.includes('opioid-pregnancy'))).toEqual([]);
+});
+
 test.each([
   [[FROM, TO], 'There is a patient'],
   [['laro-benzodiazepines/nobody', 'laro-benzodiazepines/x'], 'There is no file'],

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
@@ -40,6 +40,7 @@ function run(words: string[]): number {
     const text = readFileSync(pathOf(from, 'request.json'), 'utf8');
     const request = values.set.length === 0 ? text : changed(text, values.set);
     const expected = expectedOf(folder, from, JSON.parse(request));
+    mkdirSync(dirname(pathOf(to, 'request.json')), { recursive: true });
     writeFileSync(pathOf(to, 'request.json'), request);
     writeFileSync(pathOf(to, 'expected.yaml'), stringify({ ...expected, note: `${REVIEW}, made from ${from}` }));
     process.stdout.write(`test-bundles/${to}.request.json\ntest-bundles/${to}.expected.yaml\n`);
