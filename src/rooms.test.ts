@@ -31,7 +31,8 @@ const mayImport: Record<string, string[]> = {
     ...base,
   ],
   trust: ['trust', 'fhir', ...base],
-  journal: ['journal', ...base],
+  // Its thread gives back what its start has left behind.
+  journal: ['journal', 'memory.ts', ...base],
   report: ['report', ...base],
   // Replays history through the straight line; reads files, and serves nobody.
   forecast: ['forecast', 'answer.ts', 'report', 'knowledge', 'cards', 'rules', 'chart', 'codes', 'fhir', ...base],
