@@ -71,8 +71,8 @@ test.each(['Production', 'prod', 'dev', 'none'])('J1: MODE %s is no mode, and no
 test('J1, J6: production listens everywhere, and needs clients and a public address', () => {
   expect(readConfig(production)).toMatchObject({ mode: 'production', host: '0.0.0.0', publicUrl: PUBLIC_URL });
   expect(readConfig({ ...production, HOST: '127.0.0.1' }).host).toBe('127.0.0.1');
-  expect(readWith({ ...production, CLIENTS: undefined })).toThrow(/^CLIENTS: needed/);
-  expect(readWith({ ...production, PUBLIC_URL: undefined })).toThrow(/^PUBLIC_URL: needed/);
+  expect(readWith({ ...production, CLIENTS: undefined })).toThrow(/^CLIENTS: required/);
+  expect(readWith({ ...production, PUBLIC_URL: undefined })).toThrow(/^PUBLIC_URL: required/);
   expect(readWith({ MODE: 'production' })).toThrow(/^CLIENTS: .*\nPUBLIC_URL: .*$/);
 });
 
@@ -93,8 +93,8 @@ test.each([
 });
 
 test('T1: certificate and key belong together', () => {
-  expect(readWith({ ...production, TLS_CERT: '/cert.pem' })).toThrow(/TLS_CERT and TLS_KEY belong together/);
-  expect(readWith({ ...production, TLS_KEY: '/key.pem' })).toThrow(/TLS_CERT and TLS_KEY belong together/);
+  expect(readWith({ ...production, TLS_CERT: '/cert.pem' })).toThrow(/set both TLS_CERT and TLS_KEY, or neither/);
+  expect(readWith({ ...production, TLS_KEY: '/key.pem' })).toThrow(/set both TLS_CERT and TLS_KEY, or neither/);
   const [TLS_CERT, TLS_KEY] = [file('cert.txt', 'certificate'), file('key.txt', 'key')];
   expect(readConfig({ ...production, TLS_CERT, TLS_KEY }).tls).toEqual({
     cert: Buffer.from('certificate'),
@@ -153,7 +153,7 @@ test('a key is 32 random bytes, hexadecimal or in base64; of patients there may 
 
 test('one key for the log and the journal is refused: it would tie them together', () => {
   for (const PATIENT_KEY of [KEYS[0], `${KEYS[1]},${KEYS[0]}`])
-    expect(readWith({ AUDIT_KEY: KEYS[0], PATIENT_KEY })).toThrow('PATIENT_KEY: every key must be another one');
+    expect(readWith({ AUDIT_KEY: KEYS[0], PATIENT_KEY })).toThrow('PATIENT_KEY: all keys must differ');
 });
 
 test('every variable that does not fit is named at once', () => {
@@ -237,7 +237,7 @@ const clients = file('clients.yaml', JSON.stringify({ clients: [client] }));
 test.concurrent('J1: production without a file of clients ends with 1 and names what is missing', async () => {
   const { code, said } = await start({ MODE: 'production', PUBLIC_URL, PORT: '0' }).ended;
   expect(code).toBe(1);
-  expect(said).toContain('CLIENTS: needed in production');
+  expect(said).toContain('CLIENTS: required in production');
   expect(said).not.toContain('answers at');
 });
 
@@ -290,11 +290,11 @@ test.concurrent('a quiet period without a key for patients, or without a journal
   for (const environment of without) {
     const { code, said } = await start({ PORT: '0', KNOWLEDGE: quiet, ...environment }).ended;
     expect(code).toBe(1);
-    expect(said).toContain('hooks/site.yaml has a quiet period: it needs the journal, and PATIENT_KEY');
+    expect(said).toContain('hooks/site.yaml sets a quiet period: that needs the journal, and PATIENT_KEY');
   }
   writeFileSync(join(quiet, 'hooks/site.yaml'), 'silent: {chartReview: 20}\n');
   const { code, said } = await start({ PORT: '0', KNOWLEDGE: quiet, JOURNAL: 'on', DATA_DIR }).ended;
-  expect([code, said]).toEqual([1, expect.stringContaining('it needs the journal, and PATIENT_KEY')]);
+  expect([code, said]).toEqual([1, expect.stringContaining('that needs the journal and PATIENT_KEY')]);
   writeFileSync(join(quiet, 'hooks/site.yaml'), site);
   const whole = start({ PORT: '0', KNOWLEDGE: quiet, JOURNAL: 'on', DATA_DIR, PATIENT_KEY: KEYS[0] });
   await whole.port();
@@ -315,7 +315,9 @@ test.concurrent('a port that is taken is said, and the process ends with 1', asy
   const { code, said } = await start({ PORT: String(port), LOG_LEVEL: 'silent' }).ended;
   other.close();
   expect(code).toBe(1);
-  expect(said).toBe(`Cannot listen on 127.0.0.1:${port}: another program listens there; choose another with PORT\n`);
+  expect(said).toBe(
+    `Cannot listen on 127.0.0.1:${port}: another program is using that port; choose another one with PORT\n`,
+  );
 });
 
 test.concurrent('J1, J2: the process in production serves who has a token and nobody else', async () => {

@@ -61,16 +61,16 @@ const schema = z
   .superRefine((given, context) => {
     const say = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
     if ((given.TLS_CERT === undefined) !== (given.TLS_KEY === undefined))
-      say('TLS_CERT', 'TLS_CERT and TLS_KEY belong together');
+      say('TLS_CERT', 'set both TLS_CERT and TLS_KEY, or neither');
     if (given.TLS_CLIENT_CA !== undefined && (given.TLS_CERT === undefined || given.MODE !== 'production'))
       say('TLS_CLIENT_CA', 'only in production, with TLS_CERT and TLS_KEY');
     const keys = [given.AUDIT_KEY, ...(given.PATIENT_KEY ?? [])].filter((key) => key !== undefined);
     // One key for both would tie the log to the journal.
-    if (new Set(keys).size < keys.length) say('PATIENT_KEY', 'every key must be another one, AUDIT_KEY too');
+    if (new Set(keys).size < keys.length) say('PATIENT_KEY', 'all keys must differ, AUDIT_KEY included');
     if (given.MODE === 'production') {
-      if (given.CLIENTS === undefined) say('CLIENTS', 'needed in production: the file of the clients that may call');
+      if (given.CLIENTS === undefined) say('CLIENTS', 'required in production: the file of clients that may call');
       if (given.PUBLIC_URL === undefined)
-        say('PUBLIC_URL', 'needed in production: the address that tokens name as audience');
+        say('PUBLIC_URL', 'required in production: the address that tokens name as audience');
       else if (!given.PUBLIC_URL.startsWith('https:')) say('PUBLIC_URL', 'https only in production');
     } else if (!isThisMachine(given.HOST ?? LOOPBACK)) {
       say(

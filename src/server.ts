@@ -50,11 +50,9 @@ if (!knowledge || problems.length > 0) {
 const logger = pino({ level: config.logLevel, base: null });
 for (const remark of remarks) logger.warn(remark, 'left out');
 if (Object.keys(knowledge.site.quiet.days).length > 0 && (!config.journal || config.patientKeys.length === 0))
-  fail(
-    'hooks/site.yaml has a quiet period: it needs the journal, and PATIENT_KEY, by which the journal knows patients',
-  );
+  fail('hooks/site.yaml sets a quiet period: that needs the journal, and PATIENT_KEY to recognise patients');
 if (knowledge.site.silent.chartReview > 0 && (!config.journal || config.patientKeys.length === 0))
-  fail('hooks/site.yaml asks for patients whose charts are read: it needs the journal, and PATIENT_KEY');
+  fail('hooks/site.yaml asks for a chart review: that needs the journal and PATIENT_KEY');
 const journal = config.journal && (await open(config.journal, knowledge.site));
 const fetchJson = createFetchJson();
 const app = await create({
@@ -87,7 +85,7 @@ const grace = closeWithGrace(
 // close-with-grace would end the process at the second one, whoever still waits for an answer.
 for (const event of ['uncaughtException', 'unhandledRejection'])
   process.on(event, (error: unknown) => {
-    const { name, stack } = error instanceof Error ? error : new Error('no error object');
+    const { name, stack } = error instanceof Error ? error : new Error('not an Error object');
     logger.fatal(
       { err: { type: name, stack: framesOf({ name, message: '', stack: stack ?? '' }) } },
       'the process failed',
@@ -152,7 +150,7 @@ async function listen(): Promise<string> {
     return await app.listen({ host: config.host, port: config.port });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const why = code === 'EADDRINUSE' ? 'another program listens there; choose another with PORT' : code;
+    const why = code === 'EADDRINUSE' ? 'another program is using that port; choose another one with PORT' : code;
     return fail(`Cannot listen on ${config.host}:${config.port}: ${why}`);
   }
 }
@@ -192,7 +190,7 @@ function read() {
   try {
     return readConfig(process.env);
   } catch (error) {
-    return fail(`The environment does not fit:\n${(error as Error).message}`);
+    return fail(`The environment variables are not valid:\n${(error as Error).message}`);
   }
 }
 

@@ -6,7 +6,7 @@ export type Span = { from?: LocalDate | undefined; to?: LocalDate | undefined };
 
 const day = z
   .string()
-  .refine((text) => localDate(text, 'UTC') === text && !isPartial(text), 'a day is written 2026-03-14')
+  .refine((text) => localDate(text, 'UTC') === text && !isPartial(text), 'write a date as 2026-03-14')
   .optional();
 
 /** The keys of a span in a file that people write. */

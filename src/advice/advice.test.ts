@@ -87,7 +87,7 @@ describe('GET /advice/<rule>', () => {
   test('a rule that there is none of is 404, and nothing of the address comes back', async () => {
     const { status, text } = await service.http.get('/advice/%3Cscript%3E');
     expect(status).toBe(404);
-    expect(text).toContain('There is no rule of this name');
+    expect(text).toContain('There is no rule with this name');
     expect(text).not.toContain('script');
   });
 

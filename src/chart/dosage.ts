@@ -197,7 +197,7 @@ function eventsOf(dosage: JsonObject, timeZone: string, today: Day): Line['event
   const list = object(dosage['timing'])['event'];
   const written = Array.isArray(list) ? list : list === undefined ? [] : [list];
   if (written.length > MAX_EVENTS)
-    throw new ServiceError('too-many', [`moments of a dosage line: at most ${MAX_EVENTS}`]);
+    throw new ServiceError('too-many', [`events of a dosage line: at most ${MAX_EVENTS}`]);
   const days = written.map((event) => firstDayOf(event, timeZone)).filter((day) => day !== undefined);
   if (days.length === 0) return undefined;
   const past = days.filter((day) => day <= today);

@@ -205,7 +205,7 @@ export function readChart(call: Call, options: ChartOptions): Chart {
   checkNumber(
     list.entries.length + conditions.length + results.length,
     limits.listed,
-    'medicines, problems and results that stand in code lists',
+    'medicines, problems and results in code lists',
   );
   return {
     ...record,

@@ -51,7 +51,7 @@ export function readTestBundles(folder: string, problems: Problem[]): TestBundle
     .sort();
   for (const name of names.filter((candidate) => candidate.endsWith('.expected.yaml'))) {
     if (!names.includes(name.replace(/expected\.yaml$/, 'request.json')))
-      problems.push({ file: `test-bundles/${name}`, line: 1, message: 'there is no request of this name' });
+      problems.push({ file: `test-bundles/${name}`, line: 1, message: 'there is no request with this name' });
   }
   return names
     .filter((name) => name.endsWith('.request.json'))
@@ -70,10 +70,10 @@ function readTestBundle(folder: string, name: string, problems: Problem[]): Test
   try {
     const body: unknown = JSON.parse(text);
     const hook = hooks.find((candidate) => candidate === object(body)['hook']);
-    if (!hook) problems.push({ file, line: 1, message: 'hook: none of ours' });
+    if (!hook) problems.push({ file, line: 1, message: 'hook: not one of ours' });
     return hook && expected ? [{ name, file, text, hook, body, expected: expected.data }] : [];
   } catch {
-    problems.push({ file, line: 1, message: 'no valid JSON' });
+    problems.push({ file, line: 1, message: 'not valid JSON' });
     return [];
   }
 }

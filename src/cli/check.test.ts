@@ -29,7 +29,7 @@ function saidOf(file: string, line: number): string {
 test('the check finds no problem in the repository', () => {
   const { problems, rules, bundles, reach } = check(root);
   expect(problems).toEqual([]);
-  expect(reach).toMatch(/^results: the rules read (those of \d+ days|all of a life)/);
+  expect(reach).toMatch(/^results: the rules read (the last \d+ days|the whole history)/);
   expect(rules).toBeGreaterThan(0);
   expect(bundles).toBeGreaterThan(rules);
 });
@@ -217,7 +217,7 @@ describe('npm run check -- --against', () => {
     expect(same.lines.flat().join()).toMatch(/every card is the same$/);
     const wrong = against('off: []\nparameters:\n  laro-benzodiazepines: {endedDays: 999}\n');
     expect(wrong.status).toBe(1);
-    expect(wrong.lines.flat().join()).toMatch(/other-site\.yaml:3: .*endedDays: must lie between 7 and 180/);
+    expect(wrong.lines.flat().join()).toMatch(/other-site\.yaml:3: .*endedDays: must be between 7 and 180/);
   });
 });
 

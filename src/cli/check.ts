@@ -81,9 +81,9 @@ export function check(folder: string): Checked {
 
 function reachInWords(knowledge: Knowledge): string {
   const { days, lists } = reachOfResults(knowledge);
-  if (days === undefined) return 'results: the rules read all of a life';
-  const ofAnyAge = lists.length > 0 ? `, and of any age: ${lists.join(', ')}` : '';
-  return `results: the rules read those of ${days} days${ofAnyAge}`;
+  if (days === undefined) return 'results: the rules read the whole history';
+  const ofAnyAge = lists.length > 0 ? `, and at any age: ${lists.join(', ')}` : '';
+  return `results: the rules read the last ${days} days${ofAnyAge}`;
 }
 
 /** The knowledge of the hospital that a bundle plays in; compiled once for each. */
@@ -155,7 +155,7 @@ const NAMED = 5;
 
 /** The differences as a table, and under it the patients, a few of each. */
 function differencesText(patients: number, differences: RuleDifference[], other: string): string {
-  const asked = `${patients} invented patients asked at hooks/site.yaml and at ${other}`;
+  const asked = `${patients} invented patients evaluated with hooks/site.yaml and with ${other}`;
   if (differences.length === 0) return `${asked}: every card is the same\n`;
   const rows = differences.map(({ rule, before, after, appears, vanishes, changes }) =>
     [rule, before, after, appears.length, vanishes.length, changes.length].map(String),
@@ -174,7 +174,7 @@ function differencesText(patients: number, differences: RuleDifference[], other:
 function run(folder: string, dry: boolean): number {
   const { problems, remarks, rules, bundles, trace, proof, reach } = check(folder);
   const line = ({ file, line: at, message }: Problem) => `${file}:${at}: ${message}\n`;
-  const proved = trace === undefined ? '; without test bundles the rules are loaded and not proved' : '';
+  const proved = trace === undefined ? '; without test bundles the rules are loaded but not proved' : '';
   const summary =
     problems.length === 0
       ? `${rules} rules, ${bundles} test bundles: no problem found${proved}\n`

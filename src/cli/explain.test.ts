@@ -95,7 +95,7 @@ test('a medicine that nobody recognises is named, and what was left out is count
       record: [prescription('a', agonist), prescription('u', agonist, unknown)],
     }),
   );
-  const at = lines.indexOf('Medicines that nobody recognises');
+  const at = lines.indexOf('Unrecognised medicines');
   expect(lines.slice(at + 1, at + 3)).toEqual([
     'MedicationRequest/draft | ordered | quuxoline',
     'MedicationRequest/u | on the list | quuxoline',

@@ -40,7 +40,7 @@ export function explain(found: Answer, { entries = false }: { entries?: boolean 
     section('Orders in a code list', chart.drafts.map(draftRow)),
     section('Treatments in a code list', chart.treatments.map(treatmentRow)),
     ...(entries ? (trace.treatments ?? []).map(entriesSection) : []),
-    section('Medicines that nobody recognises', [
+    section('Unrecognised medicines', [
       ...chart.unread.drafts.map(({ ref, name }) => [ref, 'ordered', name ?? '']),
       ...chart.unread.treatments.map(({ ref, name }) => [ref, 'on the list', name ?? '']),
     ]),
@@ -51,7 +51,7 @@ export function explain(found: Answer, { entries = false }: { entries?: boolean 
     ),
     ...trace.rules.map(ruleSection),
     'missing' in found
-      ? `No answer (412): ${found.missing.join(', ')} missing or not whole.`
+      ? `No answer (412): ${found.missing.join(', ')} missing or incomplete.`
       : section(
           'Cards',
           found.cards.map((card) => [card.indicator, card.source.topic.code, card.summary]),
@@ -81,10 +81,8 @@ function treatmentRow(treatment: Treatment): string[] {
     ref,
     nameOf(treatment),
     treatment.otherwise ? 'according to the record' : `by ${treatment.identifiedBy}`,
-    [degree ?? 'over', ...(onHold ? ['on hold'] : []), ...(degree && !fresh ? ['nothing of it lately'] : [])].join(
-      ', ',
-    ),
-    start === undefined ? 'since when is not known' : `from ${start}`,
+    [degree ?? 'over', ...(onHold ? ['on hold'] : []), ...(degree && !fresh ? ['none recently'] : [])].join(', '),
+    start === undefined ? 'start not known' : `from ${start}`,
     endOf(treatment),
     `${count} ${count === 1 ? 'entry' : 'entries'}`,
   ];
@@ -149,7 +147,7 @@ function run(words: string[]): number {
     const { timeZone } = knowledge.site;
     const date = values.now ?? dateOfInstant(Date.now(), timeZone);
     if (localDate(date, timeZone) !== date || isPartial(date))
-      throw new Error(`--now: '${date}' is no date such as 2026-03-02`);
+      throw new Error(`--now: '${date}' is not a date such as 2026-03-02`);
     const body: unknown = JSON.parse(readText(file === '-' ? 0 : file));
     const { answer } = answerFile(body, knowledge, values.language, date, values.now !== undefined);
     process.stdout.write(`${explain(answer, values)}\n`);

@@ -12,8 +12,8 @@ import { helpIfAsked, messageOf } from './words.ts';
 const USAGE = `Usage: npm run --silent export -- --format plan-definition [--out FILE] [--language sv|nb|da|en] [--base URL] [--date 2026-03-02]
 
 Writes the rules of this site as FHIR R4: PlanDefinition, Library, ActivityDefinition, ValueSet and CodeSystem in one
-transaction Bundle. --language is the language of the resources (the others are translations in them), --base what their
-canonical addresses begin with, --date the day that they bear. The same rules and options give the same bytes.
+transaction Bundle. --language is the language of the resources (the others are translations in them), --base the start of
+their canonical addresses, --date their date. The same rules and options give the same bytes.
 `;
 
 const FORMATS = ['plan-definition'];
@@ -37,10 +37,10 @@ function run(words: string[], environment: Record<string, string | undefined>): 
     });
     const { format, language, date, out } = values;
     if (format === undefined) throw new Error(`--format: needed, one of ${FORMATS.join(', ')}`);
-    if (!FORMATS.includes(format)) throw new Error(`--format: '${format}' is none of ${FORMATS.join(', ')}`);
-    if (!isLanguage(language)) throw new Error(`--language: '${language}' is none of ${languages.join(', ')}`);
+    if (!FORMATS.includes(format)) throw new Error(`--format: '${format}' is not one of ${FORMATS.join(', ')}`);
+    if (!isLanguage(language)) throw new Error(`--language: '${language}' is not one of ${languages.join(', ')}`);
     if (date !== undefined && (localDate(date, 'UTC') !== date || isPartial(date)))
-      throw new Error(`--date: '${date}' is no day such as 2026-03-02`);
+      throw new Error(`--date: '${date}' is not a date such as 2026-03-02`);
     const { knowledge, problems } = loadKnowledge(readConfig({ KNOWLEDGE: environment['KNOWLEDGE'] }).knowledge);
     if (!knowledge)
       throw new Error(problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'));
@@ -60,7 +60,7 @@ function baseOf(text: string): string {
   const base = text.replace(/[/:]+$/, '');
   if (/^urn:[a-z0-9][a-z0-9-]+(:[^\s|#]+)*$/i.test(base) || (URL.canParse(base) && /^https?:\/\/[^\s|#?]+$/.test(base)))
     return base;
-  throw new Error(`--base: '${text}' is no address that canonical addresses could begin with`);
+  throw new Error(`--base: '${text}' cannot begin a canonical address`);
 }
 
 function isLanguage(text: string): text is Language {

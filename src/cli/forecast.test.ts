@@ -59,8 +59,8 @@ test('a Bulk Data export is taken as it comes: a copy is sorted, and its figures
   writeFileSync(`${folder}/Medication.ndjson`, `no JSON\n${JSON.stringify(shared)}\n`);
   const out = files.path('sorted.json');
   const sorted = await forecast(folder, '--format', 'json', '--out', out);
-  expect(sorted.stderr).toContain(`a copy is sorted in ${out}.sorted`);
-  expect(sorted.stderr).toContain('Medication.ndjson:1: no valid JSON');
+  expect(sorted.stderr).toContain(`sorting a copy in ${out}.sorted`);
+  expect(sorted.stderr).toContain('Medication.ndjson:1: not valid JSON');
   expect([existsSync(`${out}.sorted`), existsSync(`${out}.state`)]).toEqual([false, false]);
   const straight = await forecast(input, '--format', 'json');
   expect(straight.stderr).not.toContain('sorted');
@@ -90,7 +90,7 @@ test('shards of an export, one of them killed and started again, are merged to t
     [0, ''],
   ]);
   // What every shard meets, one tells.
-  expect(said.map(({ stderr }) => stderr.includes('no valid JSON'))).toEqual([true, false, false]);
+  expect(said.map(({ stderr }) => stderr.includes('not valid JSON'))).toEqual([true, false, false]);
   const merged = await command('forecast', 'merge', ...shards.toReversed(), '--format', 'json');
   expect(merged.stdout).toBe(one.stdout);
   const missing = await command('forecast', 'merge', ...shards.slice(1));
@@ -121,22 +121,22 @@ test.each([
   [
     'a hook that cannot be replayed',
     ['x', '--hooks', 'order-select'],
-    "--hooks: 'order-select' is none of patient-view, order-sign",
+    "--hooks: 'order-select' is not one of patient-view, order-sign",
   ],
-  ['a format that is not there', ['x', '--format', 'pdf'], "--format: 'pdf' is none of table, json, html"],
-  ['a language that is not there', ['x', '--language', 'fi'], "--language: 'fi' is none of sv, nb, da, en"],
-  ['a part that is not there', ['x', '--absent', 'labs'], "--absent: 'labs' is none of"],
+  ['a format that is not there', ['x', '--format', 'pdf'], "--format: 'pdf' is not one of table, json, html"],
+  ['a language that is not there', ['x', '--language', 'fi'], "--language: 'fi' is not one of sv, nb, da, en"],
+  ['a part that is not there', ['x', '--absent', 'labs'], "--absent: 'labs' is not one of"],
   ['a folder to write to that is not there', ['x', '--out', '/nowhere/x.html'], '--out: there is no folder /nowhere'],
-  ['a shard that is none', ['x', '--shard', '4/3', '--out', 'y'], "--shard: '4/3' is none of 1/N to N/N"],
-  ['a shard without a place for it', ['x', '--shard', '1/3'], '--shard: --out says where'],
+  ['a shard that is none', ['x', '--shard', '4/3', '--out', 'y'], "--shard: '4/3' is not one of 1/N to N/N"],
+  ['a shard without a place for it', ['x', '--shard', '1/3'], '--shard: --out is required'],
   [
     'a shard as a page',
     ['x', '--shard', '1/3', '--out', 'y', '--format', 'html'],
     '--format and --language are for merge',
   ],
   ['nothing to merge', ['merge'], 'Usage: npm run forecast'],
-  ['something else to merge', ['merge', 'package.json'], 'package.json: no shard of a forecast'],
-  ['no number of threads', ['x', '--workers', '0'], "--workers: '0' is no whole number from 1 to 256"],
+  ['something else to merge', ['merge', 'package.json'], 'package.json: not a shard of a forecast'],
+  ['no number of threads', ['x', '--workers', '0'], "--workers: '0' is not a whole number from 1 to 256"],
   ['a file that is not there', ['/nowhere/x.ndjson'], 'There is no file /nowhere/x.ndjson.'],
   [
     'a site file that is not there',
@@ -203,7 +203,7 @@ test('the population as a folder of bundles gives the same figures as in one fil
 }, 60_000);
 
 test.each([
-  ['no number of patients', ['--patients', 'many'], "--patients: 'many' is no whole number"],
+  ['no number of patients', ['--patients', 'many'], "--patients: 'many' is not a whole number"],
   ['an option that is not there', ['--size', '3'], "Unknown option '--size'"],
   ['a profile that is not there', ['--profile', 'nowhere.yaml'], 'nowhere.yaml:1: the file cannot be read'],
 ])('population: %s is a clear error', async (_what, words, message) => {

@@ -132,7 +132,7 @@ async function replayed(options: ForecastOptions & Pick<Wish, 'shard'>): Promise
           progress.end();
           if (sorting)
             process.stderr.write(
-              `${said}The resources of a patient do not lie together: a copy is sorted in ${copy}\n`,
+              `${said}The resources of each patient do not lie together: sorting a copy in ${copy}\n`,
             );
           progress = lineOf(sorting ? 'MB sorted' : 'patients');
         }
@@ -187,14 +187,14 @@ function written(
 }
 
 const WHY: Record<Damage['why'], string> = {
-  'no-json': 'no valid JSON',
-  'no-resource': 'no FHIR resource',
+  'no-json': 'not valid JSON',
+  'no-resource': 'not a FHIR resource',
   'too-long': 'longer than 32 MB',
-  'too-large': 'more than 32 MB of one patient',
-  damaged: 'the file cannot be read to its end',
-  'several-patients': 'a bundle of several patients',
-  'no-patient': 'a bundle of no patient',
-  medicines: 'more than 64 MB of medicines that belong to nobody',
+  'too-large': 'more than 32 MB for one patient',
+  damaged: 'the file cannot be read to the end',
+  'several-patients': 'a bundle with several patients',
+  'no-patient': 'a bundle without a patient',
+  medicines: 'more than 64 MB of medicines that belong to no patient',
 };
 
 function tellDamage({ damage, failures }: Forecast): void {
@@ -237,7 +237,8 @@ function readWords(words: string[]): Wish {
   if (shard) {
     if (values.format !== undefined || values.language !== undefined)
       throw new Error('--shard: --format and --language are for merge, which makes the report.');
-    if (values.out === undefined) throw new Error('--shard: --out says where the sums of the shard go.');
+    if (values.out === undefined)
+      throw new Error('--shard: --out is required, and names the file for the sums of the shard.');
   }
   const hooks = listOf('--hooks', values.hooks, HOOKS);
   const site = (path: string | undefined) =>
@@ -266,13 +267,13 @@ function lookOf({ format = 'table', language = 'en', out }: { [option in keyof t
 function shardOf(text: string): Share {
   const [, index, count] = /^(\d+)\/(\d+)$/.exec(text)?.map(Number) ?? [];
   if (index === undefined || count === undefined || count < 1 || count > SHARDS || index < 1 || index > count)
-    throw new Error(`--shard: '${text}' is none of 1/N to N/N, with N up to ${SHARDS}`);
+    throw new Error(`--shard: '${text}' is not one of 1/N to N/N, with N up to ${SHARDS}`);
   return { index, count };
 }
 
 function oneOf<T extends string>(option: string, value: string, known: readonly T[]): T {
   const found = known.find((candidate) => candidate === value);
-  if (found === undefined) throw new Error(`${option}: '${value}' is none of ${known.join(', ')}`);
+  if (found === undefined) throw new Error(`${option}: '${value}' is not one of ${known.join(', ')}`);
   return found;
 }
 

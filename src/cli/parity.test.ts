@@ -87,7 +87,7 @@ test('where answers differ it says which, how and why', async () => {
   await other.close();
   expect(code).toBe(1);
   expect(said).toMatch(/zopiclone-in-laro-outpatient: cards: expected \["laro-sedative-ordered"\], got \[\]/);
-  expect(said).toContain('not whole: medications partial');
+  expect(said).toContain('incomplete: medications partial');
   expect(said).toContain('0 of 1 answers');
 });
 

@@ -77,7 +77,7 @@ function readOptions(words: string[]): Options {
   });
   const address = (name: string, text: string) => {
     if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
-      throw new Error(`--${name}: '${text}' is no http or https address`);
+      throw new Error(`--${name}: '${text}' is not an http or https address`);
     return text.replace(/\/+$/, '');
   };
   if (values.fhir === undefined) throw new Error(USAGE);
@@ -90,7 +90,7 @@ function readOptions(words: string[]): Options {
 }
 
 async function clean(server: TestServer, found: string[], options: Options, say: (line: string) => void) {
-  if (found.length > 0 && !(await agreed(`Delete ${found.length} resources that bear our tag?`, options))) return 2;
+  if (found.length > 0 && !(await agreed(`Delete ${found.length} resources that carry our tag?`, options))) return 2;
   await server.remove(found);
   say(`${found.length} resources deleted`);
   return 0;
@@ -98,7 +98,7 @@ async function clean(server: TestServer, found: string[], options: Options, say:
 
 async function agreed(question: string, { yes }: Options): Promise<boolean> {
   if (yes) return true;
-  if (!process.stdin.isTTY) throw new Error('Nobody is there to be asked: give --yes');
+  if (!process.stdin.isTTY) throw new Error('There is no terminal to ask for confirmation: pass --yes');
   const asking = createInterface({ input: process.stdin, output: process.stdout });
   const answer = await asking.question(`${question} [y/N] `);
   asking.close();
@@ -115,7 +115,7 @@ async function compareAll(
   const bundles = readTestBundles(join(root, 'test-bundles'), problems).filter(({ name }) => options.only.test(name));
   if (problems.length > 0) throw new Error(problemsText(problems));
   const patients = await server.patients();
-  const question = `${bundles.length} invented patients are written to ${options.fhir}, which has ${patients ?? 'an unknown number of'} patients, and deleted again. Go on?`;
+  const question = `${bundles.length} invented patients will be written to ${options.fhir}, which has ${patients ?? 'an unknown number of'} patients, and deleted again. Go on?`;
   if (!(await agreed(question, options))) return 2;
   const run = `p${randomBytes(4).toString('hex')}`;
   const counts = { same: 0, different: 0, loaded: 0, incomparable: 0, elsewhere: 0 };
@@ -153,19 +153,19 @@ async function compareAll(
   say(
     [
       `${counts.same} of ${counts.same + counts.different} answers are the same from the server as expected`,
-      ...(counts.loaded > 0 ? [`${counts.loaded} are not, since the server sets meta.lastUpdated itself`] : []),
-      ...(counts.incomparable > 0
-        ? [`${counts.incomparable} bundles are about the prefetch itself, or of FHIR R5`]
+      ...(counts.loaded > 0 ? [`${counts.loaded} are not, because the server sets meta.lastUpdated itself`] : []),
+      ...(counts.incomparable > 0 ? [`${counts.incomparable} bundles test the prefetch itself, or use FHIR R5`] : []),
+      ...(counts.elsewhere > 0 ? [`${counts.elsewhere} belong to a hospital with other settings`] : []),
+      ...(times.length > 0
+        ? [`a call took ${share(0.5)} ms (median), one in twenty took ${share(0.95)} ms or more`]
         : []),
-      ...(counts.elsewhere > 0 ? [`${counts.elsewhere} play in a hospital with other settings`] : []),
-      ...(times.length > 0 ? [`a call took ${share(0.5)} ms, the slowest in twenty ${share(0.95)} ms or more`] : []),
       ...(stopped ? ['stopped before the end'] : []),
     ].join('; '),
   );
   return counts.different > 0 || stopped ? 1 : 0;
 }
 
-const LOADED = 'how long an ended order may have been taken is told by meta.lastUpdated, which the server sets itself';
+const LOADED = 'meta.lastUpdated says how long an ended order may have been taken, and the server sets it itself';
 
 async function compareOne(
   server: TestServer,
@@ -176,7 +176,7 @@ async function compareOne(
   try {
     await server.load(placed.resources);
   } catch (error) {
-    return { differing: ['the server does not take it'], why: [messageOf(error)] };
+    return { differing: ['the server rejected it'], why: [messageOf(error)] };
   }
   try {
     const { got, why, ms } = await service.ask(placed, bundle);
@@ -283,7 +283,7 @@ function asking(address: string, fhirServer: string, token: string | undefined, 
     const answer = object(JSON.parse(text));
     const { sections = {} } = traceIn(answer);
     const parts = Object.entries(object(sections)).filter(([, state]) => state !== 'complete');
-    const known = parts.length > 0 ? [`not whole: ${parts.map(([key, state]) => `${key} ${state}`).join(', ')}`] : [];
+    const known = parts.length > 0 ? [`incomplete: ${parts.map(([key, state]) => `${key} ${state}`).join(', ')}`] : [];
     return { got: observed(response.status, answer), why: [...why(), ...known], ms };
   };
 }
@@ -304,7 +304,7 @@ function observed(status: number, answer: JsonObject): Omit<Expected, 'note'> {
   const said = objects(answer['issue']).map(
     (issue) => string(issue['diagnostics']) ?? string(object(issue['details'])['text']) ?? '',
   );
-  const keys = said.flatMap((text) => /^prefetch key missing or not whole: (\w+)$/.exec(text)?.[1] ?? []);
+  const keys = said.flatMap((text) => /^prefetch key missing or incomplete: (\w+)$/.exec(text)?.[1] ?? []);
   return { missing: status === 412 ? keys : [`HTTP ${status}`, ...said] };
 }
 

@@ -75,7 +75,7 @@ function run(words: string[]): number {
     const [file] = positionals;
     if (file === undefined) throw new Error(USAGE);
     const body: unknown = JSON.parse(readText(file === '-' ? 0 : file));
-    if (!isObject(body)) throw new Error('The file is no CDS Hooks request.');
+    if (!isObject(body)) throw new Error('The file is not a CDS Hooks request.');
     process.stdout.write(`${JSON.stringify(rekey(body, values.now), null, 2)}\n`);
     return 0;
   } catch (error) {

@@ -360,7 +360,7 @@ describe('rules on trial', () => {
     expect(lines).toContain('b-rule  3  5.0  40  1  2.5');
     expect(lines).toContain('c-rule  0  –  50  3  6.0');
     expect(lines).toContain('On trial and without any card: d-rule.');
-    expect(stdout).toContain('is not known to this service');
+    expect(stdout).toContain('The service does not know');
     expect(stdout).not.toContain('hash-');
     // What nobody saw is no card.
     expect(lines.filter((line) => line.startsWith('c-rule'))).toHaveLength(1);
@@ -421,8 +421,8 @@ test.each(languages)('the page in %s is one file that asks the network for nothi
 
 describe('what it cannot do is said', () => {
   test.each([
-    [['--format', 'pdf'], /--format: 'pdf' is none of table, json, html/],
-    [['--language', 'fi'], /--language: 'fi' is none of/],
+    [['--format', 'pdf'], /--format: 'pdf' is not one of table, json, html/],
+    [['--language', 'fi'], /--language: 'fi' is not one of/],
     [['--since', 'yesterday'], /--since: 'yesterday' is neither a span such as 30d/],
     [['--since', '2999-01-01'], /--since: /],
     [['--nothing'], /--nothing/],

@@ -23,8 +23,8 @@ stand beside it with the cards that they would have given.
 
 const TRIAL = ['', 'shown', 'in 100 calls', 'calls on trial', 'would have been shown', 'in 100 calls on trial'];
 const UNKNOWN = [
-  'What prescribers ordered after a card that they did not see is not known to this service, nor whether they would have',
-  'followed it. A card on trial may take the place of one that was shown, so the two do not simply add up.',
+  'The service does not know what prescribers ordered where a card on trial was not shown, nor whether they would have',
+  'followed it. A card on trial may replace one that was shown, so the two do not simply add up.',
 ].join('\n');
 
 const FORMATS = ['table', 'json', 'html'];
@@ -48,8 +48,8 @@ async function run(words: string[], environment: Record<string, string | undefin
       },
     });
     const { format, language, client, tenant } = values;
-    if (!FORMATS.includes(format)) throw new Error(`--format: '${format}' is none of ${FORMATS.join(', ')}`);
-    if (!isLanguage(language)) throw new Error(`--language: '${language}' is none of ${languages.join(', ')}`);
+    if (!FORMATS.includes(format)) throw new Error(`--format: '${format}' is not one of ${FORMATS.join(', ')}`);
+    if (!isLanguage(language)) throw new Error(`--language: '${language}' is not one of ${languages.join(', ')}`);
     const config = readConfig(environment);
     const { knowledge, problems } = loadKnowledge(config.knowledge);
     const pages = loadPages(fileURLToPath(new URL('../..', import.meta.url)), problems);
@@ -110,7 +110,7 @@ function dayOf(text: string, today: string, timeZone: string): string {
   }
   const day = localDate(text, timeZone);
   if (day !== text || isPartial(day) || day > today)
-    throw new Error(`--since: '${text}' is neither a span such as 30d, 12w, 6m, 2y nor a day up to today`);
+    throw new Error(`--since: '${text}' is neither a span such as 30d, 12w, 6m or 2y nor a date up to today`);
   return day;
 }
 
@@ -154,7 +154,7 @@ function asTable(summary: Summary, reason: (item: Summary['rules'][number]['reas
       `No call from ${since} to ${until}.`,
     ),
     section('Cards (! above the override limit)', rows.length > 0 ? [head, ...rows] : [], 'No card was shown.'),
-    section('On trial: nobody saw these cards', trial.length > 0 ? [TRIAL, ...trial] : []),
+    section('On trial: these cards were not shown', trial.length > 0 ? [TRIAL, ...trial] : []),
     without.length > 0 ? `On trial and without any card: ${without.join(', ')}.` : '',
     trial.length > 0 ? UNKNOWN : '',
     section(

@@ -10,9 +10,9 @@ export function traceability(knowledge: Knowledge, observed: Observed[]): string
   return [
     '# Traceability',
     '',
-    'Written by `npm run check` from hooks/, cards/ and test-bundles/; do not edit. Every recommendation of a source is',
-    'carried out by a rule, every rule comes from a recommendation, and for every fact of a rule two test bundles that differ',
-    'in that fact alone show that it decides. The bundles are run over HTTP in all four languages by',
+    'Written by `npm run check` from hooks/, cards/ and test-bundles/; do not edit. A rule implements every',
+    'recommendation of a source, every rule comes from a recommendation, and for every fact of a rule two test bundles that',
+    'differ only in that fact show that it decides. The bundles are run over HTTP in all four languages by',
     '[src/test-bundles.test.ts](../src/test-bundles.test.ts), and the proof is asked for by',
     '[src/cli/check.test.ts](../src/cli/check.test.ts).',
     '',

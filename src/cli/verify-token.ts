@@ -11,30 +11,29 @@ import { helpIfAsked, messageOf } from './words.ts';
 
 const USAGE = `Usage: npm run verify-token -- TOKEN --clients clients.yaml --url https://cds.example/cds-services/ID [--now SECONDS]
 
-Checks a client's token as the service would for a call of that address, and says which check fails. Replay is not tried.
+Checks a client's token as the service would for a call to that address, and says which check fails. Replay is not checked.
 `;
 
 /** What each check asks for, for the person who makes the tokens. */
 const ASKED: Record<Reason, string> = {
-  'no-token': 'the token is empty or holds blanks',
+  'no-token': 'the token is empty or contains blanks',
   malformed: 'it must be a signed JWT of three parts: header, claims, signature',
   type: 'header typ must be JWT',
   'key-id': 'header kid must name the key',
-  claims:
-    'claims iss, aud, exp, iat and jti must be there and of the right type, and jti no longer than 256 characters',
+  claims: 'claims iss, aud, exp, iat and jti must be present and of the right type, and jti at most 256 characters',
   issuer: 'claim iss must be that of a client in the file',
-  jku: 'header jku must be the one that is listed for the client, or be left out',
+  jku: 'header jku must be the one listed for the client, or absent',
   algorithm: 'header alg must be one of those listed for the client',
-  key: 'no key of this kid and algorithm in the client’s key set',
+  key: 'the client’s key set has no key with this kid and algorithm',
   'key-server': 'the client’s key set could not be fetched',
-  signature: 'the signature does not fit the key',
-  audience: 'claim aud must be the address that is called',
-  expired: 'claim exp lies in the past',
-  'not-yet-valid': 'claim iat or nbf lies in the future',
-  lifetime: 'exp must not lie more than an hour after iat',
+  signature: 'the signature does not match the key',
+  audience: 'claim aud must be the called address',
+  expired: 'claim exp is in the past',
+  'not-yet-valid': 'claim iat or nbf is in the future',
+  lifetime: 'claim exp must be at most an hour after iat',
   tenant: 'claim tenant must be one of those listed for the client',
   certificate: 'the TLS certificate must be one of those listed for the client',
-  replay: 'this token was used before',
+  replay: 'this token has already been used',
 };
 
 helpIfAsked(USAGE);
@@ -48,7 +47,7 @@ async function run(words: string[]): Promise<number> {
     const [token] = positionals;
     if (token === undefined || values.clients === undefined || values.url === undefined) throw new Error(USAGE);
     if (values.now !== undefined && !/^\d{1,12}$/.test(values.now))
-      throw new Error(`--now must be seconds since 1970 (claims exp and iat are), not '${values.now}'`);
+      throw new Error(`--now must be in seconds since 1970, as exp and iat are, not '${values.now}'`);
     const problems: Problem[] = [];
     const clients = readClients(values.clients, problems, hooks.map(serviceId));
     if (problems.length > 0)

@@ -10,7 +10,7 @@ export function helpIfAsked(usage: string, words = process.argv.slice(2)): void 
 
 /** What went wrong with a file or the words of a command, in one line for the person who gave them. */
 export function messageOf(error: unknown): string {
-  if (error instanceof SyntaxError) return 'The file is no valid JSON.';
+  if (error instanceof SyntaxError) return 'The file is not valid JSON.';
   const { code, path, message } = error as NodeJS.ErrnoException;
   return code === 'ENOENT' ? `There is no file ${path}.` : message;
 }
@@ -29,7 +29,7 @@ export function section(title: string, rows: string[][], none = ''): string {
 export function wholeNumber(option: string, text: string, least: number, most: number): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < least || value > most)
-    throw new Error(`${option}: '${text}' is no whole number from ${least} to ${most}`);
+    throw new Error(`${option}: '${text}' is not a whole number from ${least} to ${most}`);
   return value;
 }
 

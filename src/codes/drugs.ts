@@ -57,7 +57,7 @@ export function readDrugs(
     remarks.push({
       file,
       line: (error as { lines?: number }).lines ?? 1,
-      message: `no CSV from here on: ${(error as Error).message}`,
+      message: `not CSV from here on: ${(error as Error).message}`,
     });
   }
   if (!column || !('system' in column && 'code' in column && 'atc' in column)) {
@@ -73,5 +73,5 @@ function faultOf(cell: (name: string) => string): string | undefined {
   for (const name of ['system', 'code', 'atc']) if (cell(name) === '') return `${name} is empty`;
   if (!ATC_CODE.test(cell('atc'))) return `atc: '${cell('atc')}' is no ATC code`;
   const size = cell('smallest_package');
-  return size === '' || Number(size) > 0 ? undefined : `smallest_package: '${size}' is no number above 0`;
+  return size === '' || Number(size) > 0 ? undefined : `smallest_package: '${size}' is not a number above 0`;
 }

@@ -179,18 +179,18 @@ function checkNames(files: File[], codes: Codes, problems: Problem[]): void {
   for (const file of files) {
     const say = (path: string[], message: string) => problems.push(problem(file, path, message));
     for (const [at, { of, forms, implant }] of (file.data.products ?? []).entries()) {
-      if (!codes.lists.has(of)) say(['products', String(at)], `of: '${of}' is no list`);
+      if (!codes.lists.has(of)) say(['products', String(at)], `of: '${of}' is not a list`);
       for (const form of forms ?? [])
-        if (!codes.forms.names.includes(form)) say(['products', String(at)], `forms: '${form}' is no form`);
+        if (!codes.forms.names.includes(form)) say(['products', String(at)], `forms: '${form}' is not a form`);
       if (implant && !codes.procedures.names.has(implant.removal))
-        say(['products', String(at)], `removal: '${implant.removal}' is no list of procedures`);
+        say(['products', String(at)], `removal: '${implant.removal}' is not a list of procedures`);
     }
     for (const [name, { of }] of Object.entries(file.data.results ?? {}))
-      if (of !== undefined && !codes.lists.has(of)) say(['results', name], `of: '${of}' is no list`);
+      if (of !== undefined && !codes.lists.has(of)) say(['results', name], `of: '${of}' is not a list`);
     for (const name of file.data.others ?? []) {
       const words = wordsOf(name);
       if (codes.phrases.get(words[0] as string)?.some((phrase) => phrase.words.join(' ') === words.join(' ')))
-        say(['others'], `'${name}' is a name of our own lists`);
+        say(['others'], `'${name}' is already the name of one of our lists`);
     }
   }
 }
@@ -283,7 +283,7 @@ function compileSubstances(files: File[], codes: Codes, problems: Problem[]): vo
       const substance: Substance = { key, atc: entry.atc, names: entry.names };
       for (const part of entry.of) {
         if (!codes.substances.has(part))
-          problems.push(problem(file, ['combinations', key], `of: '${part}' is no substance`));
+          problems.push(problem(file, ['combinations', key], `of: '${part}' is not a substance`));
       }
       addSubstance(codes, substance, file, ['combinations', key], problems);
       codes.combinations.push({ of: entry.of, substance });

@@ -561,13 +561,10 @@ describe('npm run export', () => {
 
   test.each([
     [[], '--format: needed, one of plan-definition'],
-    [['--format', 'cql'], "--format: 'cql' is none of plan-definition"],
-    [['--format', 'plan-definition', '--language', 'fi'], "--language: 'fi' is none of sv, nb, da, en"],
-    [['--format', 'plan-definition', '--date', '2026-03'], "--date: '2026-03' is no day such as 2026-03-02"],
-    [
-      ['--format', 'plan-definition', '--base', 'fhir'],
-      "--base: 'fhir' is no address that canonical addresses could begin with",
-    ],
+    [['--format', 'cql'], "--format: 'cql' is not one of plan-definition"],
+    [['--format', 'plan-definition', '--language', 'fi'], "--language: 'fi' is not one of sv, nb, da, en"],
+    [['--format', 'plan-definition', '--date', '2026-03'], "--date: '2026-03' is not a date such as 2026-03-02"],
+    [['--format', 'plan-definition', '--base', 'fhir'], "--base: 'fhir' cannot begin a canonical address"],
     [
       ['--format', 'plan-definition', '--out', join(folder, 'no/such/file')],
       `There is no file ${join(folder, 'no/such/file')}.`,

@@ -156,7 +156,7 @@ function nameOfPart(codes: Codes, part: AtcList[number]): string {
   const found = [...codes.lists].find(
     ([, list]) => list.length === 1 && JSON.stringify(list[0]) === JSON.stringify(part),
   );
-  if (!found) throw new Error('a part of a list is no list');
+  if (!found) throw new Error('a part of a list is not a list');
   return found[0];
 }
 

@@ -74,7 +74,9 @@ export function mergeShards(files: { name: string; text: string }[]): Forecast {
   for (const [at, { name, key, forecastShard }] of shards.entries()) {
     const before = shards[at - 1];
     if (key !== first.key)
-      throw new UnusableInput(`${name}: not of the forecast of ${first.name}: its input, rules or options are others.`);
+      throw new UnusableInput(
+        `${name}: not from the same forecast as ${first.name}: its input, rules or options differ.`,
+      );
     if (before?.forecastShard.index === forecastShard.index)
       throw new UnusableInput(`${before.name} and ${name} are the same shard, ${forecastShard.index}.`);
   }
@@ -109,13 +111,13 @@ function readShard(name: string, text: string): ShardFile {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new UnusableInput(`${name}: no valid JSON, so no shard of a forecast.`);
+    throw new UnusableInput(`${name}: not valid JSON, so not a shard of a forecast.`);
   }
   const parsed = shardFile.safeParse(value);
   // JSON leaves out what is undefined, such as a rule's quiet days.
   if (parsed.success) return parsed.data as unknown as ShardFile;
   const [problem] = parsed.error.issues;
   throw new UnusableInput(
-    `${name}: no shard of a forecast (${problem?.path.join('.') || 'the file'}: ${problem?.message})`,
+    `${name}: not a shard of a forecast (${problem?.path.join('.') || 'the file'}: ${problem?.message})`,
   );
 }

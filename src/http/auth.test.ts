@@ -46,7 +46,7 @@ test('J1, J15: without a token 401, which says no more than that one is needed',
   expect(refused.status).toBe(401);
   expect(JSON.parse(refused.text)).toEqual({
     resourceType: 'OperationOutcome',
-    issue: [{ severity: 'error', code: 'login', details: { text: 'A valid client token is needed.' } }],
+    issue: [{ severity: 'error', code: 'login', details: { text: 'A valid client token is required.' } }],
   });
   expect(refused.headers).toMatchObject({ 'www-authenticate': 'Bearer', 'cache-control': 'no-store' });
 });

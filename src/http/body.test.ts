@@ -111,7 +111,7 @@ describe('how large a body is', () => {
     const { status, body } = await send(filled(limits.values - values + 1));
     expect([status, body.issue[0]?.['diagnostics']]).toEqual([
       413,
-      `objects, lists and texts of the body: at most ${limits.values}`,
+      `objects, lists and texts in the body: at most ${limits.values}`,
     ]);
   });
 

@@ -107,7 +107,7 @@ function weightOf(json: Buffer): number {
   const { depth, values } = shapeOf(json, limits);
   if (depth > limits.depth) throw new ServiceError('too-deep', [`at most ${limits.depth} levels`]);
   if (values > limits.values)
-    throw new ServiceError('too-many', [`objects, lists and texts of the body: at most ${limits.values}`]);
+    throw new ServiceError('too-many', [`objects, lists and texts in the body: at most ${limits.values}`]);
   if (!isUtf8(json)) throw new ServiceError('not-utf8');
   return Math.max(json.length, values * limits.bodiesAtWork.perValue);
 }
@@ -133,7 +133,7 @@ export function checkBodyHeaders({ headers }: FastifyRequest, bodyLimit: number)
     throw new ServiceError('not-json-type', ['charset: UTF-8 only']);
   const coding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   if (coding !== 'identity')
-    throw new ServiceError('not-json-type', ['Content-Encoding: send the body as it is'], {
+    throw new ServiceError('not-json-type', ['Content-Encoding: send the body uncompressed'], {
       'accept-encoding': 'identity',
     });
   if (Number(headers['content-length']) > bodyLimit) throw new ServiceError('too-large');

@@ -391,8 +391,8 @@ describe('how much is kept', () => {
   });
 
   test.each([
-    ['timeout', /not known whether/],
-    ['thread', /not known whether/],
+    ['timeout', /may not have been stored/],
+    ['thread', /may not have been stored/],
     ['down', /was not/],
     ['busy', /was not/],
     ['SQLITE_FULL', /was not/],

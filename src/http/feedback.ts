@@ -48,14 +48,14 @@ export const itemSchema = z
       )
       .describe('What the user did with the card.'),
     outcomeTimestamp: z.iso
-      .datetime({ offset: true, error: 'must be a moment of RFC 3339, with its time zone' })
-      .describe('When, with the time zone.'),
+      .datetime({ offset: true, error: 'must be an RFC 3339 date and time with a time zone' })
+      .describe('When it happened, with the time zone.'),
     acceptedSuggestions: z
       .array(z.union([id.transform((text) => ({ id: text })), z.looseObject({ id })]))
       .max(limits.feedbackSuggestions)
       .nullish()
       .transform((value) => value ?? [])
-      .describe('The uuids of the suggestions that were taken. Required with accepted.'),
+      .describe('The uuids of the accepted suggestions. Required when the outcome is accepted.'),
     // Read with care below: no slip in a reason is worth losing what the user did.
     overrideReason: z
       .unknown()
@@ -68,13 +68,13 @@ export const itemSchema = z
             description: "One of the card's overrideReasons, or your own: a Coding.",
             properties: { code: { description: 'A text.' }, system: { description: 'A text.' } },
           },
-          userComment: { description: 'A text. Kept only where the hospital wants it.' },
+          userComment: { description: 'Free text. Stored only if the hospital wants it.' },
         },
       }),
   })
   .refine(({ outcome, acceptedSuggestions }) => outcome !== 'accepted' || acceptedSuggestions.length > 0, {
     path: ['acceptedSuggestions'],
-    message: 'required with the outcome accepted',
+    message: 'required when the outcome is accepted',
   })
   .meta({
     if: { required: ['outcome'], properties: { outcome: { const: 'accepted' } } },

@@ -130,11 +130,13 @@ export function missingData(
   missing: Section[],
   standing: Standing = 'known',
 ): [code: 'missing-data', diagnostics: string[]] {
-  const why = { known: [], 'not-known': ['context.patientId: not found as a patient'], elsewhere: [MOVED] }[standing];
-  return ['missing-data', [...missing.map((key) => `prefetch key missing or not whole: ${key}`), ...why]];
+  const why = { known: [], 'not-known': ['context.patientId: no patient was found with this id'], elsewhere: [MOVED] }[
+    standing
+  ];
+  return ['missing-data', [...missing.map((key) => `prefetch key missing or incomplete: ${key}`), ...why]];
 }
 
-const MOVED = 'context.patientId: this record goes on under another id (Patient.link)';
+const MOVED = 'context.patientId: another record has replaced this one (Patient.link)';
 
 /** The results, with the cards left out that this patient's prescribers need not see again. */
 async function silence(
@@ -151,8 +153,8 @@ async function silence(
     // Whatever the journal does, or holds: a card is never lost to it.
     metrics.notSilenced();
     if (error instanceof JournalFailed)
-      log.warn({ reason: error.reason }, 'the journal did not say what may be left out');
-    else logFailure(log, error, 'what the journal holds could not be read');
+      log.warn({ reason: error.reason }, 'the journal did not say in time which cards to leave out');
+    else logFailure(log, error, 'reading the journal failed');
     return assessed.results;
   }
 }
@@ -162,7 +164,7 @@ function note(found: Answer, call: Request, caller: Caller, journaling: Journali
   try {
     noteAnswer(found, call, caller, journaling);
   } catch (error) {
-    logFailure(log, error, 'an answer could not be noted');
+    logFailure(log, error, 'writing an answer to the journal failed');
   }
 }
 

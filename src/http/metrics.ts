@@ -120,11 +120,11 @@ function journalGauges(journal: Pick<Journal, 'figures'>, registers: Registry[])
       },
     });
   gauge('cds_journal_up', 'Whether the journal can be reached', ({ state }) => (state === 'up' ? 1 : 0));
-  gauge('cds_journal_queued', 'Cards that wait to be written', ({ queued }) => queued);
+  gauge('cds_journal_queued', 'Cards waiting to be written', ({ queued }) => queued);
   gauge('cds_journal_written', 'Cards written since the start', ({ written }) => written);
   gauge(
     'cds_journal_dropped',
-    'Cards dropped since the start, because the journal was away for too long',
+    'Cards dropped since the start, because the journal could not be reached for too long',
     ({ dropped }) => dropped,
   );
 }

@@ -282,8 +282,8 @@ describe('what does not make it quiet', () => {
     expect(rulesOf(await call(chart(), other))).toEqual([CURRENT]);
     const failed = other.log.map((line) => JSON.parse(line)).filter(({ level }) => level === 50);
     expect(failed.map(({ msg }) => msg)).toEqual([
-      'what the journal holds could not be read',
-      'an answer could not be noted',
+      'reading the journal failed',
+      'writing an answer to the journal failed',
     ]);
     expect(other.log.join('')).not.toContain('Vidar');
     await other.close();

@@ -83,7 +83,7 @@ test.each<[string, Json, string]>([
   [
     'problems of our lists',
     { conditions: bundle(many(10_001, (at) => condition(`c${at}`, 'F11.2'))) },
-    'medicines, problems and results that stand in code lists: at most 10000',
+    'medicines, problems and results in code lists: at most 10000',
   ],
   [
     'results in one panel',
@@ -122,7 +122,7 @@ test.each<[string, Json, string]>([
         ),
       ]),
     },
-    'Medications that orders point to by different names: too large',
+    'Medications that orders reference by different names: too large',
   ],
 ])(
   'R10, T9: a record with more %s than anybody has is refused as a whole, naming the limit',
@@ -133,7 +133,7 @@ test.each<[string, Json, string]>([
       {
         severity: 'error',
         code: 'too-costly',
-        details: { text: 'The record is larger than what can be looked at.' },
+        details: { text: 'The record is too large to be evaluated.' },
         diagnostics: limit,
       },
     ]);

@@ -17,8 +17,8 @@ import { type Hook, hooks } from '../rules/schema.ts';
 const text = z.string().trim().min(1);
 
 const requestSchema = z.looseObject({
-  hook: text.describe('The hook that triggered this call: that of the service.'),
-  hookInstance: text.describe('A universally unique identifier (UUID) of this hook call, new for each.'),
+  hook: text.describe('The hook that triggered this call. It must be the hook of the called service.'),
+  hookInstance: text.describe('A universally unique identifier (UUID) for this hook call. Each call has its own.'),
   fhirServer: z.string().nullish().describe('Base address of the FHIR server. Required with fhirAuthorization.'),
   fhirAuthorization: z
     .looseObject({})
@@ -29,14 +29,14 @@ const requestSchema = z.looseObject({
     .looseObject({})
     .nullish()
     .describe(
-      'FHIR data under the keys of the service, found by its templates. null under a key: looked for, and there is none.',
+      'FHIR data under the keys of the service, found with its templates. null under a key: the search found nothing.',
     ),
   extension: z.looseObject({}).nullish().describe('Extensions. A sandbox reads org.nordic-opioid-cds: now, explain.'),
 });
 
 const resourceOrBundle = z
   .looseObject({}, { error: 'must be a FHIR Bundle' })
-  .describe('FHIR Bundle of the orders that are not signed yet. R4; R5 is read too.');
+  .describe('FHIR Bundle of the unsigned orders. R4; R5 is also accepted.');
 /** A FHIR id, alone or at the end of a reference (H2): of anything else nothing could be asked. */
 const ID = /^\s*(?:.*[/:#])?[A-Za-z0-9.-]{1,64}(?:\/_history\/[^/]*)?\s*$/;
 const patientId = z

@@ -413,7 +413,7 @@ describe('a database that is away', () => {
       .poll(() => journal.figures(), { timeout: 30_000 })
       .toMatchObject({ state: 'up', queued: 0, written: 1 });
     expect(await journal.addFeedback([feedback('a')])).toEqual({ added: ['a'], known: ['a'] });
-    expect(warnings).toEqual(['the journal cannot be reached', 'the journal is reached again']);
+    expect(warnings).toEqual(['the journal cannot be reached', 'the journal can be reached again']);
     await journal.close();
     // What was used meanwhile is used for whoever opens it next.
     const restarted = await openJournal({ place: { folder }, clock: () => NOW, limits: forever, warn });

@@ -101,13 +101,13 @@ function checkCard(knowledge: Knowledge, rule: Rule, template: CardTemplate, say
   checkTerms(knowledge, rule, template, say);
   checkLength(knowledge, rule, template.summary, ['summary'], say);
   for (const [at, part] of template.summaries.entries()) {
-    if (!guideline.facts.has(part.if)) say(['summaries', at, 'if'], `'${part.if}' is no fact of ${rule.guideline}`);
+    if (!guideline.facts.has(part.if)) say(['summaries', at, 'if'], `'${part.if}' is not a fact of ${rule.guideline}`);
     checkTexts(part.text, new Set([...sure, part.if]), ['summaries', at, 'text'], say);
     checkLength(knowledge, rule, part.text, ['summaries', at, 'text'], say);
   }
   for (const [at, part] of template.detail.entries()) {
     if (part.if !== undefined && !guideline.facts.has(part.if))
-      say(['detail', at, 'if'], `'${part.if}' is no fact of ${rule.guideline}`);
+      say(['detail', at, 'if'], `'${part.if}' is not a fact of ${rule.guideline}`);
     checkTexts(part.text, new Set([...sure, ...(part.if === undefined ? [] : [part.if])]), ['detail', at, 'text'], say);
   }
   for (const { id } of rule.suggest)
@@ -165,11 +165,10 @@ function checkTexts(texts: Texts, known: Set<string>, path: PropertyKey[], say: 
   for (const language of languages) {
     try {
       for (const name of message(texts[language], language).placeholders) {
-        if (!known.has(factOfPlaceholder(name)))
-          say([...path, language], `{${name}} is not certain to stand for anything here`);
+        if (!known.has(factOfPlaceholder(name))) say([...path, language], `{${name}} may be empty here`);
       }
     } catch (error) {
-      say([...path, language], `no ICU message: ${(error as Error).message.split('\n')[0]}`);
+      say([...path, language], `not an ICU message: ${(error as Error).message.split('\n')[0]}`);
     }
   }
 }

@@ -52,13 +52,13 @@ function compileFacts(
   const facts = new Map<string, Fact>();
   for (const [name, text] of Object.entries(data.facts)) {
     const path = ['facts', name];
-    if (name in sectionOfVariable || name in parameters) say(path, 'the chart or a parameter has this name already');
+    if (name in sectionOfVariable || name in parameters) say(path, 'the chart or a parameter already has this name');
     const variables = new Set([...Object.keys(sectionOfVariable), ...Object.keys(parameters), ...facts.keys()]);
     const expression = compileChecked(text, around.lists, variables, (message) => say(path, message));
     if (/\.(empty|not)\(\)\s*$/.test(text)) {
       say(
         path,
-        'say what is found, and put it under `unless` or `without`: what is not known must not count as absent',
+        'write a fact for what is found and put it under `unless` or `without`: unknown must not count as absent',
       );
     }
     const sections = expression && sectionsOf(expression, facts, around.site);
@@ -77,10 +77,10 @@ export function compileChecked(
   try {
     const expression = compileExpression(text);
     for (const name of expression.variables) {
-      if (!variables.has(name)) say(`'%${name}' is no fact above, parameter or part of the chart`);
+      if (!variables.has(name)) say(`'%${name}' is not a fact above, a parameter or part of the chart`);
     }
-    for (const name of expression.lists) if (!lists.has(name)) say(`'${name}' is no code list or class`);
-    for (const name of expression.members) if (!fieldNames.has(name)) say(`'${name}' is no field of the chart`);
+    for (const name of expression.lists) if (!lists.has(name)) say(`'${name}' is not a code list or class`);
+    for (const name of expression.members) if (!fieldNames.has(name)) say(`'${name}' is not a field of the chart`);
     return expression;
   } catch (error) {
     say((error as Error).message.split('\n')[0] as string);
@@ -153,7 +153,8 @@ function checkRule(guideline: Guideline, rule: Rule, around: Surroundings, say: 
   ];
   for (const [key, names] of named) {
     // A fact that does not compile has been said.
-    for (const name of names) if (!(name in guideline.file.facts)) say([key], `'${name}' is no fact of this guideline`);
+    for (const name of names)
+      if (!(name in guideline.file.facts)) say([key], `'${name}' is not a fact of this guideline`);
   }
   if (!(rule.recommendation in guideline.file.recommendations)) {
     say(['recommendation'], `'${rule.recommendation}' is not among the guideline's recommendations`);
@@ -161,7 +162,7 @@ function checkRule(guideline: Guideline, rule: Rule, around: Surroundings, say: 
   const limit = indicators.indexOf(loudest[rule.source.kind]);
   for (const { indicator } of rule.indicators) {
     if (indicators.indexOf(indicator) > limit) {
-      say(['indicator'], `a source of kind '${rule.source.kind}' gives at most '${indicators[limit]}'`);
+      say(['indicator'], `a source of kind '${rule.source.kind}' allows at most '${indicators[limit]}'`);
     }
   }
   for (const suggestion of rule.suggest)
@@ -178,10 +179,10 @@ function checkSuggestion(
   if ('create' in suggestion && !around.templates.has(suggestion.create))
     say(`'${suggestion.create}' is not in hooks/templates.yaml`);
   if ('setQuantity' in suggestion && typeof parameters[suggestion.days] !== 'number')
-    say(`'${suggestion.days}' is no parameter with a number of days`);
+    say(`'${suggestion.days}' is not a parameter with a number of days`);
   if (!('setStop' in suggestion)) return;
   const days = parameters[suggestion.days];
-  if (!Array.isArray(days)) say(`'${suggestion.days}' is no parameter with a list of days`);
+  if (!Array.isArray(days)) say(`'${suggestion.days}' is not a parameter with a list of days`);
   else if (suggestion.recommended !== undefined && !days.includes(parameters[suggestion.recommended] as number)) {
     say(`'${suggestion.recommended}' is not one of '${suggestion.days}'`);
   }
@@ -205,6 +206,6 @@ function checkUse(guideline: Guideline, { cards }: Surroundings, say: Say): void
     if (!used.has(name)) say(['parameters', name], 'nothing uses this parameter');
   const served = new Set(guideline.rules.map(({ recommendation }) => recommendation));
   for (const id of Object.keys(guideline.file.recommendations)) {
-    if (!served.has(id)) say(['recommendations', id], 'no rule carries this recommendation out');
+    if (!served.has(id)) say(['recommendations', id], 'no rule implements this recommendation');
   }
 }

@@ -144,15 +144,15 @@ function checkTreatments(file: YamlFile<TreatmentsFile>, codes: Codes, lists: Se
   const { continues, besides } = file.data;
   const say = (path: string[], message: string) =>
     problems.push({ file: file.file, line: file.line(path), message: `${path.join('.')}: ${message}` });
-  if (!lists.has(continues.class)) say(['continues', 'class'], `'${continues.class}' is no code list or class`);
+  if (!lists.has(continues.class)) say(['continues', 'class'], `'${continues.class}' is not a code list or class`);
   if (!codes.conditions.names.has(continues.conditions))
-    say(['continues', 'conditions'], `'${continues.conditions}' is no list of conditions`);
+    say(['continues', 'conditions'], `'${continues.conditions}' is not a list of conditions`);
   if (!codes.procedures.names.has(continues.procedures))
-    say(['continues', 'procedures'], `'${continues.procedures}' is no list of procedures`);
+    say(['continues', 'procedures'], `'${continues.procedures}' is not a list of procedures`);
   for (const name of [...continues.says.medicines, ...continues.says.others, ...continues.removal])
-    if (!codes.reading.says.has(name)) say(['continues'], `'${name}' stands under no \`says\` in hooks/codes`);
+    if (!codes.reading.says.has(name)) say(['continues'], `'${name}' is not under \`says\` in hooks/codes`);
   for (const name of besides.except)
-    if (!lists.has(name)) say(['besides', 'except'], `'${name}' is no code list or class`);
+    if (!lists.has(name)) say(['besides', 'except'], `'${name}' is not a code list or class`);
   for (const [name, parameter] of Object.entries(file.data.parameters))
     checkParameter(parameter, parameter.value, (message) => say(['parameters', name], message));
 }
@@ -170,14 +170,14 @@ function compileClasses(folder: string, lists: Set<string>, problems: Problem[])
   const variables = new Set([...Object.keys(sectionOfVariable), ...classVariables]);
   for (const [name, text] of Object.entries(file?.data.facts ?? {})) {
     const say = sayOf('facts', name);
-    if (variables.has(name)) say('the chart or a fact has this name already');
+    if (variables.has(name)) say('the chart or a fact already has this name');
     const expression = compileChecked(text, lists, variables, say);
     if (expression) classFacts.set(name, expression);
     variables.add(name);
   }
   for (const [name, text] of Object.entries(file?.data.classes ?? {})) {
     const say = sayOf('classes', name);
-    if (lists.has(name)) say('a code list has this name already');
+    if (lists.has(name)) say('a code list already has this name');
     const expression = compileChecked(`where(${text}\n)`, lists, variables, say);
     if (expression) classes.set(name, expression);
     lists.add(name);
@@ -243,9 +243,9 @@ function checkParameter(
     return;
   }
   const list = Array.isArray(parameter.value);
-  if (Array.isArray(value) !== list) say(list ? 'a list of numbers is asked for' : 'one number is asked for');
+  if (Array.isArray(value) !== list) say(list ? 'must be a list of numbers' : 'must be one number');
   const outside = [value].flat().some((number) => number < parameter.min || number > parameter.max);
-  if (outside) say(`must lie between ${parameter.min} and ${parameter.max}`);
+  if (outside) say(`must be between ${parameter.min} and ${parameter.max}`);
 }
 
 function checkReferences(files: YamlFile<GuidelineFile>[], problems: Problem[]): void {
@@ -267,7 +267,7 @@ function checkReferences(files: YamlFile<GuidelineFile>[], problems: Problem[]):
           say(['rules', at, 'supersedes'], `there is no rule '${weaker}'`);
       }
       if (rule.rides && !rules.some((other) => other.family === rule.family && !other.rides)) {
-        say(['rules', at, 'rides'], 'no rule of its family gives a card that it could ride on');
+        say(['rules', at, 'rides'], 'no rule in its family gives a card for it to ride on');
       }
     }
   }

@@ -24,7 +24,7 @@ test('the words of a page come with their placeholders filled in', () => {
 
 test.each([
   ['a missing language', `a: {sv: x, nb: x, da: x, en: x}\nb: {sv: x, nb: x, da: x}`, 2, 'b.en'],
-  ['a text that is no message', `a:\n  sv: 'x {'\n  nb: x\n  da: x\n  en: x`, 2, 'a.sv: no ICU message'],
+  ['a text that is no message', `a:\n  sv: 'x {'\n  nb: x\n  da: x\n  en: x`, 2, 'a.sv: not an ICU message'],
   [
     'a placeholder that one language lacks',
     `a:\n  sv: '{n}'\n  nb: '{n}'\n  da: x\n  en: '{n}'`,

@@ -43,7 +43,7 @@ function checkWords(file: YamlFile<PageWords>, problems: Problem[]): void {
       try {
         named.set(language, [...message(texts[language], language).placeholders].sort().join(', '));
       } catch (error) {
-        say(language, `no ICU message: ${(error as Error).message}`);
+        say(language, `not an ICU message: ${(error as Error).message}`);
       }
     }
     const first = named.get('sv');

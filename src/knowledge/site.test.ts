@@ -35,7 +35,7 @@ describe('a hospital’s own drug codes', () => {
     const loaded = loadKnowledge(copy.folder);
     expect(loaded.problems).toEqual([]);
     expect(loaded.remarks).toEqual([
-      { file: 'hooks/codes/products.csv', line: 3, message: "atc: 'not-atc' is no ATC code" },
+      { file: 'hooks/codes/products.csv', line: 3, message: "atc: 'not-atc' is not an ATC code" },
     ]);
     const service = await startService({ knowledge: knowledgeOf(copy.folder) });
     const opioid = await service.call(orderSign([product(NPL, '20060824100052')]));
@@ -128,9 +128,7 @@ describe('hooks/site.yaml', () => {
       loadKnowledge(copy.folder, site)
         .problems.map(({ message }) => message)
         .join('\n');
-    expect(messages({ parameters: { 'opioid-start': { recommendedDays: 99 } } })).toContain(
-      'must lie between 1 and 30',
-    );
+    expect(messages({ parameters: { 'opioid-start': { recommendedDays: 99 } } })).toContain('must be between 1 and 30');
     expect(messages({ parameters: { 'opioid-start': { recommendedDays: 6 } } })).toContain(
       "'recommendedDays' is not one of 'courseDays'",
     );
@@ -168,7 +166,7 @@ test('a rule on trial is one that there is and that is served, between days in t
     'hooks/site.yaml: silent.rules.opioid-sedative: from must not be after to',
   ]);
   expect(problemsWith(trial('opioid-sedative', { from: '2026-02-29' }))).toEqual([
-    'hooks/site.yaml: silent.rules.opioid-sedative.from: a day is written 2026-03-14',
+    'hooks/site.yaml: silent.rules.opioid-sedative.from: write a date as 2026-03-14',
   ]);
 });
 

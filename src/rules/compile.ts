@@ -120,13 +120,13 @@ type Operator = (left: Values, right: () => Values) => Values;
 
 /** The one value that is asked for, if there is one. Several are a mistake of the fact, for fhirpath.js too. */
 function single(values: Values): unknown {
-  if (values.length > 1) throw new Error(`${values.length} values where one is asked for`);
+  if (values.length > 1) throw new Error(`${values.length} values where one is expected`);
   return values[0];
 }
 
 function numberOf(values: Values): number {
   const value = single(values);
-  if (typeof value !== 'number') throw new Error(`${typeof value} where a number is asked for`);
+  if (typeof value !== 'number') throw new Error(`${typeof value} where a number is expected`);
   return value;
 }
 

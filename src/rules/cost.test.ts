@@ -132,7 +132,7 @@ test('the newest results are told with work that grows as their number does', ()
   expect(readsOf(2000)).toBeLessThan(2.2 * readsOf(1000));
 });
 
-const REFUSED = 'would be walked through for each item';
+const REFUSED = 'would be searched once for each item';
 
 test.each([
   ['%a.where(%b.where(x = 1).exists())', 'b'],

@@ -21,9 +21,9 @@ export const loudest = {
 export const sourceKinds = Object.keys(loudest) as (keyof typeof loudest)[];
 export type SourceKind = keyof typeof loudest;
 
-const id = z.string().regex(/^[a-z][a-z0-9-]{0,99}$/, 'an id is lower-case letters, digits and hyphens');
-const recommendationId = z.string().regex(/^[A-Z][0-9]+$/, 'a recommendation is called L1, S2, …');
-const factName = z.string().regex(/^[a-z][A-Za-z0-9]*$/, 'a fact is called in camelCase');
+const id = z.string().regex(/^[a-z][a-z0-9-]{0,99}$/, 'an id consists of lower-case letters, digits and hyphens');
+const recommendationId = z.string().regex(/^[A-Z][0-9]+$/, 'a recommendation has a name such as L1 or S2');
+const factName = z.string().regex(/^[a-z][A-Za-z0-9]*$/, 'a fact has a name in camelCase');
 const expression = z.string().min(1);
 const indicator = z.enum(indicators);
 const facts = z.record(factName, expression);
@@ -35,7 +35,7 @@ const sourceSchema = z.strictObject({
   language: z.enum(languages),
   date: z
     .string()
-    .regex(/^\d{4}(-\d{2}(-\d{2})?)?$/, 'a date is written 2026, 2026-03 or 2026-03-14')
+    .regex(/^\d{4}(-\d{2}(-\d{2})?)?$/, 'write a date as 2026, 2026-03 or 2026-03-14')
     .optional(),
   url: z.url({ protocol: /^https$/ }).optional(),
 });
@@ -185,7 +185,7 @@ export type Template = z.infer<typeof templatesSchema>['templates'][string];
 
 /** `hooks/site.yaml`: the one file that a hospital changes. */
 export const siteSchema = z.strictObject({
-  timeZone: z.string().refine(isTimeZone, 'no time zone of the IANA database').default('Europe/Stockholm'),
+  timeZone: z.string().refine(isTimeZone, 'not a time zone of the IANA database').default('Europe/Stockholm'),
   language: z.enum(languages).default('sv'),
   country: country.optional(),
   off: z.array(id).default([]),

@@ -27,7 +27,7 @@ export function wireProblems(body: string, call: Json): string[] {
     if (!isObject(response['extension'])) say('extension', 'no object');
     else
       for (const key of Object.keys(response['extension']))
-        if (!/^[a-z]+(\.[a-z-]+)+$/.test(key)) say('extension', `${key} is no reverse-domain name`);
+        if (!/^[a-z]+(\.[a-z-]+)+$/.test(key)) say('extension', `${key} is not a reverse-domain name`);
   }
   if (!Array.isArray(response['cards'])) return [...problems, 'cards: no list'];
   const drafts = refsIn(isObject(call['context']) ? call['context']['draftOrders'] : undefined);

@@ -150,7 +150,7 @@ test.each(['Second', 'second client', '-second', 'sécond', `a${'b'.repeat(50)}`
 
 test('J5, J21: a client without jku and keys is said', () => {
   const { problems, clients } = read(GOOD.replace('    jku: https://first.example/jwks.json\n', ''));
-  expect(problems.map(({ line, message }) => [line, message])).toEqual([[2, 'clients.0: jku or keys is needed']]);
+  expect(problems.map(({ line, message }) => [line, message])).toEqual([[2, 'clients.0: jku or keys is required']]);
   expect(clients).toEqual([]);
 });
 
@@ -228,7 +228,7 @@ test.each([
 ])('J18: %s is never trusted in production', (_, text, by) => {
   const yaml = GOOD.replace(text, by);
   expect(saidOf(yaml, yaml.includes('iss: https://second') ? 'iss: https://second' : by)).toEqual([
-    'second: a test key that everybody has: never in production',
+    'second: a published test key: not allowed in production',
   ]);
 });
 
@@ -237,7 +237,7 @@ test.each([
   'https://inferno.example/custom/crd_server/jwks.json',
 ])('J18: keys from %s are never trusted in production', (jku) => {
   expect(read(`${GOOD}    jku: ${jku}\n`).problems.map(({ message }) => message)).toEqual([
-    'second: a test key that everybody has: never in production',
+    'second: a published test key: not allowed in production',
   ]);
 });
 
@@ -300,7 +300,7 @@ test.each([
     read(LISTS.replace(text, by))
       .problems.map(({ message }) => message)
       .join(),
-  ).toContain('a test key');
+  ).toContain('a published test key');
 });
 
 test('J19: certificates in a record are said where clients are not asked for any', () => {

@@ -11,7 +11,7 @@ const httpUrl = z.url({ protocol: /^https?$/ });
 const publicKey = z
   .looseObject({ kty: z.enum(['EC', 'RSA', 'OKP']), kid: z.string().min(1) })
   .refine((key) => !('d' in key), {
-    message: 'a private key: put the public part here',
+    message: 'this is a private key: give only the public part',
   });
 
 const profileSchema = z.strictObject({
@@ -29,7 +29,7 @@ export type Profile = z.infer<typeof profileSchema>;
 
 const clientSchema = z
   .strictObject({
-    name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,49}$/, 'a name is lower-case letters, digits and hyphens'),
+    name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,49}$/, 'a name consists of lower-case letters, digits and hyphens'),
     iss: z.string().min(1),
     jku: httpUrl.optional(),
     keys: z.array(publicKey).min(1).optional(),
@@ -67,7 +67,7 @@ const clientSchema = z
     requestsPerMinute: z.int().min(1).default(600),
     profile: profileSchema.prefault({}),
   })
-  .refine((client) => client.jku !== undefined || client.keys !== undefined, { message: 'jku or keys is needed' });
+  .refine((client) => client.jku !== undefined || client.keys !== undefined, { message: 'jku or keys is required' });
 
 export type Client = z.infer<typeof clientSchema>;
 
@@ -98,7 +98,7 @@ export function readClients(
       say('iss', 'another client has this issuer and jku');
     const { iss, jku = '', keys = [] } = client;
     if ([iss, jku].some(isPublishedAddress) || keys.some(isPublishedKey))
-      say('iss', 'a test key that everybody has: never in production');
+      say('iss', 'a published test key: not allowed in production');
     for (const [index, service] of (client.services ?? []).entries()) {
       if (!services.includes(service)) say('services', `there is no service '${service}'`, index);
     }

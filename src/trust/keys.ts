@@ -42,7 +42,7 @@ export function createKeys(fetchJson: FetchJson, clock: () => number): Keys {
       accept: 'application/json',
       circuit: { server: jku, counts: true },
     });
-    if (!isKeySet(body)) throw new Error('no JWK Set that can be trusted');
+    if (!isKeySet(body)) throw new Error('not a JWK Set that can be trusted');
     const age = Math.min(CEILING, Math.max(FLOOR, (maxAge ?? 0) * 1000));
     const kids = new Set(objects(body.keys).map(({ kid }) => String(kid)));
     const fresh = { set: createLocalJWKSet(body), kids, until: clock() + age };
@@ -55,7 +55,7 @@ export function createKeys(fetchJson: FetchJson, clock: () => number): Keys {
     if (known && known.until > clock()) return known;
     const usable = known && known.until + STALE > clock() ? known : undefined;
     try {
-      if (cools(jku)) throw new Error('asked just now');
+      if (cools(jku)) throw new Error('the key server was asked moments ago');
       return await refresh(jku, privateNetwork);
     } catch (error) {
       if (usable) return usable;

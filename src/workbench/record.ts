@@ -14,12 +14,12 @@ import { hooks } from '../rules/schema.ts';
 import type { Client } from '../trust/clients.ts';
 
 const reasons: Record<NoAccess, string> = {
-  'none-named': 'fhirServer: the address of a FHIR server is needed',
-  'not-listed': 'fhirServer: a sandbox asks servers of this machine, and those that FHIR_SERVERS names',
-  'no-token': 'fhirAuthorization: a token is needed',
+  'none-named': 'fhirServer: the address of a FHIR server is required',
+  'not-listed': 'fhirServer: a sandbox only asks servers on this machine and those in FHIR_SERVERS',
+  'no-token': 'fhirAuthorization: a token is required',
   expired: 'fhirAuthorization: the token has expired',
   'other-patient': 'fhirAuthorization: the token is for another patient',
-  'foreign-page': 'fhirServer: not for a page of another origin',
+  'foreign-page': 'fhirServer: not allowed for a page of another origin',
 };
 
 export type RecordOptions = { knowledge: Knowledge; fetchJson: FetchJson; budgets: Budgets; clock: () => number };
@@ -61,8 +61,8 @@ function contextOf(wanted: JsonObject): Context {
     encounterId: string(wanted['encounterId']),
   };
   const encounterId = ids.encounterId === undefined ? undefined : idOf(ids.encounterId.trim());
-  if (!isId(ids.patientId)) throw new ServiceError('no-record', ['patientId: the id of a patient is needed']);
+  if (!isId(ids.patientId)) throw new ServiceError('no-record', ['patientId: the id of a patient is required']);
   if (encounterId !== undefined && !isId(encounterId))
-    throw new ServiceError('no-record', ['encounterId: this is no FHIR id']);
+    throw new ServiceError('no-record', ['encounterId: must be a FHIR id']);
   return { patientId: ids.patientId, encounterId };
 }

@@ -215,9 +215,9 @@ describe('a record of a FHIR server', () => {
   });
 
   test.each([
-    [{ fhirServer: 'https://fhir.elsewhere.example/r4' }, /servers of this machine/],
-    [{ fhirServer: 'http://10.0.0.1/r4' }, /servers of this machine/],
-    [{ fhirServer: 'file:///etc/passwd' }, /servers of this machine/],
+    [{ fhirServer: 'https://fhir.elsewhere.example/r4' }, /servers on this machine/],
+    [{ fhirServer: 'http://10.0.0.1/r4' }, /servers on this machine/],
+    [{ fhirServer: 'file:///etc/passwd' }, /servers on this machine/],
     [{ fhirServer: 7 }, /address of a FHIR server/],
     [{ patientId: '' }, /patientId/],
     [{ patientId: { a: 1 } }, /patientId/],

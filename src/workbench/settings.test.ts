@@ -93,7 +93,7 @@ describe('POST /workbench/settings', () => {
     });
     expect(status).toBe(200);
     expect(body.problems.join('\n')).toContain("there is no rule 'no-such-rule'");
-    expect(body.problems.join('\n')).toContain('must lie between 1 and 30');
+    expect(body.problems.join('\n')).toContain('must be between 1 and 30');
     for (const wrong of [
       {},
       { ...plain, country: 'FI' },
@@ -102,7 +102,7 @@ describe('POST /workbench/settings', () => {
     ]) {
       const refused = await tried(wrong);
       expect(refused.status).toBe(400);
-      expect(refused.body.issue[0].details.text).toBe('These are no settings of a site.');
+      expect(refused.body.issue[0].details.text).toBe('The site settings are not valid.');
     }
   });
 
@@ -139,7 +139,7 @@ describe.skipIf(chromiumPath === undefined)('the tab Settings in a browser', { t
       const days = page.getByRole('textbox', { name: 'recommended days' });
       await days.fill('99');
       await pane('Cards');
-      await page.getByText(/must lie between 1 and 30/).waitFor();
+      await page.getByText(/must be between 1 and 30/).waitFor();
       await pane('Ask');
       await days.fill('3');
       await page.getByRole('checkbox', { name: /^opioid-smallest-package/ }).uncheck();

@@ -45,14 +45,16 @@ export function testServer(base: string, token: string | undefined): TestServer 
     for (const { response } of objects(answer['entry'])) {
       const { status, outcome } = object(response);
       if (!/^2/.test(string(status) ?? ''))
-        throw new Error(`POST ${base}: an entry came to ${string(status)} ${diagnosticsIn(object(outcome))}`.trim());
+        throw new Error(
+          `POST ${base}: an entry was answered with ${string(status)} ${diagnosticsIn(object(outcome))}`.trim(),
+        );
     }
   };
   return {
     describe: async () => {
       const { fhirVersion, software } = await ask('GET', 'metadata');
       if (!/^4\.[03]/.test(string(fhirVersion) ?? ''))
-        throw new Error(`${base} is no FHIR R4 server: its version is ${string(fhirVersion) ?? 'not told'}`);
+        throw new Error(`${base} is not a FHIR R4 server: its version is ${string(fhirVersion) ?? 'not stated'}`);
       const { name, version } = object(software);
       return [name, version, `FHIR ${string(fhirVersion)}`].filter((part) => typeof part === 'string').join(' ');
     },
@@ -96,7 +98,7 @@ export function testServer(base: string, token: string | undefined): TestServer 
             if (!error.message.includes('HTTP 409')) throw error;
             refused.push(reference);
           });
-        if (refused.length === left.length) throw new Error(`the server does not delete ${refused.join(', ')}`);
+        if (refused.length === left.length) throw new Error(`the server did not delete ${refused.join(', ')}`);
         left = refused;
       }
     },

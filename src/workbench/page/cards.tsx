@@ -147,7 +147,7 @@ function Refused({ bench, request }: { bench: Workbench; request: Json }) {
       <ul>
         {keys.map((key) => (
           <li key={key}>
-            <code>prefetch.{key}</code> is missing or not whole
+            <code>prefetch.{key}</code> is missing or incomplete
           </li>
         ))}
       </ul>

@@ -80,14 +80,14 @@ test('of each day the surest degree is drawn', () => {
 test.each([
   ['over', { degree: undefined }, 'over'],
   ['on hold', { degree: 'presumed', onHold: true }, 'presumed, on hold'],
-  ['without a sign of life', { degree: 'presumed', fresh: false }, 'presumed, nothing of it lately'],
+  ['without a sign of life', { degree: 'presumed', fresh: false }, 'presumed, none recently'],
   ['known from a diagnosis', { degree: 'presumed', otherwise: true }, 'presumed, according to the record'],
 ])('how sure a treatment is today is told in words: %s', (_, more, words) => {
   const [row] = timelineOf(trace([treatment('a', [taken('2026-01-01')], more as Partial<Treatment>)]), []).rows;
   expect(row?.state).toBe(words);
 });
 
-test('since when is not known, where nobody knows', () => {
+test('start not known, where nobody knows', () => {
   const one = treatment('a', [taken('1970-01-01')]);
   delete one.start;
   const { rows, from } = timelineOf(trace([one]), []);

@@ -116,7 +116,7 @@ function stateOf({ degree, onHold, fresh, otherwise }: Treatment): string {
   const more = [
     ...(otherwise ? ['according to the record'] : []),
     ...(onHold ? ['on hold'] : []),
-    ...(fresh ? [] : ['nothing of it lately']),
+    ...(fresh ? [] : ['none recently']),
   ];
   return [degree, ...more].join(', ');
 }

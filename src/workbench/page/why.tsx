@@ -184,7 +184,7 @@ function Record({ trace, bench }: { trace: Trace; bench: Workbench }) {
       {unread.length > 0 ? (
         <details class="rule">
           <summary>
-            <span class="rule-name">Medicines that nobody recognises</span>
+            <span class="rule-name">Unrecognised medicines</span>
             <span class="rule-outcome">{unread.length}</span>
           </summary>
           <ul class="plain left-out">
