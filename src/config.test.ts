@@ -254,7 +254,7 @@ test.concurrent('J18: production with a test key that everybody has ends with 1 
   );
   const { code, said } = await start({ MODE: 'production', PUBLIC_URL, PORT: '0', CLIENTS: open }).ended;
   expect(code).toBe(1);
-  expect(said).toContain(`${open}:3: sandbox: a test key that everybody has`);
+  expect(said).toContain(`${open}:3: sandbox: a published test key`);
 });
 
 test.concurrent('with a malformed rule file it ends with 1 and names file and line', async () => {

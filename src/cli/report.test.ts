@@ -294,7 +294,7 @@ describe('what was counted by hand', () => {
   test('a day on which nothing happened', () => {
     const { stdout } = report(['--since', TODAY]);
     expect(stdout).toContain('No card was shown.');
-    expect(report(['--since', TODAY, '--format', 'html']).stdout).toContain('No card was shown in this time.');
+    expect(report(['--since', TODAY, '--format', 'html']).stdout).toContain('No card was shown in this period.');
   });
 
   test('over more than 45 days by week, over more than 400 by month; no card is counted twice or lost', async () => {
@@ -399,7 +399,7 @@ describe('rules on trial', () => {
     );
     await database.destroy();
     const html = report(['--format', 'html', '--client', 'ehr', '--tenant', 'a'], { DATA_DIR: lone }).stdout;
-    expect(html).toContain('No card was shown in this time.');
+    expect(html).toContain('No card was shown in this period.');
     expect(html).toContain('On trial and without any card: c-rule.');
     expect(html).toContain('ehr, a only');
   });

@@ -4,7 +4,7 @@ import type { Counts } from './figures.ts';
 /** A reason for an override, and of how many cards it was given. Null: none was given. */
 export type ReasonCount = { code: string | null; system: string | null; cards: number };
 
-/** What became of the cards of a rule, at one hook or at all. */
+/** What happened to the cards of a rule, at one hook or at all. */
 export type Outcome = {
   shown: number;
   accepted: number;

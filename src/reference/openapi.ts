@@ -65,7 +65,7 @@ export function describeApi({ knowledge, mode, publicUrl, examples }: Descriptio
     ],
     tags: [
       { name: 'Services', description: 'What a record system calls.' },
-      { name: 'Feedback', description: 'What became of the cards.' },
+      { name: 'Feedback', description: 'What happened to the cards.' },
       { name: 'Operation', description: 'What whoever runs the service asks.' },
     ],
     paths: {

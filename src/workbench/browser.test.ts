@@ -150,7 +150,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
         expect(await diff.locator('.added').count()).toBeGreaterThan(0);
         await cards(page).getByRole('button', { name: 'Stop after 5 days: 6 March 2026', exact: true }).click();
         await page.getByRole('heading', { name: 'No card' }).waitFor();
-        await page.getByText('Feedback taken (200): stored').waitFor();
+        await page.getByText('Feedback accepted (200): stored').waitFor();
         await page.getByText('What changed in the draft orders').click();
         await page.locator('.deed').getByText('"end": "2026-03-06"').waitFor();
         const { context } = await shownRequest(page);
@@ -177,7 +177,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
         await page.getByLabel('Reason').selectOption({ label: 'Benefit outweighs the risk' });
         await page.getByRole('button', { name: 'Override', exact: true }).click();
         await page.getByText('Overridden: Benefit outweighs the risk').waitFor();
-        await page.getByText('Feedback taken (200): stored').waitFor();
+        await page.getByText('Feedback accepted (200): stored').waitFor();
         expect(await cards(page).getByText('Overridden').count()).toBe(1);
         const { feedback } = (await sent).postDataJSON();
         expect(feedback[0].overrideReason.reason.code).toBe('risk-benefit-ratio');
@@ -191,7 +191,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       async (page) => {
         await page.route('**/feedback', (route) => route.fulfill({ status: 404, json: {} }));
         await page.getByRole('button', { name: 'Override', exact: true }).click();
-        await page.getByText('Feedback not taken (404).').waitFor();
+        await page.getByText('Feedback not accepted (404).').waitFor();
       },
       { patient: WARNING },
     ));
@@ -320,7 +320,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
         await page.getByRole('button', { name: 'Sign the order' }).click();
         await page.getByRole('heading', { level: 3, name: /^Diazepam/ }).waitFor();
         await page.waitForFunction(`document.querySelector('.json')?.textContent.includes('"order-sign"')`);
-        await page.getByRole('button', { name: 'Take out diazepam' }).click();
+        await page.getByRole('button', { name: 'Remove  diazepam' }).click();
         await page.getByRole('heading', { name: 'No card' }).waitFor();
       },
       { patient: 'benzodiazepine-taper/melatonin-without-stop-date' },
@@ -331,7 +331,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       async (page) => {
         await tab(page, 'Order');
         await page.getByRole('combobox', { name: /Medicine/ }).pressSequentially('quuxoline');
-        await page.getByText('In no code list. It is sent as text only.').waitFor();
+        await page.getByText('Not in any code list. It is sent as text only.').waitFor();
         await page.getByText(/Not judged: MedicationRequest\/order-form-1/).waitFor();
       },
       { patient: SILENT },
@@ -409,10 +409,10 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       await page.getByRole('textbox', { name: /CDS Hooks request/ }).fill(JSON.stringify({ ...body, extension }));
       await page.getByRole('button', { name: 'Ask', exact: true }).click();
       await page.locator('.drawing svg .bar.possible').first().waitFor();
-      await page.getByRole('listitem').filter({ hasText: 'possible: ended, nobody knows when' }).waitFor();
+      await page.getByRole('listitem').filter({ hasText: 'possible: ended at an unknown time' }).waitFor();
       const entries = page.getByRole('region', { name: /Entries of the record/ });
       expect(await entries.isVisible()).toBe(false);
-      await page.getByText('Entries of the record behind them').click();
+      await page.getByText('Record entries behind them').click();
       expect((await entries.getByRole('row').allInnerTexts()).slice(1)).toEqual([
         expect.stringMatching(/MedicationDispense\/supply\tdispense\t2026-02-10\t2026-02-16 \(days-supply\)\tover/),
         expect.stringMatching(/MedicationRequest\/methadone-1\torder\t2026-02-02\tno end known\tpossible/),
@@ -440,7 +440,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       async (page) => {
         await page.getByRole('heading', { name: 'Not checked: data are missing' }).waitFor();
         await page.getByRole('heading', { name: /Could not be decided/ }).waitFor();
-        await page.getByText('The medication list did not come.').waitFor();
+        await page.getByText('The medication list was not sent.').waitFor();
         await page.getByRole('button', { name: 'What if the search had found nothing?' }).click();
         await page.getByRole('heading', { name: 'No card' }).waitFor();
         expect((await shownRequest(page)).prefetch.medications).toBeNull();
@@ -522,10 +522,10 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
     const { page, close } = await browser.visit(origin, { path: `/#patient=${WARNING}` });
     await answered(page);
     await page.route('**/cds-services/**', (route) => route.abort());
-    await page.getByRole('button', { name: 'Ask again' }).click();
+    await page.getByRole('button', { name: 'Send again' }).click();
     await page.getByText('The service does not answer.').first().waitFor();
     await page.unroute('**/cds-services/**');
-    await page.getByRole('button', { name: 'Ask again' }).click();
+    await page.getByRole('button', { name: 'Send again' }).click();
     await cards(page).first().waitFor();
     await close();
   });

@@ -170,7 +170,7 @@ describe.skipIf(chromiumPath === undefined)('the tab Settings in a browser', { t
       await page.getByText(/^\d{3} · \d+ ms · /).waitFor();
       await pane('Ask');
       await page.getByRole('tab', { name: 'Settings' }).click();
-      await page.getByRole('button', { name: 'As the site has them' }).click();
+      await page.getByRole('button', { name: 'Reset to the site’s settings' }).click();
       expect(await accessibilityProblems(page)).toEqual([]);
       expect(troubles).toEqual([]);
       await close();

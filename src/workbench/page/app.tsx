@@ -49,7 +49,7 @@ export function App() {
       </nav>
       {dragging ? <div class="dropping">Drop the file: a CDS Hooks request, or a FHIR Bundle</div> : null}
       <main data-pane={pane}>
-        <section class="column column-ask" aria-label="What is asked">
+        <section class="column column-ask" aria-label="Request">
           <Ask bench={bench} tuning={tuning} />
         </section>
         <section

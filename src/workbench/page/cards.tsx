@@ -80,21 +80,23 @@ function Expected({ patient, bench }: { patient: Patient; bench: Workbench }) {
         .map((text) => text.split(' ').at(-1))
         .join(', ')} missing`;
   const same = wanted === got;
-  const elsewhere = patient.site ? ` This patient is of a site with other settings (${patient.site.join(', ')}).` : '';
+  const elsewhere = patient.site
+    ? ` This patient belongs to a site with other settings (${patient.site.join(', ')}).`
+    : '';
   return (
     <p class={same ? 'expected-note' : 'expected-note differs'}>
-      {same ? '✓ As its test bundle expects.' : `≠ Its test bundle expects ${wanted}.`}
+      {same ? '✓ This is what its test bundle expects.' : `≠ Its test bundle expects ${wanted}.`}
       {same ? '' : elsewhere || ' If hooks/ or cards/ were changed, npm run check says more.'}
     </p>
   );
 }
 
 const unread: Record<string, string> = {
-  unrecognised: 'nobody recognises its medicine',
-  unresolved: 'its medicine was only pointed to, and did not come',
+  unrecognised: 'its medicine was not recognised',
+  unresolved: 'its medicine was only referenced, and did not arrive',
   'no-medicine': 'it names no medicine',
-  'other-patient': 'it is another patient’s',
-  'fhir-version': 'it is of a FHIR version that is not read',
+  'other-patient': 'it belongs to another patient',
+  'fhir-version': 'its FHIR version is not supported',
 };
 
 /** Silence about an order that could not be read is no silence about what it orders. */
@@ -124,10 +126,10 @@ function Silence({ bench }: { bench: Workbench }) {
     <div class="silence">
       <h3>No card</h3>
       <p>
-        The answer is <code>{'{"cards": []}'}</code>: the data that a warning rests on were here, and there is nothing
-        to say. A record system shows nothing. If those data had been missing, the answer would be 412, never silence.
+        The answer is <code>{'{"cards": []}'}</code>: the data that a warning needs were there, and there is nothing to
+        say. A record system shows nothing. If those data had been missing, the answer would be 412, never silence.
       </p>
-      {parts.length > 0 ? <p class="quiet">At this hook {parts.join(', and ')}. “Why” says more of each.</p> : null}
+      {parts.length > 0 ? <p class="quiet">At this hook {parts.join(', and ')}. “Why” says more about each.</p> : null}
     </div>
   );
 }
@@ -200,7 +202,7 @@ function DeedView({ deed, given }: { deed: Deed; given: boolean | undefined }) {
       <p class="quiet">{feedback}</p>
       {kind === 'accepted' && given === true ? (
         <p class="quiet">
-          The card is still given for the changed request: the rest of what it rests on has not changed.
+          The card is still given for the changed request: the rest of what it is based on has not changed.
         </p>
       ) : null}
       {changes.length > 0 ? (
@@ -236,7 +238,7 @@ function Welcome({ bench }: { bench: Workbench }) {
       ) : null}
       {examples.length > 0 ? (
         <>
-          <h3 class="small-title">Begin with one of these</h3>
+          <h3 class="small-title">Start with one of these</h3>
           <ul class="examples">
             {examples.map(({ title, patient }) => (
               <li key={patient.name}>

@@ -91,7 +91,7 @@ export function MedicineBox({ text, change }: Props) {
       </div>
       <p class="quiet" role="status">
         {open && typed.current && text.trim().length >= 2 && options.length === 0
-          ? 'In no code list. It is sent as text only.'
+          ? 'Not in any code list. It is sent as text only.'
           : ''}
       </p>
     </div>

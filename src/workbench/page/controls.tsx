@@ -51,7 +51,7 @@ export function Controls({ bench, request }: { bench: Workbench; request: Json }
           />
         </label>
         <button type="button" class="quiet-button" onClick={() => void bench.ask(request)}>
-          Ask again
+          Send again
         </button>
       </div>
     </div>

@@ -48,16 +48,16 @@ function save(site: string): void {
 }
 
 function statusOf({ changed, busy, tried, trouble }: Tuning): string {
-  if (!changed) return 'These are the settings of the site. Change one on the left to see whose cards differ.';
-  if (busy) return 'Asking about every invented patient …';
+  if (!changed) return 'These are the settings of the site. Change one on the left to see which cards change.';
+  if (busy) return 'Evaluating every invented patient …';
   if (trouble || !tried) return '';
-  if ('problems' in tried) return 'These settings do not fit.';
+  if ('problems' in tried) return 'These settings are not valid.';
   const { patients, differences } = tried;
   const sum = (of: (difference: RuleDifference) => string[]) =>
     differences.reduce((all, difference) => all + of(difference).length, 0);
-  if (differences.length === 0) return `${patients} patients asked: every card is the same.`;
+  if (differences.length === 0) return `${patients} patients evaluated: every card is the same.`;
   const [appear, vanish, change] = [sum((of) => of.appears), sum((of) => of.vanishes), sum((of) => of.changes)];
-  return `${patients} patients asked: ${appear} cards appear, ${vanish} vanish, ${change} change.`;
+  return `${patients} patients evaluated: ${appear} cards appear, ${vanish} vanish, ${change} change.`;
 }
 
 function Table({ differences }: { differences: RuleDifference[] }) {

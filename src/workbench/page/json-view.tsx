@@ -14,7 +14,7 @@ export function RequestView({ bench }: { bench: Workbench }) {
   if (!request)
     return (
       <div class="empty">
-        <p>The request stands here once there is one.</p>
+        <p>The request appears here once there is one.</p>
       </div>
     );
   const ranges = marked.refs.flatMap((ref) => printed.ranges.get(ref) ?? []);
@@ -32,7 +32,7 @@ export function RequestView({ bench }: { bench: Workbench }) {
         {marked.refs.length > 0
           ? ranges.length > 0
             ? `${marked.refs.join(', ')}: line ${ranges.map(([first, last]) => `${first + 1} to ${last + 1}`).join(' and ')}`
-            : `${marked.refs.join(', ')} does not stand in the request: it was fetched, or contained.`
+            : `${marked.refs.join(', ')} is not in the request: it was fetched, or contained in another resource.`
           : 'A fact’s resource under “Why” is shown here.'}
       </p>
       <Lines lines={printed.lines} ranges={ranges} count={marked.count} name="The request" />
@@ -46,7 +46,7 @@ export function ResponseView({ bench }: { bench: Workbench }) {
   if (!answer)
     return (
       <div class="empty">
-        <p>The response stands here once there is one.</p>
+        <p>The response appears here once there is one.</p>
       </div>
     );
   return (
@@ -156,7 +156,7 @@ function Copy({ text, label }: { text: string; label: string }) {
       </span>
       {state === 'refused' ? (
         <label class="field wide">
-          <span class="label-text">The browser does not let the page copy. Take it from here:</span>
+          <span class="label-text">The browser does not allow copying. Copy it from here:</span>
           <textarea
             class="mono"
             rows={5}

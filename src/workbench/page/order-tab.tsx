@@ -29,7 +29,7 @@ export function OrderTab({ bench }: { bench: Workbench }) {
     return (
       <div class="empty">
         <h2>No patient yet</h2>
-        <p>An order needs a patient. Take one of the list, paste a request, or ask a FHIR server.</p>
+        <p>An order needs a patient. Choose one from the list, paste a request, or ask a FHIR server.</p>
       </div>
     );
   const set = (changes: Partial<OrderForm>) => {
@@ -71,12 +71,12 @@ export function OrderTab({ bench }: { bench: Workbench }) {
       <div class="row">
         {field('quantity', 'Quantity', { inputMode: 'decimal' })}
         <label class="field">
-          <span class="label-text">Given as</span>
+          <span class="label-text">Care setting</span>
           <select
             value={form.setting}
             onChange={({ currentTarget }) => set({ setting: currentTarget.value as OrderForm['setting'] })}
           >
-            <option value="">not said</option>
+            <option value="">not stated</option>
             <option value="outpatient">outpatient</option>
             <option value="inpatient">inpatient</option>
           </select>
@@ -103,10 +103,10 @@ export function OrderTab({ bench }: { bench: Workbench }) {
             setNumber(number + 1);
           }}
         >
-          Another order
+          New order
         </button>
       </div>
-      <p class="quiet">Each change asks order-select; signing asks order-sign. Nothing is prescribed anywhere.</p>
+      <p class="quiet">Each change calls order-select; signing calls order-sign. Nothing is prescribed anywhere.</p>
       <Drafts bench={bench} />
     </form>
   );
@@ -132,17 +132,17 @@ function Drafts({ bench }: { bench: Workbench }) {
               <button
                 type="button"
                 class="quiet-button"
-                aria-label={`Take out ${name}`}
+                aria-label={`Remove ${name}`}
                 onClick={() => void bench.ask(withoutDraft(request, ref))}
               >
-                Take out
+                Remove
               </button>
             </li>
           );
         })}
       </ul>
       <p class="quiet">
-        Asked as <code>{hookOf(request)}</code>
+        Sent as <code>{hookOf(request)}</code>
       </p>
     </div>
   );

@@ -12,7 +12,7 @@ export function OwnTab({ bench }: { bench: Workbench }) {
       setFault(undefined);
       void bench.take(request, { kind: 'own', title });
     } catch (error) {
-      setFault(error instanceof SyntaxError ? `This is no JSON: ${error.message}.` : messageOf(error));
+      setFault(error instanceof SyntaxError ? `This is not JSON: ${error.message}.` : messageOf(error));
       const at = placeOf(error, text);
       if (at === undefined) return;
       area.current?.focus();
@@ -67,8 +67,8 @@ export function OwnTab({ bench }: { bench: Workbench }) {
         </label>
       </div>
       <p class="quiet" id="own-hint">
-        A file may also be dropped anywhere on this page. It goes to this service only, and is not stored. A Bundle is
-        asked about as a chart being opened.
+        A file may also be dropped anywhere on this page. It is sent to this service only, and not stored. A Bundle is
+        treated as a chart being opened.
       </p>
     </form>
   );

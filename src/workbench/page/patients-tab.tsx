@@ -20,7 +20,7 @@ export function PatientsTab({ bench }: { bench: Workbench }) {
       <div class="empty">
         <h2>No patients here</h2>
         <p>
-          The folder <code>test-bundles/</code> is not there, as in the container image. Paste a request, or ask a FHIR
+          There is no folder <code>test-bundles/</code>, as in the container image. Paste a request, or ask a FHIR
           server.
         </p>
       </div>

@@ -146,12 +146,12 @@ export function changesOf(request: Json, actions: Action[]): Change[] {
 /** What somebody pasted or dropped as a call: a call as it is, or the resources of one patient, as a chart being opened. */
 export function readPasted(text: string, services: Service[]): Json {
   const value: unknown = JSON.parse(text);
-  if (!isObject(value)) throw new Error('This is JSON, but no CDS Hooks request: it must begin with {.');
+  if (!isObject(value)) throw new Error('This is JSON, but not a CDS Hooks request: it must begin with {.');
   if (value['resourceType'] === 'Bundle') return fromBundle(value, services);
   if (typeof value['resourceType'] === 'string')
     throw new Error(`This is a ${value['resourceType']}, not a CDS Hooks request. Paste a whole request, or a Bundle.`);
   if (typeof value['hook'] !== 'string')
-    throw new Error('This is no CDS Hooks request: it has no "hook". See docs/integrator.md for the envelope.');
+    throw new Error('This is not a CDS Hooks request: it has no "hook". See docs/integrator.md for the envelope.');
   return value;
 }
 
@@ -161,7 +161,7 @@ function fromBundle(bundle: Json, services: Service[]): Json {
   const resources = entries.map((entry) => objectOf(objectOf(entry)['resource']));
   const patient = resources.find((resource) => resource['resourceType'] === 'Patient');
   if (!patient)
-    throw new Error('This Bundle has no Patient, so nobody can tell whom it is about. Paste a whole request instead.');
+    throw new Error('This Bundle has no Patient, so it does not say whom it is about. Paste a whole request instead.');
   return requestFor('patient-view', { patientId: String(patient['id']) }, keyed(resources, services));
 }
 

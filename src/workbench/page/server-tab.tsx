@@ -72,7 +72,7 @@ export function ServerTab({ bench }: { bench: Workbench }) {
       </div>
       {state.outcomes ? (
         <div>
-          <h3 class="small-title">What the server gave</h3>
+          <h3 class="small-title">What the server returned</h3>
           <ul class="plain outcomes">
             {state.outcomes.map(({ key, outcome, status, host }) => (
               <li key={key}>
@@ -83,8 +83,8 @@ export function ServerTab({ bench }: { bench: Workbench }) {
         </div>
       ) : null}
       <p class="quiet">
-        The sandbox asks servers of this machine, and those that <code>FHIR_SERVERS</code> names. The token is used once
-        and stands in no request.
+        The sandbox asks only servers on this machine and those in <code>FHIR_SERVERS</code>. The token is used once and
+        does not appear in any request.
       </p>
     </form>
   );

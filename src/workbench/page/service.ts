@@ -60,9 +60,9 @@ export async function feedback(service: string, item: Json): Promise<string> {
     post({ feedback: [item] }),
   );
   const body = parsed(text);
-  if (!response.ok) return [`Feedback not taken (${response.status}).`, ...problemsOf(body)].join(' ');
+  if (!response.ok) return [`Feedback not accepted (${response.status}).`, ...problemsOf(body)].join(' ');
   const results = isObject(body) && Array.isArray(body['results']) ? body['results'].filter(isObject) : [];
-  return [`Feedback taken (${response.status})`, ...results.map(({ status }) => String(status))].join(': ');
+  return [`Feedback accepted (${response.status})`, ...results.map(({ status }) => String(status))].join(': ');
 }
 
 export async function discover(): Promise<Service[]> {

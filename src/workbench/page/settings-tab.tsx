@@ -36,7 +36,7 @@ export function SettingsTab({ tuning }: { tuning: Tuning }) {
       </div>
       <div class="actions">
         <button type="button" disabled={!changed} onClick={tuning.reset}>
-          As the site has them
+          Reset to the site’s settings
         </button>
       </div>
     </div>
@@ -66,7 +66,7 @@ function GuidelineSettings({ guideline, tuning }: { guideline: Choices['guidelin
               <small>
                 {rule.says}
                 {rule.countries.length > 0 ? ` Only in ${rule.countries.join(', ')}.` : ''}
-                {rule.deliveredOff ? ' Delivered switched off.' : ''}
+                {rule.deliveredOff ? ' Off by default.' : ''}
               </small>
             </span>
           </label>

@@ -68,9 +68,7 @@ export function useWorkbench() {
     if (id === undefined) {
       setAnswer(undefined);
       setBusy(false);
-      setTrouble(
-        `There is no service for the hook "${hook}" here. There are: ${known.map((one) => one.hook).join(', ')}.`,
-      );
+      setTrouble(`This service has no hook "${hook}". It has: ${known.map((one) => one.hook).join(', ')}.`);
       return;
     }
     setBusy(true);

@@ -22,8 +22,8 @@ export function TimelineView({ bench, trace }: { bench: Workbench; trace: Trace 
         <h3 class="small-title">Medicines over time</h3>
         <p class="quiet">
           {trace.sections['medications'] === 'complete'
-            ? 'None of the patient’s medicines stands in a code list.'
-            : 'The medication list did not come.'}
+            ? 'None of the patient’s medicines is in a code list.'
+            : 'The medication list was not sent.'}
         </p>
       </section>
     );
@@ -35,8 +35,8 @@ export function TimelineView({ bench, trace }: { bench: Workbench; trace: Trace 
       </div>
       <ul class="legend plain">
         {has('taken') ? <li class="legend-taken">taken</li> : null}
-        {has('presumed') ? <li class="legend-presumed">presumed: nothing says that it ended</li> : null}
-        {has('possible') ? <li class="legend-possible">possible: ended, nobody knows when</li> : null}
+        {has('presumed') ? <li class="legend-presumed">presumed: nothing says that it has ended</li> : null}
+        {has('possible') ? <li class="legend-possible">possible: ended at an unknown time</li> : null}
         {has('draft') ? <li class="legend-draft">draft</li> : null}
         {timeline.overlaps.length > 0 ? <li class="legend-overlap">overlap</li> : null}
         {timeline.courses.length > 0 ? <li class="legend-course">course</li> : null}
@@ -48,7 +48,7 @@ export function TimelineView({ bench, trace }: { bench: Workbench; trace: Trace 
       </details>
       {timeline.rows.some(({ entries }) => entries.length > 0) ? (
         <details class="as-table">
-          <summary>Entries of the record behind them</summary>
+          <summary>Record entries behind them</summary>
           <Entries rows={timeline.rows} bench={bench} />
         </details>
       ) : null}
@@ -83,7 +83,7 @@ function Drawing({ timeline, width: room, show }: DrawingProps) {
   return (
     <svg
       role="img"
-      aria-label={`${rows.length} medicines from ${dateOf(from)} to ${dateOf(to)}. The table below says the same.`}
+      aria-label={`${rows.length} medicines from ${dateOf(from)} to ${dateOf(to)}. The table below shows the same.`}
       width={room}
       height={height * scale}
       viewBox={`0 0 ${width} ${height}`}
@@ -211,7 +211,7 @@ function spanOf({ kind, from, to, stopFrom }: Bar): string {
 }
 
 function startText(from: number | undefined): string {
-  return from === undefined ? 'not known since when' : dateOf(from);
+  return from === undefined ? 'start not known' : dateOf(from);
 }
 
 function endText(to: number | undefined): string {
@@ -301,7 +301,7 @@ function Table({ timeline, bench }: { timeline: Timeline; bench: Workbench }) {
 function Entries({ rows, bench }: { rows: Row[]; bench: Workbench }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section class="scroll" tabIndex={0} aria-label="Entries of the record behind the treatments">
+    <section class="scroll" tabIndex={0} aria-label="Record entries behind the treatments">
       <table>
         <thead>
           <tr>
@@ -324,7 +324,7 @@ function Entries({ rows, bench }: { rows: Row[]; bench: Workbench }) {
                   </button>
                 </td>
                 <td>{entry.kind}</td>
-                <td class="date">{entry.start ?? 'not known since when'}</td>
+                <td class="date">{entry.start ?? 'start not known'}</td>
                 <td>
                   {entry.stop ?? 'no end known'}
                   {entry.stopFrom ? ` (${entry.stopFrom})` : ''}

@@ -10,13 +10,13 @@ export function Why({ bench }: { bench: Workbench }) {
   if (!answer)
     return (
       <div class="empty">
-        <p>Why a card is given, or not, stands here once the service has been asked.</p>
+        <p>This shows why a card is given, or not, once a request has been sent.</p>
       </div>
     );
   if (!trace)
     return (
       <div class="empty">
-        <p>The service said nothing of its reasons: it refused the request before any rule was looked at.</p>
+        <p>The service gave no reasons: it refused the request before evaluating any rule.</p>
       </div>
     );
   const of = (...outcomes: RuleTrace['outcome'][]) => trace.rules.filter(({ outcome }) => outcomes.includes(outcome));
@@ -24,8 +24,8 @@ export function Why({ bench }: { bench: Workbench }) {
     <>
       <TimelineView bench={bench} trace={trace} />
       <Group title="Spoke" rules={of('fires', 'joins')} bench={bench} open />
-      <Group title="Held, and was silent" rules={of('superseded', 'rides-only', 'quiet', 'repeat')} bench={bench} />
-      <Group title="On trial, and would have been shown" rules={of('silent')} bench={bench} />
+      <Group title="Held, but stayed silent" rules={of('superseded', 'rides-only', 'quiet', 'repeat')} bench={bench} />
+      <Group title="On trial: would have been shown" rules={of('silent')} bench={bench} />
       <Group title="Could not be decided" rules={of('not-known')} bench={bench} />
       <Group title="Did not hold" rules={of('does-not-hold')} bench={bench} folded />
       <Group title="Switched off" rules={of('switched-off')} bench={bench} folded />
@@ -90,7 +90,7 @@ function Rule({ rule, bench, open }: { rule: RuleTrace; bench: Workbench; open: 
           <tr>
             <th scope="col">Role</th>
             <th scope="col">Fact</th>
-            <th scope="col">Came to</th>
+            <th scope="col">Result</th>
           </tr>
         </thead>
         <tbody>
@@ -107,15 +107,15 @@ function Rule({ rule, bench, open }: { rule: RuleTrace; bench: Workbench; open: 
 function outcomeOf({ outcome, by, off, missing, silent }: RuleTrace): string {
   const words = {
     fires: 'gives its card',
-    joins: `speaks on the card of ${by}`,
-    superseded: `${by} says it already`,
+    joins: `joins the card of ${by}`,
+    superseded: `${by} already says it`,
     'rides-only': 'has no card to ride on',
-    quiet: 'accepted lately: quiet period',
+    quiet: 'accepted recently: quiet period',
     repeat: 'shown before, at order-select',
     'not-known': missing ? `${missing.join(', ')} missing` : 'the record is unclear',
     'does-not-hold': 'does not hold',
     'switched-off': `off by ${off}`,
-    silent: by ? `would speak on the card of ${by}` : 'would give its card',
+    silent: by ? `would join the card of ${by}` : 'would give its card',
   };
   return silent && outcome !== 'silent' ? `${words[outcome]} (on trial)` : words[outcome];
 }
