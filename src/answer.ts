@@ -19,23 +19,23 @@ export type Question = {
   hookInstance: string;
   language: Language;
   today: LocalDate;
-  /** Rules on trial for this caller, beside those of the site: they are evaluated, and nobody sees them. */
+  /** Rules on trial for this caller, besides those of the site: evaluated, but not shown. */
   silent?: readonly string[];
-  /** Where the pages about the advice are, if the cards are to link there. */
+  /** Base address of the advice pages, if cards link there. */
   advice?: string | undefined;
   /** Where one record is asked about on many days. */
   once?: Once;
 };
 
-/** What the rules came to. */
+/** The chart and the results of the rules. */
 export type Assessment = { chart: Chart; results: RuleResult[] };
 
-/** Cards, or the parts of the record without which nothing can be said. The results are the trace of either. */
+/** Cards, or the missing parts of the record without which there is no answer. The results are the trace of both. */
 export type Answer = Assessment & ({ cards: Card[] } | { missing: Section[] });
 
-/** The straight line from a request to its cards: chart → facts → rules → cards. Pure. Throws `UnusableFhir`. */
+/** From a request to its cards: chart → facts → rules → cards. Pure. Throws `UnusableFhir`. */
 export function answer(question: Question, knowledge: Knowledge): Answer {
-  return speak(assess(question, knowledge), question, knowledge);
+  return answerFrom(assess(question, knowledge), question, knowledge);
 }
 
 /** Chart → facts → rules. Throws `UnusableFhir`. */
@@ -44,7 +44,7 @@ export function assess(question: Question, knowledge: Knowledge): Assessment {
   return { chart, results: evaluate(knowledge, chart, question.silent) };
 }
 
-/** The same for a service that has other calls: they take their turn at each pause. Throws `UnusableFhir`. */
+/** Like `assess`, but awaits `pause` between steps so that a service can handle other calls. Throws `UnusableFhir`. */
 export async function assessByTurns(
   question: Question,
   knowledge: Knowledge,
@@ -63,7 +63,7 @@ function chartOf({ call, today, once }: Question, knowledge: Knowledge): Chart {
   return readChart(call, { ...chartOptions(knowledge, today), ...(once && { once }) });
 }
 
-/** What a site's knowledge says of how a chart is read. */
+/** How a chart is read, according to a site's knowledge. */
 export function chartOptions({ codes, site, treatments, classes }: Knowledge, today: LocalDate): ChartOptions {
   return {
     codes,
@@ -76,7 +76,7 @@ export function chartOptions({ codes, site, treatments, classes }: Knowledge, to
   };
 }
 
-/** Looks up an order of the call as it was sent: parsed once, when an order goes back changed. */
+/** Looks up an order of the call exactly as it was sent. Parses the orders on first use, when an order goes back changed. */
 function exactlySent({ exactDrafts }: Call): (ref: string) => Resource | undefined {
   let orders: Map<string, Resource> | undefined;
   return (ref) => {
@@ -86,10 +86,10 @@ function exactlySent({ exactDrafts }: Call): (ref: string) => Resource | undefin
 }
 
 /**
- * Rules → cards. A positive finding is always given. Silence is given only where the data it rests on are here; else the
- * answer is what is missing, or, by the site's choice, a card that says what could not be checked.
+ * Rules → cards. A positive finding always gives its card. An empty answer requires all the data that it depends on;
+ * otherwise the answer is what is missing or, if the site prefers, a card that says what could not be checked.
  */
-export function speak({ chart, results }: Assessment, question: Question, knowledge: Knowledge): Answer {
+export function answerFrom({ chart, results }: Assessment, question: Question, knowledge: Knowledge): Answer {
   const rendering = {
     knowledge,
     chart,
@@ -99,16 +99,16 @@ export function speak({ chart, results }: Assessment, question: Question, knowle
     exact: exactlySent(question.call),
     advice: question.advice,
   };
-  // From here on the rules on trial are not there.
-  const heard = results.filter(({ silent }) => !silent);
-  const cards = renderCards(heard, rendering);
-  // A positive finding goes before it.
+  // Rules on trial have no effect from here on.
+  const shown = results.filter(({ silent }) => !silent);
+  const cards = renderCards(shown, rendering);
+  // A positive finding takes precedence over it.
   if (cards.length === 0 && chart.unusable) throw new UnusableFhir('R4, R5');
-  // Where no rule speaks to this caller, nothing was to be checked.
-  if (heard.every(({ outcome }) => outcome === 'switched-off')) return { chart, results, cards };
-  const missing = missingForSilence(heard, chart, knowledge.site);
+  // If no rule is active for this caller, nothing needed checking.
+  if (shown.every(({ outcome }) => outcome === 'switched-off')) return { chart, results, cards };
+  const missing = missingForSilence(shown, chart, knowledge.site);
   if (cards.length === 0 && missing.length > 0 && knowledge.site.uncheckable === 'refuse')
     return { chart, results, missing };
-  const notChecked = notCheckedCard(heard, missingForCards(heard, chart, knowledge.site), rendering);
+  const notChecked = notCheckedCard(shown, missingForCards(shown, chart, knowledge.site), rendering);
   return { chart, results, cards: notChecked ? [...cards, notChecked] : cards };
 }

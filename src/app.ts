@@ -15,8 +15,8 @@ import type { Config } from './config.ts';
 import { ServiceError } from './errors.ts';
 import { createBudgets } from './fhir/budget.ts';
 import type { FetchJson } from './fhir/fetch-json.ts';
-import { answerThisMachine } from './http/access.ts';
-import { requireTokens, sandboxClient, useSandboxClient, useUpTokens } from './http/auth.ts';
+import { requireLocalHost } from './http/access.ts';
+import { consumeTokens, requireTokens, sandboxClient, useSandboxClient } from './http/auth.ts';
 import { checkBodyHeaders, readJson } from './http/body.ts';
 import { createServer } from './http/connections.ts';
 import { discoveryRoute } from './http/discovery.ts';
@@ -112,7 +112,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   });
   logCalls(app, metrics);
   answerProblems(app);
-  if (sandbox) answerThisMachine(app, config.origins);
+  if (sandbox) requireLocalHost(app, config.origins);
   if (options.maxEventLoopDelay) {
     await app.register(underPressure, {
       maxEventLoopDelay: options.maxEventLoopDelay,
@@ -138,7 +138,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       new ServiceError('rate-limited', [], { 'retry-after': String(Math.ceil(ttl / 1000)) }),
   });
   app.addHook('preParsing', async (request) => checkBodyHeaders(request, config.bodyLimit));
-  useUpTokens(app, replay);
+  consumeTokens(app, replay);
   discoveryRoute(app, knowledge);
   const linked = options.advice && knowledge.site.adviceLink && config.publicUrl !== undefined;
   const advice = linked ? `${config.publicUrl}/advice` : undefined;

@@ -59,21 +59,21 @@ const schema = z
     DRAIN_SECONDS: z.coerce.number().min(0).max(120).default(0),
   })
   .superRefine((given, context) => {
-    const say = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+    const report = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
     if ((given.TLS_CERT === undefined) !== (given.TLS_KEY === undefined))
-      say('TLS_CERT', 'set both TLS_CERT and TLS_KEY, or neither');
+      report('TLS_CERT', 'set both TLS_CERT and TLS_KEY, or neither');
     if (given.TLS_CLIENT_CA !== undefined && (given.TLS_CERT === undefined || given.MODE !== 'production'))
-      say('TLS_CLIENT_CA', 'only in production, with TLS_CERT and TLS_KEY');
+      report('TLS_CLIENT_CA', 'only in production, with TLS_CERT and TLS_KEY');
     const keys = [given.AUDIT_KEY, ...(given.PATIENT_KEY ?? [])].filter((key) => key !== undefined);
     // One key for both would tie the log to the journal.
-    if (new Set(keys).size < keys.length) say('PATIENT_KEY', 'all keys must differ, AUDIT_KEY included');
+    if (new Set(keys).size < keys.length) report('PATIENT_KEY', 'all keys must differ, AUDIT_KEY included');
     if (given.MODE === 'production') {
-      if (given.CLIENTS === undefined) say('CLIENTS', 'required in production: the file of clients that may call');
+      if (given.CLIENTS === undefined) report('CLIENTS', 'required in production: the file of clients that may call');
       if (given.PUBLIC_URL === undefined)
-        say('PUBLIC_URL', 'required in production: the address that tokens name as audience');
-      else if (!given.PUBLIC_URL.startsWith('https:')) say('PUBLIC_URL', 'https only in production');
-    } else if (!isThisMachine(given.HOST ?? LOOPBACK)) {
-      say(
+        report('PUBLIC_URL', 'required in production: the address that tokens name as audience');
+      else if (!given.PUBLIC_URL.startsWith('https:')) report('PUBLIC_URL', 'https only in production');
+    } else if (!isLocalHost(given.HOST ?? LOOPBACK)) {
+      report(
         'HOST',
         'a sandbox has no authentication and listens on this machine only: set MODE=production, or leave HOST out',
       );
@@ -156,6 +156,6 @@ function readPem(variable: string, path: string): Buffer {
   }
 }
 
-function isThisMachine(host: string): boolean {
+function isLocalHost(host: string): boolean {
   return ['127.0.0.1', '::1', 'localhost'].includes(host);
 }

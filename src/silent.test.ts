@@ -68,7 +68,7 @@ test('in every test bundle: with a rule on trial the answer is the one without i
     const question = { call, hookInstance, language: 'en' as const, today: chart.today };
     // The chart is the same whatever rules there are.
     const again = (other: Knowledge) =>
-      bytesOf(() => speak({ chart, results: evaluate(other, chart) }, question, other));
+      bytesOf(() => answerFrom({ chart, results: evaluate(other, chart) }, question, other));
     expect(again(knowledge).bytes, name).toBe(shown.bytes);
     for (const { rule, outcome } of results) {
       if (outcome === 'does-not-hold' || outcome === 'switched-off') continue;

@@ -35,14 +35,14 @@ export function stages(bodies: Body[]): string[][] {
     const times = Math.max(20, Math.round(1e8 / body.text.length));
     const question = { call, hookInstance: 'bench', language: 'sv' as const, today: TODAY };
     const results = evaluate(knowledge, chart);
-    const answer = speak({ chart, results }, question, knowledge);
+    const answer = answerFrom({ chart, results }, question, knowledge);
     const parts = [
       () => JSON.parse(body.text),
       () => shapeOf(bytes, limits),
       // Anew, since what was read of a key is known as long as the call lasts.
       () => readChart({ ...call, prefetch: prefetchOf(call.prefetch.values, call.patientId) }, options),
       () => evaluate(knowledge, chart),
-      () => speak({ chart, results }, question, knowledge),
+      () => answerFrom({ chart, results }, question, knowledge),
       () => JSON.stringify('cards' in answer ? answer.cards : []),
     ];
     return [

@@ -1,6 +1,6 @@
 import { escapeHtml } from '../report/markup.ts';
 
-/** The Markdown that cards/ uses as HTML: paragraphs, lists, tables, bold. Whatever else stays the text that it is. */
+/** Converts the Markdown used in cards/ to HTML: paragraphs, lists, tables, bold. Everything else stays plain text. */
 export function markdownHtml(text: string): string {
   return text
     .trim()

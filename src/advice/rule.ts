@@ -1,6 +1,6 @@
 import type { Knowledge } from '../cards/knowledge.ts';
 import { sections } from '../fhir/prefetch.ts';
-import type { Say } from '../knowledge/pages.ts';
+import type { Translate } from '../knowledge/pages.ts';
 import { type Language, locales } from '../language.ts';
 import { escapeHtml } from '../report/markup.ts';
 import { neededForSilence } from '../rules/evaluate.ts';
@@ -9,39 +9,39 @@ import type { Proof } from '../rules/proof.ts';
 import { markdownHtml } from './markdown.ts';
 import { nameInWords, offerWithoutPatient, textWithoutPatient } from './words.ts';
 
-/** What the pages are made of: the rules, what proves them, and the words of one language around them. */
-export type Around = { knowledge: Knowledge; proof: Proof; language: Language; say: Say };
+/** What the pages are made from: the rules, their proof, and the page's texts in one language. */
+export type PageContext = { knowledge: Knowledge; proof: Proof; language: Language; translate: Translate };
 
-/** A part of what is said of a rule: its heading, and HTML under it. */
+/** A section about a rule: its heading and its HTML. */
 export type Part = { key: string; heading: string; html: string };
 
 /** The rule's summary as a heading, without a patient. */
-export function summaryOf(rule: Rule, around: Around): string {
-  const template = around.knowledge.cards.templates[rule.id];
-  return template ? textWithoutPatient(template.summary, rule, around) : rule.id;
+export function summaryOf(rule: Rule, context: PageContext): string {
+  const template = context.knowledge.cards.templates[rule.id];
+  return template ? textWithoutPatient(template.summary, rule, context) : rule.id;
 }
 
-/** Everything that is said of one rule, in the order in which somebody who doubts the card asks. */
-export function partsOf(rule: Rule, around: Around): Part[] {
-  const part = (key: string, html: string): Part => ({ key, heading: around.say(key), html });
+/** All sections about one rule, in the order in which a doubting reader asks. */
+export function partsOf(rule: Rule, context: PageContext): Part[] {
+  const part = (key: string, html: string): Part => ({ key, heading: context.translate(key), html });
   return [
-    part('source', sourceHtml(rule, around)),
-    part('added', addedHtml(rule, around)),
-    part('card', cardHtml(rule, around)),
-    part('when', whenHtml(rule, around)),
-    part('settings', settingsHtml(rule, around)),
-    part('blind', blindHtml(rule, around)),
-    part('reasons', reasonsHtml(rule, around)),
-    part('proof', proofHtml(rule, around)),
+    part('source', sourceHtml(rule, context)),
+    part('added', addedHtml(rule, context)),
+    part('card', cardHtml(rule, context)),
+    part('when', whenHtml(rule, context)),
+    part('settings', settingsHtml(rule, context)),
+    part('blind', blindHtml(rule, context)),
+    part('reasons', reasonsHtml(rule, context)),
+    part('proof', proofHtml(rule, context)),
   ];
 }
 
 const text = (words: string) => `<p>${escapeHtml(words)}</p>`;
-/** Words of the rule files, which are English. */
+/** Texts of the rule files, which are in English. */
 const english = (words: string) => `<span lang="en">${escapeHtml(words)}</span>`;
 const list = (items: string[]) => `<ul>${items.map((item) => `<li>${item}</li>`).join('')}</ul>`;
 
-function sourceHtml(rule: Rule, { knowledge, language, say }: Around): string {
+function sourceHtml(rule: Rule, { knowledge, language, translate }: PageContext): string {
   const { source, section, recommendation } = rule;
   const { sourceKinds, undated } = knowledge.cards.shared;
   const title = `<cite lang="${source.language}">${escapeHtml(source.title)}</cite>`;
@@ -49,52 +49,52 @@ function sourceHtml(rule: Rule, { knowledge, language, say }: Around): string {
   const says = guidelineOf(knowledge, rule).file.recommendations[recommendation]?.says ?? '';
   return [
     `<p class="kind">${escapeHtml(sourceKinds[source.kind][language])}</p>`,
-    `<p>${escapeHtml(source.publisher)}: ${linked}, ${escapeHtml(source.date ?? undated[language])}. ${escapeHtml(say('section', { section }).replace(/([^.?!])$/, '$1.'))}</p>`,
+    `<p>${escapeHtml(source.publisher)}: ${linked}, ${escapeHtml(source.date ?? undated[language])}. ${escapeHtml(translate('section', { section }).replace(/([^.?!])$/, '$1.'))}</p>`,
     `<blockquote lang="en">${escapeHtml(says)}</blockquote>`,
-    text(say(`cap-${source.kind === 'guideline' || source.kind === 'product-information' ? 'loud' : 'info'}`)),
+    text(translate(`cap-${source.kind === 'guideline' || source.kind === 'product-information' ? 'loud' : 'info'}`)),
   ].join('\n');
 }
 
-function addedHtml(rule: Rule, { knowledge, say }: Around): string {
+function addedHtml(rule: Rule, { knowledge, translate }: PageContext): string {
   const guideline = guidelineOf(knowledge, rule);
   const added = guideline.file.recommendations[rule.recommendation]?.added;
   const own = parametersOf(rule, guideline)
     .map((name) => [name, guideline.file.parameters[name]?.source] as const)
     .filter(([, source]) => source?.startsWith('ours'));
-  if (added === undefined && own.length === 0) return text(say('addedNothing'));
+  if (added === undefined && own.length === 0) return text(translate('addedNothing'));
   return [
     added === undefined ? '' : `<p>${english(added)}</p>`,
     own.length === 0
       ? ''
-      : `${text(say('addedNumbers'))}${list(own.map(([name, source = '']) => english(`${nameInWords(name)}${source.replace(/^ours(: )?/, ' – ').replace(/ – $/, '')}`)))}`,
+      : `${text(translate('addedNumbers'))}${list(own.map(([name, source = '']) => english(`${nameInWords(name)}${source.replace(/^ours(: )?/, ' – ').replace(/ – $/, '')}`)))}`,
   ].join('\n');
 }
 
-/** All that the card may say, as it says it: the figures of the evidence stand here. */
-function cardHtml(rule: Rule, around: Around): string {
-  const { knowledge, say, language } = around;
+/** Everything that the card may say, including the figures of the evidence. */
+function cardHtml(rule: Rule, context: PageContext): string {
+  const { knowledge, translate, language } = context;
   const template = knowledge.cards.templates[rule.id];
   if (!template) return '';
   const guideline = guidelineOf(knowledge, rule);
-  const where = (fact: string) => `<p class="where">${escapeHtml(say('where'))} ${factHtml(fact, guideline)}</p>`;
+  const where = (fact: string) => `<p class="where">${escapeHtml(translate('where'))} ${factHtml(fact, guideline)}</p>`;
   const summaries = template.summaries.map(
     (summary) =>
-      `${where(summary.if)}<p><strong>${escapeHtml(textWithoutPatient(summary.text, rule, around))}</strong></p>`,
+      `${where(summary.if)}<p><strong>${escapeHtml(textWithoutPatient(summary.text, rule, context))}</strong></p>`,
   );
   const detail = template.detail.map(
     (part) =>
-      `${part.if === undefined ? '' : where(part.if)}${markdownHtml(textWithoutPatient(part.text, rule, around))}`,
+      `${part.if === undefined ? '' : where(part.if)}${markdownHtml(textWithoutPatient(part.text, rule, context))}`,
   );
   const offers = Object.values(template.suggestions).map(({ description }) =>
-    escapeHtml(offerWithoutPatient(description[language], say)),
+    escapeHtml(offerWithoutPatient(description[language], translate)),
   );
   return [
-    text(say('cardText')),
-    `<div class="spoken"><p><strong>${escapeHtml(summaryOf(rule, around))}</strong></p>`,
+    text(translate('cardText')),
+    `<div class="spoken"><p><strong>${escapeHtml(summaryOf(rule, context))}</strong></p>`,
     ...summaries,
     ...detail,
     '</div>',
-    offers.length === 0 ? '' : `${text(say('offers'))}${list(offers)}`,
+    offers.length === 0 ? '' : `${text(translate('offers'))}${list(offers)}`,
   ].join('\n');
 }
 
@@ -103,57 +103,57 @@ function factHtml(fact: string, guideline: Guideline): string {
   return `${english(nameInWords(fact))}${comment === undefined ? '' : ` <small lang="en">(${escapeHtml(comment)})</small>`}`;
 }
 
-/** Another rule, by its summary. */
-function linkHtml(id: string, around: Around): string {
-  const rule = around.knowledge.rules.find((other) => other.id === id);
-  const text = rule ? summaryOf(rule, around) : id;
-  return `<a href="/advice/${id}?lang=${around.language}">${escapeHtml(text)}</a>`;
+/** A link to another rule, with its summary. */
+function linkHtml(id: string, context: PageContext): string {
+  const rule = context.knowledge.rules.find((other) => other.id === id);
+  const text = rule ? summaryOf(rule, context) : id;
+  return `<a href="/advice/${id}?lang=${context.language}">${escapeHtml(text)}</a>`;
 }
 
-/** The deciding facts as the rule file has them, for whoever wants to know exactly. */
-function expressionsHtml(rule: Rule, guideline: Guideline, say: Say): string {
+/** The deciding facts as written in the rule file, for readers who want the exact conditions. */
+function expressionsHtml(rule: Rule, guideline: Guideline, translate: Translate): string {
   const lines = [...rule.when, ...rule.unless, ...rule.without].map(
     (name) =>
       `<dt>${escapeHtml(nameInWords(name))}</dt><dd><code>${escapeHtml(guideline.facts.get(name)?.expression.text.trim() ?? '')}</code></dd>`,
   );
-  return `<details><summary>${escapeHtml(say('exactly'))}</summary><dl lang="en">${lines.join('\n')}</dl></details>`;
+  return `<details><summary>${escapeHtml(translate('exactly'))}</summary><dl lang="en">${lines.join('\n')}</dl></details>`;
 }
 
-/** A rule on trial at this site, with its dates: the page is the same on every day. */
-function trialHtml(rule: Rule, { knowledge, say }: Around): string {
+/** A rule on trial at this site, with its dates, because the page is the same on every day. */
+function trialHtml(rule: Rule, { knowledge, translate }: PageContext): string {
   const span = knowledge.site.silent.rules[rule.id];
   if (!span || rule.off !== undefined) return '';
-  return text(say('trial', { from: span.from ?? '…', to: span.to ?? '…' }));
+  return text(translate('trial', { from: span.from ?? '…', to: span.to ?? '…' }));
 }
 
-function whenHtml(rule: Rule, around: Around): string {
-  const { knowledge, say } = around;
+function whenHtml(rule: Rule, context: PageContext): string {
+  const { knowledge, translate } = context;
   const guideline = guidelineOf(knowledge, rule);
   const facts = (key: string, names: string[]) =>
-    names.length === 0 ? '' : `${text(say(key))}${list(names.map((name) => factHtml(name, guideline)))}`;
+    names.length === 0 ? '' : `${text(translate(key))}${list(names.map((name) => factHtml(name, guideline)))}`;
   const loud = rule.indicators.map(({ indicator, facts: names }) => {
-    const how = escapeHtml(say(`indicator-${indicator}`));
-    if (names.length === 0) return rule.indicators.length > 1 ? `${how}, ${escapeHtml(say('otherwise'))}` : how;
-    return `${how} ${escapeHtml(say('where'))} ${names.map((name) => factHtml(name, guideline)).join(` ${escapeHtml(say('or'))} `)}`;
+    const how = escapeHtml(translate(`indicator-${indicator}`));
+    if (names.length === 0) return rule.indicators.length > 1 ? `${how}, ${escapeHtml(translate('otherwise'))}` : how;
+    return `${how} ${escapeHtml(translate('where'))} ${names.map((name) => factHtml(name, guideline)).join(` ${escapeHtml(translate('or'))} `)}`;
   });
   const weaker = [...new Set([...rule.supersedes.always, ...rule.supersedes.sameDrugs, ...rule.supersedes.sameOrders])];
   return [
-    `<p class="state ${rule.off === undefined ? 'on' : 'off'}">${escapeHtml(say(`state-${rule.off ?? 'on'}`))}</p>`,
-    trialHtml(rule, around),
-    `${text(say('moments'))}${list(rule.hooks.map((hook) => escapeHtml(say(hook))))}`,
+    `<p class="state ${rule.off === undefined ? 'on' : 'off'}">${escapeHtml(translate(`state-${rule.off ?? 'on'}`))}</p>`,
+    trialHtml(rule, context),
+    `${text(translate('moments'))}${list(rule.hooks.map((hook) => escapeHtml(translate(hook))))}`,
     facts('must', rule.when),
     facts('unless', rule.unless),
     facts('without', rule.without),
-    expressionsHtml(rule, guideline, say),
-    `${text(say('loudness'))}${list(loud)}`,
-    rule.rides ? text(say('rides')) : '',
+    expressionsHtml(rule, guideline, translate),
+    `${text(translate('loudness'))}${list(loud)}`,
+    rule.rides ? text(translate('rides')) : '',
     weaker.length === 0
       ? ''
-      : `${text(say('silences'))}${list(weaker.map((id) => (id === '*' ? escapeHtml(say('everyOther')) : linkHtml(id, around))))}`,
+      : `${text(translate('silences'))}${list(weaker.map((id) => (id === '*' ? escapeHtml(translate('everyOther')) : linkHtml(id, context))))}`,
   ].join('\n');
 }
 
-/** The parameters that a rule rests on: named by it, by its card, or by a fact of either, however far. */
+/** The parameters of a rule: used by the rule, its card, or directly or indirectly by a fact of either. */
 function parametersOf(rule: Rule, { file, facts, parameters }: Guideline): string[] {
   const seen = new Set<string>();
   const look = (name: string) => {
@@ -169,7 +169,7 @@ function parametersOf(rule: Rule, { file, facts, parameters }: Guideline): strin
   return Object.keys(parameters).filter((name) => seen.has(name) && name in file.parameters);
 }
 
-function settingsHtml(rule: Rule, { knowledge, language, say }: Around): string {
+function settingsHtml(rule: Rule, { knowledge, language, translate }: PageContext): string {
   const { site } = knowledge;
   const guideline = guidelineOf(knowledge, rule);
   const number = (value: number | number[]) =>
@@ -181,24 +181,29 @@ function settingsHtml(rule: Rule, { knowledge, language, say }: Around): string 
     const delivered = guideline.file.parameters[name] as Guideline['file']['parameters'][string];
     const here = guideline.parameters[name] as number | number[];
     const changed = number(here) !== number(delivered.value);
-    const asDelivered = changed
-      ? ` <small>${escapeHtml(say('delivered', { value: number(delivered.value) }))}</small>`
+    const atDefaults = changed
+      ? ` <small>${escapeHtml(translate('delivered', { value: number(delivered.value) }))}</small>`
       : '';
-    return `<tr><th scope="row">${english(nameInWords(name))}</th><td>${number(here)}${asDelivered}</td><td>${number(delivered.min)}–${number(delivered.max)}</td><td>${english(delivered.source ?? '')}</td></tr>`;
+    return `<tr><th scope="row">${english(nameInWords(name))}</th><td>${number(here)}${atDefaults}</td><td>${number(delivered.min)}–${number(delivered.max)}</td><td>${english(delivered.source ?? '')}</td></tr>`;
   });
-  const heads = ['parameter', 'here', 'bounds', 'origin'].map((key) => `<th scope="col">${escapeHtml(say(key))}</th>`);
-  const country = site.country === undefined ? say('countryNone') : say('country', { country: say(site.country) });
+  const heads = ['parameter', 'here', 'bounds', 'origin'].map(
+    (key) => `<th scope="col">${escapeHtml(translate(key))}</th>`,
+  );
+  const country =
+    site.country === undefined ? translate('countryNone') : translate('country', { country: translate(site.country) });
   const national = guideline.file.rules.find(({ id }) => id === rule.id)?.countries ?? guideline.file.countries;
   return [
     rows.length === 0
-      ? text(say('noParameters'))
-      : `<div class="scroll" role="region" aria-label="${escapeHtml(`${say('settings')}: ${rule.id}`)}" tabindex="0"><table><thead><tr>${heads.join('')}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`,
+      ? text(translate('noParameters'))
+      : `<div class="scroll" role="region" aria-label="${escapeHtml(`${translate('settings')}: ${rule.id}`)}" tabindex="0"><table><thead><tr>${heads.join('')}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`,
     text(country),
-    national === undefined ? '' : text(say('national', { countries: national.map((one) => say(one)).join(', ') })),
+    national === undefined
+      ? ''
+      : text(translate('national', { countries: national.map((one) => translate(one)).join(', ') })),
   ].join('\n');
 }
 
-function blindHtml(rule: Rule, { knowledge, language, say }: Around): string {
+function blindHtml(rule: Rule, { knowledge, language, translate }: PageContext): string {
   const guideline = guidelineOf(knowledge, rule);
   const used = new Set(factsOfRule(rule).flatMap((name) => [...(guideline.facts.get(name)?.sections ?? [])]));
   const named = (keys: readonly string[]) =>
@@ -207,24 +212,28 @@ function blindHtml(rule: Rule, { knowledge, language, say }: Around): string {
       .map((key) => escapeHtml(knowledge.cards.shared.sections[key][language]));
   const needed = neededForSilence(knowledge.site);
   return [
-    text(say('sees')),
+    text(translate('sees')),
     list(named([...used])),
-    text(say('needs', { parts: named(needed).join(', ') })),
-    list([say('blindElsewhere'), say('blindText'), say('blindTaken'), say('blindNames')].map(escapeHtml)),
+    text(translate('needs', { parts: named(needed).join(', ') })),
+    list(
+      [translate('blindElsewhere'), translate('blindText'), translate('blindTaken'), translate('blindNames')].map(
+        escapeHtml,
+      ),
+    ),
   ].join('\n');
 }
 
-function reasonsHtml(rule: Rule, { knowledge, language, say }: Around): string {
+function reasonsHtml(rule: Rule, { knowledge, language, translate }: PageContext): string {
   const reasons = (knowledge.cards.templates[rule.id]?.overrideReasons ?? []).flatMap((key) => {
     const reason = knowledge.cards.shared.overrideReasons[key];
     return reason ? [escapeHtml(reason.display[language])] : [];
   });
-  return reasons.length === 0 ? text(say('noReasons')) : `${text(say('reasonsText'))}${list(reasons)}`;
+  return reasons.length === 0 ? text(translate('noReasons')) : `${text(translate('reasonsText'))}${list(reasons)}`;
 }
 
-function proofHtml(rule: Rule, { knowledge, proof, say }: Around): string {
+function proofHtml(rule: Rule, { knowledge, proof, translate }: PageContext): string {
   const found = proof[rule.id];
-  if (!found) return text(say('noProof'));
+  if (!found) return text(translate('noProof'));
   const guideline = guidelineOf(knowledge, rule);
   const patient = ({ name, note }: { name: string; note: string }) =>
     `<span lang="en">${escapeHtml(note)}</span> <small><code>${escapeHtml(name)}</code></small>`;
@@ -232,9 +241,9 @@ function proofHtml(rule: Rule, { knowledge, proof, say }: Around): string {
     ({ fact, speaks, silent }) =>
       `<tr><th scope="row">${guideline.facts.has(fact) ? english(nameInWords(fact)) : escapeHtml(fact)}</th><td>${patient(speaks)}</td><td>${patient(silent)}</td></tr>`,
   );
-  const heads = ['fact', 'speaks', 'silent'].map((key) => `<th scope="col">${escapeHtml(say(key))}</th>`);
+  const heads = ['fact', 'speaks', 'silent'].map((key) => `<th scope="col">${escapeHtml(translate(key))}</th>`);
   return [
-    text(say('proofText', { patients: found.patients })),
-    `<div class="scroll" role="region" aria-label="${escapeHtml(`${say('proof')}: ${rule.id}`)}" tabindex="0"><table class="proof"><thead><tr>${heads.join('')}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`,
+    text(translate('proofText', { patients: found.patients })),
+    `<div class="scroll" role="region" aria-label="${escapeHtml(`${translate('proof')}: ${rule.id}`)}" tabindex="0"><table class="proof"><thead><tr>${heads.join('')}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`,
   ].join('\n');
 }

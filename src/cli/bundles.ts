@@ -16,11 +16,11 @@ import { type Problem, readYaml } from '../yaml.ts';
 const expectedCard = z.strictObject({
   rule: z.string(),
   indicator: z.enum(indicators),
-  /** Substances that the card is about, by their names in hooks/codes/. */
+  /** Substances of the card, by their names in hooks/codes/. */
   drugs: z.array(z.string()).optional(),
   /**
-   * Each suggestion's actions: `delete Type/id`, `update Type/id ends 2026-03-06 quantity 10`, `create Type code`, joined
-   * by ` + `, and `, recommended` where it is.
+   * The actions of each suggestion: `delete Type/id`, `update Type/id ends 2026-03-06 quantity 10`, `create Type code`,
+   * joined by ` + `, followed by `, recommended` if it is.
    */
   suggestions: z.array(z.string()).optional(),
 });
@@ -28,11 +28,11 @@ const expectedCard = z.strictObject({
 const expectedSchema = z.strictObject({
   /** For a reader: what this patient shows. */
   note: z.string().min(1),
-  /** The cards in order; none for silence. Absent where the answer is 412. */
+  /** The cards in order; empty for no card. Absent if the answer is 412. */
   cards: z.array(expectedCard).optional(),
   /** The prefetch keys that a 412 names. */
   missing: z.array(z.string()).optional(),
-  /** Keys of hooks/site.yaml that are set otherwise for this patient: another hospital, another country. */
+  /** Keys of hooks/site.yaml set differently for this patient: another hospital, another country. */
   site: z.record(z.string(), z.unknown()).optional(),
 });
 export type Expected = z.infer<typeof expectedSchema>;
@@ -78,7 +78,7 @@ function readTestBundle(folder: string, name: string, problems: Problem[]): Test
   }
 }
 
-/** The answer to a request file, as the service gives it. Its own date decides, then `now`; with `always`, `now` does. */
+/** The answer to a request file. The date is the file's own, otherwise `now`; with `always`, it is `now`. */
 export function answerFile(
   body: unknown,
   knowledge: Knowledge,
@@ -88,15 +88,15 @@ export function answerFile(
 ): { request: Request; answer: Answer } {
   const hook = hooks.find((candidate) => candidate === object(body)['hook']) ?? 'patient-view';
   const request = readRequest(body, hook);
-  const wished = localDate(request.wish.now, knowledge.site.timeZone);
-  const today = always || wished === undefined || isPartial(wished) ? now : wished;
+  const requestedDate = localDate(request.options.now, knowledge.site.timeZone);
+  const today = always || requestedDate === undefined || isPartial(requestedDate) ? now : requestedDate;
   return {
     request,
     answer: answer({ call: request.call, hookInstance: request.hookInstance, language, today }, knowledge),
   };
 }
 
-/** What a bundle's answer is, in the terms of `x.expected.yaml`. */
+/** An answer in the format of `x.expected.yaml`. */
 export function observe(found: Answer): Omit<Expected, 'note'> {
   if ('missing' in found) return { missing: [...found.missing] };
   return { cards: found.cards.map((card) => observeCard(card, found)) };
@@ -114,7 +114,7 @@ function observeCard(card: Card, found: Answer): ObservedCard {
   };
 }
 
-/** What a client sees of a card, in the same terms: all but its drugs. */
+/** What a client sees of a card, in the same format: everything except its drugs. */
 export function observeShown(card: Card): ObservedCard {
   const suggestions = (card.suggestions ?? []).map((suggestion) => {
     const actions = suggestion.actions.map((action) =>
@@ -144,7 +144,7 @@ function describe(type: string, resource: Resource): string {
   ].join(' ');
 }
 
-/** Where an answer differs from what its bundle expects. Cards and keys must be the same, in the same order. */
+/** Where an answer differs from its bundle's expectation. Cards and keys must be the same, in the same order. */
 export function compare(bundle: TestBundle, found: Answer): string[] {
   return differences(bundle.expected, observe(found));
 }

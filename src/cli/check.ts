@@ -27,7 +27,7 @@ nothing is wrong it writes docs/traceability.md and docs/proof.json.
   --against FILE  say which cards would change with another site.yaml
 `;
 
-/** What `npm run check` found. No problems: hooks/, cards/ and test-bundles/ fit together. */
+/** The result of `npm run check`. Without problems, hooks/, cards/ and test-bundles/ are consistent. */
 export type Checked = {
   problems: Problem[];
   remarks: Problem[];
@@ -36,13 +36,13 @@ export type Checked = {
   trace: string | undefined;
   /** docs/proof.json. */
   proof: string | undefined;
-  /** How far back the rules read results, in words; of the site's own settings. */
+  /** How far back the rules read results, in words, with the site's own settings. */
   reach: string | undefined;
 };
 
 /**
- * Checks a folder that holds hooks/, cards/ and test-bundles/: loads them, runs every bundle, asks for coverage. Where
- * there are no test bundles, as in the image, the rules are loaded and not proved.
+ * Checks a folder with hooks/, cards/ and test-bundles/: loads them, runs every bundle, and checks coverage. Without
+ * test bundles, as in the image, the rules are loaded but not proved.
  */
 export function check(folder: string): Checked {
   const files = readKnowledge(folder);
@@ -86,7 +86,7 @@ function reachInWords(knowledge: Knowledge): string {
   return `results: the rules read the last ${days} days${ofAnyAge}`;
 }
 
-/** The knowledge of the hospital that a bundle plays in; compiled once for each. */
+/** The knowledge of a bundle's site, compiled once per site. */
 function knowledgeAt(
   files: KnowledgeFiles,
   bundle: TestBundle,
@@ -103,9 +103,9 @@ function knowledgeAt(
 }
 
 function answerBundle(bundle: TestBundle, knowledge: Knowledge, problems: Problem[]): Observed[] {
-  const say = (message: string) => problems.push({ file: bundle.file, line: 1, message });
+  const report = (message: string) => problems.push({ file: bundle.file, line: 1, message });
   try {
-    // A bundle without a date of its own would prove something else every day.
+    // Without its own date a bundle would prove something else every day.
     const { request, answer } = answerFile(bundle.body, knowledge, knowledge.site.language, '');
     if (request.wish.now === undefined) say('extension: the evaluation date is missing');
     for (const difference of compare(bundle, answer)) say(difference);
@@ -114,14 +114,14 @@ function answerBundle(bundle: TestBundle, knowledge: Knowledge, problems: Proble
     return [{ bundle: bundle.name, hook: bundle.hook, results: answer.results }];
   } catch (error) {
     if (!(error instanceof ServiceError || error instanceof UnusableFhir)) throw error;
-    say(error instanceof ServiceError ? error.diagnostics.join('; ') : error.seen);
+    report(error instanceof ServiceError ? error.diagnostics.join('; ') : error.seen);
     return [];
   }
 }
 
 /**
- * What another site.yaml would change: every invented patient asked at the folder's own site and at the other, the cards
- * compared by rule. Or what is wrong with the files.
+ * What another site.yaml would change: evaluates every invented patient at the folder's own site and at the other, and
+ * compares the cards by rule. Or what is wrong with the files.
  */
 function compareWith(
   folder: string,
@@ -150,10 +150,10 @@ function runAgainst(folder: string, other: string): number {
   return 0;
 }
 
-/** So many patients are named for each rule and kind of change. */
+/** Number of patients named for each rule and kind of change. */
 const NAMED = 5;
 
-/** The differences as a table, and under it the patients, a few of each. */
+/** The differences as a table, and below it a few patients of each. */
 function differencesText(patients: number, differences: RuleDifference[], other: string): string {
   const asked = `${patients} invented patients evaluated with hooks/site.yaml and with ${other}`;
   if (differences.length === 0) return `${asked}: every card is the same\n`;
@@ -170,7 +170,7 @@ function differencesText(patients: number, differences: RuleDifference[], other:
   return `${[asked, section('Cards by rule', [head, ...rows]), section('Patients', named)].join('\n\n')}\n`;
 }
 
-/** Prints what was found, and writes docs/traceability.md and docs/proof.json unless `dry`. */
+/** Prints the result, and writes docs/traceability.md and docs/proof.json unless `dry`. */
 function run(folder: string, dry: boolean): number {
   const { problems, remarks, rules, bundles, trace, proof, reach } = check(folder);
   const line = ({ file, line: at, message }: Problem) => `${file}:${at}: ${message}\n`;
@@ -195,7 +195,7 @@ function run(folder: string, dry: boolean): number {
   return problems.length === 0 ? 0 : 1;
 }
 
-// Last: what runs here sees everything above.
+// Last, because this code uses everything above.
 if (import.meta.main) {
   helpIfAsked(USAGE);
   const { positionals, values } = parseArgs({

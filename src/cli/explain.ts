@@ -88,7 +88,7 @@ function treatmentRow(treatment: Treatment): string[] {
   ];
 }
 
-/** An end that the record tells is not the same as the latest day that it leaves open. */
+/** A known end differs from the latest day on which a treatment may have ended. */
 function endOf({ stop, endKnown }: Treatment): string {
   if (stop === undefined) return 'no end on record';
   return endKnown ? `to ${stop}` : `to ${stop} at the latest, no end on record`;

@@ -13,7 +13,7 @@ import { mergeShards, shardText } from '../forecast/shards.ts';
 import { EVERYBODY, type Share } from '../forecast/share.ts';
 import { forecastTable } from '../forecast/table.ts';
 import type { Damage } from '../forecast/values.ts';
-import { loadPages, sayIn } from '../knowledge/pages.ts';
+import { loadPages, translator } from '../knowledge/pages.ts';
 import { type Language, languages } from '../language.ts';
 import type { Problem } from '../yaml.ts';
 import { progressLine } from './progress.ts';
@@ -41,12 +41,12 @@ resources of a patient do not lie together, a copy is sorted first and removed a
 
 const HOOKS = ['patient-view', 'order-sign'];
 const FORMATS = ['table', 'json', 'html'];
-/** More processes than anybody starts. */
+/** Maximum number of shards. */
 const SHARDS = 10_000;
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 type Pages = ReturnType<typeof loadPages>;
-/** How the report is to look, and where it goes. */
+/** Format, destination and language of the report. */
 type Look = { format: string; out: string | undefined; language: Language };
 type Wish = Look &
   Pick<ForecastOptions, 'replay' | 'sites' | 'workers' | 'state'> & { input: string; shard: Share | undefined };
@@ -56,23 +56,23 @@ async function run(words: string[]): Promise<number> {
     if (words[0] === 'merge') return merge(words.slice(1));
     const wish = readWords(words);
     const pages = readPages();
-    const files = inputFiles(wish.input);
-    if (files.length === 0) throw new Error(`There is no .json or .ndjson file in ${wish.input}.`);
-    const { out, shard } = wish;
+    const files = inputFiles(settings.input);
+    if (files.length === 0) throw new Error(`There is no .json or .ndjson file in ${settings.input}.`);
+    const { out, shard } = settings;
     const copy = out === undefined ? mkdtempSync(join(tmpdir(), 'forecast-')) : `${out}.sorted`;
     const share = shard ?? EVERYBODY;
-    const options = { ...wish, folder: ROOT, files, share, copy, clock: () => performance.now() };
+    const options = { ...settings, folder: ROOT, files, share, copy, clock: () => performance.now() };
     try {
       const found = await replayed(options);
       tellDamage(found);
-      // Of few patients a shard may have none.
-      const nobody = shard === undefined && isEmpty(found);
-      if (shard !== undefined) writeWhole(out as string, shardText(found, shard));
-      else if (!nobody) write(found, wish, pages);
+      // With few patients a shard may have none.
+      const noPatients = shard === undefined && isEmpty(found);
+      if (shard !== undefined) writeAtomically(out as string, shardText(found, shard));
+      else if (!noPatients) write(found, settings, pages);
       forget(options);
-      if (nobody) throw new Error(`There is no patient in ${wish.input}.`);
+      if (noPatients) throw new Error(`There is no patient in ${settings.input}.`);
     } finally {
-      // What an interrupted run needs to go on lies beside its report, and nowhere else.
+      // The state of an interrupted run is kept only beside its report.
       if (out === undefined) forget({ copy });
     }
     if (out !== undefined) process.stderr.write(`Written: ${out}\n`);
@@ -105,7 +105,7 @@ function isEmpty({ sites, failures }: Forecast): boolean {
   return sites[0]?.tally.patients === 0 && failures.count === 0;
 }
 
-/** The words of the page. One that it lacks must not be found after an hour. */
+/** The page's texts. Read at the start, so that a missing one is not found only after an hour. */
 function readPages(): Pages {
   const problems: Problem[] = [];
   const pages = loadPages(ROOT, problems);
@@ -137,7 +137,7 @@ async function replayed(options: ForecastOptions & Pick<Wish, 'shard'>): Promise
           progress = lineOf(sorting ? 'MB sorted' : 'patients');
         }
         if ('sorted' in done) progress.update(Math.round(done.sorted / MB), Math.round(size / MB));
-        // How many patients there are shows only at the end: as many as fit the part that is not read yet.
+        // The number of patients is known only at the end, so estimate it from the part read so far.
         else
           progress.update(done.patients, done.bytes > 0 ? Math.round((done.patients * size) / done.bytes) : undefined);
       },
@@ -156,13 +156,13 @@ async function replayed(options: ForecastOptions & Pick<Wish, 'shard'>): Promise
 }
 
 function write(found: Forecast, look: Look, pages: Pages): void {
-  const text = written(found, look, (language) => sayIn(pages['forecast'] ?? {}, language));
+  const text = written(found, look, (language) => translator(pages['forecast'] ?? {}, language));
   if (look.out === undefined) process.stdout.write(text);
   else writeFileSync(look.out, text, { mode: 0o600 });
 }
 
-/** A file that is there is whole, whenever the process may end. */
-function writeWhole(path: string, text: string): void {
+/** Writes a file as a whole, whenever the process may end. */
+function writeAtomically(path: string, text: string): void {
   const draft = `${path}.new`;
   writeFileSync(draft, text, { mode: 0o600 });
   renameSync(draft, path);
@@ -171,10 +171,10 @@ function writeWhole(path: string, text: string): void {
 function written(
   found: Forecast,
   { format, language }: Look,
-  say: (language: Language) => ReturnType<typeof sayIn>,
+  translate: (language: Language) => ReturnType<typeof translator>,
 ): string {
   const sites = found.sites.map((site) => ({ ...site, figures: figuresOf(site) }));
-  if (format === 'html') return forecastPage(found, sites, language, say(language));
+  if (format === 'html') return forecastPage(found, sites, language, translate(language));
   if (format === 'table') return forecastTable(sites);
   const { damage, failures, files, replay } = found;
   const of = sites.map(({ name, fingerprint, figures, tally }) => ({

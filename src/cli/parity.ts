@@ -40,25 +40,25 @@ type Options = {
   clean: boolean;
 };
 
-/** What a call came to, and what its maker knows of why. */
-type Asked = { got: Omit<Expected, 'note'>; why: string[]; ms: number };
-type Service = { ask: (placed: Placed, bundle: TestBundle) => Promise<Asked>; close: () => Promise<void> };
+/** The result of a call, and possible reasons for a difference. */
+type CallResult = { got: Omit<Expected, 'note'>; why: string[]; ms: number };
+type Service = { ask: (placed: Placed, bundle: TestBundle) => Promise<CallResult>; close: () => Promise<void> };
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Runs the command. Gives its exit code: 0 all the same, 1 something differs, 2 it could not be run. */
-export async function run(words: string[], token: string | undefined, say: (line: string) => void): Promise<number> {
+/** Runs the command. Returns its exit code: 0 all the same, 1 something differs, 2 it could not run. */
+export async function run(words: string[], token: string | undefined, print: (line: string) => void): Promise<number> {
   try {
     const options = readOptions(words);
     const server = testServer(options.fhir, token);
-    say(`${options.fhir}: ${await server.describe()}`);
+    print(`${options.fhir}: ${await server.describe()}`);
     const leftOver = await server.leftOver();
-    if (options.clean) return await clean(server, leftOver, options, say);
+    if (options.clean) return await clean(server, leftOver, options, print);
     if (leftOver.length > 0)
       throw new Error(`${leftOver.length} resources of an earlier run are on this server: --clean deletes them`);
-    return await compareAll(server, options, token, say);
+    return await compareAll(server, options, token, print);
   } catch (error) {
-    say(messageOf(error));
+    print(messageOf(error));
     return 2;
   }
 }
@@ -89,10 +89,10 @@ function readOptions(words: string[]): Options {
   };
 }
 
-async function clean(server: TestServer, found: string[], options: Options, say: (line: string) => void) {
+async function clean(server: TestServer, found: string[], options: Options, print: (line: string) => void) {
   if (found.length > 0 && !(await agreed(`Delete ${found.length} resources that carry our tag?`, options))) return 2;
   await server.remove(found);
-  say(`${found.length} resources deleted`);
+  print(`${found.length} resources deleted`);
   return 0;
 }
 
@@ -109,7 +109,7 @@ async function compareAll(
   server: TestServer,
   options: Options,
   token: string | undefined,
-  say: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<number> {
   const problems: Problem[] = [];
   const bundles = readTestBundles(join(root, 'test-bundles'), problems).filter(({ name }) => options.only.test(name));
@@ -139,9 +139,9 @@ async function compareAll(
         if (found.differing.length === 0) counts.same++;
         else if (placed.endedWhenLoaded) counts.loaded++;
         else counts.different++;
-        for (const line of found.differing) say(`${bundle.name}: ${line}`);
+        for (const line of found.differing) print(`${bundle.name}: ${line}`);
         if (found.differing.length > 0)
-          for (const line of placed.endedWhenLoaded ? [LOADED, ...found.why] : found.why) say(`    ${line}`);
+          for (const line of placed.endedWhenLoaded ? [LOADED, ...found.why] : found.why) print(`    ${line}`);
       }
     }
   } finally {
@@ -150,7 +150,7 @@ async function compareAll(
   }
   times.sort((a, b) => a - b);
   const share = (part: number) => Math.round(times[Math.floor(part * (times.length - 1))] ?? 0);
-  say(
+  print(
     [
       `${counts.same} of ${counts.same + counts.different} answers are the same from the server as expected`,
       ...(counts.loaded > 0 ? [`${counts.loaded} are not, because the server sets meta.lastUpdated itself`] : []),
@@ -186,12 +186,12 @@ async function compareOne(
   }
 }
 
-/** A client does not see by which drugs a rule was met. */
+/** A client does not see the drugs by which a rule was met. */
 function shownOf({ cards, ...expected }: Expected): Expected {
   return { ...expected, ...(cards && { cards: cards.map(({ drugs: _, ...card }) => card) }) };
 }
 
-/** The service for each hospital that a bundle plays in: started here, or the one that runs, which is of one hospital. */
+/** The service for each hospital of the bundles: started here, or a running one, which belongs to one hospital. */
 function servicesFor({ fhir, service, post }: Options, token: string | undefined) {
   const started = new Map<string, Promise<Service>>();
   const running = service === undefined ? undefined : asking(service, fhir, token, () => []);
@@ -217,7 +217,7 @@ async function start(
 ): Promise<Service> {
   const { knowledge, problems } = compileKnowledge(readKnowledge(root), { ...deliveredSite, ...site });
   if (!knowledge) throw new Error(problemsText(problems));
-  // What is compared is what the server has, and not how busy it is.
+  // Compare what the server has, not how busy it is.
   const fetching = { ...knowledge.site.fetch, softMs: knowledge.site.fetch.hardMs, post };
   const fetchJson = createFetchJson();
   let last = '';
@@ -249,7 +249,7 @@ async function start(
     testBundles: join(root, 'test-bundles'),
   });
   const address = await app.listen({ host: '127.0.0.1', port: 0 });
-  /** What came of each key that was not simply fetched. */
+  /** The outcome of each key that was not simply fetched. */
   const why = () =>
     Object.entries(object(object(JSON.parse(last || '{}'))['fetched']))
       .filter(([, outcome]) => outcome !== 'fetched')

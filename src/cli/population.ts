@@ -71,7 +71,7 @@ function lineWriter(file: string): Writer {
   const target = createWriteStream(file);
   const packed: Writable = file.endsWith('.gz') ? createGzip() : target;
   if (packed !== target) packed.pipe(target);
-  // A disk that is full must end the program with its message, also between two writes.
+  // A full disk must end the program with its message, even between two writes.
   const failed = once(target, 'error').then(([error]) => {
     throw error;
   });

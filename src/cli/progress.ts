@@ -5,7 +5,7 @@ export type Progress = { update: (done: number, total?: number) => void; end: ()
 type Options = {
   unit: string;
   clock: () => number;
-  /** Who of several this is, where they write to one place: then it is a new line now and then, for a log. */
+  /** Name of this process if several write to one place: then each update is a new line, for a log. */
   name?: string;
 };
 
@@ -13,9 +13,8 @@ type Options = {
 const LOG_EVERY = 10_000;
 
 /**
- * A line on a terminal that is written over: bar, share, rate, time left. Where nobody watches (`stream` is no
- * terminal) nothing is written. The total may be unknown, or an estimate that changes: without one there is no bar and no
- * time left.
+ * A terminal line that is overwritten: bar, share, rate, time left. If `stream` is not a terminal, nothing is written.
+ * The total may be unknown or a changing estimate; without one there is no bar and no time left.
  */
 export function progressLine(
   stream: Pick<WriteStream, 'isTTY' | 'write'> & { columns?: number },
@@ -29,7 +28,7 @@ export function progressLine(
   return {
     update(done, total) {
       const now = clock();
-      // What an earlier run had done tells nothing of how fast this one is.
+      // Work done by an earlier run says nothing about the current rate.
       first ??= done;
       if (now - written < 200) return;
       written = now;
@@ -57,14 +56,14 @@ function logLines(stream: Pick<WriteStream, 'write'>, name: string, unit: string
   };
 }
 
-/** `, 41 %, 3 min 20 s left`, where the total is known. */
+/** `, 41 %, 3 min 20 s left`, if the total is known. */
 function restOf(done: number, fresh: number, seconds: number, total: number | undefined): string {
   if (total === undefined || total <= 0) return '';
   const left = fresh > 0 ? `, ${durationOf(((total - done) * seconds) / fresh)} left` : '';
   return `, ${Math.floor(Math.min(1, done / total) * 100)} %${left}`;
 }
 
-/** The words of the line. `fresh` of the `done` were done in these `seconds`. */
+/** The text of the line. `fresh` of the `done` were done in these `seconds`. */
 export function lineOf(done: number, fresh: number, seconds: number, total: number | undefined, unit: string): string {
   const rate = seconds > 0 ? fresh / seconds : 0;
   const speed = `${Math.round(rate).toLocaleString('en')} ${unit}/s`;

@@ -13,8 +13,8 @@ resources under each key. --now adds the evaluation date, for requests that were
 `;
 
 /**
- * Re-keys a request's prefetch to our own keys by resource type. Medications that came beside the orders stay beside
- * them. A key without resources is told by its name: `medicationRequests`, `MedReqs` of a MedicationRequest search, ….
+ * Re-keys a request's prefetch to our own keys by resource type. Medications beside the orders stay beside them. A key
+ * without resources is recognised by its name: `medicationRequests`, or `MedReqs` for a MedicationRequest search.
  */
 export function rekey(body: unknown, now?: string): Record<string, unknown> {
   const request = object(body);
@@ -23,7 +23,7 @@ export function rekey(body: unknown, now?: string): Record<string, unknown> {
   const partial = new Set<Section>();
   for (const [key, value] of Object.entries(object(request['prefetch']))) {
     const { entries, failed, hasNextPage } = readBundle(value);
-    // An error stays an error: as an absent key.
+    // An error becomes an absent key.
     if (failed && value !== null) continue;
     if (entries.length === 0) {
       const section = sectionOfKey(key);
@@ -51,7 +51,7 @@ function keyed(section: Section, resources: Resource[], others: Resource[], part
     ...resources.map((resource) => ({ resource, search: { mode: 'match' } })),
     ...included.map((resource) => ({ resource, search: { mode: 'include' } })),
   ];
-  // A first page stays a first page: where the next one is, is the other server's matter.
+  // A first page stays a first page; the address of the next one belongs to the other server.
   const link = partial ? { link: [{ relation: 'next', url: 'urn:next-page' }] } : {};
   return { resourceType: 'Bundle', type: 'searchset', ...link, ...(entries.length > 0 && { entry: entries }) };
 }

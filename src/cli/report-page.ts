@@ -6,24 +6,24 @@ import { bars, lines } from '../report/chart.ts';
 import { type Block, type Cell, page, type Section } from '../report/page.ts';
 
 export type PageOptions = {
-  say: Say;
+  translate: Translate;
   language: Language;
   knowledge: Pick<Knowledge, 'cards' | 'rules' | 'site'>;
   client: string | undefined;
 };
 
-/** Lines that a reader can tell apart. */
+/** Number of lines that a reader can tell apart. */
 const LINES = 5;
 
-/** The summary as one HTML file that needs nothing else. Pure. */
+/** The summary as a self-contained HTML file. Pure. */
 export function reportPage(summary: Summary, options: PageOptions): string {
-  const { say, language, client } = options;
+  const { translate, language, client } = options;
   const { since, until } = summary;
   const span = { since: dateIn(since, language), until: dateIn(until, language) };
   return page({
     language,
-    title: say('title'),
-    subtitle: client === undefined ? say('subtitle', span) : say('subtitleClient', { ...span, client }),
+    title: translate('title'),
+    subtitle: client === undefined ? translate('subtitle', span) : translate('subtitleClient', { ...span, client }),
     sections: [
       inShort(summary, options),
       ...(shownRules(summary).length > 0
@@ -32,11 +32,11 @@ export function reportPage(summary: Summary, options: PageOptions): string {
       ...(summary.rules.some((rule) => rule.trial > 0) ? [trial(summary, options)] : []),
       ...(summary.rules.length > 0 ? [meaning(summary, options)] : []),
     ],
-    footer: [say('footer')],
+    footer: [translate('footer')],
   });
 }
 
-function inShort({ calls, rules, strays }: Summary, { say, language, knowledge }: PageOptions): Section {
+function inShort({ calls, rules, strays }: Summary, { translate, language, knowledge }: PageOptions): Section {
   const sum = (value: (rule: RuleSummary) => number) => rules.reduce((all, rule) => all + value(rule), 0);
   const shown = sum((rule) => rule.shown);
   const heard = sum((rule) => rule.shown - rule.unheard);
@@ -44,35 +44,35 @@ function inShort({ calls, rules, strays }: Summary, { say, language, knowledge }
   const asked = calls.reduce((all, call) => all + call.answered, 0) + refused;
   const rate = heard > 0 ? sum((rule) => rule.overridden) / heard : undefined;
   const limit = knowledge.site.journal.overrideLimit;
-  const said = strays > 0 ? [{ paragraph: say('strays', { count: strays }) }] : [];
+  const said = strays > 0 ? [{ paragraph: translate('strays', { count: strays }) }] : [];
   return {
-    heading: say('short'),
+    heading: translate('short'),
     blocks: [
       {
         figures: [
-          { value: asked, label: say('calls'), note: say('callsNote', { refused }) },
+          { value: asked, label: translate('calls'), note: translate('callsNote', { refused }) },
           {
             value: shown,
-            label: say('cards'),
-            ...(asked > 0 && { note: say('cardsNote', { per100: rounded((100 * shown) / asked) }) }),
+            label: translate('cards'),
+            ...(asked > 0 && { note: translate('cardsNote', { per100: rounded((100 * shown) / asked) }) }),
           },
-          { value: heard, label: say('heard'), note: say('heardNote') },
-          { value: percent(rate, language), label: say('overrideRate'), note: say('overrideRateNote') },
+          { value: heard, label: translate('heard'), note: translate('heardNote') },
+          { value: percent(rate, language), label: translate('overrideRate'), note: translate('overrideRateNote') },
         ],
       },
       {
         paragraph:
           shown === 0
-            ? say('nothing')
-            : say('aboveLimit', { count: rules.filter((rule) => rule.aboveLimit).length, limit }),
+            ? translate('nothing')
+            : translate('aboveLimit', { count: rules.filter((rule) => rule.aboveLimit).length, limit }),
       },
-      ...(shown === 0 ? [] : [{ paragraph: say('readingHint') }]),
+      ...(shown === 0 ? [] : [{ paragraph: translate('readingHint') }]),
       ...said,
     ],
   };
 }
 
-function outcomes(summary: Summary, { say, language }: PageOptions): Section {
+function outcomes(summary: Summary, { translate, language }: PageOptions): Section {
   const { periods } = summary;
   const rules = shownRules(summary);
   const most = rules.toSorted((a, b) => b.shown - a.shown).slice(0, LINES);
@@ -80,8 +80,8 @@ function outcomes(summary: Summary, { say, language }: PageOptions): Section {
   const over = (id: string, title: string, values: (rule: RuleSummary) => number[]) => ({
     chart: lines({
       id,
-      title: say(title),
-      description: say('overTimeDescription'),
+      title: translate(title),
+      description: translate('overTimeDescription'),
       language,
       labels,
       series: most.map((rule) => ({ name: rule.rule, values: values(rule) })),
@@ -89,17 +89,17 @@ function outcomes(summary: Summary, { say, language }: PageOptions): Section {
     }),
   });
   return {
-    heading: say('outcomes'),
+    heading: translate('outcomes'),
     blocks: [
       {
         chart: bars({
           id: 'outcomes',
-          title: say('outcomesChart'),
-          description: say('outcomesDescription'),
+          title: translate('outcomesChart'),
+          description: translate('outcomesDescription'),
           language,
           stacked: true,
-          series: [say('accepted'), say('overridden'), say('unheard')],
-          // A card that was accepted and then overridden is drawn as what it was last.
+          series: [translate('accepted'), translate('overridden'), translate('unheard')],
+          // A card that was accepted and then overridden counts by its last outcome.
           rows: rules.map((rule) => ({
             label: nameOf(rule),
             values: [rule.shown - rule.unheard - rule.overridden, rule.overridden, rule.unheard],
@@ -122,12 +122,12 @@ function table(summary: Summary, options: PageOptions): Section {
   const numeric = true;
   const quiet = rules.some((rule) => rule.quiet > 0 || rule.repeats > 0);
   const columns = [
-    { heading: say('rule') },
+    { heading: translate('rule') },
     ...['shown', 'per100', 'acceptedColumn', 'overriddenColumn', 'rateColumn', 'unheardColumn'].map((key) => ({
-      heading: say(key),
+      heading: translate(key),
       numeric,
     })),
-    ...(quiet ? ['quietColumn', 'repeatColumn'].map((key) => ({ heading: say(key), numeric })) : []),
+    ...(quiet ? ['quietColumn', 'repeatColumn'].map((key) => ({ heading: translate(key), numeric })) : []),
   ];
   const row = (name: string, item: Outcome): Cell[] => [
     name,
@@ -144,10 +144,10 @@ function table(summary: Summary, options: PageOptions): Section {
     ...(rule.hooks.length > 1 ? rule.hooks.map((at) => row(`– ${hookIn(at.hook, options)}`, at)) : []),
   ]);
   return {
-    heading: say('rules'),
+    heading: translate('rules'),
     blocks: [
-      { table: { caption: say('rulesCaption'), columns, rows } },
-      ...(quiet ? [{ paragraph: say('quietNote') }] : []),
+      { table: { caption: translate('rulesCaption'), columns, rows } },
+      ...(quiet ? [{ paragraph: translate('quietNote') }] : []),
     ],
   };
 }
@@ -157,8 +157,8 @@ function trial(summary: Summary, options: PageOptions): Section {
   const { say, language } = options;
   const numeric = true;
   const columns = [
-    { heading: say('rule') },
-    ...['shown', 'per100', 'trialCalls', 'silent', 'silentPer100'].map((key) => ({ heading: say(key), numeric })),
+    { heading: translate('rule') },
+    ...['shown', 'per100', 'trialCalls', 'silent', 'silentPer100'].map((key) => ({ heading: translate(key), numeric })),
   ];
   const per100 = (value: number | undefined) => (value === undefined ? '–' : rounded(value));
   const row = (name: string, item: Outcome): Cell[] => [
@@ -174,82 +174,92 @@ function trial(summary: Summary, options: PageOptions): Section {
     row(rule.rule, rule),
     ...(rule.hooks.length > 1 ? rule.hooks.map((at) => row(`– ${hookIn(at.hook, options)}`, at)) : []),
   ]);
-  const blocks: Block[] = [{ paragraph: say('trialIntro') }];
+  const blocks: Block[] = [{ paragraph: translate('trialIntro') }];
   if (rules.length > 0)
     blocks.push(
       {
         chart: bars({
           id: 'trial',
-          title: say('trialChart'),
-          description: say('trialDescription'),
+          title: translate('trialChart'),
+          description: translate('trialDescription'),
           language,
-          series: [say('shown'), say('silent')],
+          series: [translate('shown'), translate('silent')],
           rows: rules.map(({ rule, per100: seen = 0, silentPer100 = 0 }) => ({
             label: rule,
             values: [rounded(seen), rounded(silentPer100)],
           })),
         }),
       },
-      { table: { caption: say('trialCaption'), columns, rows } },
+      { table: { caption: translate('trialCaption'), columns, rows } },
     );
-  if (without.length > 0) blocks.push({ paragraph: say('trialNone', { rules: without.join(', ') }) });
-  blocks.push({ paragraph: say('trialUnknown') });
+  if (without.length > 0) blocks.push({ paragraph: translate('trialNone', { rules: without.join(', ') }) });
+  blocks.push({ paragraph: translate('trialUnknown') });
   if (summary.review.length > 0)
     blocks.push({
       table: {
-        caption: say('reviewCaption'),
-        columns: ['rule', 'reviewDay', 'reviewHash'].map((key) => ({ heading: say(key) })),
+        caption: translate('reviewCaption'),
+        columns: ['rule', 'reviewDay', 'reviewHash'].map((key) => ({ heading: translate(key) })),
         rows: summary.review.map(({ rule, day, patient }) => [rule, dateIn(day, language), patient]),
       },
     });
-  return { heading: say('trial'), blocks };
+  return { heading: translate('trial'), blocks };
 }
 
 function reasons({ rules }: Summary, options: PageOptions): Section {
-  const { say } = options;
+  const { translate } = options;
   const overridden = rules.flatMap((rule) =>
     rule.reasons.map((item): Cell[] => [rule.rule, reasonIn(item, options), item.cards]),
   );
   const accepted = rules.flatMap((rule) =>
-    rule.offers.map(({ offer, times }): Cell[] => [rule.rule, offer === '?' ? say('unknownOffer') : offer, times]),
+    rule.offers.map(({ offer, times }): Cell[] => [
+      rule.rule,
+      offer === '?' ? translate('unknownOffer') : offer,
+      times,
+    ]),
   );
   const blocks: Block[] = [];
   const numeric = true;
-  const first = { heading: say('rule') };
+  const first = { heading: translate('rule') };
   if (overridden.length > 0)
     blocks.push({
       table: {
-        caption: say('reasons'),
-        columns: [first, { heading: say('reason') }, { heading: say('times'), numeric }],
+        caption: translate('reasons'),
+        columns: [first, { heading: translate('reason') }, { heading: translate('times'), numeric }],
         rows: overridden,
       },
     });
   if (accepted.length > 0)
     blocks.push({
       table: {
-        caption: say('offers'),
-        columns: [first, { heading: say('offer') }, { heading: say('timesColumn'), numeric }],
+        caption: translate('offers'),
+        columns: [first, { heading: translate('offer') }, { heading: translate('timesColumn'), numeric }],
         rows: accepted,
       },
     });
-  return { heading: say('choices'), blocks: blocks.length > 0 ? blocks : [{ paragraph: say('noChoices') }] };
+  return {
+    heading: translate('choices'),
+    blocks: blocks.length > 0 ? blocks : [{ paragraph: translate('noChoices') }],
+  };
 }
 
-function meaning({ rules }: Summary, { say, knowledge }: PageOptions): Section {
+function meaning({ rules }: Summary, { translate, knowledge }: PageOptions): Section {
   const rows = rules.flatMap(({ rule: id }): Cell[][] => {
     const rule = knowledge.rules.find((candidate) => candidate.id === id);
     return rule ? [[id, `${rule.source.publisher}: ${rule.source.title}`, rule.recommendation]] : [];
   });
-  const columns = [say('rule'), say('source'), say('recommendation')].map((heading) => ({ heading }));
-  return { heading: say('meaning'), blocks: [{ table: { caption: say('meaningCaption'), columns, rows } }] };
+  const columns = [translate('rule'), translate('source'), translate('recommendation')].map((heading) => ({ heading }));
+  return {
+    heading: translate('meaning'),
+    blocks: [{ table: { caption: translate('meaningCaption'), columns, rows } }],
+  };
 }
 
-/** A reason in the words of the cards; one that is none of ours as its code. */
+/** An override reason in the words of the cards; a reason of the client's own as its code. */
 export function reasonIn(
   { code, system }: RuleSummary['reasons'][number],
-  { say, language, knowledge }: Pick<PageOptions, 'say' | 'language' | 'knowledge'>,
+  { translate, language, knowledge }: Pick<PageOptions, 'translate' | 'language' | 'knowledge'>,
 ): string {
-  if (code === null) return say('noReason');
+  if (code === null) return translate('noReason');
   const known = Object.values(knowledge.cards.shared.overrideReasons).find(
     (reason) => reason.code === code && (system === null || reason.system === system),
   );

@@ -8,7 +8,7 @@ import { openDatabase, type Place } from '../journal/database.ts';
 import { type Asked, count } from '../journal/figures.ts';
 import { type Outcome, onTrial, type Summary, shownRules, summarise } from '../journal/summary.ts';
 import { loadKnowledge } from '../knowledge/load.ts';
-import { loadPages, sayIn } from '../knowledge/pages.ts';
+import { loadPages, translator } from '../knowledge/pages.ts';
 import { type Language, languages } from '../language.ts';
 import type { Site } from '../rules/schema.ts';
 import { reasonIn, reportPage } from './report-page.ts';
@@ -63,7 +63,7 @@ async function run(words: string[], environment: Record<string, string | undefin
       knowledge,
       client: whose === '' ? undefined : whose,
       language,
-      say: sayIn(pages['report'] ?? {}, language),
+      translate: translator(pages['report'] ?? {}, language),
     };
     const text =
       format === 'json'
@@ -100,7 +100,7 @@ async function summaryOf(
   }
 }
 
-/** The first day of a span such as 30d, or a day. */
+/** The first day of a span such as 30d, or a given day. */
 function dayOf(text: string, today: string, timeZone: string): string {
   const [, amount, unit] = /^(\d{1,4})([dwmy])$/.exec(text) ?? [];
   if (amount !== undefined) {

@@ -57,7 +57,7 @@ function ruleLines(rule: Rule, observed: Observed[]): string[] {
   ];
 }
 
-/** Which rules it silences, and where. */
+/** Which rules it supersedes, and where. */
 function silencing({ supersedes: { always, sameDrugs, sameOrders, except } }: Rule): string[] {
   const without = except.length > 0 ? ` (not ${except.join(', ')})` : '';
   const silences = (weaker: string[], where: string) => {

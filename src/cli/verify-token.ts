@@ -14,8 +14,8 @@ const USAGE = `Usage: npm run verify-token -- TOKEN --clients clients.yaml --url
 Checks a client's token as the service would for a call to that address, and says which check fails. Replay is not checked.
 `;
 
-/** What each check asks for, for the person who makes the tokens. */
-const ASKED: Record<Reason, string> = {
+/** What each check requires, for the person who makes the tokens. */
+const REQUIREMENTS: Record<Reason, string> = {
   'no-token': 'the token is empty or contains blanks',
   malformed: 'it must be a signed JWT of three parts: header, claims, signature',
   type: 'header typ must be JWT',
@@ -64,7 +64,7 @@ async function run(words: string[]): Promise<number> {
       return 2;
     }
     process.stdout.write(
-      `refused (${error.reason}): ${ASKED[error.reason]}${error.client === undefined ? '' : ` [client ${error.client}]`}\n`,
+      `refused (${error.reason}): ${REQUIREMENTS[error.reason]}${error.client === undefined ? '' : ` [client ${error.client}]`}\n`,
     );
     return 1;
   } finally {
@@ -72,7 +72,7 @@ async function run(words: string[]): Promise<number> {
   }
 }
 
-/** Header and claims as far as they can be read; the signature stays out. */
+/** Header and claims as far as they can be read; without the signature. */
 function describe(token: string): string {
   try {
     return `header ${JSON.stringify(decodeProtectedHeader(token))}\nclaims ${JSON.stringify(decodeJwt(token))}\n`;

@@ -15,7 +15,7 @@ export function messageOf(error: unknown): string {
   return code === 'ENOENT' ? `There is no file ${path}.` : message;
 }
 
-/** Rows in columns under a title, for a terminal; `none` where there are none. The last column is as long as it is. */
+/** Rows in columns under a title, for a terminal; `none` if there are no rows. The last column is not padded. */
 export function section(title: string, rows: string[][], none = ''): string {
   if (rows.length === 0) return none;
   const widths = rows.reduce<number[]>((all, row) => row.map((cell, at) => Math.max(all[at] ?? 0, cell.length)), []);
@@ -25,7 +25,7 @@ export function section(title: string, rows: string[][], none = ''): string {
   return [styleText('bold', title), ...lines].join('\n');
 }
 
-/** A whole number that was given after an option. */
+/** Reads a whole number given to an option. */
 export function wholeNumber(option: string, text: string, least: number, most: number): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < least || value > most)

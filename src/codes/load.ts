@@ -177,20 +177,20 @@ function namesOfList(list: string, codes: Codes): [string, string][] {
 /** A name that points to something that does not exist, and another medicine that is one of ours. */
 function checkNames(files: File[], codes: Codes, problems: Problem[]): void {
   for (const file of files) {
-    const say = (path: string[], message: string) => problems.push(problem(file, path, message));
+    const report = (path: string[], message: string) => problems.push(problem(file, path, message));
     for (const [at, { of, forms, implant }] of (file.data.products ?? []).entries()) {
-      if (!codes.lists.has(of)) say(['products', String(at)], `of: '${of}' is not a list`);
+      if (!codes.lists.has(of)) report(['products', String(at)], `of: '${of}' is not a list`);
       for (const form of forms ?? [])
-        if (!codes.forms.names.includes(form)) say(['products', String(at)], `forms: '${form}' is not a form`);
+        if (!codes.forms.names.includes(form)) report(['products', String(at)], `forms: '${form}' is not a form`);
       if (implant && !codes.procedures.names.has(implant.removal))
-        say(['products', String(at)], `removal: '${implant.removal}' is not a list of procedures`);
+        report(['products', String(at)], `removal: '${implant.removal}' is not a list of procedures`);
     }
     for (const [name, { of }] of Object.entries(file.data.results ?? {}))
-      if (of !== undefined && !codes.lists.has(of)) say(['results', name], `of: '${of}' is not a list`);
+      if (of !== undefined && !codes.lists.has(of)) report(['results', name], `of: '${of}' is not a list`);
     for (const name of file.data.others ?? []) {
       const words = wordsOf(name);
       if (codes.phrases.get(words[0] as string)?.some((phrase) => phrase.words.join(' ') === words.join(' ')))
-        say(['others'], `'${name}' is already the name of one of our lists`);
+        report(['others'], `'${name}' is already the name of one of our lists`);
     }
   }
 }

@@ -10,8 +10,8 @@ import { activityDefinitions } from './orders.ts';
 import { planDefinitions } from './plans.ts';
 
 /**
- * Rules, facts, lists and words as FHIR R4: one transaction that puts each resource under its own id, so that a repository
- * takes it as it is, and takes it again. The same knowledge and options give the same bytes.
+ * Rules, facts, lists and words as FHIR R4: one transaction that puts each resource under its own id, so that a
+ * repository accepts it unchanged and repeatedly. The same knowledge and options give the same bytes.
  */
 export function exportBundle(context: Context): Bundle {
   const resources: FhirResource[] = [

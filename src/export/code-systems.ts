@@ -6,7 +6,7 @@ import { guidelineOf } from '../rules/knowledge.ts';
 import { type Context, header, imprint } from './context.ts';
 import { inEnglish } from './words.ts';
 
-/** The code systems that are our own: rules, reasons to go on all the same, orders. Their addresses are those of the wire. */
+/** Our own code systems: rules, override reasons, orders. Their addresses are the same as on the wire. */
 export function codeSystems(context: Context): CodeSystem[] {
   return [
     codeSystem(context, 'rule', 'Rules', brand.topicSystem, rules(context)),
@@ -67,7 +67,7 @@ function orders(context: Context): CodeSystemConcept[] {
   });
 }
 
-/** All reasons that cards offer, HL7's and our own, as a ValueSet. */
+/** All override reasons of cards, HL7's and our own, as a ValueSet. */
 export function reasonValueSet(context: Context): ValueSet {
   const { overrideReasons } = context.knowledge.cards.shared;
   const bySystem = Map.groupBy(Object.values(overrideReasons), ({ system }) => system);
@@ -85,7 +85,7 @@ export function reasonValueSet(context: Context): ValueSet {
   };
 }
 
-/** A reason as a card offers it. */
+/** An override reason as a card offers it. */
 export function reasonCoding({ knowledge, language }: Context, key: string): Coding | undefined {
   const reason = knowledge.cards.shared.overrideReasons[key];
   return reason && { system: reason.system, code: reason.code, display: reason.display[language] };

@@ -3,14 +3,14 @@ import { brand } from '../brand.ts';
 import type { Knowledge } from '../cards/knowledge.ts';
 import type { Language } from '../language.ts';
 
-/** What is exported, and how: everything that the bytes of an export depend on. */
+/** What to export and how: everything that determines the bytes of an export. */
 export type Context = {
   knowledge: Knowledge;
-  /** The language of the resources; the others are translations in them. */
+  /** The language of the resources; the other languages are translations in them. */
   language: Language;
-  /** What canonical addresses begin with: an https address without a slash at its end, or a URN. */
+  /** Prefix of canonical addresses: an https address without a trailing slash, or a URN. */
   base: string;
-  /** The day that the resources bear, if any: the clock is never asked. */
+  /** The date of the resources, if any: the clock is not used. */
   date: string | undefined;
 };
 
@@ -25,7 +25,7 @@ export type Kind =
 /** FHIR: an id has at most 64 characters. */
 const ID_LIMIT = 64;
 
-/** The id of a resource, in a repository that others write into too. */
+/** The id of a resource, prefixed because others write to the same repository. */
 function idOf(key: string): string {
   const id = `nordic-opioid-${key}`;
   if (id.length <= ID_LIMIT) return id;
@@ -43,7 +43,7 @@ function nameOf(key: string): string {
   return `NordicOpioid${words.map((word) => `${word[0]?.toUpperCase()}${word.slice(1)}`).join('')}`;
 }
 
-/** What every definition of ours begins with. */
+/** The elements that all our definitions begin with. */
 export function header<K extends Kind>(context: Context, kind: K, key: string) {
   return {
     resourceType: kind,
@@ -54,7 +54,7 @@ export function header<K extends Kind>(context: Context, kind: K, key: string) {
   };
 }
 
-/** What every definition of ours says of its making. */
+/** Date and publisher of all our definitions. */
 export function imprint({ date }: Context): { date?: string; publisher: string } {
   return { ...(date !== undefined && { date }), publisher: brand.publisher };
 }

@@ -1,7 +1,7 @@
 import type { StructureDefinition } from 'fhir/r4.js';
 import { type Context, canonical, header, imprint } from './context.ts';
 
-/** What PlanDefinition has no element for. */
+/** Elements that PlanDefinition does not have. */
 const extensions = {
   supersedes: {
     type: 'canonical',
@@ -46,7 +46,7 @@ export function extensionUrl(context: Context, name: Name): string {
   return canonical(context, 'StructureDefinition', name);
 }
 
-/** The definitions of our extensions, so that a validator of a repository knows them. */
+/** The definitions of our extensions, for the validator of a repository. */
 export function extensionDefinitions(context: Context): StructureDefinition[] {
   return (Object.keys(extensions) as Name[]).map((name): StructureDefinition => {
     const { type, many, says } = extensions[name];

@@ -1,4 +1,4 @@
-/** What facts may call beside FHIRPath's own functions, in words. */
+/** Functions of facts besides those of FHIRPath, with their meaning. */
 export const ownFunctions: Record<string, string> = {
   'memberOf(list)': 'true where any item of the input stands in the list or class',
   'onOrBefore(day)':
@@ -28,7 +28,7 @@ export const ownFunctions: Record<string, string> = {
     'of results that answer the same question the newest that says anything; of two at one moment the positive one',
 };
 
-/** The functions of ours that expressions call, as a list in Markdown; empty where they call none. */
+/** Our own functions used in the expressions, as a Markdown list; empty if there are none. */
 export function functionsIn(texts: string[]): string {
   const called = Object.keys(ownFunctions).filter((signature) => {
     const call = new RegExp(`\\b${nameOf(signature)}\\s*\\(`);

@@ -9,7 +9,7 @@ import { valueSetsOf } from './lists.ts';
 import { FHIRPATH, literal } from './logic.ts';
 import { inEnglish } from './words.ts';
 
-/** The keys of the Library of the classes that depend on the patient, and of that of how entries become treatments. */
+/** Keys of the Library of classes that depend on the patient, and of the Library of treatments. */
 const CLASSES = 'classes';
 const TREATMENTS = 'treatments';
 
@@ -17,7 +17,7 @@ const LOGIC = {
   coding: [{ system: 'http://terminology.hl7.org/CodeSystem/library-type', code: 'logic-library' }],
 };
 
-/** A Library for each guideline, with its facts and parameters; one for the classes of medicines, one for treatments. */
+/** A Library for each guideline with its facts and parameters, one for the classes of medicines, one for treatments. */
 export function libraries(context: Context): Library[] {
   return [
     classesLibrary(context),
@@ -73,7 +73,7 @@ function classesLibrary(context: Context): Library {
   };
 }
 
-/** hooks/treatments.yaml: what facts ask about as %treatments is made by the service, with these numbers. */
+/** hooks/treatments.yaml: the service makes the %treatments of facts with these numbers. */
 function treatmentsLibrary(context: Context): Library {
   const { parameters, continues, besides } = context.knowledge.treatments;
   const names = [continues.class, continues.conditions, continues.procedures, ...besides.except];
@@ -101,7 +101,7 @@ function treatmentsInWords({ knowledge }: Context): string {
 const HOW_TO_READ =
   'Each content is one FHIRPath expression, called by its element id; it sees those above it as %name, and the variables of the chart that are given as parameters. memberOf takes the name of a list: the ValueSets and the Library of classes that are listed under relatedArtifact, by label.';
 
-/** How the expressions are read, and what the functions do that FHIRPath does not have. */
+/** How to read the expressions, and the meaning of functions that FHIRPath does not have. */
 function howToRead(expressions: Expression[], more: string): string {
   const functions = functionsIn(expressions.map(({ text }) => text));
   const described = functions === '' ? [] : [`Functions beside those of FHIRPath:\n\n${functions}`];
@@ -117,7 +117,7 @@ function content(id: string, text: string, title?: string): Attachment {
   };
 }
 
-/** The variables of the chart that the expressions name. */
+/** The chart variables used in the expressions. */
 function inputs(expressions: Expression[]): Pick<Library, 'parameter'> {
   const named = new Set(expressions.flatMap(({ variables }) => [...variables]));
   const parameter = [...Object.keys(sectionOfVariable), ...classVariables]
@@ -132,7 +132,7 @@ function inputs(expressions: Expression[]): Pick<Library, 'parameter'> {
 
 const MADE = 'made of orders, statements, dispenses and administrations as the Library of treatments says';
 /** Variables that are more than the resources of one type. */
-const TELLS: Record<string, string> = {
+const VARIABLE_SOURCES: Record<string, string> = {
   drafts: 'the orders of the call that are not signed yet',
   ordered: 'those of the drafts that the call decides on',
   treatments: `what the patient takes or took, as it will be with the orders of the call; ${MADE}`,
@@ -140,7 +140,7 @@ const TELLS: Record<string, string> = {
   otherwise: 'treatments that no medicine names: a problem, a procedure, a care plan or a heading tells of them',
 };
 
-/** The lists and classes that expressions ask for, and the treatments. */
+/** The lists and classes used in expressions, and the treatments. */
 function dependsOn(context: Context, expressions: Expression[]): Pick<Library, 'relatedArtifact'> {
   const names = new Set(expressions.flatMap(({ lists }) => [...lists]));
   const variables = new Set(expressions.flatMap((expression) => [...expression.variables]));
@@ -163,7 +163,7 @@ function relatedTo(context: Context, names: string[]): RelatedArtifact[] {
   );
 }
 
-/** The data that a rule or a library of facts rests on, by type. */
+/** The data that a rule or a library of facts needs, by type. */
 export function sectionsOf(sections: Section[]): DataRequirement[] {
   const types = [...new Set(sections.map((section) => partOf[section].type))].sort();
   return types.map((type) => ({ type: type as DataRequirement['type'] }));

@@ -6,7 +6,7 @@ import { languages } from '../language.ts';
 import { type Context, canonical, header, imprint } from './context.ts';
 import { inEnglish } from './words.ts';
 
-/** Kinds of code lists. Two kinds may have a list of one name: the field asked decides which is meant. */
+/** Kinds of code lists. Lists of two kinds may share a name: the field in the expression decides. */
 type Of = 'medicines' | 'conditions' | 'procedures' | 'results' | 'forms' | 'settings';
 const ASKED: Of[] = ['medicines', 'conditions', 'procedures', 'results'];
 
@@ -21,7 +21,7 @@ const WHAT: Record<Of, string> = {
 
 const keyOf = (of: Of, name: string) => `${of}-${name}`;
 
-/** The canonical addresses of the lists that `memberOf('name')` may mean. */
+/** The canonical addresses of the lists that `memberOf('name')` may refer to. */
 export function valueSetsOf(context: Context, name: string): string[] {
   const { codes } = context.knowledge;
   const names: Partial<Record<Of, { has(name: string): boolean }>> = {
@@ -68,14 +68,14 @@ function valueSet(context: Context, of: Of, name: string, compose: ValueSetCompo
     status: 'active',
     ...imprint(context),
     ...(more.length > 0 && inEnglish('description', more.join(' '), context.language)),
-    // A list may wait for its codes; FHIR has no empty one.
+    // A list may have no codes yet, but FHIR allows no empty compose.
     ...(compose.include.length > 0 && { compose }),
   };
 }
 
 /**
- * What a ValueSet has no element for: the medicines that a test looks for, from which value on a result without a
- * reference range is positive, and which of the codes ask for one substance or are confirmations.
+ * What a ValueSet has no element for: the medicines that a test looks for, the value from which a result without a
+ * reference range is positive, and which codes ask for one substance or are confirmations.
  */
 function howToRead(codes: Codes, of: Of, name: string): string[] {
   const test = of === 'results' ? codes.tests.lists.get(name) : undefined;
@@ -94,12 +94,12 @@ function howToRead(codes: Codes, of: Of, name: string): string[] {
   ];
 }
 
-/** `system|code` as a reader writes them. */
+/** `system|code` keys in readable form. */
 function written(keys: string[]): string {
   return keys.map((key) => key.replace('|', ' ')).join(', ');
 }
 
-/** Codes of a list for which no good source was found; of a list of medicines, those of its substances. */
+/** Codes of a list without a good source; for a list of medicines, those of its substances. */
 function noSource(codes: Codes, of: Of | AtcList, name?: string): string[] {
   const unverified = [...codes.unverified].filter((entry) => {
     const [kind, key] = entry.split('|') as [string, string];
@@ -111,7 +111,7 @@ function noSource(codes: Codes, of: Of | AtcList, name?: string): string[] {
   return [`No good source was found for ${unverified.map((entry) => entry.split('|').slice(2).join(' ')).join(', ')}.`];
 }
 
-/** The URI of each of our names of systems: the first that hooks/codes/ gives. */
+/** The URI of each of our system names: the first in hooks/codes/. */
 function systemUris(codes: Codes): (key: string) => string {
   const first = new Map<string, string>();
   for (const [uri, key] of codes.systems) if (!first.has(key)) first.set(key, uri);
@@ -123,7 +123,7 @@ function systemUris(codes: Codes): (key: string) => string {
 
 type Uris = (key: string) => string;
 
-/** By ATC; then the ingredients of other systems and the site's own drug codes, whose ATC code is in the list. */
+/** By ATC, plus the ingredients in other systems and the site's own drug codes whose ATC code is in the list. */
 function medicines(context: Context, list: AtcList, uriOf: Uris): ValueSetCompose {
   const { codes } = context.knowledge;
   const [only, ...others] = list;
@@ -151,7 +151,7 @@ function medicines(context: Context, list: AtcList, uriOf: Uris): ValueSetCompos
   };
 }
 
-/** A list that includes others has a part for each, which is a list of its own. */
+/** The name of an included list: each part is a list of its own. */
 function nameOfPart(codes: Codes, part: AtcList[number]): string {
   const found = [...codes.lists].find(
     ([, list]) => list.length === 1 && JSON.stringify(list[0]) === JSON.stringify(part),
@@ -188,7 +188,10 @@ function concepts(lists: ConceptLists, name: string, uriOf: Uris): ValueSetCompo
 
 const AMERICAN = 'icd10cm|';
 
-/** Prefixes of ICD-10. ICD-10-CM is read with the same and with its own, but in lists where its codes mean something else. */
+/**
+ * ICD-10 prefixes. ICD-10-CM is read with the same ones and its own, except in lists where its codes mean something
+ * else.
+ */
 function icd10Prefixes(keys: string[], notAmerican: boolean, uriOf: Uris): ValueSetComposeInclude[] {
   const common = keys.filter((key) => !key.includes('|')).map(dotted);
   const american = keys.filter((key) => key.startsWith(AMERICAN)).map((key) => dotted(key.slice(AMERICAN.length)));
@@ -198,7 +201,7 @@ function icd10Prefixes(keys: string[], notAmerican: boolean, uriOf: Uris): Value
   ];
 }
 
-/** What a coded answer says: of any test, and of one. */
+/** The meaning of coded answers: for all tests, and for one. */
 function answers(codes: Codes, uriOf: Uris): [string, ValueSetCompose][] {
   const said = (presence: Presence): [string, ValueSetCompose] => [
     presence,
@@ -239,7 +242,7 @@ function byName(map: Map<string, string[]>, name: string): string[] {
   return [...map].filter(([, names]) => names.includes(name)).map(([key]) => key);
 }
 
-/** `system|code`, each as it is. */
+/** `system|code` keys, each exact. */
 function exactly(keys: string[], uriOf: Uris): { include: ValueSetComposeInclude[] } {
   const coded = new Map<string, ValueSetComposeIncludeConcept[]>();
   for (const key of keys) {
@@ -253,7 +256,10 @@ function systems(coded: Map<string, ValueSetComposeIncludeConcept[]>, uriOf: Uri
   return [...coded].map(([system, concept]) => ({ system: uriOf(system), concept }));
 }
 
-/** Prefixes: a code of the hierarchy means itself and all below it; a whole code itself; anything else is a pattern. */
+/**
+ * Prefixes: a code of the hierarchy stands for itself and all below it, a complete code for itself; anything else
+ * becomes a pattern.
+ */
 function prefixes(system: string, codes: string[], shape: { code: RegExp; leaf: RegExp }): ValueSetComposeInclude[] {
   const leaves = codes.filter((code) => shape.leaf.test(code));
   const filters = codes
@@ -272,7 +278,7 @@ function prefixes(system: string, codes: string[], shape: { code: RegExp; leaf: 
 const wholeAtc = { code: /^[A-Z](\d\d([A-Z]([A-Z](\d\d)?)?)?)?$/, leaf: /^[A-Z]\d\d[A-Z]{2}\d\d$/ };
 const wholeIcd = { code: /^[A-Z]\d\d(\.\d+)?$/, leaf: /^(?!)/ };
 
-/** ICD-10 is looked up without its dot and written with it. */
+/** ICD-10 codes are stored without their dot and written with it. */
 function dotted(code: string): string {
   return code.length > 3 ? `${code.slice(0, 3)}.${code.slice(3)}` : code;
 }

@@ -7,7 +7,7 @@ export function holds(fact: string): string {
   return `%${fact}.exists($this != false)`;
 }
 
-/** A FHIRPath expression of a rule; what it names with `%` stands in the guideline's Library. */
+/** A FHIRPath expression of a rule; its `%` names are in the guideline's Library. */
 export function expressionOf(library: string, expression: string, description?: string): Expression {
   return { ...(description !== undefined && { description }), language: FHIRPATH, expression, reference: library };
 }

@@ -3,7 +3,7 @@ import type { Template } from '../rules/schema.ts';
 import { type Context, header, imprint } from './context.ts';
 import { said } from './words.ts';
 
-/** Where an ActivityDefinition keeps what a template says. */
+/** The ActivityDefinition element for each element of a template. */
 const ELEMENTS: Record<string, string> = {
   code: 'code',
   medicationCodeableConcept: 'productCodeableConcept',
@@ -14,7 +14,7 @@ const ELEMENTS: Record<string, string> = {
 };
 const SAID = ['resourceType', 'status', 'intent'];
 
-/** What cards may offer to create, as ActivityDefinitions. */
+/** The orders that cards may offer, as ActivityDefinitions. */
 export function activityDefinitions(context: Context): ActivityDefinition[] {
   const { knowledge, language } = context;
   return Object.entries(knowledge.templates).map(([key, template]): ActivityDefinition => {
@@ -35,7 +35,7 @@ export function activityDefinitions(context: Context): ActivityDefinition[] {
   });
 }
 
-/** Elements of templates that an ActivityDefinition has no place for. */
+/** Elements of templates that ActivityDefinition does not have. */
 export function leftOutOfOrders(templates: Record<string, Template>): string[] {
   return Object.entries(templates).flatMap(([key, template]) =>
     Object.keys(template)

@@ -14,7 +14,7 @@ import { expressionOf, holds, listed } from './logic.ts';
 import { suggestionActions } from './suggestions.ts';
 import { inEnglish, paragraphs, said } from './words.ts';
 
-/** How loud a card is, as FHIR says how urgent an action is. */
+/** The indicator of a card as FHIR's urgency of an action. */
 const PRIORITY = { info: 'routine', warning: 'urgent', critical: 'stat' } as const satisfies Record<Indicator, string>;
 
 const ECA_RULE = {
@@ -22,8 +22,8 @@ const ECA_RULE = {
 };
 
 /**
- * A PlanDefinition for each rule, as CPG-on-FHIR has one for each recommendation: a rule has its own hooks, conditions
- * and card, and a repository can version it, find it and switch it off by itself.
+ * One PlanDefinition per rule, as CPG-on-FHIR has one per recommendation: a rule has its own hooks, conditions and
+ * card, so a repository can version, find and switch it off separately.
  */
 export function planDefinitions(context: Context): PlanDefinition[] {
   return context.knowledge.rules.map((rule) => planDefinition(context, rule));
@@ -56,7 +56,7 @@ function planDefinition(context: Context, rule: Rule): PlanDefinition {
   };
 }
 
-/** A rule that is not served here is not active: a repository that runs what is active would give its card. */
+/** A rule that is not served here is not active: a repository that runs active definitions would give its card. */
 function statusOf({ off }: Rule, status: Guideline['file']['status']): 'active' | 'draft' | 'retired' {
   if (off === undefined) return 'active';
   return status === 'draft' || off === 'delivered' ? 'draft' : 'retired';
@@ -69,7 +69,7 @@ function whyNotServed({ off }: Rule, country: string | undefined): string | unde
   return undefined;
 }
 
-/** How a rule stands to others. */
+/** The relations of a rule to others. */
 function relations(context: Context, rule: Rule): Extension[] {
   const { always, sameDrugs, sameOrders, except } = rule.supersedes;
   const silenced = (name: 'supersedes' | 'supersedes-same-drugs' | 'supersedes-same-orders', weaker: string[]) =>
@@ -157,7 +157,7 @@ function card(context: Context, rule: Rule, guideline: Guideline): PlanDefinitio
   };
 }
 
-/** What must be so for the card: facts under `when` hold, those under `unless` and `without` do not. */
+/** The conditions of the card: facts under `when` hold, those under `unless` and `without` do not. */
 function conditionsOf({ when, unless, without }: Rule): { expression: string; description: string }[] {
   return [
     ...when.map((fact) => ({ expression: holds(fact), description: `${fact} holds` })),
@@ -181,7 +181,7 @@ function inWords({ hooks, when, unless, without }: Rule): string {
   ].join(', ');
 }
 
-/** The loudest priority whose fact holds. */
+/** The highest priority whose fact holds. */
 function priority({ indicators }: Rule): string {
   return indicators.reduceRight(
     (otherwise, { indicator, facts }) =>
@@ -192,7 +192,7 @@ function priority({ indicators }: Rule): string {
   );
 }
 
-/** The paragraphs of the card in order, each with the fact that it waits for. */
+/** The paragraphs of the card in order, each with its condition. */
 function detail({ language }: Context, template: CardTemplate, library: string): PlanDefinitionAction {
   return {
     id: 'detail',

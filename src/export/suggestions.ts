@@ -9,7 +9,7 @@ import { inEnglish, said } from './words.ts';
 
 type Kind<Name extends string> = Extract<SuggestionRule, Record<Name, unknown>>;
 
-/** What a card offers. Where an order is changed, the value is found over each of the fact's medicines. */
+/** A card's suggestions. If an order is changed, the value is computed for each of the fact's medicines. */
 export function suggestionActions(
   context: Context,
   rule: Rule,

@@ -1,7 +1,7 @@
 import type { Element, Extension } from 'fhir/r4.js';
 import { type Language, languages, type Texts } from '../language.ts';
 
-/** A text of a resource: the value under its key, and what FHIR says beside it under `_key`. */
+/** A text of a resource: the value under its key, and FHIR's extensions under `_key`. */
 type Said<K extends string> = { [key in K]: string } & { [key in `_${K}`]?: Element };
 
 const TRANSLATION = 'http://hl7.org/fhir/StructureDefinition/translation';
@@ -22,13 +22,13 @@ export function said<K extends string>(key: K, texts: Texts, language: Language)
   return { [key]: texts[language], [`_${key}`]: { extension } } as Said<K>;
 }
 
-/** A text that there is in English alone: a resource of another language says so. */
+/** A text that exists only in English; resources in other languages mark it so. */
 export function inEnglish<K extends string>(key: K, text: string, language: Language): Said<K> {
   const marked = { [`_${key}`]: { extension: [{ url: LANGUAGE, valueCode: 'en' }] } };
   return { [key]: text, ...(language !== 'en' && marked) } as Said<K>;
 }
 
-/** Texts one after the other, as paragraphs. */
+/** Joins texts as paragraphs. */
 export function paragraphs(texts: Texts[]): Texts {
   return Object.fromEntries(
     languages.map((language) => [language, texts.map((text) => text[language]).join('\n\n')]),

@@ -1,26 +1,26 @@
 import ipaddr from 'ipaddr.js';
 
-/** Ranges of the hospital's own network: right where a client's record says so. */
-const INNER = ['private', 'uniqueLocal', 'carrierGradeNat', 'loopback'];
+/** Ranges of private networks, allowed if the client's record says so. */
+const PRIVATE_RANGES = ['private', 'uniqueLocal', 'carrierGradeNat', 'loopback'];
 
 /**
- * Whether the service may connect to an address. The cloud's metadata (link-local), multicast, unspecified and reserved
- * ranges never; private ranges only for a client whose servers stand there. An IPv4 address inside IPv6 is judged as
- * IPv4, so that `::ffff:169.254.169.254` is no way around (conformance F8).
+ * Whether the service may connect to an address. Link-local (cloud metadata), multicast, unspecified and reserved
+ * ranges are never allowed, private ranges only for a client whose servers are there. An IPv4 address inside IPv6 is
+ * checked as IPv4, so `::ffff:169.254.169.254` is no way around (conformance F8).
  */
 export function mayConnect(address: string, privateNetwork: boolean): boolean {
   if (!ipaddr.isValid(address)) return false;
   const range = ipaddr.process(withoutPadding(address)).range();
-  return range === 'unicast' || (privateNetwork && INNER.includes(range));
+  return range === 'unicast' || (privateNetwork && PRIVATE_RANGES.includes(range));
 }
 
-/** A host that is an address itself, without the brackets of IPv6; undefined for a name. */
+/** The host if it is an IP address, without the brackets of IPv6; undefined for a name. */
 export function literalAddress(host: string): string | undefined {
   const bare = host.replace(/^\[|\]$/g, '');
   return ipaddr.isValid(bare) ? bare : undefined;
 }
 
-/** IPv6's old way to write an IPv4 address, `::127.0.0.1`, as that IPv4 address. */
+/** Converts the obsolete IPv6 notation of an IPv4 address, `::127.0.0.1`, to IPv4. */
 function withoutPadding(address: string): string {
   const parsed = ipaddr.parse(address);
   if (!(parsed instanceof ipaddr.IPv6)) return address;

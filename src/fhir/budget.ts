@@ -1,26 +1,26 @@
 const MiB = 1024 * 1024;
 
 /**
- * What the answers of FHIR servers may come to. `parts` are the objects, lists and commas of the JSON: a text of nothing but
- * empty objects takes thirty times its own size once it is read.
+ * Bounds on the answers of FHIR servers. `parts` counts the objects, lists and commas of the JSON: a text of empty
+ * objects takes thirty times its size once parsed.
  */
 export const fetchBounds = {
-  /** All answers to one call together: bytes after unpacking, parts, and entries of Bundles. */
+  /** All answers to one call together: uncompressed bytes, parts, and entries of Bundles. */
   call: { bytes: 16 * MiB, parts: 2_000_000, resources: 20_000 },
-  /** All calls of one client that are under way, and those of all clients. */
+  /** All calls in progress of one client, and of all clients. */
   client: { bytes: 32 * MiB },
   all: { bytes: 64 * MiB },
 };
 
-/** What one call may still read. Whoever takes and gets `false` reads no further. */
+/** What one call may still read. When a method returns `false`, the caller stops reading. */
 export type Budget = {
   take: (bytes: number, parts: number) => boolean;
   takeResources: (number: number) => boolean;
-  /** Gives back what the call held. Every budget that was opened is ended. */
+  /** Releases what the call held. Every opened budget must be ended. */
   end: () => void;
 };
 
-/** Opens a budget for each call of a client; clients share what all may hold at once. */
+/** Opens a budget for a client's call. All clients share a common bound. */
 export type Budgets = (client: string) => Budget;
 
 export function createBudgets(bounds: typeof fetchBounds = fetchBounds): Budgets {

@@ -2,13 +2,13 @@ import { isObject, isResource, type JsonObject, number, object, objects, type Re
 
 export type Entry = { resource: Resource; fullUrl: string | undefined; include: boolean };
 
-/** What a bundle, a bare resource or a pre-1.0 wrapper holds, and what speaks against its being whole. */
+/** The contents of a bundle, a bare resource or a pre-1.0 wrapper, and any sign that they are incomplete. */
 export type Contents = { entries: Entry[]; failed: boolean; hasNextPage: boolean };
 
 /**
- * Reads what a client sends where the specification has a Bundle: any Bundle type or none, no entries, a bare
- * resource, or the pre-1.0 `{response, resource}` wrapper (conformance H9, P5, P8, P9, P10, P11). An
- * OperationOutcome, as the value or among the entries, says that the client failed to get the data (P6).
+ * Reads what a client sends where the specification has a Bundle: any Bundle type or none, no entries, a bare resource,
+ * or the pre-1.0 `{response, resource}` wrapper (conformance H9, P5, P8, P9, P10, P11). An OperationOutcome, as the
+ * value or among the entries, means that the client failed to get the data (P6).
  */
 export function readBundle(value: unknown): Contents {
   if (!isObject(value)) return NOTHING;
@@ -26,14 +26,14 @@ export function readBundle(value: unknown): Contents {
 
 function readEntries(bundle: JsonObject): Contents {
   const entries: Entry[] = [];
-  // What is there and cannot be read may be anything.
+  // An entry that cannot be read might be anything.
   let failed =
     'entry' in bundle && bundle['entry'] !== null && !isObject(bundle['entry']) && !Array.isArray(bundle['entry']);
   for (const item of [bundle['entry'] ?? []].flat()) {
     const entry = object(item);
     const resource = entry['resource'];
     if (!isResource(resource)) failed = true;
-    // A warning beside the matches is only a remark; an error says that the list is not whole.
+    // A warning among the matches is only a remark; an error means that the list is incomplete.
     else if (resource.resourceType === 'OperationOutcome') failed ||= objects(resource['issue']).some(isError);
     else {
       const include = object(entry['search'])['mode'] === 'include';

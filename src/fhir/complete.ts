@@ -7,26 +7,28 @@ import { NOT_FOUND } from './patient.ts';
 import { readPrefetch, type Section } from './prefetch.ts';
 import { type Context, type Query, queriesOf, type ResultWindow } from './queries.ts';
 
-/** How a call may ask its FHIR server: CDS Hooks, FHIR Resource Access. */
+/** How a call may access its FHIR server (CDS Hooks: FHIR Resource Access). */
 export type Access = Server & {
   /** `Bearer …`; absent for an open sandbox server. */
   authorization: string | undefined;
   privateNetwork: boolean;
-  /** Whose call it is: nothing that happens here is felt by the calls of another. */
+  /** The calling client. Its calls do not affect those of other clients. */
   client: string;
 };
 
-/** The site's limits (hooks/site.yaml, `fetch`). */
+/** The site's limits (hooks/site.yaml, `fetch`), in milliseconds. */
 export type FetchLimits = {
-  /** After so long the answer goes without what only sharpens it. */
+  /** The answer waits this long for optional keys. */
   softMs: number;
-  /** After so long it goes without what it needs. */
+  /** The answer waits this long for required keys. */
   hardMs: number;
   maxPages: number;
   post: boolean;
 };
 
-/** What a key came to. `status`: the last HTTP status that was no data. `host`: where its next page was said to be. */
+/**
+ * The outcome of a key. `status`: the last HTTP status that brought no data. `host`: the host named for its next page.
+ */
 export type Outcome = {
   key: Section;
   outcome: 'fetched' | 'partial' | 'next-elsewhere' | FetchFailed['failure'];
@@ -39,24 +41,24 @@ export type Fetching = {
   access: Access;
   limits: FetchLimits;
   fetchJson: FetchJson;
-  /** What all answers of the call together may come to. */
+  /** Bounds all answers to the call together. */
   budget: Budget;
-  /** Which results are asked for; all without it. */
+  /** The results to ask for; all if absent. */
   results?: ResultWindow | undefined;
 };
 
 type Asking = Fetching & { signal: AbortSignal; outcomes: Outcome[]; medications: Map<string, Medicine> };
 type Medicine = { address: string; resource: JsonObject };
 
-/** How many medicines that only have a reference are looked up for one call. */
+/** Maximum number of referenced Medications looked up per key. */
 const MAX_MEDICATIONS = 50;
-/** How many pages of a key are asked for before their turn. */
+/** Number of pages of a key requested ahead. */
 const PAGES_AHEAD = 3;
 
 /**
- * Fetches what a call's prefetch lacks: absent and failed keys, and further pages of those that are not whole. All keys
- * in parallel under one deadline; `needed` ones may take until the hard limit, the others until the soft one. What fails
- * stays as it was, and the chart says that it is missing (conformance P1, P3, P7, F1–F11).
+ * Fetches what a call's prefetch lacks: absent and failed keys, and further pages of incomplete ones. All keys are
+ * fetched in parallel under one deadline; `needed` ones until the hard limit, the others until the soft one. A key that
+ * fails stays as it was, and the chart reports it as missing (conformance P1, P3, P7, F1–F11).
  */
 export async function completePrefetch(
   prefetch: unknown,
@@ -71,13 +73,13 @@ export async function completePrefetch(
   const abort = new AbortController();
   const asking: Asking = { ...fetching, signal: abort.signal, outcomes: [], medications: new Map() };
   const [soft, hard] = [deadline(softMs), deadline(hardMs)];
-  // A client that says it failed is believed, and not asked again on its behalf (P6).
+  // If the client says that its search failed, believe it and do not repeat the search (P6).
   const lacking = sections.filter(
     (section) =>
       readPrefetch(values, section).state !== 'complete' &&
       object(values[section])['resourceType'] !== 'OperationOutcome',
   );
-  // None of these ever rejects: nobody may be waiting for it any more by then.
+  // None of these ever rejects: by then there may be no caller waiting.
   const tasks = new Map(lacking.map((section) => [section, fill(values, section, context, asking)]));
   const lookUps = [
     lookUp(() => drafts, asking),
@@ -88,12 +90,12 @@ export async function completePrefetch(
   ];
   const must = async () => {
     await Promise.all([...needed.map((section) => tasks.get(section)), lookUps[0], lookUps[1]]);
-    // Where all that is needed is empty, the patient may be one whom the server does not know.
+    // If all required keys are empty, the server may not know the patient.
     if (needed.every((section) => readPrefetch(values, section).resources.length === 0)) await tasks.get('patient');
   };
   await Promise.race([Promise.all([...tasks.values(), ...lookUps]), soft.passed]);
   await Promise.race([must(), hard.passed]);
-  // Whatever still runs may not write into an answer that has gone.
+  // Work still running must not change an answer that has been sent.
   const answered = withMedications({ ...values }, [...asking.medications.values()]);
   abort.abort();
   soft.clear();
@@ -110,7 +112,7 @@ function deadline(milliseconds: number): { passed: Promise<void>; clear: () => v
   return { passed, clear: () => clearTimeout(timer) };
 }
 
-/** Fills one key with what the server has, or leaves it as it was. Never rejects. */
+/** Fills one key with what the server returns, or leaves it as it was. Never rejects. */
 async function fill(values: JsonObject, section: Section, context: Context, asking: Asking): Promise<void> {
   const tell = (outcome: Omit<Outcome, 'key'>) => void asking.outcomes.push({ key: section, ...outcome });
   try {
@@ -121,7 +123,7 @@ async function fill(values: JsonObject, section: Section, context: Context, aski
     const hosts: string[] = [];
     const keep = (at: number) => (bundle: JsonObject) => {
       parts[at] = bundle;
-      // What is here already counts, should the rest never come.
+      // The part already received counts, even if the rest never arrives.
       const here = Object.values(parts);
       values[section] = joined(here, here.length < queries.length);
     };
@@ -151,7 +153,7 @@ async function fill(values: JsonObject, section: Section, context: Context, aski
   }
 }
 
-/** Waits for all, also where one fails, and then fails by the first that did. */
+/** Waits for all tasks, even if one fails, then throws the first error. */
 async function allOf(tasks: Promise<void>[]): Promise<void> {
   for (const settled of await Promise.allSettled(tasks)) if (settled.status === 'rejected') throw settled.reason;
 }
@@ -160,7 +162,7 @@ function isFhir(value: JsonObject): boolean {
   return typeof value['resourceType'] === 'string' && value['resourceType'] !== 'OperationOutcome';
 }
 
-/** Several searches as one: each resource once, and whole only where each of them is and none is lacking. */
+/** Several searches as one: each resource once. Complete only if each search is complete and none is missing. */
 function joined(parts: JsonObject[], lacking: boolean): JsonObject {
   const [first] = parts;
   if (parts.length === 1 && first && !lacking) return first;
@@ -181,7 +183,7 @@ function joined(parts: JsonObject[], lacking: boolean): JsonObject {
   };
 }
 
-/** Asks in the first wording that the server does not refuse with 400. */
+/** Searches in the first form that the server does not refuse with 400. */
 async function search({ path, searches }: Query, asking: Asking): Promise<unknown> {
   const { access, limits } = asking;
   const address = `${access.base}/${path}`;
@@ -199,7 +201,7 @@ async function search({ path, searches }: Query, asking: Asking): Promise<unknow
   return undefined;
 }
 
-/** `counts`: whether a failure speaks against the server. Of addresses that links and references name it does not. */
+/** `counts`: whether a failure counts against the server. For addresses from links and references it does not. */
 async function ask(
   url: string,
   { access, limits, fetchJson, signal, budget }: Asking,
@@ -209,7 +211,7 @@ async function ask(
   const { body } = await fetchJson(url, {
     client: access.client,
     privateNetwork: access.privateNetwork,
-    // A little sooner than the deadline, so that a server that hangs is known as one.
+    // Slightly before the deadline, so that a hanging server is recorded as such.
     timeoutMs: Math.max(1, limits.hardMs - 50),
     accept: 'application/fhir+json',
     signal,
@@ -224,9 +226,8 @@ async function ask(
 }
 
 /**
- * Hands on a bundle as it grows by its further pages, of the same server only, and gives the host of a page that lies
- * elsewhere. Where a page cannot be had, the bundle keeps its link to it, so that the chart knows it is not whole. What is no
- * bundle has no pages.
+ * Passes on a bundle as it grows by its further pages, from the same server only. Returns the host of a page that is
+ * elsewhere. If a page cannot be fetched, the bundle keeps the link to it, so that the chart knows it is incomplete.
  */
 async function followPages(
   first: JsonObject,
@@ -238,7 +239,7 @@ async function followPages(
   const { link: _first, ...rest } = bundle;
   const entries = entriesOf(bundle);
   const pages = new Map<string, Promise<unknown>>();
-  // A page that is asked for before its turn may fail before anybody waits for it.
+  // A page requested ahead may fail before anything awaits it.
   const pageAt = (url: string) => {
     const asked = pages.get(url) ?? ask(url, asking, { counts: false }).catch(() => undefined);
     pages.set(url, asked);
@@ -253,7 +254,7 @@ async function followPages(
     const asked = pageAt(url);
     if (before !== undefined) for (const guess of pagesAhead(before, url, ahead)) pageAt(guess);
     const more = await asked;
-    // Links that lead in a circle ask for a page again.
+    // A circular link requests a page again.
     pages.delete(url);
     const following = isObject(more) ? bundleIn(more) : undefined;
     if (!following) break;
@@ -265,14 +266,14 @@ async function followPages(
   return undefined;
 }
 
-/** Parts of the record whose resources may only point to their medicine; the list first. */
+/** Parts whose resources may only reference their medicine; the medication list first. */
 const MEDICINES = ['medications', 'statements', 'dispenses', 'administrations'] as const;
 
 function resourcesOf(value: unknown): Resource[] {
   return readBundle(value ?? {}).entries.map(({ resource }) => resource);
 }
 
-/** Looks up Medications that orders only point to and that nobody sent (conformance H15, PT8). Never rejects. */
+/** Looks up Medications that orders only reference and that were not sent (conformance H15, PT8). Never rejects. */
 async function lookUp(pointing: () => Resource[], asking: Asking): Promise<void> {
   const { base } = asking.access;
   try {
@@ -290,21 +291,21 @@ async function lookUp(pointing: () => Resource[], asking: Asking): Promise<void>
       }),
     );
   } catch {
-    // What could not be looked up is not known, and the chart says so.
+    // A Medication that could not be fetched stays unknown, and the chart reports it.
   }
 }
 
-/** `Medication/x` of a reference that lies on this server: relative, or by one of its full addresses. */
+/** The `Medication/x` of a reference to this server: relative, or under one of its full addresses. */
 function medicationOf(ref: string | undefined, server: Server): string | undefined {
   const local = ref === undefined ? undefined : localPart(ref, server);
   return /^(Medication\/[A-Za-z0-9_.-]{1,256})(?:\/_history\/[^/]*)?$/.exec(local ?? '')?.[1];
 }
 
-/** The prefetch with the Medications that were looked up, as includes of the list. */
+/** The prefetch with the fetched Medications added to the medication list as included resources. */
 function withMedications(values: JsonObject, medications: Medicine[]): JsonObject {
   if (medications.length === 0) return values;
   const { state } = readPrefetch(values, 'medications');
-  // Where the list itself is missing it stays so: what is added then only tells what the drafts are.
+  // A missing list stays missing: the additions then only identify the drafts' medicines.
   const list = state === 'absent' || state === 'failed' ? MISSING : asBundle(values['medications'] ?? null);
   const included = medications.map(({ address, resource }) => ({
     fullUrl: address,

@@ -1,6 +1,6 @@
 import { limits } from '../limits.ts';
 
-/** Whether parsed JSON is nested deeper than that. Goes no deeper itself, so that no depth can exhaust the stack. */
+/** Whether parsed JSON is nested deeper than `levels`. It stops there, so that no depth can exhaust the stack. */
 export function isTooDeep(value: unknown, levels: number = limits.depth): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (levels === 0) return true;

@@ -16,25 +16,25 @@ import { isTooDeep } from './depth.ts';
 import { checkedLookup, createNames, REFUSED } from './names.ts';
 
 export type FetchOptions = {
-  /** For whom: its connections, its look-ups of names and its circuits are apart from all others. */
+  /** The calling client. Connections, name look-ups and circuits are separate for each client. */
   client: string;
   privateNetwork: boolean;
   timeoutMs: number;
   accept: string;
   signal?: AbortSignal;
   authorization?: string;
-  /** Sent as a form by POST. */
+  /** If set, sent as a form by POST. */
   form?: string;
-  /** What the answer may still come to; without one, `MAX_RESPONSE` alone. */
+  /** Bounds the answer further; otherwise only `MAX_RESPONSE` applies. */
   budget?: Budget;
   /**
-   * The server that is left alone for a while once it failed again and again. `counts`: whether a failure here is one of
-   * those. One of an address that the client chose is not: it would close the server to its other calls.
+   * The circuit breaker of this server. `counts`: whether a failure here counts towards opening it. Failures of
+   * addresses that the client chose do not: they would close the server to its other calls.
    */
   circuit?: { server: string; counts: boolean };
 };
 
-/** Why nothing came back: for metrics and the log. Never holds an address, a token or a body. */
+/** Why nothing came back, for metrics and the log. Never contains an address, a token or a body. */
 export type Failure =
   | 'refused-address'
   | 'unreachable'
@@ -60,21 +60,20 @@ export class FetchFailed extends Error {
 
 export type FetchJson = (url: string, options: FetchOptions) => Promise<{ body: unknown; maxAge: number | undefined }>;
 
-/** The largest answer that is read, as it comes and as it is once unpacked. */
+/** The largest answer that is read, in bytes, both compressed and uncompressed. */
 const MAX_RESPONSE = 16 * 1024 * 1024;
-/** Servers whose failures are remembered; a sandbox may be asked for any of this machine. */
+/** Maximum number of servers whose failures are remembered; a sandbox may be asked for any server on this machine. */
 const MAX_CIRCUITS = 1000;
 
 /**
- * Fetches JSON from another server: without redirects, every address checked after DNS and at the moment of connecting,
- * the answer's size and time bounded, and a server that fails again and again left alone for a while. What one client asks
- * for, and how its servers answer, is nothing to the others.
+ * Fetches JSON from another server: no redirects, every address checked after DNS at the moment of connecting, size and
+ * time of the answer bounded, and a circuit breaker for servers that keep failing. Clients do not affect each other.
  */
 export function createFetchJson(): FetchJson & { close: () => Promise<void> } {
-  const hands = new Map<string, { inner: Agent; outer: Agent }>();
-  const handOf = (client: string) => {
-    const known = hands.get(client) ?? agentsFor();
-    hands.set(client, known);
+  const agents = new Map<string, { privateAgent: Agent; publicAgent: Agent }>();
+  const agentsOf = (client: string) => {
+    const known = agents.get(client) ?? agentsFor();
+    agents.set(client, known);
     return known;
   };
   const breakers = new Map<string, CircuitBreakerPolicy>();
@@ -92,8 +91,8 @@ export function createFetchJson(): FetchJson & { close: () => Promise<void> } {
     const { client, privateNetwork, circuit } = options;
     const literal = literalAddress(new URL(url).hostname);
     if (literal !== undefined && !mayConnect(literal, privateNetwork)) throw new FetchFailed('refused-address');
-    const { inner, outer } = handOf(client);
-    const asked = () => ask(url, options, privateNetwork ? inner : outer);
+    const { privateAgent, publicAgent } = agentsOf(client);
+    const asked = () => ask(url, options, privateNetwork ? privateAgent : publicAgent);
     const breaker = circuit && breakerOf(client, circuit.server);
     if (!breaker) return asked();
     if (!circuit.counts) {
@@ -109,7 +108,9 @@ export function createFetchJson(): FetchJson & { close: () => Promise<void> } {
   };
   return Object.assign(fetchJson, {
     close: async () => {
-      await Promise.all([...hands.values()].flatMap(({ inner, outer }) => [inner.close(), outer.close()]));
+      await Promise.all(
+        [...agents.values()].flatMap(({ privateAgent, publicAgent }) => [privateAgent.close(), publicAgent.close()]),
+      );
     },
   });
 }
@@ -155,7 +156,7 @@ function headerOf({ headers }: Response, name: string): string {
   return String(headers[name] ?? '').trim();
 }
 
-/** The body unpacked, and given up as soon as it is larger than it may be: a small one may unpack to any size. */
+/** The uncompressed body. Stops as soon as it exceeds its bound: a small body may decompress to any size. */
 async function bytesOf(response: Response, budget: Budget | undefined): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -174,7 +175,7 @@ async function bytesOf(response: Response, budget: Budget | undefined): Promise<
     throw new FetchFailed('encoding');
   }
   const unpack = unpacker();
-  // Whoever calls it off ends the body, and the rest with it.
+  // Aborting ends the body and the rest with it.
   if (unpack) await pipeline(response.body, unpack, read);
   else await pipeline(response.body, read);
   return Buffer.concat(chunks, size);
@@ -189,7 +190,7 @@ const unpackers: Record<string, () => Transform | undefined> = {
   br: createBrotliDecompress,
 };
 
-/** Objects, lists and what follows in them: what JSON is made of, and what it takes memory by. */
+/** Counts objects, lists and commas, a measure of the memory that the parsed JSON takes. */
 function partsIn(chunk: Buffer): number {
   let parts = 0;
   for (const byte of chunk) if (byte === 0x2c || byte === 0x5b || byte === 0x7b) parts++;
@@ -197,8 +198,8 @@ function partsIn(chunk: Buffer): number {
 }
 
 /**
- * The text of a body: UTF-8, or what its server says that it is. Bytes that are no such text are refused, since in an order
- * that goes back they would have become other letters.
+ * Decodes a body as UTF-8 or as the charset that its server names. Invalid bytes are refused: in an order that goes
+ * back they would have become other letters.
  */
 function decode(bytes: Buffer, contentType: string): string {
   const charset = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(contentType)?.[1] ?? 'utf-8';
@@ -226,28 +227,31 @@ function failureOf(error: unknown): FetchFailed {
   if (name === 'TimeoutError' || name === 'AbortError' || code?.includes('TIMEOUT')) return new FetchFailed('timeout');
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return new FetchFailed('too-large');
   if (code === REFUSED || cause?.code === REFUSED) return new FetchFailed('refused-address');
-  // What was said to be packed is not, or ends too early.
+  // Not compressed as announced, or truncated.
   if (/^(Z_|ERR_BROTLI|ERR__ERROR_FORMAT)/.test(code ?? '')) return new FetchFailed('encoding');
   return new FetchFailed('unreachable');
 }
 
-/** Failures that are the server's own: they count towards leaving it alone. Not `too-late`: then we stopped waiting. */
+/**
+ * Whether a failure is the server's own and counts towards opening its circuit. `too-late` does not: we stopped
+ * waiting.
+ */
 function isServersFault(error: unknown): boolean {
   const failed = error instanceof FetchFailed ? error : undefined;
   if (!failed) return true;
   return ['unreachable', 'timeout'].includes(failed.failure) || ((failed.status ?? 0) >= 500 && failed.status !== 501);
 }
 
-function agentsFor(): { inner: Agent; outer: Agent } {
+function agentsFor(): { privateAgent: Agent; publicAgent: Agent } {
   const names = createNames();
   const agentFor = (privateNetwork: boolean) =>
     new Agent({
       connect: { lookup: checkedLookup(names, privateNetwork), timeout: 2000 },
       maxResponseSize: MAX_RESPONSE,
-      // The call's own deadline decides; these only keep a socket from staying for ever.
+      // The call's own deadline decides; these only prevent sockets from staying open for ever.
       headersTimeout: 31_000,
       bodyTimeout: 31_000,
       connections: 32,
     });
-  return { inner: agentFor(true), outer: agentFor(false) };
+  return { privateAgent: agentFor(true), publicAgent: agentFor(false) };
 }

@@ -1,10 +1,10 @@
 /**
- * Reading JSON that a stranger sent: every step may meet another type than the specification promises, so every
- * step answers with nothing instead of throwing (conformance R10, H10).
+ * Reading untrusted JSON: any value may have another type than the specification promises, so every function returns
+ * nothing instead of throwing (conformance R10, H10).
  */
 export type Json = null | boolean | number | string | Json[] | JsonObject;
 export type JsonObject = { [key: string]: Json | undefined };
-/** A FHIR resource as received. Only its type is known; every other element is read with care. */
+/** A FHIR resource as received. Only its type is known; read every other element with care. */
 export type Resource = JsonObject & { resourceType: string };
 
 export function isObject(value: unknown): value is JsonObject {
@@ -19,10 +19,10 @@ export function object(value: unknown): JsonObject {
   return isObject(value) ? value : NOTHING;
 }
 
-/** Nobody writes into what was read. */
+/** Frozen, because it is shared. */
 const NOTHING: JsonObject = Object.freeze({});
 
-/** The items of a list; a single object where the specification has a list counts as one (conformance H10). */
+/** The items of a list; a single object in place of a list counts as one item (conformance H10). */
 export function objects(value: unknown): JsonObject[] {
   if (value === undefined) return NONE;
   if (Array.isArray(value)) return value.every(isObject) ? (value as JsonObject[]) : value.filter(isObject);
@@ -40,7 +40,7 @@ export function number(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
-/** A number whose digits are not those that JavaScript would write: 1.50 says that two decimals count. */
+/** A number whose digits differ from those that JavaScript would write: 1.50 states a precision of two decimals. */
 class Decimal extends Number {
   readonly digits: string;
   constructor(digits: string) {
@@ -52,15 +52,15 @@ class Decimal extends Number {
   }
 }
 
-/** What the language has since ES2026, and TypeScript's library does not know yet. */
+/** In the language since ES2026, but not yet in TypeScript's library. */
 const exactJson = JSON as unknown as {
   rawJSON: (text: string) => unknown;
   parse: (text: string, reviver: (key: string, value: unknown, context: { source?: string }) => unknown) => unknown;
 };
 
 /**
- * Parses JSON such that a number which is not changed is written again digit by digit. It takes several times as long as
- * plain parsing, so it is for what goes back to the sender. Read such numbers with `number`.
+ * Parses JSON so that unchanged numbers are written back digit by digit. It is several times slower than plain parsing,
+ * so use it only for what goes back to the sender. Read such numbers with `number`.
  */
 export function parseExactly(text: string): unknown {
   return exactJson.parse(text, (_key, value, { source }) =>
@@ -93,7 +93,9 @@ export function isId(text: string): boolean {
   return /^[A-Za-z0-9.-]{1,64}$/.test(text);
 }
 
-/** `MedicationRequest/x` and the like of a reference: relative, absolute, `urn:uuid:`, `#contained` or a bare id. */
+/**
+ * The text of a reference such as `MedicationRequest/x`: relative, absolute, `urn:uuid:`, `#contained` or a bare id.
+ */
 export function reference(value: unknown): string | undefined {
   return string(object(value)['reference']);
 }
@@ -106,7 +108,10 @@ export function idOf(ref: string): string {
   );
 }
 
-/** The type that a reference names: `Patient` of `https://fhir.example/Patient/x/_history/2`; undefined where it names none. */
+/**
+ * The type that a reference names: `Patient` of `https://fhir.example/Patient/x/_history/2`; undefined if it names
+ * none.
+ */
 export function typeOf(ref: string): string | undefined {
   const versionless = withoutVersion(ref);
   const end = versionless.lastIndexOf('/');
@@ -120,8 +125,8 @@ function withoutVersion(ref: string): string {
 }
 
 /**
- * A value from the wire as a part of a key. The number 5 and the text "5" are two keys: a text in place of a number is none.
- * An object is written out, since one may come with a `toString` that is no function.
+ * A value from the wire as part of a key. The number 5 and the text "5" give different keys, because a text is not a
+ * valid number. Objects are serialised: an object from the wire may have a `toString` that is not a function.
  */
 export function keyPart(value: unknown): string {
   if (typeof value === 'string') return `"${value}`;

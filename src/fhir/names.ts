@@ -7,9 +7,9 @@ export const REFUSED = 'ERR_ADDRESS_REFUSED';
 type Found = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void;
 
 /**
- * Looks names up for one client. A look-up holds one of the few threads that the process has for it, for as long as a name
- * server likes, so a client has one at a time, and who asks for the same name meanwhile waits for the same answer: slow
- * names of one client hold up no other.
+ * Resolves host names for one client. A look-up occupies one of the process's few resolver threads for as long as the
+ * name server takes. So each client has one look-up at a time, and callers with the same name share its result: slow
+ * names of one client delay no other client.
  */
 export function createNames(): (hostname: string, found: Found) => void {
   const waiting = new Map<string, Found[]>();
@@ -32,7 +32,7 @@ export function createNames(): (hostname: string, found: Found) => void {
   };
 }
 
-/** The check stands where the connection is made, so that a name cannot change its address in between. */
+/** Checks the address at the moment of connecting, so that a name cannot resolve differently in between. */
 export function checkedLookup(names: ReturnType<typeof createNames>, privateNetwork: boolean): LookupFunction {
   return (hostname, options, callback) => {
     names(hostname, (error, addresses) => {

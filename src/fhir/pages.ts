@@ -1,11 +1,11 @@
 import { isObject, type Json, type JsonObject, objects, string } from './json.ts';
 
-/** The server of a call: its listed address, and others by which its own links may name it. No slash at their ends. */
+/** The FHIR server of a call: its listed address, and aliases that its own links may use. Without trailing slashes. */
 export type Server = { base: string; aliases: readonly string[] };
 
 /**
- * Where a further page lies: at an address of this server, or `elsewhere`, on a host that nobody listed. A server behind a
- * proxy may not know its own public name; its aliases say so, and such a link is asked for at the listed address.
+ * The address of a further page on this server, or `elsewhere` with a host that is not listed. A server behind a proxy
+ * may not know its public name. If a link uses one of its aliases, the page is requested at the listed address.
  */
 export function pageAddress(next: string, { base, aliases }: Server): string | { elsewhere: string } | undefined {
   const url = URL.canParse(next, `${base}/`) ? new URL(next, `${base}/`) : undefined;
@@ -15,7 +15,7 @@ export function pageAddress(next: string, { base, aliases }: Server): string | {
   return alias === undefined ? { elsewhere: url.host } : `${base}${url.toString().slice(alias.length)}`;
 }
 
-/** What follows the server's address in a reference to something on it; undefined for what lies elsewhere. */
+/** The part of a reference after the server's address; undefined for another server. */
 export function localPart(reference: string, { base, aliases }: Server): string | undefined {
   if (!/^[a-z][a-z0-9+.-]*:/i.test(reference)) return reference;
   const own = [base, ...aliases].find((known) => reference.startsWith(`${known}/`));
@@ -27,8 +27,8 @@ function isUnder(url: string, base: string): boolean {
 }
 
 /**
- * The pages that will follow, as far as two links that follow each other tell: where they differ in one whole number, it goes on
- * like that. Only a guess: a page asked for by it counts where the server's own link leads to the same address.
+ * Guesses the addresses of the next pages from two consecutive links that differ in one whole number. A guessed page
+ * counts only if the server's own link later leads to the same address.
  */
 export function pagesAhead(before: string, next: string, count: number): string[] {
   const [a, b] = [before, next].map((url) => url.split(/(?<!\d)(\d{1,9})(?!\d)/));
@@ -41,18 +41,18 @@ export function pagesAhead(before: string, next: string, count: number): string[
   return Array.from({ length: count }, (_, ahead) => b.with(at, String(Number(b[at]) + step * (ahead + 1))).join(''));
 }
 
-/** The address of the page after a Bundle: `''` where it has a link without one. */
+/** The address of the page after a Bundle; `''` if its link has none. */
 export function nextOf(bundle: JsonObject): string | undefined {
   return objects(bundle['link']).flatMap((link) => (link['relation'] === 'next' ? [string(link['url']) ?? ''] : []))[0];
 }
 
-/** The entries as they came: what cannot be read among them speaks against the whole. */
+/** The entries as they came. One that cannot be read makes the whole incomplete. */
 export function entriesOf({ entry }: JsonObject): Json[] {
   if (entry === undefined) return [];
   return Array.isArray(entry) ? [...entry] : [entry];
 }
 
-/** The bundle that a value is or wraps: one that forgot its type, and the pre-1.0 wrapper, too. */
+/** The Bundle that a value is or wraps, including one without a type and the pre-1.0 wrapper. */
 export function bundleIn(value: JsonObject): JsonObject | undefined {
   if (!('resourceType' in value) && isObject(value['resource'])) return bundleIn(value['resource']);
   const bundle = value['resourceType'] === 'Bundle' || (!('resourceType' in value) && Array.isArray(value['entry']));

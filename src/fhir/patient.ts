@@ -1,19 +1,22 @@
 import { readBundle } from './bundle.ts';
 import { isObject, type JsonObject, objects, type Resource, string } from './json.ts';
 
-/** Whether a record is that of the call's patient: `not-known` to its server, or `elsewhere` where it goes on under another id. */
+/**
+ * Whether a record is that of the call's patient. `not-known`: the server does not know the patient. `elsewhere`:
+ * another record has replaced it.
+ */
 export type Standing = 'known' | 'elsewhere' | 'not-known';
 
-/** What kept a client or a server from looking, and says nothing of whether the patient is known (FHIR: IssueType). */
-const TROUBLE = [
+/** Codes of failures that do not say whether the patient exists (FHIR: IssueType). */
+const OTHER_FAILURES = [
   ...['login', 'security', 'forbidden', 'expired', 'suppressed', 'unknown', 'transient', 'timeout', 'throttled'],
   ...['lock-error', 'no-store', 'exception', 'incomplete', 'too-costly', 'not-supported'],
 ];
 
 /**
- * What the Patient of a call says of the record (CDS Hooks: Prefetch; FHIR: Patient.link). A patient whom nobody found, or one
- * of another id: the searches beside it were made for nobody, and that they are empty means nothing. Where nothing was sent,
- * nothing speaks against it.
+ * What the Patient resource of a call says about the record (CDS Hooks: Prefetch; FHIR: Patient.link). If the patient
+ * was not found or has another id, the other searches were made for the wrong patient, and empty results mean nothing.
+ * If no Patient was sent, the record counts as the patient's.
  */
 export function standingOf(value: unknown, patientId: string): Standing {
   const patients = readBundle(value).entries.filter(
@@ -25,19 +28,22 @@ export function standingOf(value: unknown, patientId: string): Standing {
   return goesOnElsewhere(own.resource) ? 'elsewhere' : 'known';
 }
 
-/** The value of the key where its server answers 404 or 410. */
+/** The value of the key if its server answers 404 or 410. */
 export const NOT_FOUND: JsonObject = {
   resourceType: 'OperationOutcome',
   issue: [{ severity: 'error', code: 'not-found' }],
 };
 
-/** An OperationOutcome, alone or in a Bundle. Servers do not agree on a code for it, so it is told by what it is not. */
+/**
+ * Whether an OperationOutcome, alone or in a Bundle, means "not found". Servers do not agree on a code for it, so every
+ * code counts except those of other failures.
+ */
 function saysNotFound(value: unknown): boolean {
   if (!isObject(value)) return false;
   if (!('resourceType' in value) && isObject(value['resource'])) return saysNotFound(value['resource']);
   if (value['resourceType'] === 'Bundle')
     return objects(value['entry']).some(({ resource }) => saysNotFound(resource) && isOutcome(resource));
-  return isOutcome(value) && !objects(value['issue']).some(({ code }) => TROUBLE.includes(string(code) ?? ''));
+  return isOutcome(value) && !objects(value['issue']).some(({ code }) => OTHER_FAILURES.includes(string(code) ?? ''));
 }
 
 function isOutcome(value: unknown): boolean {

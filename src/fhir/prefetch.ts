@@ -88,28 +88,31 @@ export const sections = Object.keys(parts) as Section[];
 export const activitySections = sections.filter((section): section is ActivitySection => 'activity' in parts[section]);
 
 /**
- * What a prefetch key came to. `absent`: the client did not try or failed. `failed`: it says that it failed. `partial`:
- * more pages exist. `complete`: all of it is here, which may be nothing.
+ * The state of a prefetch key. `absent`: the client did not search. `failed`: the client says that its search failed.
+ * `partial`: there are more pages. `complete`: everything is here, possibly nothing.
  */
 export type Prefetched = {
   state: 'absent' | 'failed' | 'partial' | 'complete';
   resources: Resource[];
-  /** What a reference may be looked up by: made when first asked for, since most requests never do. */
+  /** Resources by what a reference may name. Built on first use, because most requests need no look-up. */
   lookup: () => ReadonlyMap<string, Resource>;
 };
 
 /**
- * A call's `prefetch`, each key read once, when first asked for: metrics, fetching and chart all ask. The readings end
- * with the call; a WeakMap from values to readings would keep both alive until the collector's next full round.
+ * A call's `prefetch`. Each key is read once, on first use by metrics, fetching or the chart. The results are dropped
+ * with the call; a WeakMap would keep them until the next full garbage collection.
  */
 export type Prefetch = {
   values: unknown;
-  /** What the Patient among them says of the record. */
+  /** What the Patient resource says about the record. */
   standing: Standing;
   section: (section: Section) => Prefetched;
 };
 
-/** Of a record that is not this patient's, or goes on elsewhere, no part is whole: what it shows is told, its silence is not. */
+/**
+ * If the record is not this patient's, or was replaced, every part counts as incomplete: findings are reported, silence
+ * is not.
+ */
 export function prefetchOf(values: unknown, patientId: string): Prefetch {
   const read = new Map<Section, Prefetched>();
   const standing = standingOf(object(values)['patient'], patientId);
@@ -146,10 +149,10 @@ function inPart(prefetched: Prefetched, standing: Standing): Prefetched {
   return { ...prefetched, state };
 }
 
-const NOBODY: ReadonlyMap<string, Resource> = new Map();
-const nothing = { resources: [], lookup: () => NOBODY };
+const EMPTY: ReadonlyMap<string, Resource> = new Map();
+const nothing = { resources: [], lookup: () => EMPTY };
 
-/** Reads one key of `prefetch` (conformance P3–P12). `null` says that the client looked and found nothing (P4). */
+/** Reads one key of `prefetch` (conformance P3–P12). `null` means that the client searched and found nothing (P4). */
 export function readPrefetch(prefetch: unknown, section: Section): Prefetched {
   const values = object(prefetch);
   const value = Object.hasOwn(values, section) ? values[section] : undefined;
@@ -184,7 +187,7 @@ function lookupOf(entries: Entry[]): () => Map<string, Resource> {
 function keysOf({ resource, fullUrl }: Entry): [string, Resource][] {
   const id = string(resource['id']);
   const keys: [string, Resource][] = id === undefined ? [] : [[`${resource.resourceType}/${id}`, resource]];
-  // An entry without an address may be what an absolute reference means; one with another address is not.
+  // An absolute reference may mean an entry without an address, but not one with another address.
   if (fullUrl !== undefined) keys.push([fullUrl, resource]);
   else if (id !== undefined) keys.push([`*/${resource.resourceType}/${id}`, resource]);
   return keys;

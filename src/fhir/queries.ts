@@ -2,24 +2,27 @@ import { partOf, type Section } from './prefetch.ts';
 
 export type Context = { patientId: string; encounterId: string | undefined };
 
-/** Which results are asked for: those since a day (`YYYY-MM-DD`), and of some codes those of any age (rules/reach.ts). */
+/**
+ * Which results to ask for: those since a date (`YYYY-MM-DD`), and those of some codes whatever their age
+ * (rules/reach.ts).
+ */
 export type ResultWindow = { since: string; codes: readonly string[] };
 
 /**
- * What to ask for a key: a read, or a search in several wordings. The first says all that we know of; each other leaves out
- * something that some servers refuse with 400, and the last is the plainest that still finds everything.
+ * The request for a key: a read, or a search in several forms. The first form uses all parameters; each of the others
+ * leaves out something that some servers refuse with 400. The last is the plainest that still finds everything.
  */
 export type Query = { path: string; searches: readonly string[] };
 
 const PAGE_SIZE = '_count=500';
 
 /**
- * The queries of a key, together its whole: its template with the call's values, and what makes searches shorter. None where a
- * token has no value.
+ * The queries that together cover a key: its template filled in with the call's values, and parameters that make the
+ * search smaller. None if a token has no value.
  */
 export function queriesOf(section: Section, context: Context, window: ResultWindow | undefined): Query[] {
   const id = section === 'encounter' ? context.encounterId : context.patientId;
-  // An id of dots would leave its place in the address.
+  // An id of dots would change the path of the address.
   if (id === undefined || /^\.+$/.test(id)) return [];
   const [path = '', search] = partOf[section].query
     .replace('{{context.patientId}}', () => encodeURIComponent(context.patientId))
@@ -37,7 +40,7 @@ export function queriesOf(section: Section, context: Context, window: ResultWind
   ];
 }
 
-/** With a page size and the medicines included; without either; without both. */
+/** With page size and included medicines; without either of them; without both. */
 function wordings(search: string): string[] {
   const bare = search.replace(/&_include=[^&]*/, '');
   return [...new Set([`${search}&${PAGE_SIZE}`, search, `${bare}&${PAGE_SIZE}`, bare])];

@@ -1,9 +1,9 @@
 import { isObject, object, objects, type Resource } from './json.ts';
 
-/** The version that a resource can only be of, by its shape; `other` is none that is read. */
+/** A FHIR version, as far as a resource's shape determines it. `other`: an unsupported version. */
 type FhirVersion = 'R4' | 'R5' | 'other';
 
-/** A request whose FHIR cannot be read as R4 or R5. `seen` is for the answer: versions only, no data. */
+/** The request's FHIR cannot be read as R4 or R5. `seen` goes into the answer: versions only, no data. */
 export class UnusableFhir extends Error {
   readonly seen: string;
   constructor(seen: string) {
@@ -13,8 +13,8 @@ export class UnusableFhir extends Error {
 }
 
 /**
- * The version that a resource can only be of: nothing in CDS Hooks names it (conformance V1). Undefined where its shape is
- * that of several. R4 and R5 may stand side by side.
+ * The only version that a resource's shape allows; CDS Hooks does not state the version (conformance V1). Undefined if
+ * the shape fits several. R4 and R5 may occur side by side.
  */
 export function versionOf(resource: Resource): FhirVersion | undefined {
   switch (resource.resourceType) {

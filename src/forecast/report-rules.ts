@@ -10,8 +10,8 @@ const LINES = 6;
 
 /** What each rule does over the whole time, at each hook. */
 export function byRule(report: Report): Block[] {
-  const { say, rules, sites, first } = report;
-  if (rules.length === 0) return [{ paragraph: say('noCards') }];
+  const { translate, rules, sites, first } = report;
+  if (rules.length === 0) return [{ paragraph: translate('noCards') }];
   const charts = [
     ruleChart(report, 'chartOrders', 'orders', ({ per100Orders }) => per100Orders),
     ruleChart(report, 'chartVisits', 'visits', ({ per100Visits }) => per100Visits),
@@ -24,11 +24,11 @@ export function byRule(report: Report): Block[] {
       ])
       // A rule that never gives a card of its own, or not at this hook, has no row.
       .filter(([, ...values]) => values.some((one) => one !== undefined && one > 0));
-    return rows.length > 0 ? [compared(report, say(caption), say('colRule'), rows)] : [];
+    return rows.length > 0 ? [compared(report, translate(caption), translate('colRule'), rows)] : [];
   };
   if (sites.length > 1) {
     return [
-      { paragraph: say('byRuleText') },
+      { paragraph: translate('byRuleText') },
       ...charts,
       ...perRule('chartOrders', ({ per100Orders }) => per100Orders),
       ...perRule('chartVisits', ({ per100Visits }) => per100Visits),
@@ -49,12 +49,15 @@ export function byRule(report: Report): Block[] {
     ...(first.figures.silent > 0 ? [['colSilent', ({ silent }) => silent] as (typeof columns)[number]] : []),
   ];
   return [
-    { paragraph: say('byRuleText') },
+    { paragraph: translate('byRuleText') },
     ...charts,
     {
       table: {
-        caption: say('tableRules'),
-        columns: [{ heading: say('colRule') }, ...columns.map(([key]) => ({ heading: say(key), numeric: true }))],
+        caption: translate('tableRules'),
+        columns: [
+          { heading: translate('colRule') },
+          ...columns.map(([key]) => ({ heading: translate(key), numeric: true })),
+        ],
         rows: rules.map((rule) => [
           label(first, rule),
           ...columns.map(([, value]) => shown(figureOf(first.figures.rules, rule, value))),
@@ -65,7 +68,7 @@ export function byRule(report: Report): Block[] {
 }
 
 function ruleChart(
-  { say, rules, sites, first, language }: Report,
+  { translate, rules, sites, first, language }: Report,
   title: string,
   id: string,
   value: (rule: RuleFigure) => number | undefined,
@@ -82,18 +85,29 @@ function ruleChart(
   if (!most) return [];
   const described = { rule: most.label, value: formatNumber(Math.max(...most.values), language) };
   const series = sites.map(({ name }) => name);
-  return [{ chart: bars({ id, title: say(title), description: say('chartText', described), language, series, rows }) }];
+  return [
+    {
+      chart: bars({
+        id,
+        title: translate(title),
+        description: translate('chartText', described),
+        language,
+        series,
+        rows,
+      }),
+    },
+  ];
 }
 
 /** What each rule does year by year; of two sites, all rules together. */
 export function byYear(report: Report): Block[] {
-  const { say, sites, first, rules, language } = report;
+  const { translate, sites, first, rules, language } = report;
   const names = first.figures.periods.map(({ name }) => name);
   // A point for many years among points for one would bend the line.
   const single = first.figures.periods.filter(({ from, to }) => from === to);
   const years = single.map(({ from }) => from);
-  if (rules.length === 0 || years.length === 0) return [{ paragraph: say('noCards') }];
-  const description = say('chartYearText', { from: years[0] as string, to: years.at(-1) as string });
+  if (rules.length === 0 || years.length === 0) return [{ paragraph: translate('noCards') }];
+  const description = translate('chartYearText', { from: years[0] as string, to: years.at(-1) as string });
   const chart = (id: string, title: string, value: (rule: RuleFigure) => number | undefined): Block => {
     const drawn = rules
       .filter((rule) => (figureOf(first.figures.rules, rule, value) ?? 0) > 0)
@@ -103,12 +117,12 @@ export function byYear(report: Report): Block[] {
       name: rule,
       values: single.map((of) => figureOf(of.rules, rule, value)),
     }));
-    return { chart: lines({ id, title: say(title), description, language, labels: years, series }) };
+    return { chart: lines({ id, title: translate(title), description, language, labels: years, series }) };
   };
   const table = (title: string, value: (rule: RuleFigure) => number | undefined): Block => ({
     table: {
-      caption: say(title),
-      columns: [{ heading: say('colRule') }, ...names.map((heading) => ({ heading, numeric: true }))],
+      caption: translate(title),
+      columns: [{ heading: translate('colRule') }, ...names.map((heading) => ({ heading, numeric: true }))],
       rows: rules
         .filter((rule) => (figureOf(first.figures.rules, rule, value) ?? 0) > 0)
         .map((rule) => [
@@ -124,7 +138,7 @@ export function byYear(report: Report): Block[] {
       );
     const alone = ({ periods }: Figures) => periods.filter(({ from, to }) => from === to);
     const series = sites.map(({ name, figures }) => ({ name, values: all(alone(figures)) }));
-    const title = `${say('chartYearPatients')} (${say('allRules')})`;
+    const title = `${translate('chartYearPatients')} (${translate('allRules')})`;
     return [
       { chart: lines({ id: 'years', title, description, language, labels: years, series }) },
       {

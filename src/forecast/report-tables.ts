@@ -1,4 +1,4 @@
-import type { Say } from '../knowledge/pages.ts';
+import type { Translate } from '../knowledge/pages.ts';
 import type { Language } from '../language.ts';
 import { formatDifference } from '../report/numbers.ts';
 import type { Block, Cell } from '../report/page.ts';
@@ -15,26 +15,26 @@ export type Report = {
   /** Rules that said anything, most cards first. */
   rules: string[];
   language: Language;
-  say: Say;
+  translate: Translate;
 };
 
 export type Measure = [string, (of: Figures) => number | undefined];
 
 /** A row for each measure, a column for each site, and the difference of two. */
 export function measures(report: Report, caption: string, rows: Measure[]): Block {
-  const { say, sites } = report;
+  const { translate, sites } = report;
   return compared(
     report,
-    say(caption),
-    say('colMeasure'),
-    rows.map(([key, value]) => [say(key), ...sites.map(({ figures }) => value(figures))]),
-    sites.length > 1 ? undefined : say('colCount'),
+    translate(caption),
+    translate('colMeasure'),
+    rows.map(([key, value]) => [translate(key), ...sites.map(({ figures }) => value(figures))]),
+    sites.length > 1 ? undefined : translate('colCount'),
   );
 }
 
 /** Rows with a value for each site. */
 export function compared(
-  { say, sites, language }: Report,
+  { translate, sites, language }: Report,
   caption: string,
   heading: string,
   rows: [string, ...(number | undefined)[]][],
@@ -47,7 +47,10 @@ export function compared(
       caption,
       columns: [
         { heading },
-        ...[...names, ...(several ? [say('colDifference')] : [])].map((name) => ({ heading: name, numeric: true })),
+        ...[...names, ...(several ? [translate('colDifference')] : [])].map((name) => ({
+          heading: name,
+          numeric: true,
+        })),
       ],
       rows: rows.map(([name, ...values]): Cell[] => [
         name,

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { loadPages, type Say, sayIn } from '../knowledge/pages.ts';
+import { loadPages, type Translate, translator } from '../knowledge/pages.ts';
 import { languages } from '../language.ts';
 import { root } from '../testing/app.ts';
 import { forecastOf, invented, ndjson, scratch } from '../testing/forecast.ts';
@@ -44,12 +44,16 @@ beforeAll(async () => {
   files.remove();
 }, 60_000);
 
-function written(found: Forecast, language: (typeof languages)[number], say: Say = sayIn(words, language)): string {
+function written(
+  found: Forecast,
+  language: (typeof languages)[number],
+  translate: Translate = translator(words, language),
+): string {
   return forecastPage(
     found,
     found.sites.map((site) => ({ ...site, figures: figuresOf(site) })),
     language,
-    say,
+    translate,
   );
 }
 
@@ -67,9 +71,9 @@ test.each(languages)(
 
 test('every word of the page is used, and every reason why something was not replayed has words', () => {
   const used = new Set<string>();
-  const say: Say = (key, values) => {
+  const translate: Translate = (key, values) => {
     used.add(key);
-    return sayIn(words, 'en')(key, values);
+    return translator(words, 'en')(key, values);
   };
   const skips = [
     'order-undated',
@@ -88,12 +92,12 @@ test('every word of the page is used, and every reason why something was not rep
     skipped: Object.fromEntries(skips.map((why) => [why, 1])),
   };
   const trial = { ...one, sites: [{ ...site, tally }] };
-  for (const found of [trial, two]) written(found, 'en', say);
+  for (const found of [trial, two]) written(found, 'en', translate);
   expect(forecastTable([{ ...site, tally, figures: figuresOf({ ...site, tally }) }])).toMatch(
     /would not be shown +3$/m,
   );
   const none = { ...tally, rules: {}, unrecognised: {} };
-  written({ ...one, sites: [{ ...site, tally: none }] }, 'en', say);
+  written({ ...one, sites: [{ ...site, tally: none }] }, 'en', translate);
   expect(Object.keys(words).filter((key) => !used.has(key))).toEqual([]);
 });
 

@@ -14,27 +14,34 @@ import type { Forecast } from './run.ts';
 const NAMES = 40;
 
 /** The forecast as one page for a committee. Pure. */
-export function forecastPage(found: Forecast, sites: ReportSite[], language: Language, say: Say): string {
+export function forecastPage(found: Forecast, sites: ReportSite[], language: Language, translate: Translate): string {
   const first = sites[0] as ReportSite;
   const { figures, tally } = first;
-  const report: Report = { found, sites, first, rules: speaking(sites.map((site) => site.figures)), language, say };
+  const report: Report = {
+    found,
+    sites,
+    first,
+    rules: speaking(sites.map((site) => site.figures)),
+    language,
+    translate,
+  };
   const [from = '', to = ''] = [figures.years[0], figures.years.at(-1)];
   const { patients, orders, visits } = figures;
   return page({
     language,
-    title: say('title'),
-    subtitle: say('subtitle', { patients, orders, visits, from, to }),
+    title: translate('title'),
+    subtitle: translate('subtitle', { patients, orders, visits, from, to }),
     sections: [
       section(report, 'short', [
-        ...(tally.synthetic === tally.patients ? [{ paragraph: say('synthetic') }] : []),
-        { paragraph: say('shortText') },
+        ...(tally.synthetic === tally.patients ? [{ paragraph: translate('synthetic') }] : []),
+        { paragraph: translate('shortText') },
         ...inShort(report),
       ]),
       section(report, 'byRule', byRule(report)),
       section(report, 'byYear', byYear(report)),
       section(report, 'burden', burdenBlocks(report)),
       section(report, 'repeats', [
-        { paragraph: say('repeatsText') },
+        { paragraph: translate('repeatsText') },
         measures(report, 'repeats', [
           ['rowRepeats', (of) => of.repeats],
           ['rowRepeats30', (of) => of.repeats30],
@@ -44,10 +51,14 @@ export function forecastPage(found: Forecast, sites: ReportSite[], language: Lan
           ['rowJoined', (of) => of.joined],
           ...(sites.some(({ figures }) => figures.silent > 0) ? [['rowSilent', (of) => of.silent] as Measure] : []),
         ]),
-        { paragraph: say(sites.some(({ rules }) => rules.some(({ quietDays }) => quietDays)) ? 'quiet' : 'quietNone') },
+        {
+          paragraph: translate(
+            sites.some(({ rules }) => rules.some(({ quietDays }) => quietDays)) ? 'quiet' : 'quietNone',
+          ),
+        },
       ]),
       section(report, 'notChecked', [
-        { paragraph: say('notCheckedText') },
+        { paragraph: translate('notCheckedText') },
         measures(report, 'notChecked', [
           ['rowNotChecked', (of) => of.notChecked],
           ['rowRefusals', (of) => of.refusals],
@@ -55,43 +66,47 @@ export function forecastPage(found: Forecast, sites: ReportSite[], language: Lan
       ]),
       section(report, 'unrecognised', unrecognised(report)),
       section(report, 'limits', [
-        { list: ['Behaviour', 'Stopped', 'Changed', 'Others', 'Select', 'Visits'].map((what) => say(`limit${what}`)) },
+        {
+          list: ['Behaviour', 'Stopped', 'Changed', 'Others', 'Select', 'Visits'].map((what) =>
+            translate(`limit${what}`),
+          ),
+        },
       ]),
       section(report, 'input', inputBlocks(report)),
     ],
     footer: [
-      say('footerRules', { fingerprint: first.fingerprint, hooks: found.replay.hooks.join(', ') }),
-      say('footerLocal'),
+      translate('footerRules', { fingerprint: first.fingerprint, hooks: found.replay.hooks.join(', ') }),
+      translate('footerLocal'),
     ],
   });
 }
 
-function section({ say }: Report, heading: string, blocks: Block[]): Section {
-  return { heading: say(heading), blocks };
+function section({ translate }: Report, heading: string, blocks: Block[]): Section {
+  return { heading: translate(heading), blocks };
 }
 
 function inShort(report: Report): Block[] {
-  const { sites, say, first, language } = report;
+  const { sites, translate, first, language } = report;
   const number = (value: number | undefined) => (value === undefined ? '–' : formatNumber(value, language));
   const { figures } = first;
   if (sites.length === 1) {
     return [
       {
         figures: [
-          { value: number(figures.ordersWithCard), label: say('ordersWithCard') },
-          { value: number(figures.visitsWithCard), label: say('visitsWithCard') },
-          { value: number(figures.cardsPer100Patients), label: say('cardsPer100Patients') },
+          { value: number(figures.ordersWithCard), label: translate('ordersWithCard') },
+          { value: number(figures.visitsWithCard), label: translate('visitsWithCard') },
+          { value: number(figures.cardsPer100Patients), label: translate('cardsPer100Patients') },
           {
             value: figures.patientsWithCard,
-            label: say('patientsWithCard'),
-            note: say('ofPatients', { patients: figures.patients }),
+            label: translate('patientsWithCard'),
+            note: translate('ofPatients', { patients: figures.patients }),
           },
         ],
       },
     ];
   }
   return [
-    { paragraph: say('compared', { first: first.name, second: sites[1]?.name ?? '' }) },
+    { paragraph: translate('compared', { first: first.name, second: sites[1]?.name ?? '' }) },
     measures(report, 'overview', [
       ['ordersWithCard', (of) => of.ordersWithCard],
       ['visitsWithCard', (of) => of.visitsWithCard],
@@ -101,40 +116,40 @@ function inShort(report: Report): Block[] {
   ];
 }
 
-function burdenBlocks({ say, sites, first, language }: Report): Block[] {
+function burdenBlocks({ translate, sites, first, language }: Report): Block[] {
   const rows = burdens.map((range) => ({
-    label: say('burdenRow', { range: range.replace('-', '–') }),
+    label: translate('burdenRow', { range: range.replace('-', '–') }),
     values: sites.map(({ tally }) => tally.burden[range] ?? 0),
   }));
   const described = { none: first.tally.burden['0'] ?? 0, all: first.figures.patientYears };
-  const description = say('chartBurdenText', described);
+  const description = translate('chartBurdenText', described);
   const series = sites.map(({ name }) => name);
   return [
-    { paragraph: say('burdenText') },
-    { chart: bars({ id: 'burden', title: say('chartBurden'), description, language, series, rows }) },
+    { paragraph: translate('burdenText') },
+    { chart: bars({ id: 'burden', title: translate('chartBurden'), description, language, series, rows }) },
   ];
 }
 
-function unrecognised({ say, first }: Report): Block[] {
+function unrecognised({ translate, first }: Report): Block[] {
   const { unrecognised: all } = first.figures;
-  if (all.length === 0) return [{ paragraph: say('unrecognisedNone') }];
+  if (all.length === 0) return [{ paragraph: translate('unrecognisedNone') }];
   return [
-    { paragraph: say('unrecognisedText') },
+    { paragraph: translate('unrecognisedText') },
     {
       table: {
-        caption: say('tableUnrecognised'),
+        caption: translate('tableUnrecognised'),
         columns: [
-          { heading: say('colName') },
-          { heading: say('colSystem') },
-          { heading: say('colCode') },
-          { heading: say('colOrders'), numeric: true },
+          { heading: translate('colName') },
+          { heading: translate('colSystem') },
+          { heading: translate('colCode') },
+          { heading: translate('colOrders'), numeric: true },
         ],
         rows: all
           .slice(0, NAMES)
           .map(({ name, system, code, orders }) => [name || '–', system || '–', code || '–', orders]),
       },
     },
-    ...(all.length > NAMES ? [{ paragraph: say('unrecognisedMore', { count: all.length - NAMES }) }] : []),
+    ...(all.length > NAMES ? [{ paragraph: translate('unrecognisedMore', { count: all.length - NAMES }) }] : []),
   ];
 }
 
@@ -145,17 +160,17 @@ function inputBlocks({ say, found, first: { tally } }: Report): Block[] {
   return [
     {
       table: {
-        caption: say('tableInput'),
-        columns: [{ heading: say('colMeasure') }, { heading: say('colCount'), numeric: true }],
+        caption: translate('tableInput'),
+        columns: [{ heading: translate('colMeasure') }, { heading: translate('colCount'), numeric: true }],
         rows: [
-          [say('rowFiles'), found.files],
+          [translate('rowFiles'), found.files],
           ...Object.entries(tally.resources),
-          [say('rowDamage'), found.damage.count],
-          [say('rowFailures'), found.failures.count],
-          ...Object.entries(tally.skipped).map(([why, count]): Cell[] => [say(`skip-${why}`), count]),
+          [translate('rowDamage'), found.damage.count],
+          [translate('rowFailures'), found.failures.count],
+          ...Object.entries(tally.skipped).map(([why, count]): Cell[] => [translate(`skip-${why}`), count]),
         ],
       },
     },
-    ...(none.length > 0 ? [{ paragraph: say('absentTypes', { types: none.join(', ') }) }] : []),
+    ...(none.length > 0 ? [{ paragraph: translate('absentTypes', { types: none.join(', ') }) }] : []),
   ];
 }

@@ -5,12 +5,13 @@ import type { Access } from '../fhir/complete.ts';
 import { object, string } from '../fhir/json.ts';
 import type { Client } from '../trust/clients.ts';
 
-/** Why a call's FHIR server is not asked; for the log. */
+/** Why a call's FHIR server is not asked, for the log. */
 export type NoAccess = 'none-named' | 'not-listed' | 'no-token' | 'expired' | 'other-patient' | 'foreign-page';
 
 /**
- * What a call allows: its `fhirServer`, if it is listed for the client, with its token (CDS Hooks: FHIR Resource Access;
- * conformance F1, F3–F5, F8, R7). A sandbox may ask servers of this machine and open ones without a token.
+ * The FHIR access that a call allows: its `fhirServer`, if it is listed for the client, with its token (CDS Hooks: FHIR
+ * Resource Access; conformance F1, F3–F5, F8, R7). A sandbox may also ask servers on this machine, and open ones
+ * without a token.
  */
 export function accessOf(body: unknown, patientId: string, client: Client, sandbox: boolean): Access | NoAccess {
   const request = object(body);
@@ -25,7 +26,7 @@ export function accessOf(body: unknown, patientId: string, client: Client, sandb
   const life = authorization['expires_in'];
   const scope = authorization['scope'];
   const whole =
-    // Some clients leave its life out (F3); the token then lasts as long as its server says.
+    // Some clients omit expires_in (F3); the token then lasts as long as its server allows.
     (life === undefined || Number.isInteger(life)) &&
     string(authorization['subject']) !== undefined &&
     (scope === undefined || typeof scope === 'string');
@@ -50,8 +51,8 @@ export function accessOf(body: unknown, patientId: string, client: Client, sandb
 }
 
 /**
- * Whether a browser sends this for a page that is not the sandbox's own, nor one that its operator lists. Such a page may get
- * cards for what it sends, and must not look through the sandbox at what else answers on this machine.
+ * Whether a browser sends this for a page that is neither the sandbox's own nor listed by its operator. Such a page may
+ * get cards for what it sends, but must not use the sandbox to reach other servers on this machine.
  */
 export function isForeignPage(headers: IncomingHttpHeaders, origins: readonly string[]): boolean {
   const { host = '', origin } = headers;
@@ -62,17 +63,17 @@ export function isForeignPage(headers: IncomingHttpHeaders, origins: readonly st
 }
 
 /**
- * A sandbox answers by names of this machine, and by those of the pages that its operator lists. A page elsewhere may let its
- * own name lead here, and its browser would take the two for one origin.
+ * Makes a sandbox answer only to host names of this machine and of listed pages. Otherwise a page elsewhere could point
+ * its own name here (DNS rebinding), and its browser would treat both as one origin.
  */
-export function answerThisMachine(app: FastifyInstance, origins: readonly string[]): void {
+export function requireLocalHost(app: FastifyInstance, origins: readonly string[]): void {
   const hosts = origins.flatMap((origin) => (URL.canParse(origin) ? [new URL(origin).host] : []));
   app.addHook('onRequest', async ({ headers: { host = '' } }) => {
-    if (!isThisMachine(host) && !hosts.includes(host)) throw new ServiceError('wrong-host');
+    if (!isLocalHost(host) && !hosts.includes(host)) throw new ServiceError('wrong-host');
   });
 }
 
-export function isThisMachine(host: string): boolean {
+export function isLocalHost(host: string): boolean {
   return /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i.test(host);
 }
 

@@ -536,7 +536,7 @@ describe('a client of CDS Hooks 1.0', () => {
   });
 });
 
-const wishing = (wish: Json, body = pair()) => ({ ...body, extension: { 'org.nordic-opioid-cds': wish } });
+const wishing = (options: Json, body = pair()) => ({ ...body, extension: { 'org.nordic-opioid-cds': options } });
 
 test('E1, J16: the trace is for clients whose record allows it, and only if they ask', async () => {
   const send = async (client: typeof ehr, body: Json) =>

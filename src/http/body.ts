@@ -10,9 +10,9 @@ import type { Turn } from './turns.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The body as it was sent, for what goes back digit by digit. */
+    /** The raw body, for values that go back digit by digit. */
     sent: Buffer | undefined;
-    /** Gives back the room of this call's body. */
+    /** Releases the room that this call's body occupies. */
     release: (() => void) | undefined;
   }
 }
@@ -20,14 +20,14 @@ declare module 'fastify' {
 const MEDIA_TYPES = ['application/json', 'application/fhir+json'];
 
 /**
- * Reads JSON in both media types that carry it (conformance T6, T7), in strict UTF-8. A limit stands before each step: bytes
- * that arrive, how the text is made, how many bodies are at work at once. `isBusy`: whether the process is under pressure,
- * which is looked at again once a body has had its turn.
+ * Reads JSON in both media types that carry it (conformance T6, T7), in strict UTF-8. There is a limit before each
+ * step: bytes arriving, the structure of the text, bodies being processed at once. `isBusy`: whether the process is
+ * under pressure; checked again once a body has had its turn.
  */
 export function readJson(app: FastifyInstance, bodyLimit: number, turn: Turn, isBusy: () => boolean): void {
   const arrivals = createArrivals(limits.bodiesArriving);
   const working = createGate(limits.bodiesAtWork);
-  // Keys that would change what an object is are passed over as any key that nobody knows (conformance T12).
+  // Keys that would change an object's prototype are ignored like any unknown key (conformance T12).
   const parse = app.getDefaultJsonParser('remove', 'remove') as FastifyBodyParser<string>;
   app.decorateRequest('release');
   app.decorateRequest('sent');
@@ -46,28 +46,28 @@ export function readJson(app: FastifyInstance, bodyLimit: number, turn: Turn, is
     } finally {
       arrival.leave();
     }
-    if (weight > LARGE) await turn();
-    // It may have waited long, and for others that took long.
+    if (weight > LARGE_BODY) await turn();
+    // The body may have waited behind long work.
     if (isBusy()) throw overloaded();
     if (request.raw.destroyed && !request.raw.complete) throw new ServiceError('not-json');
     const value = await new Promise((resolve, reject) => {
-      // A byte order mark says nothing in UTF-8.
+      // A byte order mark has no meaning in UTF-8.
       request.sent = json;
       const text = json.toString('utf8', hasMark(json) ? 3 : 0);
       void parse(request, text, (error, value) => (error ? reject(new ServiceError('not-json')) : resolve(value)));
     });
-    // What is made of it is the next step.
-    if (weight > LARGE) await turn();
+    // The next step, evaluating the value, takes a turn of its own.
+    if (weight > LARGE_BODY) await turn();
     return value;
   };
 
-  // Without this Fastify takes text/plain, and answers 400 for it instead of 415.
+  // Otherwise Fastify accepts text/plain and answers 400 instead of 415.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(MEDIA_TYPES, read);
   app.addHook('onSend', async (request) => {
     request.release?.();
     request.release = undefined;
-    // An answer that is read slowly must not hold the body that it came from.
+    // A slowly read answer must not keep its request body in memory.
     request.body = undefined;
     request.sent = undefined;
   });
@@ -102,7 +102,7 @@ function receive(payload: IncomingMessage, bodyLimit: number, take: Arrival['tak
   });
 }
 
-/** What a body counts for while it is at work. Throws a `ServiceError` for one that nobody should read. */
+/** The weight of a body while it is processed. Throws a `ServiceError` for a body beyond the limits. */
 function weightOf(json: Buffer): number {
   const { depth, values } = shapeOf(json, limits);
   if (depth > limits.depth) throw new ServiceError('too-deep', [`at most ${limits.depth} levels`]);
@@ -112,16 +112,16 @@ function weightOf(json: Buffer): number {
   return Math.max(json.length, values * limits.bodiesAtWork.perValue);
 }
 
-/** Bytes from which a body is large enough to give way. */
-const LARGE = 256 * 1024;
+/** Size in bytes from which a body takes turns. */
+const LARGE_BODY = 256 * 1024;
 
 function hasMark(json: Buffer): boolean {
   return json[0] === 0xef && json[1] === 0xbb && json[2] === 0xbf;
 }
 
 /**
- * What the headers say of a body that cannot be read, so that it is refused before its token is used up: another media type,
- * character set or content coding, or more bytes than are read. Throws a `ServiceError`.
+ * Refuses a body by its headers before the token is used up: another media type, character set or content coding, or
+ * too many bytes. Throws a `ServiceError`.
  */
 export function checkBodyHeaders({ headers }: FastifyRequest, bodyLimit: number): void {
   const empty = headers['transfer-encoding'] === undefined && !(Number(headers['content-length']) > 0);

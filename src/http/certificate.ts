@@ -2,7 +2,7 @@ import { TLSSocket } from 'node:tls';
 import type { FastifyRequest } from 'fastify';
 import type { Certificate } from '../trust/certificate.ts';
 
-/** The certificate that the client showed on this connection; undefined where an authority of ours does not vouch for it. */
+/** The client's certificate on this connection; undefined unless one of our authorities issued it. */
 export function certificateOf(request: FastifyRequest): Certificate | undefined {
   const { socket } = request.raw;
   if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
@@ -10,7 +10,7 @@ export function certificateOf(request: FastifyRequest): Certificate | undefined 
   if (!certificate) return undefined;
   const { subject, subjectAltName = '' } = certificate;
   const common = [...subject.matchAll(/^CN=(.+)$/gm)].map(([, name]) => name as string);
-  // A name with odd signs is quoted by Node, and is then the name of nobody.
+  // Node quotes names with unusual characters; such names match no client.
   const alternatives = subjectAltName.split(', ').flatMap((part) => /^DNS:([^"\s]+)$/.exec(part)?.[1] ?? []);
   return { fingerprint: certificate.fingerprint256, names: [...common, ...alternatives] };
 }

@@ -12,15 +12,15 @@ import { limits } from '../limits.ts';
 const TIMES = {
   headersTimeout: limits.headersTime,
   requestTimeout: limits.callTime,
-  // Node looks for slow connections in this interval.
+  // Interval in which Node looks for slow connections.
   connectionsCheckingInterval: 1000,
   keepAliveTimeout: limits.keepAlive,
   maxHeaderSize: limits.headers,
 };
 
-/** A server of HTTP/1.1 that bounds its connections, and on each of them the calls that wait for their answer. */
+/** An HTTP/1.1 server that bounds its connections and the calls waiting for an answer on each of them. */
 export function createServer(handler: RequestListener, tls: TlsOptions | undefined): Server {
-  const admit = admission(handler);
+  const admit = limitCalls(handler);
   const server: Server = tls
     ? createHttps({ ...TIMES, handshakeTimeout: limits.headersTime, ...tls }, admit)
     : createHttp(TIMES, admit);
@@ -30,18 +30,18 @@ export function createServer(handler: RequestListener, tls: TlsOptions | undefin
 }
 
 /**
- * Passes calls on while their connection has few of them open. A client may send calls without reading the answers, and
- * Node hands over all that one packet holds: some two thousand, each of which costs memory until its answer is read.
+ * Passes calls on while few of them are open on their connection. A client may send calls without reading the answers,
+ * and Node hands over all calls of a packet: some two thousand, each of which takes memory until its answer is read.
  */
-function admission(handler: RequestListener): RequestListener {
+function limitCalls(handler: RequestListener): RequestListener {
   const open = new WeakMap<Socket, number>();
   return (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
-    // The rest of a packet whose connection was closed for it.
+    // The rest of a packet whose connection was closed.
     if (socket.destroyed) return;
     const calls = (open.get(socket) ?? 0) + 1;
     if (calls > limits.callsOfConnection) {
-      passOver(socket);
+      skipRest(socket);
       socket.destroy();
       return;
     }
@@ -52,10 +52,10 @@ function admission(handler: RequestListener): RequestListener {
 }
 
 /**
- * Has Node read the rest of a packet without making calls of it, which costs ten times as much. A Node without this hook of its
- * parser makes them, and they are passed over one by one.
+ * Makes Node skip the rest of a packet without parsing calls, which would cost ten times as much. A Node version
+ * without this parser hook does parse them, and they are dropped one by one.
  */
-function passOver(socket: Socket): void {
+function skipRest(socket: Socket): void {
   const { parser } = socket as Socket & { parser?: { onIncoming?: unknown } | null };
   if (parser && 'onIncoming' in parser) parser.onIncoming = () => 0;
 }

@@ -19,7 +19,7 @@ export type Service = {
   usageRequirements: string;
 };
 
-/** The version of CDS Hooks that is implemented, and of each hook as its metadata table has it (conformance DI8, DI9). */
+/** The implemented version of CDS Hooks, and of each hook, from its metadata table (conformance DI8, DI9). */
 const SPECIFICATION = '2.0.1';
 const HOOK_VERSION = '1.0';
 
@@ -27,7 +27,7 @@ export function hookOfService(id: string): Hook | undefined {
   return hooks.find((hook) => serviceId(hook) === id);
 }
 
-/** Hooks that some rule is served for: a site that switches off all of a hook's rules has no service for it. */
+/** The services of this site: hooks that at least one active rule uses. */
 export function discover(knowledge: Knowledge): { services: Service[] } {
   return {
     services: hooks.filter((hook) => rulesOf(knowledge, hook).length > 0).map((hook) => describe(knowledge, hook)),
@@ -65,16 +65,16 @@ function rulesOf(knowledge: Knowledge, hook: Hook) {
   return knowledge.rules.filter((rule) => rule.off === undefined && rule.hooks.includes(hook));
 }
 
-/** Only what the rules of this hook rest on is asked for (conformance PT11). */
+/** Asks only for what the rules of this hook need (conformance PT11). */
 export function neededSections(knowledge: Knowledge, hook: Hook): Section[] {
   const used = new Set<Section>();
   for (const rule of rulesOf(knowledge, hook)) {
     const { facts } = guidelineOf(knowledge, rule);
     for (const name of factsOfRule(rule)) for (const section of facts.get(name)?.sections ?? []) used.add(section);
   }
-  // Whether the record is that of a patient whom its server knows.
+  // Shows whether the server knows the patient.
   if (used.size > 0) used.add('patient');
-  // Whether a medicine is for pain or for dependence is told from the problem list, and where an order belongs from the encounter.
+  // The problem list tells pain from dependence; the encounter gives the setting of an order.
   if (used.size > 0) for (const section of ['conditions', 'encounter'] as const) used.add(section);
   // Statements, dispenses and administrations add to the medication list.
   if (used.has('medications'))
@@ -82,14 +82,14 @@ export function neededSections(knowledge: Knowledge, hook: Hook): Section[] {
   return sections.filter((section) => used.has(section));
 }
 
-/** `GET /cds-services`: the same bytes for everybody, so that clients may keep them (conformance DI15). */
+/** `GET /cds-services`: the same bytes for everyone, so that clients may cache them (conformance DI15). */
 export function discoveryRoute(app: FastifyInstance, knowledge: Knowledge): void {
   const body = JSON.stringify(discover(knowledge));
-  keptRoute(app, '/cds-services', () => body);
+  cachedRoute(app, '/cds-services', () => body);
 }
 
-/** A route whose answer is the same for everybody, with a tag by which a client may keep it. `body` is asked once. */
-export function keptRoute(app: FastifyInstance, path: string, body: () => string): void {
+/** A route with the same answer for everyone and an ETag for caching. `body` is called once. */
+export function cachedRoute(app: FastifyInstance, path: string, body: () => string): void {
   let kept: { text: string; etag: string } | undefined;
   const keep = (text: string) => ({
     text,

@@ -14,22 +14,24 @@ import { placeOf } from './journal.ts';
 import type { Metrics } from './metrics.ts';
 
 export type FeedbackOptions = {
-  /** Without a journal nothing is acknowledged. */
+  /** Without a journal, no feedback is acknowledged. */
   journal: Journal | undefined;
   knowledge: Knowledge;
-  /** Where a line is written for each override that was kept. */
+  /** Gets a line for each stored override. */
   audit: Pick<Logger, 'info'>;
   /** Milliseconds since 1970 in UTC. */
   clock: () => number;
   metrics: Metrics;
 };
 
-/** What became of one item: `repeated` was kept before; `unknownCard`: no card of this id was given, or not here. */
+/**
+ * The result of one item. `repeated`: stored before. `unknownCard`: this service gave this client no card with this id.
+ */
 type Result =
   | { status: 'stored' | 'repeated'; unknownCard?: true; commentCut?: true }
   | { status: 'rejected'; problems: string[] };
 
-/** One item as the journal keeps it, or what is wrong with it. */
+/** One item as stored in the journal, or what is wrong with it. */
 type Item = { rows: FeedbackRow[]; cut: boolean } | { problems: string[] };
 
 const id = z
@@ -37,7 +39,7 @@ const id = z
   .trim()
   .regex(/^[\x21-\x7e]{1,100}$/, 'must be an id');
 
-/** One item, as it is checked; for the API's description too. */
+/** The schema of one item, also for the API description. */
 export const itemSchema = z
   .looseObject({
     card: id.describe('The uuid of the card.'),
@@ -56,13 +58,13 @@ export const itemSchema = z
       .nullish()
       .transform((value) => value ?? [])
       .describe('The uuids of the accepted suggestions. Required when the outcome is accepted.'),
-    // Read with care below: no slip in a reason is worth losing what the user did.
+    // Read leniently below: a mistake in a reason must not lose what the user did.
     overrideReason: z
       .unknown()
       .optional()
       .meta({
         description: 'Why the card was overridden: an object.',
-        // Without types: what is none of these is passed over.
+        // Without types: other values are ignored.
         properties: {
           reason: {
             description: "One of the card's overrideReasons, or your own: a Coding.",
@@ -83,8 +85,8 @@ export const itemSchema = z
   });
 
 /**
- * `POST /cds-services/{id}/feedback` (CDS Hooks: Feedback; conformance FB1–FB11). 200 with a result for each item once all
- * valid ones are committed; 400 where none is valid; 503 where they could not be committed.
+ * `POST /cds-services/{id}/feedback` (CDS Hooks: Feedback; conformance FB1–FB11). 200 with a result for each item once
+ * all valid ones are committed; 400 if none is valid; 503 if they could not be committed.
  */
 export function feedbackRoute(app: FastifyInstance, options: FeedbackOptions): void {
   const { journal, clock, metrics, knowledge } = options;
@@ -108,18 +110,18 @@ export function feedbackRoute(app: FastifyInstance, options: FeedbackOptions): v
       budget.use(place.client, added.size);
       for (const { status } of results) metrics.feedback(service, status);
       auditOverrides(rows, added, request, options);
-      Object.assign(request.told, { service, hook: hookOfService(service), items: results.length });
+      Object.assign(request.logFields, { service, hook: hookOfService(service), items: results.length });
       return reply.header('cache-control', 'no-store').send({ results });
     },
   );
 }
 
-/** Counts what items come to before they are looked at. */
+/** Checks the number of rows before reading the items. */
 function checkRows(items: unknown[]): void {
   const rows = items.reduce<number>((sum, item) => {
     const suggestions = object(item)['acceptedSuggestions'];
     const number = Array.isArray(suggestions) ? suggestions.length : 1;
-    // An item with more is rejected by itself.
+    // An item with more suggestions is rejected on its own.
     return sum + (number > limits.feedbackSuggestions ? 1 : Math.max(1, number));
   }, 0);
   if (rows > limits.feedbackRows)
@@ -128,7 +130,7 @@ function checkRows(items: unknown[]): void {
     ]);
 }
 
-/** What is wrong with items, as far as anybody reads it. */
+/** What is wrong with the items, up to the limit. */
 function problemsOf(items: Item[]): string[] {
   const all = items.flatMap((item, at) =>
     'problems' in item ? item.problems.map((text) => `feedback.${at}.${text}`) : [],
@@ -138,7 +140,7 @@ function problemsOf(items: Item[]): string[] {
 
 const DAY = 86_400_000;
 
-/** Counts the rows that a client adds in a day of UTC, in this process. */
+/** Counts the rows that a client adds in a day (UTC), in this process. */
 function createBudget(clock: () => number) {
   let today = 0;
   let used = new Map<string, number>();
@@ -149,7 +151,7 @@ function createBudget(clock: () => number) {
     return used.get(client) ?? 0;
   };
   return {
-    /** Throws a `ServiceError` where so many rows more would be too many. */
+    /** Throws a `ServiceError` if this many more rows would exceed the limit. */
     check: (client: string, rows: number): void => {
       if (usedBy(client) + rows <= limits.feedbackRowsOfDay) return;
       const seconds = Math.ceil((DAY - (clock() % DAY)) / 1000);
@@ -168,8 +170,9 @@ function createBudget(clock: () => number) {
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * One audit line for each override that was kept: it may keep the card away from the next prescriber. The card only where it
- * is a UUID, the reason only where it is one of ours: another text could name a patient.
+ * Writes an audit line for each stored override, because it may keep the card away from the next prescriber. It
+ * contains the card id only if it is a UUID, and the reason only if it is one of ours: any other text could name a
+ * patient.
  */
 function auditOverrides(
   rows: FeedbackRow[],
@@ -179,10 +182,10 @@ function auditOverrides(
 ): void {
   const { overrideReasons } = knowledge.cards.shared;
   const reasons = Object.entries(overrideReasons).flatMap(([key, reason]) => (reason ? [{ key, ...reason }] : []));
-  const told = new Set<string>();
+  const logFields = new Set<string>();
   for (const { id, outcome, card, service, reason_code, reason_system } of rows) {
-    if (outcome !== 'overridden' || !added.has(id) || told.has(id)) continue;
-    told.add(id);
+    if (outcome !== 'overridden' || !added.has(id) || logFields.has(id)) continue;
+    logFields.add(id);
     const reason = reasons.find(({ code, system }) => code === reason_code && (reason_system ?? system) === system);
     const accepted = reason !== undefined && knowledge.site.quiet.accepted.includes(reason.key);
     audit.info(
@@ -201,7 +204,7 @@ function auditOverrides(
   }
 }
 
-/** Early clients send one item without the list (conformance FB2). */
+/** Early clients send a single item without the list (conformance FB2). */
 function itemsOf(body: unknown): unknown[] {
   const given = object(body)['feedback'];
   if (Array.isArray(given)) {
@@ -219,7 +222,7 @@ function readItem(
   where: Pick<FeedbackRow, 'client' | 'tenant' | 'service' | 'received_at'>,
   comments: boolean,
 ): Item {
-  // Before the schema looks at each of them.
+  // Before the schema checks each of them.
   const suggestionsGiven = object(value)['acceptedSuggestions'];
   if (Array.isArray(suggestionsGiven) && suggestionsGiven.length > limits.feedbackSuggestions)
     return { problems: [`acceptedSuggestions: at most ${limits.feedbackSuggestions}`] };
@@ -249,7 +252,7 @@ function readItem(
   return { rows, cut: (said?.length ?? 0) > limits.comment };
 }
 
-/** `overrideReason.reason` is a Coding; drafts of the specification had it one level higher, or a list of them. */
+/** `overrideReason.reason` is a Coding; drafts of the specification had it one level higher, or as a list. */
 function readReason(item: Record<string, unknown>): {
   reason: { code?: string | undefined; system?: string | undefined };
   comment: string | undefined;
@@ -262,7 +265,7 @@ function readReason(item: Record<string, unknown>): {
   };
 }
 
-/** A text without control characters, which no database takes gladly. */
+/** A text without control characters, which databases may refuse. */
 function plain(value: unknown): string | undefined {
   const text = string(value)
     ?.replace(/\p{Cc}+/gu, ' ')
@@ -282,7 +285,7 @@ async function keep(
   const known = new Set(stored.known);
   const results = items.map((item): Result => {
     if ('problems' in item) return { status: 'rejected', problems: item.problems };
-    // Of two equal items in one call the first is new to the journal; both are kept by then.
+    // Of two equal items in one call, the journal reports only the first as new; both are stored by then.
     const status = item.rows.some((row) => added.has(row.id)) ? 'stored' : 'repeated';
     const unknown = item.rows.some((row) => !known.has(row.id));
     return { status, ...(unknown && { unknownCard: true }), ...(item.cut && { commentCut: true }) };
@@ -290,13 +293,13 @@ async function keep(
   return { results, added };
 }
 
-/** What a database that does not answer leaves open: it may have kept the rows. */
+/** Failures after which the database may have stored the rows. */
 const OPEN_ENDED = ['timeout', 'thread'];
 
 async function commit(rows: FeedbackRow[], journal: Journal | undefined) {
   const failed = (code: 'no-journal' | 'journal-late') => new ServiceError(code, [], { 'retry-after': '5' });
   if (!journal) throw failed('no-journal');
-  // A statement takes each row once.
+  // A statement may contain each row only once.
   const distinct = [...new Map(rows.map((row) => [row.id, row])).values()];
   return journal.addFeedback(distinct).catch((error: unknown) => {
     const reason = error instanceof JournalFailed ? error.reason : '';

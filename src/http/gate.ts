@@ -12,8 +12,8 @@ export type Gate = {
 };
 
 /**
- * Room for bodies: so much of all clients together, and so much of each, so that one client leaves room for others. What is
- * larger than all the room enters alone.
+ * Room for bodies, bounded in total and for each client, so that one client leaves room for others. A body larger than
+ * the total enters alone.
  */
 export function createGate(sizes: Sizes): Gate {
   let used = 0;
@@ -40,7 +40,10 @@ export function createGate(sizes: Sizes): Gate {
     };
   };
 
-  /** Lets in who fits. Nobody overtakes a call that waits for room of all; a client at its own limit holds up only itself. */
+  /**
+   * Admits waiting calls that fit. No call overtakes one that waits for total room; a client at its own limit delays
+   * only itself.
+   */
   const admit = () => {
     for (const waiting of queue) {
       if (fits(waiting.client, waiting.weight)) {

@@ -4,25 +4,25 @@ export type Health = {
   mode: 'sandbox' | 'production';
   fingerprint: string;
   clients: number;
-  /** How the journal does; undefined where none is kept. */
+  /** State of the journal; undefined if there is none. */
   journal: () => 'starting' | 'up' | 'down' | undefined;
 };
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Set when the process begins to stop: calls are still answered, and `/ready` asks for no more. */
+    /** Set when the process begins to stop: calls are still answered, but `/ready` says no. */
     draining: { value: boolean };
   }
 }
 
 /**
- * `GET /health`: the process lives. `GET /ready`: it may be called. It may not while it stops, nor before its database was
- * reached for the first time. A database that goes away later takes nobody's warnings away: only feedback waits for it.
+ * `GET /health`: the process is alive. `GET /ready`: it may be called. It is not ready while it stops, nor before it
+ * has first reached its database. If the database fails later it stays ready, because only feedback depends on it.
  */
 export function healthRoutes(app: FastifyInstance, { mode, fingerprint, clients, journal }: Health): void {
   const draining = { value: false };
   app.decorate('draining', draining);
-  // Connections that clients keep open would hold up the end.
+  // Connections kept open by clients would delay the shutdown.
   app.addHook('onSend', async (_request, reply) => {
     if (draining.value) reply.header('connection', 'close');
   });

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { type Answer, type Assessment, assessByTurns, speak } from '../answer.ts';
+import { type Answer, type Assessment, answerFrom, assessByTurns } from '../answer.ts';
 import { brand } from '../brand.ts';
 import type { Knowledge } from '../cards/knowledge.ts';
 import { negotiateLanguage } from '../cards/language.ts';
@@ -24,7 +24,7 @@ import { traceOf } from '../rules/trace.ts';
 import { silentFor } from '../trust/clients.ts';
 import { accessOf, isForeignPage } from './access.ts';
 import { hookOfService, neededSections } from './discovery.ts';
-import { type Caller, type Journaling, noteAnswer, silencesOf, wouldHaveShown } from './journal.ts';
+import { type Caller, findSilences, type Journaling, recordAnswer, wouldHaveShown } from './journal.ts';
 import type { Metrics } from './metrics.ts';
 import { logFailure } from './problems.ts';
 import { fitCard } from './profile.ts';
@@ -35,27 +35,27 @@ export type InvokeOptions = {
   knowledge: Knowledge;
   /** Milliseconds since 1970 in UTC. */
   clock: () => number;
-  /** In a sandbox a request may name its own evaluation date, and ask any FHIR server of this machine. */
+  /** In a sandbox a request may set its evaluation date and use any FHIR server on this machine. */
   sandbox: boolean;
   fetchJson: FetchJson;
   budgets: Budgets;
-  /** Web pages, beside its own, for which a sandbox asks FHIR servers. */
+  /** Web pages besides its own for which a sandbox asks FHIR servers. */
   origins: readonly string[];
   metrics: Metrics;
-  /** Where one line is written for each answered call: who asked, which rules spoke, under which knowledge. */
+  /** Gets one line for each answered call: the client, the rules that fired, the fingerprint of the knowledge. */
   audit: Pick<Logger, 'info'>;
-  /** Key of the audit line's hash of the patient id; without one the line says nothing of the patient. */
+  /** Key of the patient hash in the audit line; without one the line has no patient. */
   auditKey: string | undefined;
   journaling: Journaling | undefined;
-  /** Where the pages about the advice are, if cards link there. */
+  /** Base address of the advice pages, if cards link there. */
   advice: string | undefined;
-  /** Waited for before each part of an answer that takes long. */
+  /** Awaited before each long part of an answer. */
   turn: Turn;
 };
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** `POST /cds-services/{id}`: the answer of one service. */
+/** `POST /cds-services/{id}`: answers one service. */
 export function invokeRoute(app: FastifyInstance, options: InvokeOptions): void {
   const { knowledge, metrics } = options;
   const rules = knowledge.rules.map(({ id }) => id);
@@ -68,8 +68,8 @@ export function invokeRoute(app: FastifyInstance, options: InvokeOptions): void 
     if (!hook) throw new ServiceError('no-service');
     const call = readRequest(request.body, hook);
     const { client } = request;
-    // For correlation only; free text in its place could hold anything.
-    Object.assign(request.told, {
+    // For correlation only. Free text might contain anything, so it is not logged.
+    Object.assign(request.logFields, {
       service: request.params.id,
       hook,
       ...(UUID.test(call.hookInstance) && { hookInstance: call.hookInstance }),
@@ -88,13 +88,13 @@ export function invokeRoute(app: FastifyInstance, options: InvokeOptions): void 
       advice: options.advice,
     };
     const caller = { client, tenant: request.tenant };
-    const assessed = await assessByTurns(question, knowledge, (chart) => giveWay(chart, options.turn));
-    const results = await silence(assessed, call, caller, options, request);
-    const found = speak({ ...assessed, results }, question, knowledge);
+    const assessed = await assessByTurns(question, knowledge, (chart) => takeTurnIfLong(chart, options.turn));
+    const results = await applySilences(assessed, call, caller, options, request);
+    const found = answerFrom({ ...assessed, results }, question, knowledge);
     metrics.answered(found);
-    if (options.journaling) note(found, call, caller, options.journaling, request.log);
-    tell(found, call, request, options);
-    const explained = call.wish.explain && (options.sandbox || client.explain);
+    if (options.journaling) tryToRecord(found, call, caller, options.journaling, request.log);
+    logAnswer(found, call, request, options);
+    const explained = call.options.explain && (options.sandbox || client.explain);
     const trace = explained ? traceOf(found.chart, found.results) : undefined;
     if ('missing' in found) {
       throw new ServiceError(
@@ -104,7 +104,7 @@ export function invokeRoute(app: FastifyInstance, options: InvokeOptions): void 
       );
     }
     const extension = trace ? { extension: { [brand.extension]: { trace } } } : {};
-    // Written out here: a response schema would drop what it does not know of the orders that come back (T14).
+    // Serialised here: a response schema would drop unknown elements of orders that come back (T14).
     return reply
       .headers({ 'cache-control': 'no-store', 'content-language': language, vary: 'Accept-Language, Origin' })
       .type('application/json; charset=utf-8')
@@ -118,28 +118,30 @@ function draftsAsSent(sent: Buffer | undefined): unknown {
   return object(object(parseExactly(sent.toString('utf8').replace(/^\uFEFF/, '')))['context'])['draftOrders'];
 }
 
-/** Entries of a record from which its answer takes so long that other calls are let in between. */
-const LONG = 300;
+/** Number of record entries from which an answer takes turns with other calls. */
+const LONG_RECORD = 300;
 
-async function giveWay({ treatments, drafts, conditions, results }: Chart, turn: Turn): Promise<void> {
-  if (treatments.length + drafts.length + conditions.length + results.length > LONG) await turn();
+async function takeTurnIfLong({ treatments, drafts, conditions, results }: Chart, turn: Turn): Promise<void> {
+  if (treatments.length + drafts.length + conditions.length + results.length > LONG_RECORD) await turn();
 }
 
-/** How a missing part of the record is told. */
+/** The error for missing parts of the record. */
 export function missingData(
   missing: Section[],
   standing: Standing = 'known',
 ): [code: 'missing-data', diagnostics: string[]] {
-  const why = { known: [], 'not-known': ['context.patientId: no patient was found with this id'], elsewhere: [MOVED] }[
-    standing
-  ];
+  const why = {
+    known: [],
+    'not-known': ['context.patientId: no patient was found with this id'],
+    elsewhere: [REPLACED],
+  }[standing];
   return ['missing-data', [...missing.map((key) => `prefetch key missing or incomplete: ${key}`), ...why]];
 }
 
-const MOVED = 'context.patientId: another record has replaced this one (Patient.link)';
+const REPLACED = 'context.patientId: another record has replaced this one (Patient.link)';
 
-/** The results, with the cards left out that this patient's prescribers need not see again. */
-async function silence(
+/** The results without the cards that this patient's prescribers need not see again. */
+async function applySilences(
   assessed: Assessment,
   call: Request,
   caller: Caller,
@@ -148,10 +150,10 @@ async function silence(
 ): Promise<Assessment['results']> {
   if (!journaling) return assessed.results;
   try {
-    return leaveOut(assessed.results, await silencesOf(assessed, call, caller, journaling));
+    return leaveOut(assessed.results, await findSilences(assessed, call, caller, journaling));
   } catch (error) {
-    // Whatever the journal does, or holds: a card is never lost to it.
-    metrics.notSilenced();
+    // Whatever the journal does or contains, no card is lost.
+    metrics.silencesUnknown();
     if (error instanceof JournalFailed)
       log.warn({ reason: error.reason }, 'the journal did not say in time which cards to leave out');
     else logFailure(log, error, 'reading the journal failed');
@@ -159,25 +161,31 @@ async function silence(
   }
 }
 
-/** Notes the answer in the journal, which may fail without it. */
-function note(found: Answer, call: Request, caller: Caller, journaling: Journaling, log: FastifyRequest['log']): void {
+/** Records the answer in the journal. A failure does not affect the answer. */
+function tryToRecord(
+  found: Answer,
+  call: Request,
+  caller: Caller,
+  journaling: Journaling,
+  log: FastifyRequest['log'],
+): void {
   try {
-    noteAnswer(found, call, caller, journaling);
+    recordAnswer(found, call, caller, journaling);
   } catch (error) {
     logFailure(log, error, 'writing an answer to the journal failed');
   }
 }
 
-function evaluationDate({ wish }: Request, { sandbox, knowledge, clock }: InvokeOptions): LocalDate {
+function evaluationDate({ options }: Request, { sandbox, knowledge, clock }: InvokeOptions): LocalDate {
   const { timeZone } = knowledge.site;
-  const wished = sandbox ? localDate(wish.now, timeZone) : undefined;
-  return wished !== undefined && !isPartial(wished) ? wished : dateOfInstant(clock(), timeZone);
+  const requestedDate = sandbox ? localDate(options.now, timeZone) : undefined;
+  return requestedDate !== undefined && !isPartial(requestedDate) ? requestedDate : dateOfInstant(clock(), timeZone);
 }
 
-/** The prefetch with what could be fetched of the rest. */
+/** Completes the prefetch from the FHIR server. */
 async function complete(
   { call }: Request,
-  { body, client, headers, told }: FastifyRequest,
+  { body, client, headers, logFields }: FastifyRequest,
   sections: Section[],
   today: LocalDate,
   { knowledge, fetchJson, budgets, origins, metrics, sandbox }: InvokeOptions,
@@ -185,8 +193,8 @@ async function complete(
   const named = accessOf(body, call.patientId, client, sandbox);
   const access = typeof named !== 'string' && sandbox && isForeignPage(headers, origins) ? 'foreign-page' : named;
   if (typeof access === 'string') {
-    if (access !== 'none-named') told['fhirServer'] = access;
-    return tellStanding(call.prefetch, told);
+    if (access !== 'none-named') logFields['fhirServer'] = access;
+    return logStanding(call.prefetch, logFields);
   }
   const drafts =
     call.draftOrders === undefined ? [] : readBundle(call.draftOrders).entries.map(({ resource }) => resource);
@@ -202,29 +210,30 @@ async function complete(
       results: resultWindow(knowledge, today),
     });
     metrics.fetched(outcomes);
-    if (outcomes.length > 0) told['fetched'] = Object.fromEntries(outcomes.map((each) => [each.key, inWords(each)]));
-    return tellStanding(prefetchOf(prefetch, call.patientId), told);
+    if (outcomes.length > 0)
+      logFields['fetched'] = Object.fromEntries(outcomes.map((each) => [each.key, describeOutcome(each)]));
+    return logStanding(prefetchOf(prefetch, call.patientId), logFields);
   } finally {
     budget.end();
   }
 }
 
-/** `status 403`, `next-elsewhere inner.example:8080`: what whoever looks for the fault needs to know. */
-function inWords({ outcome, status, host }: Outcome): string {
+/** An outcome with its status or host, for troubleshooting: `status 403`, `next-elsewhere inner.example:8080`. */
+function describeOutcome({ outcome, status, host }: Outcome): string {
   return [outcome, status, host].filter((part) => part !== undefined).join(' ');
 }
 
-/** The log says where a call is about a patient whom its server does not know: else nobody learns why all is missing. */
-function tellStanding(prefetch: Prefetch, told: Record<string, unknown>): Prefetch {
-  if (prefetch.standing !== 'known') told['patientRecord'] = prefetch.standing;
+/** Logs if the server does not know the patient, because that explains why everything is missing. */
+function logStanding(prefetch: Prefetch, logFields: Record<string, unknown>): Prefetch {
+  if (prefetch.standing !== 'known') logFields['patientRecord'] = prefetch.standing;
   return prefetch;
 }
 
-/** What the log says of an answered call, and the audit line. Never of whom. */
-function tell(
+/** Fills the log line and the audit line of an answered call. Never with patient data. */
+function logAnswer(
   found: Answer,
   { call }: Request,
-  { id, client, tenant, told }: Pick<FastifyRequest, 'id' | 'client' | 'tenant' | 'told'>,
+  { id, client, tenant, logFields }: Pick<FastifyRequest, 'id' | 'client' | 'tenant' | 'logFields'>,
   { knowledge: { fingerprint }, audit, auditKey }: InvokeOptions,
 ): void {
   const fired = found.results
@@ -236,13 +245,13 @@ function tell(
   const trial = wouldHaveShown(found.results).map(({ rule }) => rule.id);
   const leftOut = countBy(found.chart.leftOut.map(({ what, why }) => `${what}:${why}`));
   const unseen = { ...(silent.length > 0 && { silent }), ...(trial.length > 0 && { trial }) };
-  Object.assign(told, { fired, ...unseen, leftOut, knowledge: fingerprint.slice(0, 12) });
+  Object.assign(logFields, { fired, ...unseen, leftOut, knowledge: fingerprint.slice(0, 12) });
   const result = {
     ...('missing' in found ? { missing: found.missing } : { fired }),
     ...unseen,
   };
   const patient = auditKey && hashOfPatient(auditKey, 'audit', { client: client.name, tenant }, call.patientId);
-  const { hook, hookInstance } = told;
+  const { hook, hookInstance } = logFields;
   audit.info(
     {
       reqId: id,

@@ -13,7 +13,7 @@ import type { Request } from './wire.ts';
 
 export type Journaling = {
   journal: Journal;
-  /** Keys of the hash by which patients are known: the one in use, then those before it. Without one no card is left out. */
+  /** Keys of the patient hash: the current one, then earlier ones. Without any, no card is left out. */
   patientKeys: readonly string[];
   knowledge: Knowledge;
   /** Milliseconds since 1970 in UTC. */
@@ -22,12 +22,12 @@ export type Journaling = {
 
 export type Silence = 'quiet' | 'repeat';
 
-/** Who calls: a client, and of several hospitals behind one client, which. */
+/** The calling client, and the tenant if it serves several hospitals. */
 export type Caller = { client: Client; tenant: string | undefined };
 
 /**
- * A basis as the journal keeps it. Another version of this service may have written it, or a backup have brought it back: what
- * has another shape is no basis, and its card is shown again.
+ * Version of a basis in the journal. A row may come from another version of this service or from a backup: a basis with
+ * another structure is ignored, and its card is shown again.
  */
 const VERSION = 1;
 const kept = z.object({
@@ -57,17 +57,17 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 /**
- * The cards of an answer that were accepted before or shown a moment ago, by rule. A journal that does not answer
- * rejects; then everything is shown.
+ * The cards of an answer that were accepted before or shown moments ago, by rule. Rejects if the journal does not
+ * answer; then everything is shown.
  */
-export async function silencesOf(
+export async function findSilences(
   { chart, results }: Assessment,
-  { call, wish }: Request,
+  { call, options }: Request,
   caller: Caller,
   { journal, patientKeys, knowledge, clock }: Journaling,
 ): Promise<Map<string, Silence>> {
   const { days, repeatHours } = knowledge.site.quiet;
-  const repeats = call.hook === 'order-sign' && wish.leaveOutRepeats;
+  const repeats = call.hook === 'order-sign' && options.leaveOutRepeats;
   if (patientKeys.length === 0 || (!repeats && Object.keys(days).length === 0)) return new Map();
   const bases = basesOf(results, chart);
   const rules = [...bases.keys()].filter((rule) => repeats || rule in days);
@@ -88,7 +88,7 @@ export async function silencesOf(
   return silent;
 }
 
-/** Whether the last that was done with a card is to override it with a reason that means "known and accepted". */
+/** Whether the last action on a card was to override it with a reason that means "known and accepted". */
 function wasAccepted({ feedback }: PastCard, since: number, { site, cards }: Knowledge): boolean {
   const last = feedback.toSorted((a, b) => b.at - a.at)[0];
   if (last === undefined || last.outcome !== 'overridden' || last.at < since) return false;
@@ -98,10 +98,10 @@ function wasAccepted({ feedback }: PastCard, since: number, { site, cards }: Kno
   });
 }
 
-/** Notes what was answered. */
-export function noteAnswer(
+/** Records an answer in the journal. */
+export function recordAnswer(
   found: Answer,
-  { call, hookInstance, wish }: Request,
+  { call, hookInstance, options }: Request,
   caller: Caller,
   { journal, patientKeys, knowledge, clock }: Journaling,
 ): void {
@@ -110,7 +110,7 @@ export function noteAnswer(
   const { site, fingerprint } = knowledge;
   const where = { ...placeOf(caller), day: dateOfInstant(now, site.timeZone), hook: call.hook };
   const digits = fingerprint.slice(0, 12);
-  const kept = call.hook === 'order-select' && wish.keepForRepeats;
+  const kept = call.hook === 'order-select' && options.keepForRepeats;
   const cards = 'cards' in found ? found.cards : [];
   const bases = patientKey === undefined || cards.length === 0 ? undefined : basesOf(found.results, found.chart);
   const rows = cards.map(({ uuid, indicator, source, suggestions = [] }): CardRow => {
@@ -133,7 +133,7 @@ export function noteAnswer(
   const unseen = wouldHaveShown(found.results).map(
     ({ rule, indicator, about }): SilentRow => ({
       ...where,
-      // The same call again is the same card, as it would be if it were shown.
+      // A repeated call gives the same card id, as it would if the card were shown.
       uuid: uuidOf('silent', hookInstance, call.patientId, rule.id, ...about.map(({ ref }) => ref)),
       issued_at: now,
       rule: rule.id,
@@ -152,7 +152,7 @@ export function noteAnswer(
   journal.issued([...rows, ...unseen], [answered, ...counted]);
 }
 
-/** The cards of rules on trial: one for each that would lead a card, as of those that are shown. */
+/** The cards of rules on trial: one for each rule that would lead a card, counted like shown cards. */
 export function wouldHaveShown(results: Answer['results']): Answer['results'] {
   return results.filter(({ outcome, by }) => outcome === 'silent' && by === undefined);
 }
@@ -161,7 +161,7 @@ function patientOf(key: string, { client, tenant }: Caller, patientId: string): 
   return hashOfPatient(key, 'journal', { client: client.name, tenant }, patientId);
 }
 
-/** Whose cards and feedback are meant: tenants of one client share nothing. */
+/** The owner of cards and feedback: tenants of one client share nothing. */
 export function placeOf({ client, tenant = '' }: Caller): { client: string; tenant: string } {
   return { client: client.name, tenant };
 }

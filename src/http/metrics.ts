@@ -6,7 +6,7 @@ import type { Prefetch, Section } from '../fhir/prefetch.ts';
 import type { Figures, Journal } from '../journal/journal.ts';
 import { wouldHaveShown } from './journal.ts';
 
-/** Figures about calls, by service, client, key and rule: never by patient. */
+/** Metrics of calls by service, client, key and rule, never by patient. */
 export type Metrics = {
   registry: Registry;
   call: (service: string, status: number, seconds: number) => void;
@@ -14,8 +14,8 @@ export type Metrics = {
   fetched: (outcomes: Completed['outcomes']) => void;
   answered: (answer: Answer) => void;
   feedback: (service: string, result: string) => void;
-  /** The journal did not say in time what may be left out, so that everything was shown. */
-  notSilenced: () => void;
+  /** The journal did not say in time which cards to leave out, so all were shown. */
+  silencesUnknown: () => void;
 };
 
 export function createMetrics(journal?: Pick<Journal, 'figures'>): Metrics {
@@ -108,7 +108,7 @@ function counter(
   };
 }
 
-/** Read from the journal when they are asked for. */
+/** Read from the journal on each scrape. */
 function journalGauges(journal: Pick<Journal, 'figures'>, registers: Registry[]): void {
   const gauge = (name: string, help: string, value: (figures: Figures) => number) =>
     new Gauge({

@@ -7,13 +7,16 @@ import { limits } from '../limits.ts';
 import { logCall } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
-/** Fastify's own errors, in the terms of our table. */
+/** Fastify's own error codes, mapped to those of our table. */
 const FASTIFY_CODES: Record<string, ErrorCode> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'not-json-type',
   FST_ERR_CTP_EMPTY_TYPE: 'not-json-type',
 };
 
-/** Every error leaves as an OperationOutcome of the table; what is no client's fault is logged, without its data. */
+/**
+ * Answers every error with an OperationOutcome from the table. What is not the client's fault is logged, without its
+ * data.
+ */
 export function answerProblems(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError | Error, request, reply) => {
     const problem = problemOf(error);
@@ -21,13 +24,13 @@ export function answerProblems(app: FastifyInstance): void {
     return sendProblem(reply, problem);
   });
   app.setNotFoundHandler((request, reply) => sendProblem(reply, notFound(app, request)));
-  // Before a body is read that nobody asked for.
+  // Before the body of an unknown address is read.
   app.addHook('preParsing', async (request) => {
     if (request.is404) throw notFound(app, request);
   });
 }
 
-/** Refuses what a header Expect asks beyond 100-continue. Node would do so by itself, without a body and past the log. */
+/** Refuses an Expect header other than 100-continue. Node would refuse it too, but without a body or a log line. */
 export function refuseExpectations(app: FastifyInstance): void {
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.addHook('onRequest', async ({ headers }) => {
@@ -36,7 +39,7 @@ export function refuseExpectations(app: FastifyInstance): void {
   });
 }
 
-/** Only what is known to be the caller's fault is blamed on the caller: whatever else is thrown is a fault of the service. */
+/** Blames the caller only for errors known to be the caller's fault. Anything else is a fault of the service. */
 function problemOf(error: FastifyError | Error): ServiceError {
   if (error instanceof ServiceError) return error;
   if (error instanceof UnusableFhir) return new ServiceError('unusable-fhir', [`seen: ${error.seen}`]);
@@ -55,13 +58,13 @@ function notFound(app: FastifyInstance, request: FastifyRequest): ServiceError {
     : new ServiceError('no-service');
 }
 
-/** The route that an address would belong to if the method were right; the root is none. */
+/** The route that an address would match with the right method; none for the root. */
 function patternOf(url: string): string {
   const path = url.replace(/\/{2,}/g, '/').replace(/\/$/, '');
   return path.replace(/^\/cds-services\/[^/]+(?=\/feedback$|$)/, '/cds-services/:id');
 }
 
-/** What Node refuses before there is a request: written by hand, since there is nothing to answer it with. */
+/** Answers what Node refuses before there is a request. Writes to the socket, because there is no reply object. */
 export function answerClientError(error: Error & { code?: string; rawPacket?: unknown }, socket: Socket): void {
   const code =
     error.code === 'HPE_INVALID_METHOD' && REQUEST_LINE.test(beginning(error.rawPacket))
@@ -83,21 +86,21 @@ const CLIENT_ERRORS: Record<string, ErrorCode> = {
   HPE_HEADER_OVERFLOW: 'headers-too-large',
 };
 
-/** What was sent, as far as a request line may reach. */
+/** The beginning of what was sent, as far as a request line may reach. */
 function beginning(packet: unknown): string {
   return Buffer.isBuffer(packet) ? packet.toString('latin1', 0, limits.headers) : '';
 }
 
-/** How a request of HTTP begins whose method Node does not know. */
+/** The beginning of an HTTP request whose method Node does not know. */
 const REQUEST_LINE = /^[!#$%&'*+.^_`|~\w-]+ \S+ HTTP\/1\.[01]\r?\n/;
 
 /**
- * Answers errors before any route: an address that is none. Fastify's own answer would repeat it. No hook has run, so the
- * call is logged here, and where tokens are needed there is none that was looked at (conformance J15).
+ * Answers errors before routing, for a malformed address. Fastify's own answer would repeat the address. No hook has
+ * run, so this also logs the call, and answers as for a missing token where tokens are required (conformance J15).
  */
 export function answerFrameworkErrors(needTokens: boolean, metrics: Metrics) {
   return (_error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    request.told = needTokens ? { refused: 'no-address' } : {};
+    request.logFields = needTokens ? { refused: 'no-address' } : {};
     logCall(request, reply.code(needTokens ? 401 : 404), metrics);
     return sendProblem(reply, needTokens ? unauthenticated() : new ServiceError('no-service'));
   };
@@ -111,9 +114,9 @@ const RATES = ['x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset'
 
 function sendProblem(reply: FastifyReply, problem: ServiceError): FastifyReply {
   const { extension } = problem;
-  // The rest of a body that is refused is not read.
+  // The rest of a refused body is not read.
   if (!reply.request.raw.complete) reply.header('connection', 'close');
-  // A token that was used before got further than another, which nobody needs to know (conformance J15).
+  // A replayed token gets further than an unknown one, and the headers must not show that (conformance J15).
   if (problem.code === 'unauthenticated') for (const name of RATES) reply.removeHeader(name);
   const body = { ...outcomeOf(problem.code, problem.diagnostics), ...(extension.length > 0 && { extension }) };
   return reply
@@ -123,13 +126,13 @@ function sendProblem(reply: FastifyReply, problem: ServiceError): FastifyReply {
     .send(JSON.stringify(body));
 }
 
-/** A fault of the service, in the log. */
+/** Logs a fault of the service. */
 export function logFailure(log: FastifyBaseLogger, error: unknown, message: string): void {
   const err = error instanceof Error ? { type: error.name, stack: framesOf(error) } : { type: typeof error };
   log.error({ err }, message);
 }
 
-/** Where a failure happened, never its message: that may quote data. */
+/** Where a failure happened. Never its message, which may quote data. */
 export function framesOf(error: Error): string {
   return (error.stack ?? '')
     .split('\n')

@@ -2,7 +2,7 @@ import type { Card } from '../cards/render.ts';
 import type { Suggestion } from '../cards/suggestions.ts';
 import type { Profile } from '../trust/clients.ts';
 
-/** CDS Hooks: Suggestion. `resource` at `delete` is the id, as CDS Hooks 1.0 has it. */
+/** CDS Hooks: Suggestion. For `delete`, `resource` is the id, as in CDS Hooks 1.0. */
 type Offered = Omit<Suggestion, 'offer' | 'actions'> & {
   actions: (
     | Suggestion['actions'][number]
@@ -10,7 +10,10 @@ type Offered = Omit<Suggestion, 'offer' | 'actions'> & {
   )[];
 };
 
-/** A card as its client can show it: clients treat a card with a feature they do not know as an error (conformance K12). */
+/**
+ * Adapts a card to what its client can show: clients treat a card with an unknown feature as an error (conformance
+ * K12).
+ */
 export function fitCard(card: Card, profile: Profile): Omit<Card, 'suggestions'> & { suggestions?: Offered[] } {
   const { suggestions = [], selectionBehavior, links, ...others } = card;
   const rest = { ...others, ...(links && profile.links !== false && { links }) };

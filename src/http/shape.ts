@@ -1,4 +1,4 @@
-/** How a JSON text is made, as far as it decides what reading it costs. */
+/** The structure of a JSON text, as far as it decides the cost of reading it. */
 export type Shape = { depth: number; values: number };
 
 const QUOTE = 0x22;
@@ -9,9 +9,9 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /**
- * Counts the levels and the objects, lists and texts of JSON before it is read: a body of a few MiB can become hundreds of
- * them in memory. Looks at bytes, so that it needs no memory of its own. What is no JSON gets some count; the parser refuses
- * it. Stops counting where either limit is passed.
+ * Counts the levels and the objects, lists and texts of JSON before it is parsed: a body of a few MiB can take hundreds
+ * of MiB once parsed. It works on bytes and allocates nothing. Invalid JSON gets some count; the parser refuses it.
+ * Stops when either limit is exceeded.
  */
 export function shapeOf(json: Uint8Array, limits: Shape): Shape {
   const { length } = json;

@@ -1,9 +1,9 @@
-/** Resolves when it is this caller's turn to do something that takes long. */
+/** Resolves when the caller may start a piece of long work. */
 export type Turn = () => Promise<void>;
 
 /**
- * Gives one turn in each round of the event loop. What `setImmediate` alone would give is all who wait at once, one after the
- * other, and nobody else in between.
+ * Grants one turn per round of the event loop. With `setImmediate` alone all waiting callers would run one after the
+ * other, with nothing else in between.
  */
 export function createTurns(): Turn {
   const waiting: (() => void)[] = [];

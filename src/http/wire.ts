@@ -9,10 +9,10 @@ import { limits } from '../limits.ts';
 import { type Hook, hooks } from '../rules/schema.ts';
 
 /**
- * The CDS Hooks request envelope. Unknown fields are ignored at every level (conformance T12); FHIR inside is read
- * with care by the chart and not checked here (H10). `null` counts as absent where clients send it so (R8, R9). Schemas here
- * only check: with a `transform` among them zod keeps maps from every object that it has read, which costs more than all
- * the rest of it.
+ * The CDS Hooks request envelope. Unknown fields are ignored at every level (conformance T12). The FHIR inside is not
+ * checked here; the chart reads it with care (H10). `null` counts as absent where clients send it so (R8, R9). The
+ * schemas only check: with a `transform` zod keeps maps of every object that it has read, which costs more than
+ * everything else.
  */
 const text = z.string().trim().min(1);
 
@@ -37,7 +37,7 @@ const requestSchema = z.looseObject({
 const resourceOrBundle = z
   .looseObject({}, { error: 'must be a FHIR Bundle' })
   .describe('FHIR Bundle of the unsigned orders. R4; R5 is also accepted.');
-/** A FHIR id, alone or at the end of a reference (H2): of anything else nothing could be asked. */
+/** A FHIR id, alone or at the end of a reference (H2). Nothing could be fetched for anything else. */
 const ID = /^\s*(?:.*[/:#])?[A-Za-z0-9.-]{1,64}(?:\/_history\/[^/]*)?\s*$/;
 const patientId = z
   .string()
@@ -72,7 +72,7 @@ function callOf(hook: Hook) {
   const { shape } = requestSchema;
   const whole = z.looseObject({ ...shape, hook: z.literal(hook).describe('The hook.'), context: contextSchemas[hook] });
   return whole.meta({
-    // As readRequest checks it.
+    // The same check as in readRequest.
     if: { required: ['fhirAuthorization'], properties: { fhirAuthorization: { type: 'object' } } },
     // biome-ignore lint/suspicious/noThenProperty: JSON Schema's word.
     then: { required: ['fhirServer'], properties: { fhirServer: { type: 'string' } } },
@@ -82,10 +82,12 @@ function callOf(hook: Hook) {
 export type Request = {
   call: Call;
   hookInstance: string;
-  wish: {
+  options: {
     explain: boolean;
     now: string | undefined;
-    /** Note the cards of order-select, and leave out at order-sign those that were noted (PDDI-CDS, conformance E4). */
+    /**
+     * Record the cards of order-select, and leave out at order-sign those recorded before (PDDI-CDS, conformance E4).
+     */
     keepForRepeats: boolean;
     leaveOutRepeats: boolean;
   };
@@ -95,8 +97,8 @@ export type Request = {
 const PDDI = 'pddi-configuration-items';
 
 /**
- * Checks a request for the service of one hook. Throws a `ServiceError` `envelope` that names each field that is
- * missing or ill-typed, and never what it held.
+ * Checks a request for the service of one hook. Throws a `ServiceError` `envelope` that names each missing or ill-typed
+ * field, never its contents.
  */
 export function readRequest(body: unknown, hook: Hook): Request {
   const request = parse(requestSchema, body, '');
@@ -110,7 +112,7 @@ export function readRequest(body: unknown, hook: Hook): Request {
     throw new ServiceError('envelope', ['context.draftOrders: must be a FHIR Bundle of orders']);
   const patientId = idOf(context.patientId.trim());
   const encounterId = context.encounterId?.trim();
-  const wish = object(request.extension?.[brand.extension]);
+  const options = object(request.extension?.[brand.extension]);
   const pddi = object(request.extension?.[PDDI]);
   return {
     call: {
@@ -123,16 +125,18 @@ export function readRequest(body: unknown, hook: Hook): Request {
       prefetch: prefetchOf(request.prefetch, patientId),
     },
     hookInstance: request.hookInstance,
-    wish: {
-      explain: wish['explain'] === true,
-      now: typeof wish['now'] === 'string' ? wish['now'] : undefined,
+    options: {
+      explain: options['explain'] === true,
+      now: typeof options['now'] === 'string' ? options['now'] : undefined,
       keepForRepeats: pddi['cache-for-order-sign-filtering'] === true,
       leaveOutRepeats: pddi['filter-out-repeated-alerts'] === true,
     },
   };
 }
 
-/** A Bundle, or one order in its place: nothing else can hold the drafts, and must not pass for none (recommendations.md, 7). */
+/**
+ * Whether a value is a Bundle or a single order. Anything else must not count as "no drafts" (recommendations.md, 7).
+ */
 function holdsOrders(value: unknown): boolean {
   const { entries, failed } = readBundle(value);
   if (failed && entries.length === 0) return false;
@@ -142,7 +146,7 @@ function holdsOrders(value: unknown): boolean {
 
 const ORDERS = /(Request|Order|Prescription|RequestGroup|RequestOrchestration)$/;
 
-/** An early sandbox sends one selection under its singular name (conformance H4). */
+/** An early sandbox sends a single selection under a singular name (conformance H4). */
 function withSelections(context: Record<string, unknown>): Record<string, unknown> {
   return typeof context['selection'] === 'string' && !('selections' in context)
     ? { ...context, selections: [context['selection']] }

@@ -53,15 +53,15 @@ function safePlaceholders(text: string, language: Language): Set<string> {
 export function checkCards(knowledge: Knowledge, cards: CardFiles, problems: Problem[]): void {
   for (const file of cards.files) {
     for (const [id, template] of Object.entries(file.data)) {
-      const say: Say = (path, message) =>
+      const report: Report = (path, message) =>
         problems.push({
           file: file.file,
           line: file.line([id, ...path]),
           message: `${[id, ...path].join('.')}: ${message}`,
         });
       const rule = knowledge.rules.find((candidate) => candidate.id === id);
-      if (!rule) say([], 'there is no rule with this id');
-      else checkCard(knowledge, rule, template, say);
+      if (!rule) report([], 'there is no rule with this id');
+      else checkCard(knowledge, rule, template, report);
     }
   }
   for (const id of Object.keys(knowledge.templates)) {
@@ -91,36 +91,43 @@ function placeholdersOf(suggestion: SuggestionRule | undefined): Set<string> {
   return new Set('setQuantity' in suggestion ? ['drug', 'quantity'] : ['drug']);
 }
 
-type Say = (path: PropertyKey[], message: string) => void;
+type Report = (path: PropertyKey[], message: string) => void;
 
-function checkCard(knowledge: Knowledge, rule: Rule, template: CardTemplate, say: Say): void {
+function checkCard(knowledge: Knowledge, rule: Rule, template: CardTemplate, report: Report): void {
   const guideline = guidelineOf(knowledge, rule);
   // What a text may name: parameters, and facts that hold for certain where the text is shown.
   const sure = certainFacts(guideline, rule);
-  checkTexts(template.summary, sure, ['summary'], say);
-  checkTerms(knowledge, rule, template, say);
-  checkLength(knowledge, rule, template.summary, ['summary'], say);
+  checkTexts(template.summary, sure, ['summary'], report);
+  checkTerms(knowledge, rule, template, report);
+  checkLength(knowledge, rule, template.summary, ['summary'], report);
   for (const [at, part] of template.summaries.entries()) {
-    if (!guideline.facts.has(part.if)) say(['summaries', at, 'if'], `'${part.if}' is not a fact of ${rule.guideline}`);
-    checkTexts(part.text, new Set([...sure, part.if]), ['summaries', at, 'text'], say);
-    checkLength(knowledge, rule, part.text, ['summaries', at, 'text'], say);
+    if (!guideline.facts.has(part.if))
+      report(['summaries', at, 'if'], `'${part.if}' is not a fact of ${rule.guideline}`);
+    checkTexts(part.text, new Set([...sure, part.if]), ['summaries', at, 'text'], report);
+    checkLength(knowledge, rule, part.text, ['summaries', at, 'text'], report);
   }
   for (const [at, part] of template.detail.entries()) {
     if (part.if !== undefined && !guideline.facts.has(part.if))
-      say(['detail', at, 'if'], `'${part.if}' is not a fact of ${rule.guideline}`);
-    checkTexts(part.text, new Set([...sure, ...(part.if === undefined ? [] : [part.if])]), ['detail', at, 'text'], say);
+      report(['detail', at, 'if'], `'${part.if}' is not a fact of ${rule.guideline}`);
+    checkTexts(
+      part.text,
+      new Set([...sure, ...(part.if === undefined ? [] : [part.if])]),
+      ['detail', at, 'text'],
+      report,
+    );
   }
   for (const { id } of rule.suggest)
-    if (!template.suggestions[id]) say(['suggestions'], `the suggestion '${id}' has no words`);
+    if (!template.suggestions[id]) report(['suggestions'], `the suggestion '${id}' has no words`);
   for (const [id, words] of Object.entries(template.suggestions)) {
     const suggestion = rule.suggest.find((candidate) => candidate.id === id);
-    if (!suggestion) say(['suggestions', id], 'the rule has no such suggestion');
+    if (!suggestion) report(['suggestions', id], 'the rule has no such suggestion');
     const known = placeholdersOf(suggestion);
-    for (const key of ['label', 'description'] as const) checkTexts(words[key], known, ['suggestions', id, key], say);
+    for (const key of ['label', 'description'] as const)
+      checkTexts(words[key], known, ['suggestions', id, key], report);
   }
   for (const [at, reason] of template.overrideReasons.entries()) {
     if (!(reason in knowledge.cards.shared.overrideReasons))
-      say(['overrideReasons', at], `'${reason}' is not in cards/shared.yaml`);
+      report(['overrideReasons', at], `'${reason}' is not in cards/shared.yaml`);
   }
 }
 
@@ -134,7 +141,7 @@ function certainFacts(guideline: ReturnType<typeof guidelineOf>, rule: Rule): Se
 }
 
 /** A text that names a problem or a test needs its word in cards/shared.yaml: the record has only codes. */
-function checkTerms(knowledge: Knowledge, rule: Rule, template: CardTemplate, say: Say): void {
+function checkTerms(knowledge: Knowledge, rule: Rule, template: CardTemplate, report: Report): void {
   const { conditions, procedures, results } = knowledge.codes;
   const { facts } = guidelineOf(knowledge, rule);
   const texts = [
@@ -148,7 +155,7 @@ function checkTerms(knowledge: Knowledge, rule: Rule, template: CardTemplate, sa
       for (const list of listsOfFact(knowledge, rule, fact)) {
         const coded = [conditions, procedures, results].some(({ names }) => names.has(list));
         if (coded && !(list in knowledge.cards.shared.terms))
-          say(path, `{${fact}} may be '${list}', which has no word under terms in cards/shared.yaml`);
+          report(path, `{${fact}} may be '${list}', which has no word under terms in cards/shared.yaml`);
       }
     }
   }
@@ -161,20 +168,20 @@ function isOfMedicines(facts: ReturnType<typeof guidelineOf>['facts'], name: str
   );
 }
 
-function checkTexts(texts: Texts, known: Set<string>, path: PropertyKey[], say: Say): void {
+function checkTexts(texts: Texts, known: Set<string>, path: PropertyKey[], report: Report): void {
   for (const language of languages) {
     try {
       for (const name of message(texts[language], language).placeholders) {
-        if (!known.has(factOfPlaceholder(name))) say([...path, language], `{${name}} may be empty here`);
+        if (!known.has(factOfPlaceholder(name))) report([...path, language], `{${name}} may be empty here`);
       }
     } catch (error) {
-      say([...path, language], `not an ICU message: ${(error as Error).message.split('\n')[0]}`);
+      report([...path, language], `not an ICU message: ${(error as Error).message.split('\n')[0]}`);
     }
   }
 }
 
 /** CDS Hooks wants a summary under 140 characters; it is measured with the longest name that each drug may have. */
-function checkLength(knowledge: Knowledge, rule: Rule, summary: Texts, path: PropertyKey[], say: Say): void {
+function checkLength(knowledge: Knowledge, rule: Rule, summary: Texts, path: PropertyKey[], report: Report): void {
   for (const language of languages) {
     try {
       const parsed = message(summary[language], language);
@@ -186,7 +193,7 @@ function checkLength(knowledge: Knowledge, rule: Rule, summary: Texts, path: Pro
       );
       const { length } = parsed.format(values);
       if (length > SUMMARY_LIMIT)
-        say([...path, language], `${length} characters with the longest names; at most ${SUMMARY_LIMIT}`);
+        report([...path, language], `${length} characters with the longest names; at most ${SUMMARY_LIMIT}`);
     } catch {
       // Said already: the text is no message.
     }

@@ -15,53 +15,53 @@ import type { Problem, YamlFile } from '../yaml.ts';
 import { type CardFiles, factsOfCard } from './cards.ts';
 
 /** What facts may name beside what stands above them, and what the rules may point to. */
-export type Surroundings = {
+export type Context = {
   site: Site | undefined;
   lists: Set<string>;
   templates: Set<string>;
   cards: CardFiles | undefined;
 };
 
-type Say = (path: PropertyKey[], message: string) => void;
+type Report = (path: PropertyKey[], message: string) => void;
 
 /** Compiles one guideline; every problem of it is said. */
-export function compileGuideline(file: YamlFile<GuidelineFile>, around: Surroundings, problems: Problem[]): Guideline {
+export function compileGuideline(file: YamlFile<GuidelineFile>, context: Context, problems: Problem[]): Guideline {
   const { data } = file;
-  const say: Say = (path, message) =>
+  const report: Report = (path, message) =>
     problems.push({ file: file.file, line: file.line(path), message: `${path.join('.')}: ${message}` });
-  const own = around.site?.parameters[data.id];
+  const own = context.site?.parameters[data.id];
   const parameters = Object.fromEntries(
     Object.entries(data.parameters).map(([name, parameter]) => [name, own?.[name] ?? parameter.value]),
   );
-  const facts = compileFacts(file, parameters, around, say);
-  const rules = data.rules.map((rule, at) => compileRule(data, rule, file.line(['rules', at, 'id']), around, facts));
+  const facts = compileFacts(file, parameters, context, report);
+  const rules = data.rules.map((rule, at) => compileRule(data, rule, file.line(['rules', at, 'id']), context, facts));
   const guideline: Guideline = { file: data, parameters, facts, rules };
   for (const [at, rule] of rules.entries()) {
-    checkRule(guideline, rule, around, (path, message) => say(['rules', at, ...path], message));
+    checkRule(guideline, rule, context, (path, message) => report(['rules', at, ...path], message));
   }
-  checkUse(guideline, around, say);
+  checkUse(guideline, context, report);
   return guideline;
 }
 
 function compileFacts(
   { data, comment }: YamlFile<GuidelineFile>,
   parameters: Guideline['parameters'],
-  around: Surroundings,
-  say: Say,
+  context: Context,
+  report: Report,
 ): Map<string, Fact> {
   const facts = new Map<string, Fact>();
   for (const [name, text] of Object.entries(data.facts)) {
     const path = ['facts', name];
-    if (name in sectionOfVariable || name in parameters) say(path, 'the chart or a parameter already has this name');
+    if (name in sectionOfVariable || name in parameters) report(path, 'the chart or a parameter already has this name');
     const variables = new Set([...Object.keys(sectionOfVariable), ...Object.keys(parameters), ...facts.keys()]);
-    const expression = compileChecked(text, around.lists, variables, (message) => say(path, message));
+    const expression = compileChecked(text, context.lists, variables, (message) => report(path, message));
     if (/\.(empty|not)\(\)\s*$/.test(text)) {
-      say(
+      report(
         path,
         'write a fact for what is found and put it under `unless` or `without`: unknown must not count as absent',
       );
     }
-    const sections = expression && sectionsOf(expression, facts, around.site);
+    const sections = expression && sectionsOf(expression, facts, context.site);
     if (sections) facts.set(name, { name, expression, comment: comment(path), sections });
   }
   return facts;
@@ -72,18 +72,18 @@ export function compileChecked(
   text: string,
   lists: Set<string>,
   variables: Set<string>,
-  say: (message: string) => void,
+  report: (message: string) => void,
 ): Expression | undefined {
   try {
     const expression = compileExpression(text);
     for (const name of expression.variables) {
-      if (!variables.has(name)) say(`'%${name}' is not a fact above, a parameter or part of the chart`);
+      if (!variables.has(name)) report(`'%${name}' is not a fact above, a parameter or part of the chart`);
     }
-    for (const name of expression.lists) if (!lists.has(name)) say(`'${name}' is not a code list or class`);
-    for (const name of expression.members) if (!fieldNames.has(name)) say(`'${name}' is not a field of the chart`);
+    for (const name of expression.lists) if (!lists.has(name)) report(`'${name}' is not a code list or class`);
+    for (const name of expression.members) if (!fieldNames.has(name)) report(`'${name}' is not a field of the chart`);
     return expression;
   } catch (error) {
-    say((error as Error).message.split('\n')[0] as string);
+    report((error as Error).message.split('\n')[0] as string);
     return undefined;
   }
 }
@@ -101,7 +101,7 @@ function compileRule(
   file: GuidelineFile,
   rule: GuidelineFile['rules'][number],
   line: number,
-  { site, cards }: Surroundings,
+  { site, cards }: Context,
   facts: Map<string, Fact>,
 ): Rule {
   const template = cards?.templates[rule.id];
@@ -141,7 +141,7 @@ function indicatorCases(indicator: GuidelineFile['rules'][number]['indicator']):
   return [...cases, { indicator: indicator.else, facts: [] }];
 }
 
-function checkRule(guideline: Guideline, rule: Rule, around: Surroundings, say: Say): void {
+function checkRule(guideline: Guideline, rule: Rule, context: Context, report: Report): void {
   const named: [string, string[]][] = [
     ['when', rule.when],
     ['unless', rule.unless],
@@ -154,41 +154,41 @@ function checkRule(guideline: Guideline, rule: Rule, around: Surroundings, say: 
   for (const [key, names] of named) {
     // A fact that does not compile has been said.
     for (const name of names)
-      if (!(name in guideline.file.facts)) say([key], `'${name}' is not a fact of this guideline`);
+      if (!(name in guideline.file.facts)) report([key], `'${name}' is not a fact of this guideline`);
   }
   if (!(rule.recommendation in guideline.file.recommendations)) {
-    say(['recommendation'], `'${rule.recommendation}' is not among the guideline's recommendations`);
+    report(['recommendation'], `'${rule.recommendation}' is not among the guideline's recommendations`);
   }
   const limit = indicators.indexOf(loudest[rule.source.kind]);
   for (const { indicator } of rule.indicators) {
     if (indicators.indexOf(indicator) > limit) {
-      say(['indicator'], `a source of kind '${rule.source.kind}' allows at most '${indicators[limit]}'`);
+      report(['indicator'], `a source of kind '${rule.source.kind}' allows at most '${indicators[limit]}'`);
     }
   }
   for (const suggestion of rule.suggest)
-    checkSuggestion(guideline, suggestion, around, (message) => say(['suggest'], message));
+    checkSuggestion(guideline, suggestion, context, (message) => report(['suggest'], message));
 }
 
 function checkSuggestion(
   guideline: Guideline,
   suggestion: SuggestionRule,
-  around: Surroundings,
-  say: (message: string) => void,
+  context: Context,
+  report: (message: string) => void,
 ): void {
   const { parameters } = guideline;
-  if ('create' in suggestion && !around.templates.has(suggestion.create))
-    say(`'${suggestion.create}' is not in hooks/templates.yaml`);
+  if ('create' in suggestion && !context.templates.has(suggestion.create))
+    report(`'${suggestion.create}' is not in hooks/templates.yaml`);
   if ('setQuantity' in suggestion && typeof parameters[suggestion.days] !== 'number')
-    say(`'${suggestion.days}' is not a parameter with a number of days`);
+    report(`'${suggestion.days}' is not a parameter with a number of days`);
   if (!('setStop' in suggestion)) return;
   const days = parameters[suggestion.days];
-  if (!Array.isArray(days)) say(`'${suggestion.days}' is not a parameter with a list of days`);
+  if (!Array.isArray(days)) report(`'${suggestion.days}' is not a parameter with a list of days`);
   else if (suggestion.recommended !== undefined && !days.includes(parameters[suggestion.recommended] as number)) {
-    say(`'${suggestion.recommended}' is not one of '${suggestion.days}'`);
+    report(`'${suggestion.recommended}' is not one of '${suggestion.days}'`);
   }
 }
 
-function checkUse(guideline: Guideline, { cards }: Surroundings, say: Say): void {
+function checkUse(guideline: Guideline, { cards }: Context, report: Report): void {
   const used = new Set([
     ...guideline.rules.flatMap((rule) => [
       ...factsOfRule(rule),
@@ -201,11 +201,11 @@ function checkUse(guideline: Guideline, { cards }: Surroundings, say: Say): void
     ...[...guideline.facts.values()].flatMap(({ expression }) => [...expression.variables]),
   ]);
   for (const name of guideline.facts.keys())
-    if (!used.has(name)) say(['facts', name], 'no rule and no card uses this fact');
+    if (!used.has(name)) report(['facts', name], 'no rule and no card uses this fact');
   for (const name of Object.keys(guideline.parameters))
-    if (!used.has(name)) say(['parameters', name], 'nothing uses this parameter');
+    if (!used.has(name)) report(['parameters', name], 'nothing uses this parameter');
   const served = new Set(guideline.rules.map(({ recommendation }) => recommendation));
   for (const id of Object.keys(guideline.file.recommendations)) {
-    if (!served.has(id)) say(['recommendations', id], 'no rule implements this recommendation');
+    if (!served.has(id)) report(['recommendations', id], 'no rule implements this recommendation');
   }
 }

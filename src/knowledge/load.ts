@@ -90,9 +90,9 @@ export function compileKnowledge(files: KnowledgeFiles, changes: Record<string, 
   const problems = [...files.problems];
   const { cards, remarks } = files;
   const site = files.site && changedSite(files.site, changes, problems);
-  const around = { site: site?.data, lists: files.lists, templates: new Set(Object.keys(files.templates)), cards };
+  const context = { site: site?.data, lists: files.lists, templates: new Set(Object.keys(files.templates)), cards };
   const guidelines = files.guidelines
-    .map((file) => compileGuideline(file, around, problems))
+    .map((file) => compileGuideline(file, context, problems))
     .sort((a, b) => a.file.position - b.file.position || (a.file.id < b.file.id ? -1 : 1));
   const { treatments } = files;
   if (site)
@@ -142,26 +142,26 @@ const TREATMENTS = 'treatments';
 
 function checkTreatments(file: YamlFile<TreatmentsFile>, codes: Codes, lists: Set<string>, problems: Problem[]): void {
   const { continues, besides } = file.data;
-  const say = (path: string[], message: string) =>
+  const report = (path: string[], message: string) =>
     problems.push({ file: file.file, line: file.line(path), message: `${path.join('.')}: ${message}` });
-  if (!lists.has(continues.class)) say(['continues', 'class'], `'${continues.class}' is not a code list or class`);
+  if (!lists.has(continues.class)) report(['continues', 'class'], `'${continues.class}' is not a code list or class`);
   if (!codes.conditions.names.has(continues.conditions))
-    say(['continues', 'conditions'], `'${continues.conditions}' is not a list of conditions`);
+    report(['continues', 'conditions'], `'${continues.conditions}' is not a list of conditions`);
   if (!codes.procedures.names.has(continues.procedures))
-    say(['continues', 'procedures'], `'${continues.procedures}' is not a list of procedures`);
+    report(['continues', 'procedures'], `'${continues.procedures}' is not a list of procedures`);
   for (const name of [...continues.says.medicines, ...continues.says.others, ...continues.removal])
-    if (!codes.reading.says.has(name)) say(['continues'], `'${name}' is not under \`says\` in hooks/codes`);
+    if (!codes.reading.says.has(name)) report(['continues'], `'${name}' is not under \`says\` in hooks/codes`);
   for (const name of besides.except)
-    if (!lists.has(name)) say(['besides', 'except'], `'${name}' is not a code list or class`);
+    if (!lists.has(name)) report(['besides', 'except'], `'${name}' is not a code list or class`);
   for (const [name, parameter] of Object.entries(file.data.parameters))
-    checkParameter(parameter, parameter.value, (message) => say(['parameters', name], message));
+    checkParameter(parameter, parameter.value, (message) => report(['parameters', name], message));
 }
 
 function compileClasses(folder: string, lists: Set<string>, problems: Problem[]): Classes {
   const classes = new Map<string, Expression>();
   const classFacts = new Map<string, Expression>();
   const file = readYaml(join(folder, 'classes.yaml'), 'hooks/classes.yaml', classesSchema, problems);
-  const sayOf = (key: string, name: string) => (message: string) =>
+  const reporterFor = (key: string, name: string) => (message: string) =>
     problems.push({
       file: 'hooks/classes.yaml',
       line: file?.line([key, name]) ?? 1,
@@ -169,16 +169,16 @@ function compileClasses(folder: string, lists: Set<string>, problems: Problem[])
     });
   const variables = new Set([...Object.keys(sectionOfVariable), ...classVariables]);
   for (const [name, text] of Object.entries(file?.data.facts ?? {})) {
-    const say = sayOf('facts', name);
-    if (variables.has(name)) say('the chart or a fact already has this name');
-    const expression = compileChecked(text, lists, variables, say);
+    const report = reporterFor('facts', name);
+    if (variables.has(name)) report('the chart or a fact already has this name');
+    const expression = compileChecked(text, lists, variables, report);
     if (expression) classFacts.set(name, expression);
     variables.add(name);
   }
   for (const [name, text] of Object.entries(file?.data.classes ?? {})) {
-    const say = sayOf('classes', name);
-    if (lists.has(name)) say('a code list already has this name');
-    const expression = compileChecked(`where(${text}\n)`, lists, variables, say);
+    const report = reporterFor('classes', name);
+    if (lists.has(name)) report('a code list already has this name');
+    const expression = compileChecked(`where(${text}\n)`, lists, variables, report);
     if (expression) classes.set(name, expression);
     lists.add(name);
   }
@@ -192,82 +192,82 @@ function checkSite(
   reasons: string[],
   problems: Problem[],
 ): void {
-  const say = (path: PropertyKey[], message: string) =>
+  const report = (path: PropertyKey[], message: string) =>
     problems.push({ file: site.file, line: site.line(path), message: `${path.join('.')}: ${message}` });
   const rules = guidelines.flatMap((guideline) => guideline.rules.map(({ id }) => id));
   for (const key of ['off', 'on'] as const)
     for (const [at, id] of site.data[key].entries())
-      if (!rules.includes(id)) say([key, at], `there is no rule '${id}'`);
+      if (!rules.includes(id)) report([key, at], `there is no rule '${id}'`);
   for (const id of Object.keys(site.data.silent.rules)) {
-    if (!rules.includes(id)) say(['silent', 'rules', id], `there is no rule '${id}'`);
-    else if (site.data.off.includes(id)) say(['silent', 'rules', id], 'it is switched off under `off`');
+    if (!rules.includes(id)) report(['silent', 'rules', id], `there is no rule '${id}'`);
+    else if (site.data.off.includes(id)) report(['silent', 'rules', id], 'it is switched off under `off`');
   }
   for (const [id, values] of Object.entries(site.data.parameters)) {
     const parameters: GuidelineFile['parameters'] | undefined =
       id === TREATMENTS ? treatments?.parameters : guidelines.find(({ file }) => file.id === id)?.file.parameters;
-    if (!parameters) say(['parameters', id], 'there is no such guideline');
+    if (!parameters) report(['parameters', id], 'there is no such guideline');
     for (const [name, value] of Object.entries(values)) {
-      if (parameters) checkParameter(parameters[name], value, (message) => say(['parameters', id, name], message));
+      if (parameters) checkParameter(parameters[name], value, (message) => report(['parameters', id, name], message));
     }
   }
-  checkQuiet(site.data.quiet, guidelines, reasons, say);
+  checkQuiet(site.data.quiet, guidelines, reasons, report);
 }
 
 function checkQuiet(
   { days, accepted }: Site['quiet'],
   guidelines: Guideline[],
   reasons: string[],
-  say: (path: PropertyKey[], message: string) => void,
+  report: (path: PropertyKey[], message: string) => void,
 ): void {
   const rules = guidelines.flatMap((guideline) => guideline.rules);
   for (const id of Object.keys(days)) {
     const rule = rules.find((candidate) => candidate.id === id);
-    if (!rule) say(['quiet', 'days', id], `there is no rule '${id}'`);
+    if (!rule) report(['quiet', 'days', id], `there is no rule '${id}'`);
     else if (rule.indicators.some(({ indicator }) => indicator === 'critical'))
-      say(['quiet', 'days', id], 'a critical card is never left out');
-    else if (rule.rides) say(['quiet', 'days', id], 'it gives no card of its own');
+      report(['quiet', 'days', id], 'a critical card is never left out');
+    else if (rule.rides) report(['quiet', 'days', id], 'it gives no card of its own');
   }
   if (Object.keys(days).length > 0 && accepted.length === 0)
-    say(['quiet', 'accepted'], 'name the override reasons that mean "known and accepted"');
+    report(['quiet', 'accepted'], 'name the override reasons that mean "known and accepted"');
   for (const [at, key] of accepted.entries())
-    if (!reasons.includes(key)) say(['quiet', 'accepted', at], `there is no override reason '${key}'`);
+    if (!reasons.includes(key)) report(['quiet', 'accepted', at], `there is no override reason '${key}'`);
 }
 
 function checkParameter(
   parameter: GuidelineFile['parameters'][string] | undefined,
   value: number | number[],
-  say: (message: string) => void,
+  report: (message: string) => void,
 ): void {
   if (!parameter) {
-    say('there is no such parameter');
+    report('there is no such parameter');
     return;
   }
   const list = Array.isArray(parameter.value);
-  if (Array.isArray(value) !== list) say(list ? 'must be a list of numbers' : 'must be one number');
+  if (Array.isArray(value) !== list) report(list ? 'must be a list of numbers' : 'must be one number');
   const outside = [value].flat().some((number) => number < parameter.min || number > parameter.max);
-  if (outside) say(`must be between ${parameter.min} and ${parameter.max}`);
+  if (outside) report(`must be between ${parameter.min} and ${parameter.max}`);
 }
 
 function checkReferences(files: YamlFile<GuidelineFile>[], problems: Problem[]): void {
   const rules = files.flatMap(({ data }) => data.rules);
   const recommendations = files.flatMap(({ data }) => Object.keys(data.recommendations));
   for (const file of files) {
-    const say = (path: PropertyKey[], message: string) =>
+    const report = (path: PropertyKey[], message: string) =>
       problems.push({ file: file.file, line: file.line(path), message: `${path.join('.')}: ${message}` });
     for (const id of Object.keys(file.data.recommendations)) {
       if (recommendations.filter((other) => other === id).length > 1)
-        say(['recommendations', id], 'another guideline has this id');
+        report(['recommendations', id], 'another guideline has this id');
     }
     for (const [at, rule] of file.data.rules.entries()) {
       if (rules.filter(({ id }) => id === rule.id).length > 1)
-        say(['rules', at, 'id'], `another rule is called '${rule.id}'`);
+        report(['rules', at, 'id'], `another rule is called '${rule.id}'`);
       const { always, sameDrugs, sameOrders, except } = rule.supersedes;
       for (const weaker of [...always, ...sameDrugs, ...sameOrders, ...except]) {
         if (weaker !== '*' && !rules.some(({ id }) => id === weaker))
-          say(['rules', at, 'supersedes'], `there is no rule '${weaker}'`);
+          report(['rules', at, 'supersedes'], `there is no rule '${weaker}'`);
       }
       if (rule.rides && !rules.some((other) => other.family === rule.family && !other.rides)) {
-        say(['rules', at, 'rides'], 'no rule in its family gives a card for it to ride on');
+        report(['rules', at, 'rides'], 'no rule in its family gives a card for it to ride on');
       }
     }
   }

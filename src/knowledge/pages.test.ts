@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Problem } from '../yaml.ts';
-import { loadPages, sayIn } from './pages.ts';
+import { loadPages, translator } from './pages.ts';
 
 function load(yaml: string) {
   const folder = mkdtempSync(join(tmpdir(), 'pages-'));
@@ -18,8 +18,8 @@ test('the words of a page come with their placeholders filled in', () => {
     `count: {sv: '{n, number} kort', nb: '{n, number} kort', da: '{n, number} kort', en: '{n, number} cards'}`,
   );
   expect(problems).toEqual([]);
-  expect(sayIn(pages['forecast'] ?? {}, 'en')('count', { n: 1234 })).toBe('1,234 cards');
-  expect(() => sayIn(pages['forecast'] ?? {}, 'en')('other')).toThrow("no words for 'other'");
+  expect(translator(pages['forecast'] ?? {}, 'en')('count', { n: 1234 })).toBe('1,234 cards');
+  expect(() => translator(pages['forecast'] ?? {}, 'en')('other')).toThrow("no words for 'other'");
 });
 
 test.each([

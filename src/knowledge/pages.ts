@@ -16,7 +16,7 @@ const pageSchema = z.record(
 export type PageWords = Record<string, Texts>;
 
 /** Gives the words under a key, with its placeholders filled in. */
-export type Say = (key: string, values?: Record<string, string | number | Date>) => string;
+export type Translate = (key: string, values?: Record<string, string | number | Date>) => string;
 
 /**
  * Reads cards/pages/: a file for each report. Every text must be there in the four languages and name the same
@@ -36,26 +36,26 @@ export function loadPages(folder: string, problems: Problem[]): Record<string, P
 
 function checkWords(file: YamlFile<PageWords>, problems: Problem[]): void {
   for (const [key, texts] of Object.entries(file.data)) {
-    const say = (language: Language, text: string) =>
+    const report = (language: Language, text: string) =>
       problems.push({ file: file.file, line: file.line([key, language]), message: `${key}.${language}: ${text}` });
     const named = new Map<Language, string>();
     for (const language of languages) {
       try {
         named.set(language, [...message(texts[language], language).placeholders].sort().join(', '));
       } catch (error) {
-        say(language, `not an ICU message: ${(error as Error).message}`);
+        report(language, `not an ICU message: ${(error as Error).message}`);
       }
     }
     const first = named.get('sv');
     for (const [language, names] of named) {
       if (first !== undefined && names !== first)
-        say(language, `placeholders differ from those in sv: {${names}} and {${first}}`);
+        report(language, `placeholders differ from those in sv: {${names}} and {${first}}`);
     }
   }
 }
 
 /** The words of one page in one language. A key that the page does not have is a fault of the program. */
-export function sayIn(words: PageWords, language: Language): Say {
+export function translator(words: PageWords, language: Language): Translate {
   return (key, values = {}) => {
     const texts = words[key];
     if (!texts) throw new Error(`cards/pages/ has no words for '${key}'`);

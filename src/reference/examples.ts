@@ -73,8 +73,8 @@ function callOf(
   knowledge: Knowledge,
   advice: string | undefined,
 ): ExampleCall | undefined {
-  const { call, hookInstance, wish } = readRequest(request, hook);
-  const today = localDate(wish.now, knowledge.site.timeZone);
+  const { call, hookInstance, options } = readRequest(request, hook);
+  const today = localDate(options.now, knowledge.site.timeZone);
   if (today === undefined) return undefined;
   const found = answer({ call, hookInstance, language: LANGUAGE, today, advice }, knowledge);
   const start = { name, hook, request };

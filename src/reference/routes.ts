@@ -33,7 +33,7 @@ export function referenceRoutes(app: FastifyInstance, { testBundles, ...options 
     made = { examples, document: describeApi({ ...options, examples }) };
     return made;
   };
-  keptRoute(app, '/openapi.json', () => JSON.stringify(describe().document));
+  cachedRoute(app, '/openapi.json', () => JSON.stringify(describe().document));
   if (options.mode !== 'sandbox') return;
   app.get('/docs', (request, reply) => {
     const host = HOST.test(request.host) ? request.host : '127.0.0.1:3000';

@@ -1,17 +1,19 @@
 import { type Language, locales } from '../language.ts';
 
-/** A number as the language writes it: thousands apart; where it is not whole, one decimal from 10 on and two below. */
+/**
+ * Formats a number for the language, with thousands separators. Fractions have one decimal from 10 on and two below.
+ */
 export function formatNumber(value: number, language: Language): string {
   const digits = decimals(value);
   return format(value, language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-/** A number of an axis: as short as it can be written. */
+/** Formats an axis number as short as possible. */
 export function formatTick(value: number, language: Language): string {
   return format(value, language, { maximumFractionDigits: 4 });
 }
 
-/** How much more or less, with its sign. */
+/** Formats a difference with its sign. */
 export function formatDifference(value: number, language: Language): string {
   const digits = decimals(value);
   return format(value, language, {
@@ -29,7 +31,7 @@ function format(value: number, language: Language, options: Intl.NumberFormatOpt
   return new Intl.NumberFormat(locales[language], options).format(value);
 }
 
-/** Round numbers from 0 to at least `most`, four to six of them, for an axis. */
+/** Four to six round numbers from 0 to at least `most`, for an axis. */
 export function ticksUpTo(most: number): number[] {
   if (!(most > 0)) return [0, 1];
   const rough = most / 4;

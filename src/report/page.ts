@@ -4,7 +4,7 @@ import { escapeHtml, type Markup } from './markup.ts';
 import { formatNumber } from './numbers.ts';
 import { style } from './style.ts';
 
-/** A cell as data: a number is written as the language writes it, nothing is left empty. */
+/** A cell as data: numbers are formatted for the language; undefined leaves the cell empty. */
 export type Cell = string | number | undefined;
 
 export type Table = {
@@ -14,7 +14,7 @@ export type Table = {
   rows: Cell[][];
 };
 
-/** A number that a reader should see first, with what it counts. */
+/** A key figure with its label. */
 export type Figure = { value: string | number; label: string; note?: string };
 
 export type Block =
@@ -22,22 +22,22 @@ export type Block =
   | { list: string[] }
   | { figures: Figure[] }
   | { table: Table }
-  /** What has no shape of its own here. */
+  /** Content without its own block type. */
   | { markup: Markup }
-  /** A chart of chart.ts; charts that follow each other stand side by side where there is room. */
+  /** A chart of chart.ts; consecutive charts are side by side if there is room. */
   | { chart: Markup };
 
-/** `id`: by which other pages link to it. */
+/** `id`: for links from other pages. */
 export type Section = { heading: string; blocks: Block[]; id?: string };
 
 export type Page = {
   language: Language;
   title: string;
   subtitle?: string;
-  /** Ways to other pages, above everything; not on paper. */
+  /** Navigation above everything else; not printed. */
   nav?: Markup;
   sections: Section[];
-  /** Where it comes from, in small type. */
+  /** The origin of the data, in small type. */
   footer?: string[];
 };
 
@@ -50,8 +50,8 @@ export const pageHeaders = {
 };
 
 /**
- * A whole HTML document that needs nothing else: no script, no request, its style inside. Every text is escaped. Reads
- * in light and dark, at phone width, and on paper.
+ * A self-contained HTML document: no script, no request, its style inside. All text is escaped. It works in light and
+ * dark, at phone width, and on paper.
  */
 export function page({ language, title, subtitle, nav, sections, footer = [] }: Page): string {
   const write = writer(language);
@@ -123,7 +123,7 @@ function writeTable({ caption, columns, rows }: Table, id: string, write: Writer
         .map((cell, at) => (at === 0 ? `<th scope="row">${write(cell)}</th>` : `<td${numeric(at)}>${write(cell)}</td>`))
         .join('')}</tr>`,
   );
-  // A table that is wider than the screen scrolls by itself, also from the keyboard.
+  // A table wider than the screen scrolls by itself, also with the keyboard.
   return `<div class="scroll" role="region" aria-labelledby="${id}" tabindex="0"><table>
 <caption id="${id}">${escapeHtml(caption)}</caption>
 <thead><tr>${head}</tr></thead>

@@ -1,4 +1,4 @@
-/** How a report looks: one column of text, charts side by side where there is room, ink on paper. */
+/** The style of a report: one column of text, charts side by side if there is room, plain ink on paper. */
 export const style = `
 :root {
   color-scheme: light dark;

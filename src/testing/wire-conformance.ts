@@ -4,7 +4,7 @@
  */
 
 type Json = Record<string, unknown>;
-type Say = (path: string, message: string) => void;
+type Report = (path: string, message: string) => void;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const SUMMARY_MARKDOWN = /[*_`~<>]|\[[^\]]*\]|^\s*(#|-|\d+\.)\s/;
@@ -13,7 +13,7 @@ const DETAIL_MARKUP = /<[A-Za-z!/?]|(?<!\\)!?\[[^\]]*\]\s*[[(]|(?<!\\)`/;
 /** Every way in which a response body breaks the specification; none if it is whole. `call` is the request it answers. */
 export function wireProblems(body: string, call: Json): string[] {
   const problems: string[] = [];
-  const say: Say = (path, message) => problems.push(`${path}: ${message}`);
+  const report: Report = (path, message) => problems.push(`${path}: ${message}`);
   let response: unknown;
   try {
     response = JSON.parse(body);
@@ -21,151 +21,153 @@ export function wireProblems(body: string, call: Json): string[] {
     return ['body: no JSON'];
   }
   if (!isObject(response)) return ['body: no object'];
-  onlyKeys(response, ['cards', 'extension'], 'body', say);
-  noEmpties(response, 'body', say);
+  onlyKeys(response, ['cards', 'extension'], 'body', report);
+  noEmpties(response, 'body', report);
   if ('extension' in response) {
-    if (!isObject(response['extension'])) say('extension', 'no object');
+    if (!isObject(response['extension'])) report('extension', 'no object');
     else
       for (const key of Object.keys(response['extension']))
-        if (!/^[a-z]+(\.[a-z-]+)+$/.test(key)) say('extension', `${key} is not a reverse-domain name`);
+        if (!/^[a-z]+(\.[a-z-]+)+$/.test(key)) report('extension', `${key} is not a reverse-domain name`);
   }
   if (!Array.isArray(response['cards'])) return [...problems, 'cards: no list'];
   const drafts = refsIn(isObject(call['context']) ? call['context']['draftOrders'] : undefined);
   const uuids: unknown[] = [];
   for (const [at, card] of response['cards'].entries()) {
     const path = `cards.${at}`;
-    if (!isObject(card)) say(path, 'no object');
-    else checkCard(card, path, { say, uuids, drafts, changes: call['hook'] !== 'patient-view' });
+    if (!isObject(card)) report(path, 'no object');
+    else checkCard(card, path, { report, uuids, drafts, changes: call['hook'] !== 'patient-view' });
   }
-  if (new Set(uuids).size !== uuids.length) say('cards', 'a uuid is used twice');
+  if (new Set(uuids).size !== uuids.length) report('cards', 'a uuid is used twice');
   return problems;
 }
 
-type Context = { say: Say; uuids: unknown[]; drafts: Set<string>; changes: boolean };
+type Context = { report: Report; uuids: unknown[]; drafts: Set<string>; changes: boolean };
 
 function checkCard(card: Json, path: string, context: Context) {
-  const { say } = context;
+  const { report } = context;
   const keys = ['uuid', 'summary', 'detail', 'indicator', 'source', 'suggestions', 'selectionBehavior'];
-  onlyKeys(card, [...keys, 'overrideReasons', 'links'], path, say);
+  onlyKeys(card, [...keys, 'overrideReasons', 'links'], path, report);
   checkUuid(card['uuid'], path, context);
-  checkSummary(card['summary'], `${path}.summary`, say);
+  checkSummary(card['summary'], `${path}.summary`, report);
   if ('detail' in card) {
-    if (!isText(card['detail'])) say(`${path}.detail`, 'no text');
-    else if (DETAIL_MARKUP.test(card['detail'])) say(`${path}.detail`, 'HTML, a link, an image or code');
+    if (!isText(card['detail'])) report(`${path}.detail`, 'no text');
+    else if (DETAIL_MARKUP.test(card['detail'])) report(`${path}.detail`, 'HTML, a link, an image or code');
   }
-  if (!['info', 'warning', 'critical'].includes(String(card['indicator']))) say(`${path}.indicator`, 'none of three');
-  checkSource(card['source'], `${path}.source`, say);
+  if (!['info', 'warning', 'critical'].includes(String(card['indicator'])))
+    report(`${path}.indicator`, 'none of three');
+  checkSource(card['source'], `${path}.source`, report);
   const { suggestions } = card;
-  if ('selectionBehavior' in card !== 'suggestions' in card) say(path, 'suggestions want selectionBehavior');
+  if ('selectionBehavior' in card !== 'suggestions' in card) report(path, 'suggestions want selectionBehavior');
   if ('suggestions' in card) {
     if (!['any', 'at-most-one'].includes(String(card['selectionBehavior'])))
-      say(`${path}.selectionBehavior`, 'unknown');
-    if (!Array.isArray(suggestions) || suggestions.length === 0) say(`${path}.suggestions`, 'no list with items');
+      report(`${path}.selectionBehavior`, 'unknown');
+    if (!Array.isArray(suggestions) || suggestions.length === 0) report(`${path}.suggestions`, 'no list with items');
     else {
       for (const [at, item] of suggestions.entries()) checkSuggestion(item, `${path}.suggestions.${at}`, context);
       const recommended = suggestions.filter((item) => isObject(item) && item['isRecommended'] === true);
-      if (card['selectionBehavior'] === 'at-most-one' && recommended.length > 1) say(path, 'several are recommended');
+      if (card['selectionBehavior'] === 'at-most-one' && recommended.length > 1)
+        report(path, 'several are recommended');
     }
   }
-  if ('overrideReasons' in card) checkReasons(card['overrideReasons'], `${path}.overrideReasons`, say);
-  if ('links' in card) checkLinks(card, `${path}.links`, say);
+  if ('overrideReasons' in card) checkReasons(card['overrideReasons'], `${path}.overrideReasons`, report);
+  if ('links' in card) checkLinks(card, `${path}.links`, report);
 }
 
 /** One link, to the page about the rule: it names no patient, and asks for no launch. */
-function checkLinks({ links, source }: Json, path: string, say: Say) {
-  if (!Array.isArray(links) || links.length !== 1 || !isObject(links[0])) return say(path, 'no list with one link');
+function checkLinks({ links, source }: Json, path: string, report: Report) {
+  if (!Array.isArray(links) || links.length !== 1 || !isObject(links[0])) return report(path, 'no list with one link');
   const [link] = links;
-  onlyKeys(link, ['label', 'url', 'type'], path, say);
-  if (!isText(link['label'])) say(`${path}.label`, 'no text');
-  if (link['type'] !== 'absolute') say(`${path}.type`, 'not absolute');
+  onlyKeys(link, ['label', 'url', 'type'], path, report);
+  if (!isText(link['label'])) report(`${path}.label`, 'no text');
+  if (link['type'] !== 'absolute') report(`${path}.type`, 'not absolute');
   const rule = isObject(source) && isObject(source['topic']) ? source['topic']['code'] : undefined;
   const address = /^https:\/\/[^/]+\/advice\/([a-z0-9-]+)\?lang=(sv|nb|da|en)$/.exec(String(link['url']));
-  if (address?.[1] !== rule) say(`${path}.url`, 'not the page of the rule');
+  if (address?.[1] !== rule) report(`${path}.url`, 'not the page of the rule');
 }
 
-function checkSummary(summary: unknown, path: string, say: Say) {
-  if (!isText(summary)) return say(path, 'no text');
-  if (Math.max(summary.length, [...summary].length) > 139) say(path, 'over 139 characters');
-  if (/[\n\r]/.test(summary)) say(path, 'more than one line');
-  if (SUMMARY_MARKDOWN.test(summary)) say(path, 'Markdown or HTML');
+function checkSummary(summary: unknown, path: string, report: Report) {
+  if (!isText(summary)) return report(path, 'no text');
+  if (Math.max(summary.length, [...summary].length) > 139) report(path, 'over 139 characters');
+  if (/[\n\r]/.test(summary)) report(path, 'more than one line');
+  if (SUMMARY_MARKDOWN.test(summary)) report(path, 'Markdown or HTML');
 }
 
-function checkSource(source: unknown, path: string, say: Say) {
-  if (!isObject(source)) return say(path, 'no object');
-  onlyKeys(source, ['label', 'url', 'icon', 'topic'], path, say);
-  if (!isText(source['label'])) say(`${path}.label`, 'no text');
+function checkSource(source: unknown, path: string, report: Report) {
+  if (!isObject(source)) return report(path, 'no object');
+  onlyKeys(source, ['label', 'url', 'icon', 'topic'], path, report);
+  if (!isText(source['label'])) report(`${path}.label`, 'no text');
   for (const key of ['url', 'icon']) {
-    if (key in source && !/^https:\/\/[^/\s]+/.test(String(source[key]))) say(`${path}.${key}`, 'no https address');
+    if (key in source && !/^https:\/\/[^/\s]+/.test(String(source[key]))) report(`${path}.${key}`, 'no https address');
   }
-  checkCoding(source['topic'], `${path}.topic`, say);
+  checkCoding(source['topic'], `${path}.topic`, report);
   if (isObject(source['topic']) && !/^[A-Za-z0-9-]{1,100}$/.test(String(source['topic']['code'])))
-    say(`${path}.topic.code`, 'not of letters, digits and hyphens, at most 100');
+    report(`${path}.topic.code`, 'not of letters, digits and hyphens, at most 100');
 }
 
-function checkReasons(reasons: unknown, path: string, say: Say) {
-  if (!Array.isArray(reasons) || reasons.length === 0) return say(path, 'no list with items');
+function checkReasons(reasons: unknown, path: string, report: Report) {
+  if (!Array.isArray(reasons) || reasons.length === 0) return report(path, 'no list with items');
   for (const [at, reason] of reasons.entries()) {
-    checkCoding(reason, `${path}.${at}`, say);
-    if (isObject(reason) && !isText(reason['display'])) say(`${path}.${at}.display`, 'no text');
+    checkCoding(reason, `${path}.${at}`, report);
+    if (isObject(reason) && !isText(reason['display'])) report(`${path}.${at}.display`, 'no text');
   }
   const codes = reasons.map((reason) => (isObject(reason) ? `${reason['system']}|${reason['code']}` : ''));
-  if (new Set(codes).size !== codes.length) say(path, 'a code is given twice');
+  if (new Set(codes).size !== codes.length) report(path, 'a code is given twice');
 }
 
-function checkCoding(coding: unknown, path: string, say: Say) {
-  if (!isObject(coding)) return say(path, 'no Coding');
-  onlyKeys(coding, ['code', 'system', 'display'], path, say);
-  if (!isText(coding['code'])) say(`${path}.code`, 'no text');
-  if (!/^[a-z][a-z0-9+.-]*:\S+$/i.test(String(coding['system']))) say(`${path}.system`, 'no absolute URI');
+function checkCoding(coding: unknown, path: string, report: Report) {
+  if (!isObject(coding)) return report(path, 'no Coding');
+  onlyKeys(coding, ['code', 'system', 'display'], path, report);
+  if (!isText(coding['code'])) report(`${path}.code`, 'no text');
+  if (!/^[a-z][a-z0-9+.-]*:\S+$/i.test(String(coding['system']))) report(`${path}.system`, 'no absolute URI');
 }
 
 function checkSuggestion(suggestion: unknown, path: string, context: Context) {
-  const { say } = context;
-  if (!isObject(suggestion)) return say(path, 'no object');
-  onlyKeys(suggestion, ['label', 'uuid', 'isRecommended', 'actions'], path, say);
-  if (!isText(suggestion['label'])) say(`${path}.label`, 'no text');
+  const { report } = context;
+  if (!isObject(suggestion)) return report(path, 'no object');
+  onlyKeys(suggestion, ['label', 'uuid', 'isRecommended', 'actions'], path, report);
+  if (!isText(suggestion['label'])) report(`${path}.label`, 'no text');
   checkUuid(suggestion['uuid'], path, context);
   if ('isRecommended' in suggestion && typeof suggestion['isRecommended'] !== 'boolean')
-    say(`${path}.isRecommended`, 'no boolean');
+    report(`${path}.isRecommended`, 'no boolean');
   const { actions } = suggestion;
-  if (!Array.isArray(actions) || actions.length === 0) return say(`${path}.actions`, 'no list with items');
+  if (!Array.isArray(actions) || actions.length === 0) return report(`${path}.actions`, 'no list with items');
   for (const [at, action] of actions.entries()) checkAction(action, `${path}.actions.${at}`, context);
 }
 
-function checkAction(action: unknown, path: string, { say, drafts, changes }: Context) {
-  if (!isObject(action)) return say(path, 'no object');
+function checkAction(action: unknown, path: string, { report, drafts, changes }: Context) {
+  if (!isObject(action)) return report(path, 'no object');
   const { type, resource, resourceId } = action;
-  if (type !== 'create' && type !== 'update' && type !== 'delete') return say(`${path}.type`, 'none of three');
-  onlyKeys(action, ['type', 'description', type === 'delete' ? 'resourceId' : 'resource'], path, say);
-  if (!isText(action['description'])) say(`${path}.description`, 'no text');
-  if (type !== 'create' && !changes) say(path, 'changes an order with the chart open');
+  if (type !== 'create' && type !== 'update' && type !== 'delete') return report(`${path}.type`, 'none of three');
+  onlyKeys(action, ['type', 'description', type === 'delete' ? 'resourceId' : 'resource'], path, report);
+  if (!isText(action['description'])) report(`${path}.description`, 'no text');
+  if (type !== 'create' && !changes) report(path, 'changes an order with the chart open');
   if (type === 'delete') {
     if (typeof resourceId !== 'string' || !/^[A-Z][A-Za-z]+\/./s.test(resourceId))
-      say(`${path}.resourceId`, 'no Type/id');
-    else if (!drafts.has(resourceId)) say(`${path}.resourceId`, 'no draft of the call');
+      report(`${path}.resourceId`, 'no Type/id');
+    else if (!drafts.has(resourceId)) report(`${path}.resourceId`, 'no draft of the call');
     return;
   }
-  if (!isObject(resource) || !isText(resource['resourceType'])) return say(`${path}.resource`, 'no resource');
+  if (!isObject(resource) || !isText(resource['resourceType'])) return report(`${path}.resource`, 'no resource');
   if (type === 'update' && !drafts.has(`${resource['resourceType']}/${resource['id']}`))
-    say(`${path}.resource`, 'no draft of the call');
+    report(`${path}.resource`, 'no draft of the call');
 }
 
-function checkUuid(uuid: unknown, path: string, { say, uuids }: Context) {
-  if (typeof uuid !== 'string' || !UUID.test(uuid)) say(`${path}.uuid`, 'no UUID');
+function checkUuid(uuid: unknown, path: string, { report, uuids }: Context) {
+  if (typeof uuid !== 'string' || !UUID.test(uuid)) report(`${path}.uuid`, 'no UUID');
   uuids.push(uuid);
 }
 
-function onlyKeys(value: Json, keys: string[], path: string, say: Say): void {
-  for (const key of Object.keys(value)) if (!keys.includes(key)) say(`${path}.${key}`, 'no field of ours');
+function onlyKeys(value: Json, keys: string[], path: string, report: Report): void {
+  for (const key of Object.keys(value)) if (!keys.includes(key)) report(`${path}.${key}`, 'no field of ours');
 }
 
 /** Nothing is null or empty but the list of cards; FHIR resources are the client's own. */
-function noEmpties(value: unknown, path: string, say: Say) {
-  if (value === null || value === '') return say(path, 'null or empty');
+function noEmpties(value: unknown, path: string, report: Report) {
+  if (value === null || value === '') return report(path, 'null or empty');
   if (typeof value !== 'object') return;
   const items = Object.entries(value);
-  if (items.length === 0 && path !== 'body.cards') say(path, 'empty');
-  for (const [key, item] of items) if (key !== 'resource') noEmpties(item, `${path}.${key}`, say);
+  if (items.length === 0 && path !== 'body.cards') report(path, 'empty');
+  for (const [key, item] of items) if (key !== 'resource') noEmpties(item, `${path}.${key}`, report);
 }
 
 /** `Type/id` of every resource at whatever depth. */

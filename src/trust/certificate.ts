@@ -1,16 +1,19 @@
 import type { Client } from './clients.ts';
 
-/** A TLS certificate that a client showed and that one of our authorities vouches for. */
+/** A client's TLS certificate, issued by one of our trusted authorities. */
 export type Certificate = {
   /** SHA-256, hexadecimal. */
   fingerprint: string;
-  /** Its subject's common name, and the names of its DNS alternatives. */
+  /** The subject's common name and the DNS names of its subject alternative names. */
   names: string[];
 };
 
 const FINGERPRINT = /^(?:[0-9a-f]{2}:?){31}[0-9a-f]{2}$/i;
 
-/** Whether a client's certificate is one of those in its record; a client without any in its record needs none (conformance J19). */
+/**
+ * Whether the certificate is one of those in the client's record. A client without any in its record needs none
+ * (conformance J19).
+ */
 export function isCertified({ certificates }: Client, shown: Certificate | undefined): boolean {
   if (certificates === undefined) return true;
   if (!shown) return false;

@@ -4,7 +4,10 @@ import { inOrder, liesIn, spanKeys } from '../span.ts';
 import { type Problem, readYaml } from '../yaml.ts';
 import { isPublishedAddress, isPublishedKey } from './published.ts';
 
-/** Signature algorithms that a client may use; symmetric ones and `none` never (CDS Hooks: Trusting CDS Clients). */
+/**
+ * Signature algorithms that a client may use. Symmetric ones and `none` are never allowed (CDS Hooks: Trusting CDS
+ * Clients).
+ */
 const ASYMMETRIC = ['ES384', 'RS384', 'ES256', 'ES512', 'RS256', 'RS512', 'PS256', 'PS384', 'PS512', 'EdDSA'] as const;
 
 const httpUrl = z.url({ protocol: /^https?$/ });
@@ -15,14 +18,14 @@ const publicKey = z
   });
 
 const profileSchema = z.strictObject({
-  /** What `selectionBehavior` the client understands; one that it does not makes it refuse the card. */
+  /** The `selectionBehavior` that the client supports. With another one it would reject the card. */
   selectionBehavior: z.enum(['any', 'at-most-one']).optional(),
   suggestions: z.boolean().default(true),
-  /** The client applies only suggestions with one action. */
+  /** The client applies only suggestions with a single action. */
   oneAction: z.boolean().default(false),
-  /** Where a client finds what `delete` removes: `resource` for CDS Hooks 1.0, which has no `resourceId`. */
+  /** Where the client finds what `delete` removes: `resource` for CDS Hooks 1.0, which has no `resourceId`. */
   deleteBy: z.enum(['resourceId', 'resource']).default('resourceId'),
-  /** `false`: cards come without the link to the page about their advice. */
+  /** `false`: cards have no link to the page about their advice. */
   links: z.boolean().optional(),
 });
 export type Profile = z.infer<typeof profileSchema>;
@@ -38,21 +41,24 @@ const clientSchema = z
     tenants: z.array(z.string().min(1)).min(1).optional(),
     fhirServers: z.array(httpUrl).default([]),
     /**
-     * Other addresses by which one of its servers may name itself in links and references, as a server behind a proxy does. They
-     * are never connected to: the listed address is asked in their place.
+     * Other addresses under which one of its servers may name itself in links and references, for example behind a
+     * proxy. The service connects to the listed address instead of these.
      */
     fhirServerAliases: z.record(httpUrl, z.array(httpUrl).min(1)).default({}),
-    /** Its FHIR server and key server stand in the hospital's own network, so private addresses are right. */
+    /** Its FHIR and key servers are in the hospital's own network, so private addresses are allowed. */
     privateNetwork: z.boolean().default(false),
     origins: z.array(httpUrl).default([]),
     replay: z.enum(['strict', 'warn']).default('strict'),
     optionalClaims: z.array(z.enum(['jti', 'iat'])).default([]),
-    /** What its TLS certificate must be, beside its token: a SHA-256 fingerprint or a name of its subject. */
+    /**
+     * TLS certificates, one of which it must show in addition to its token: SHA-256 fingerprints or names of the
+     * subject.
+     */
     certificates: z.array(z.string().trim().min(1)).min(1).optional(),
     services: z.array(z.string()).optional(),
-    /** May ask for the trace: for the tester of the vendor. */
+    /** May ask for the trace. Meant for the vendor's testers. */
     explain: z.boolean().default(false),
-    /** Of what it sees no card: of all rules or some, for all its tenants or some, always or between two days. */
+    /** Rules whose cards it does not see: all or some, for all or some tenants, always or between two dates. */
     silent: z
       .array(
         z
@@ -74,9 +80,9 @@ export type Client = z.infer<typeof clientSchema>;
 const fileSchema = z.strictObject({ clients: z.array(clientSchema).min(1) });
 
 /**
- * Reads the file of clients that may call. `services` and `rules`: the ids that it may name; without rules these are not
- * checked. Every problem is said with its line; any of them forbids serving. `certified`: whether clients are asked for
- * certificates.
+ * Reads the file of clients that may call. Every problem is reported with its line, and any problem prevents serving.
+ * `services` and `rules` are the known ids; without `rules`, rule ids are not checked. `certified`: whether the server
+ * asks clients for certificates.
  */
 export function readClients(
   path: string,
@@ -89,42 +95,43 @@ export function readClients(
   if (!file) return [];
   const { clients } = file.data;
   for (const [at, client] of clients.entries()) {
-    const say = (key: string, message: string, ...within: PropertyKey[]) => {
+    const report = (key: string, message: string, ...within: PropertyKey[]) => {
       const line = file.line(['clients', at, key, ...within]);
       problems.push({ file: path, line, message: `${client.name}: ${message}` });
     };
-    if (clients.findIndex(({ name }) => name === client.name) !== at) say('name', 'another client has this name');
+    if (clients.findIndex(({ name }) => name === client.name) !== at) report('name', 'another client has this name');
     if (clients.findIndex(({ iss, jku }) => iss === client.iss && jku === client.jku) !== at)
-      say('iss', 'another client has this issuer and jku');
+      report('iss', 'another client has this issuer and jku');
     const { iss, jku = '', keys = [] } = client;
     if ([iss, jku].some(isPublishedAddress) || keys.some(isPublishedKey))
-      say('iss', 'a published test key: not allowed in production');
+      report('iss', 'a published test key: not allowed in production');
     for (const [index, service] of (client.services ?? []).entries()) {
-      if (!services.includes(service)) say('services', `there is no service '${service}'`, index);
+      if (!services.includes(service)) report('services', `there is no service '${service}'`, index);
     }
     for (const [index, silence] of client.silent.entries()) {
       for (const [place, tenant] of (silence.tenants ?? []).entries()) {
         if (!client.tenants?.includes(tenant))
-          say('silent', `'${tenant}' is not listed under tenants`, index, 'tenants', place);
+          report('silent', `'${tenant}' is not listed under tenants`, index, 'tenants', place);
       }
       for (const [place, rule] of (silence.rules ?? []).entries()) {
-        if (rules && !rules.includes(rule)) say('silent', `there is no rule '${rule}'`, index, 'rules', place);
+        if (rules && !rules.includes(rule)) report('silent', `there is no rule '${rule}'`, index, 'rules', place);
       }
     }
     if (client.certificates && !certified)
-      say('certificates', 'clients are not asked for certificates: set TLS_CLIENT_CA');
+      report('certificates', 'clients are not asked for certificates: set TLS_CLIENT_CA');
     for (const address of Object.keys(client.fhirServerAliases)) {
-      if (!client.fhirServers.includes(address)) say('fhirServerAliases', `${address} is not one of its fhirServers`);
+      if (!client.fhirServers.includes(address))
+        report('fhirServerAliases', `${address} is not one of its fhirServers`);
     }
-    if (jku !== '' && !isHttps(jku)) say('jku', `${jku}: https only`);
+    if (jku !== '' && !isHttps(jku)) report('jku', `${jku}: https only`);
     for (const key of ['fhirServers', 'origins'] as const) {
-      for (const [index, url] of client[key].entries()) if (!isHttps(url)) say(key, `${url}: https only`, index);
+      for (const [index, url] of client[key].entries()) if (!isHttps(url)) report(key, `${url}: https only`, index);
     }
   }
   return clients;
 }
 
-/** Of these rules, those that a client's tenant sees no card of on a day of the site. */
+/** The rules among these whose cards a client's tenant does not see on that day. */
 export function silentFor(
   { silent }: Pick<Client, 'silent'>,
   tenant: string | undefined,

@@ -9,20 +9,20 @@ export type Keys = { of: (jku: string, privateNetwork: boolean) => Promise<KeySe
 
 type Cached = { set: KeySet; kids: Set<string>; until: number };
 
-/** How long a key set is kept: what the server says, within these bounds; after a failure, the old one for a day. */
-const FLOOR = 60_000;
-const CEILING = 60 * 60_000;
-const STALE = 24 * 60 * 60_000;
-/** How often a key server is asked at most, be it for an unknown key id or because it failed. */
-const COOLDOWN = 30_000;
+/** Bounds of how long a key set is cached, in ms. Within them the server's `max-age` decides. */
+const MIN_CACHE_MS = 60_000;
+const MAX_CACHE_MS = 60 * 60_000;
+const STALE_MS = 24 * 60 * 60_000;
+/** Minimum time between two requests to a key server, in ms, whatever the reason for asking. */
+const COOLDOWN_MS = 30_000;
 
 /**
- * Keys of the listed `jku` addresses, cached and rotated (conformance J11, J17): a key id that is not known asks the server
- * again, at most once in the cool-down; a server that is down leaves the keys it last gave, for a day.
+ * Keys of the listed `jku` addresses, cached and rotated (conformance J11, J17). An unknown key id makes it ask the
+ * server again, at most once per cool-down. If the server is down, its last keys stay valid for a day.
  */
 export function createKeys(fetchJson: FetchJson, clock: () => number): Keys {
   const cache = new Map<string, Cached>();
-  const tried = new Map<string, number>();
+  const lastAsked = new Map<string, number>();
   const pending = new Map<string, Promise<Cached>>();
 
   const refresh = (jku: string, privateNetwork: boolean): Promise<Cached> => {
@@ -34,7 +34,7 @@ export function createKeys(fetchJson: FetchJson, clock: () => number): Keys {
   };
 
   const ask = async (jku: string, privateNetwork: boolean): Promise<Cached> => {
-    tried.set(jku, clock());
+    lastAsked.set(jku, clock());
     const { body, maxAge } = await fetchJson(jku, {
       client: jku,
       privateNetwork,
@@ -43,7 +43,7 @@ export function createKeys(fetchJson: FetchJson, clock: () => number): Keys {
       circuit: { server: jku, counts: true },
     });
     if (!isKeySet(body)) throw new Error('not a JWK Set that can be trusted');
-    const age = Math.min(CEILING, Math.max(FLOOR, (maxAge ?? 0) * 1000));
+    const age = Math.min(MAX_CACHE_MS, Math.max(MIN_CACHE_MS, (maxAge ?? 0) * 1000));
     const kids = new Set(objects(body.keys).map(({ kid }) => String(kid)));
     const fresh = { set: createLocalJWKSet(body), kids, until: clock() + age };
     cache.set(jku, fresh);
@@ -53,9 +53,9 @@ export function createKeys(fetchJson: FetchJson, clock: () => number): Keys {
   const current = async (jku: string, privateNetwork: boolean): Promise<Cached> => {
     const known = cache.get(jku);
     if (known && known.until > clock()) return known;
-    const usable = known && known.until + STALE > clock() ? known : undefined;
+    const usable = known && known.until + STALE_MS > clock() ? known : undefined;
     try {
-      if (cools(jku)) throw new Error('the key server was asked moments ago');
+      if (isCoolingDown(jku)) throw new Error('the key server was asked moments ago');
       return await refresh(jku, privateNetwork);
     } catch (error) {
       if (usable) return usable;
@@ -63,16 +63,19 @@ export function createKeys(fetchJson: FetchJson, clock: () => number): Keys {
     }
   };
 
-  /** Whether a server was asked just now, with whatever result; an answer that is still on its way is waited for. */
-  const cools = (jku: string): boolean =>
-    !pending.has(jku) && (tried.get(jku) ?? Number.NEGATIVE_INFINITY) + COOLDOWN > clock();
+  /**
+   * Whether the server was asked moments ago, with any result. A request still in progress does not count: callers wait
+   * for it.
+   */
+  const isCoolingDown = (jku: string): boolean =>
+    !pending.has(jku) && (lastAsked.get(jku) ?? Number.NEGATIVE_INFINITY) + COOLDOWN_MS > clock();
 
   return {
     of: async (jku, privateNetwork) => {
       const first = await current(jku, privateNetwork);
       return async (header, token) => {
         const missing = typeof header?.kid === 'string' && !first.kids.has(header.kid);
-        if (!missing || cools(jku)) return first.set(header, token);
+        if (!missing || isCoolingDown(jku)) return first.set(header, token);
         const next = await refresh(jku, privateNetwork).catch(() => first);
         return next.set(header, token);
       };
@@ -82,7 +85,7 @@ export function createKeys(fetchJson: FetchJson, clock: () => number): Keys {
 
 function isKeySet(body: unknown): body is JSONWebKeySet {
   const keys = isObject(body) ? body['keys'] : undefined;
-  // A set that shows a private key, or one that is published elsewhere, is everybody's.
+  // A set with a private or a published key cannot be trusted.
   return (
     Array.isArray(keys) && objects(keys).every((key) => !('d' in key) && key['kty'] !== 'oct' && !isPublishedKey(key))
   );

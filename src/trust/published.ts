@@ -1,9 +1,9 @@
-/** Keys and issuers whose private half is published: whoever trusts them trusts everybody (conformance J18). */
+/** Issuers and keys whose private half is published. Trusting one means trusting anyone (conformance J18). */
 const PUBLISHED = {
   hosts: ['sandbox.cds-hooks.org'],
-  /** Paths of Inferno's CRD server suite, whose default keys stand in its repository. */
+  /** Paths of Inferno's CRD server suite, whose default keys are in its repository. */
   paths: [/\/custom\/crd_server(\/|$)/],
-  /** The sandbox's key, and the two that every Inferno test kit signs with where it is given no other. */
+  /** The sandbox's key, and the two that every Inferno test kit signs with by default. */
   kids: [
     '44823f3d-0b01-4a6c-a80e-b9d3e8a7226f',
     '4b49a739d1eb115b3225f4cf9beb6d1b',
@@ -13,11 +13,11 @@ const PUBLISHED = {
     'dw_JGR8nB2I6XveNxUOl2qk699ZPLM2nYI5STSdiEl9avAkrm3CkfYMbrrjr8laB',
     'JQKTsV6PT5Szf4QtDA1qrs0EJ1pbimQmM2SKvzOlIAqlph3h1OHmZ2i7MXahIF2C',
   ],
-  /** How a modulus begins; so many bits are those of one key. */
+  /** The beginning of each modulus, long enough to identify the key. */
   moduli: ['vjbIzTqiY8K8zApeNng5ekNNIxJfXAue9BjoMrZ9Qy9m7yIA-tf6muEupEXWhq70'],
 };
 
-/** Whether an issuer or a key address belongs to a test server. */
+/** Whether an issuer or key address belongs to a test server. */
 export function isPublishedAddress(address: string): boolean {
   if (!URL.canParse(address)) return false;
   const { hostname, pathname } = new URL(address);

@@ -1,28 +1,29 @@
 import { createHash } from 'node:crypto';
 import { limits } from '../limits.ts';
 
-/** Remembers which tokens were used, by client and `jti`. `use` says whether this one is used for the first time. */
+/** Remembers used tokens by client and `jti`. `use` returns true on first use. */
 export type Replay = { use: (client: string, jti: string, expiresAt: number) => Promise<boolean> };
 
 /**
- * Replay store of one process, each token for its lifetime (conformance J14); of more than `most` the oldest are forgotten.
- * `expiresAt` in milliseconds since 1970. Several processes share one: `sharedReplay`.
+ * Replay store of one process. It keeps each token for its lifetime (conformance J14), and at most `most`: then it
+ * forgets the oldest. `expiresAt` in milliseconds since 1970. For several processes see `sharedReplay`.
  */
 export function createReplay(clock: () => number, most: number = limits.tokens): Replay {
-  // Half a hash in one byte a character, and seconds: a million entries would else cost twice the memory.
+  // Keys are half a hash, one byte per character, and times are in seconds: this halves the memory of a million
+  // entries.
   const used = new Map<string, number>();
-  let sweep = 0;
+  let nextSweep = 0;
   return {
     use: async (client, jti, expiresAt) => {
       const now = Math.floor(clock() / 1000);
-      if (now > sweep) {
+      if (now > nextSweep) {
         for (const [key, expiry] of used) if (expiry < now) used.delete(key);
-        sweep = now + 60;
+        nextSweep = now + 60;
       }
       const key = digest(client, jti).subarray(0, 16).toString('latin1');
       const expiry = used.get(key);
       if (expiry !== undefined && expiry >= now) return false;
-      // The oldest goes first: it is the next to expire.
+      // The oldest entry expires first.
       if (expiry === undefined && used.size >= most) used.delete(used.keys().next().value as string);
       used.set(key, Math.floor(expiresAt / 1000));
       return true;
@@ -31,8 +32,8 @@ export function createReplay(clock: () => number, most: number = limits.tokens):
 }
 
 /**
- * Replay store of several processes. While the shared one cannot be reached each process remembers for itself: a token
- * that is used twice is a smaller harm than warnings that nobody gets.
+ * Replay store of several processes. While the shared store cannot be reached, each process remembers its own tokens: a
+ * token used twice does less harm than a lost warning.
  */
 export function sharedReplay(useToken: (id: string, expiresAt: number) => Promise<boolean>, own: Replay): Replay {
   return {

@@ -5,7 +5,7 @@ import type { Client } from './clients.ts';
 import type { Keys } from './keys.ts';
 import type { Replay } from './replay.ts';
 
-/** Which check a token failed. For our own log and for `npm run verify-token`; the caller never learns it (J15). */
+/** The check that a token failed. For our own log and for `npm run verify-token`; the caller never learns it (J15). */
 export type Reason =
   | 'no-token'
   | 'malformed'
@@ -28,7 +28,7 @@ export type Reason =
 
 export class Refusal extends Error {
   readonly reason: Reason;
-  /** The client it claims to be, once known. */
+  /** The client that it claims to be, if known. */
   readonly client: string | undefined;
   constructor(reason: Reason, client?: string) {
     super(reason);
@@ -38,7 +38,10 @@ export class Refusal extends Error {
 }
 
 export type Trust = { clients: readonly Client[]; keys: Keys; clock: () => number };
-/** `tenant` is said only for a client whose tenants are listed. `once`: what makes the token good for one call, if it has a `jti`. */
+/**
+ * `tenant` is set only for a client with listed tenants. `once` identifies the token for the replay check, if it has a
+ * `jti`.
+ */
 export type Trusted = {
   client: Client;
   tenant: string | undefined;
@@ -46,9 +49,9 @@ export type Trusted = {
 };
 
 /**
- * Verifies a CDS client's JWT for one endpoint: `Authorization: Bearer …` (CDS Hooks: Trusting CDS Clients; conformance
- * J2–J13), and the TLS certificate of the connection where the client's record names one (J19). `endpoints` are the
- * addresses that its `aud` may name. Throws `Refusal`.
+ * Verifies a CDS client's JWT for one endpoint, from `Authorization: Bearer …` (CDS Hooks: Trusting CDS Clients;
+ * conformance J2–J13), and the TLS certificate of the connection if the client's record names one (J19). `endpoints`
+ * are the addresses that `aud` may name. Throws `Refusal`.
  */
 export async function verifyToken(
   authorization: string | undefined,
@@ -88,10 +91,10 @@ export async function verifyToken(
 }
 
 /**
- * Uses a token up, once nothing in its call's headers speaks against the call (conformance J14). Says whether it was used
- * before, and throws `Refusal` where its client may not use it again.
+ * Uses up a token, once the headers of its call have passed all checks (conformance J14). Returns whether it was used
+ * before. Throws `Refusal` if its client may not use it again.
  */
-export async function useUp({ client, once }: Trusted, replay: Replay): Promise<boolean> {
+export async function consumeToken({ client, once }: Trusted, replay: Replay): Promise<boolean> {
   const first = once === undefined || (await replay.use(client.name, once.jti, once.expiresAt));
   if (!first && client.replay === 'strict') throw new Refusal('replay', client.name);
   return !first;
@@ -106,8 +109,8 @@ function decode(token: string) {
 }
 
 /**
- * The clients that a token may be of, by its issuer and by the key address that it names; an address that is not listed is
- * never asked (J5). There may be several: clients of one issuer that differ in their keys.
+ * The clients that a token may belong to, by its issuer and the key address that it names. An unlisted address is never
+ * asked (J5). Several clients may share an issuer and differ in their keys.
  */
 function clientsOf(clients: readonly Client[], iss: unknown, jku: unknown): Client[] {
   const issuers = clients.filter((client) => client.iss === iss);
@@ -118,7 +121,7 @@ function clientsOf(clients: readonly Client[], iss: unknown, jku: unknown): Clie
   return fitting;
 }
 
-/** The client whose key signed the token. Where none did, the refusal is that of the client that came nearest. */
+/** The client whose key signed the token. If there is none, throws the refusal of the client that came closest. */
 async function signerOf(
   token: string,
   { alg = '' }: { alg?: string | undefined },
@@ -136,12 +139,12 @@ async function signerOf(
       refusals.push(error);
     }
   }
-  const nearest = NEARNESS.map((reason) => refusals.find((refusal) => refusal.reason === reason));
+  const nearest = CLOSEST_FIRST.map((reason) => refusals.find((refusal) => refusal.reason === reason));
   throw nearest.find((refusal) => refusal !== undefined) ?? (refusals[0] as Refusal);
 }
 
-/** What the signature's check may refuse for, the nearest to acceptance first. */
-const NEARNESS: Reason[] = ['expired', 'not-yet-valid', 'claims', 'signature', 'key-server', 'key', 'algorithm'];
+/** Reasons for which the signature check may refuse, the closest to acceptance first. */
+const CLOSEST_FIRST: Reason[] = ['expired', 'not-yet-valid', 'claims', 'signature', 'key-server', 'key', 'algorithm'];
 
 async function verifySignature(token: string, client: Client, { keys, clock }: Trust): Promise<void> {
   const local = client.keys && createLocalJWKSet({ keys: client.keys } as unknown as JSONWebKeySet);
@@ -177,7 +180,7 @@ function checkTimes({ exp, iat }: Times, now: number, refuse: (reason: Reason) =
   if (exp - (iat ?? now) > limits.tokenLife) refuse('lifetime');
 }
 
-/** A client of several tenants must name one of them; a client of one may leave it out (conformance J10). */
+/** A client with several tenants must name one of them; a client with one may leave it out (conformance J10). */
 function tenantFits({ tenants }: Client, tenant: unknown): boolean {
   if (tenants === undefined) return true;
   return tenant === undefined ? tenants.length === 1 : tenants.includes(tenant as string);
@@ -187,7 +190,7 @@ function audiencesOf(aud: unknown): string[] {
   return (Array.isArray(aud) ? aud : [aud]).filter((item) => typeof item === 'string');
 }
 
-/** Addresses are the same with a slash more or less, in the path or at its end, and with a port that goes without saying. */
+/** Ignores extra or missing slashes in the path and at its end, and the default port. */
 function normalised(address: string): string {
   try {
     const url = new URL(address);

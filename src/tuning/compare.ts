@@ -3,10 +3,10 @@ import { answerFile, observeShown, type TestBundle } from '../cli/bundles.ts';
 import { ServiceError } from '../errors.ts';
 import { UnusableFhir } from '../fhir/versions.ts';
 
-/** What a patient gets at one site: each rule's card, as one text by which cards are compared. */
+/** The cards of a patient at one site: for each rule its card as one text, for comparison. */
 export type Answered = { patient: string; cards: Map<string, { indicator: string; text: string }> };
 
-/** What becomes of one rule's cards between two sites. Names of patients, each once. */
+/** How one rule's cards differ between two sites. Names of patients, each once. */
 export type RuleDifference = {
   rule: string;
   before: number;
@@ -16,10 +16,13 @@ export type RuleDifference = {
   changes: string[];
 };
 
-/** In place of a rule, where a patient's call gets no answer for want of data. */
+/** Stands for a rule if a call has no answer because data are missing. */
 const REFUSED = '(no answer: data missing)';
 
-/** Asks for one invented patient at a site, on the day and at the hook of its file, whatever site that file names. */
+/**
+ * Evaluates an invented patient at a site, on the day and at the hook of its file, ignoring the site that the file
+ * names.
+ */
 export function answerAt(bundle: TestBundle, knowledge: Knowledge): Answered {
   const patient = bundle.name;
   try {
@@ -36,13 +39,16 @@ export function answerAt(bundle: TestBundle, knowledge: Knowledge): Answered {
     });
     return { patient, cards: new Map(cards) };
   } catch (error) {
-    // Whatever cannot be asked at either site differs in nothing.
+    // A call that is refused at both sites shows no difference.
     if (!(error instanceof ServiceError || error instanceof UnusableFhir)) throw error;
     return { patient, cards: new Map() };
   }
 }
 
-/** By rule, what appears, vanishes and changes from the first site to the second. Rules without any difference are left out. */
+/**
+ * What appears, vanishes and changes from the first site to the second, by rule. Rules without a difference are left
+ * out.
+ */
 export function differencesByRule(first: Answered[], second: Answered[]): RuleDifference[] {
   const found = new Map<string, RuleDifference>();
   const of = (rule: string): RuleDifference => {

@@ -5,7 +5,7 @@ import type { Site } from '../rules/schema.ts';
 const name = z.string().max(100);
 const number = z.number();
 
-/** What is tried at once: keys of hooks/site.yaml that decide which cards are given. `country: null` is none. */
+/** Settings to try: keys of hooks/site.yaml that decide which cards are given. `country: null` means no country. */
 export const settingsSchema = z.strictObject({
   country: z.enum(['SE', 'NO', 'DK']).nullable(),
   off: z.array(name).max(200),
@@ -14,15 +14,15 @@ export const settingsSchema = z.strictObject({
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
-/** The same as keys that stand in for those of a site. */
+/** The settings as keys that replace those of a site. */
 export function siteOf({ country, ...others }: Settings): Partial<Site> {
   return { ...others, country: country ?? undefined };
 }
 
-/** The text of a site.yaml with these settings: whatever else stands in it, its comments too, stays. */
+/** The text of a site.yaml with these settings. Everything else in it stays, including comments. */
 export function siteFile(text: string, { country, off, on, parameters }: Settings): string {
   const document = parseDocument(text);
-  // A file of comments alone has nothing to set a key in.
+  // A file with only comments has no map to set a key in.
   if (!isMap(document.contents)) document.contents = document.createNode({}) as never;
   const set = (key: string, value: unknown, empty: boolean) => {
     if (empty && !document.has(key)) return;

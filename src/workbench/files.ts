@@ -9,17 +9,17 @@ import { fileURLToPath } from 'node:url';
 
 const folder = new URL('./page/', import.meta.url);
 
-/** The image is made without the page, which only a sandbox shows, and without its libraries. */
+/** Whether the page and its libraries are installed. The image leaves them out, since only a sandbox shows them. */
 export function hasPage(): boolean {
   return existsSync(folder);
 }
 
-/** A file of the page that is served as it is written. */
+/** A static file of the page. */
 export function pageFile(name: 'index.html' | 'icon.svg'): Buffer {
   return readFileSync(new URL(name, folder));
 }
 
-/** In the order in which later ones may say more than earlier ones. */
+/** In cascade order. */
 const styles = ['base', 'controls', 'frame', 'ask', 'cards', 'why', 'timeline', 'json', 'settings', 'narrow'];
 
 export function pageStyle(): string {

@@ -1,11 +1,11 @@
 import { type Codes, contains } from '../codes/load.ts';
 
-/** A way to write a medicine that the code lists know: by a name with its ATC code, or by a code of the site's own. */
+/** One way to write a medicine of the code lists: a name with its ATC code, or one of the site's own codes. */
 export type Medicine = { name: string; system: string; code: string; lists: string[] };
 
 const MOST = 20;
 
-/** Medicines whose name, brand or code begins so, or has a word that does; those that begin so first. */
+/** Medicines whose name, brand or code starts with the search text, then those with a later word that does. */
 export function searchMedicines(codes: Codes, search: string): Medicine[] {
   const wanted = search.toLowerCase();
   if (wanted === '') return [];
@@ -18,7 +18,7 @@ export function searchMedicines(codes: Codes, search: string): Medicine[] {
         a.medicine.name.length - b.medicine.name.length ||
         a.medicine.name.localeCompare(b.medicine.name),
     );
-  // A substance is spelt in many ways; the best of them stands for it.
+  // A substance has many spellings; the best match stands for it.
   const best = new Map<string, Found>();
   for (const { medicine } of found) if (!best.has(medicine.what)) best.set(medicine.what, medicine);
   return [...best.values()]
@@ -26,11 +26,11 @@ export function searchMedicines(codes: Codes, search: string): Medicine[] {
     .map(({ name, system, code, atc }) => ({ name, system, code, lists: listsOf(codes, atc) }));
 }
 
-/** `what` is the same for the spellings of one substance under one code. */
+/** `what` is the same for all spellings of one substance under one code. */
 type Found = Omit<Medicine, 'lists'> & { atc: string; what: string; brand: boolean };
 
 function rankOf({ name, code, brand }: Found, wanted: string): number {
-  // Of names that fit equally well, a substance stands before its brands.
+  // Of equally good matches, a substance comes before its brands.
   const own = brand ? 0 : 0.5;
   if (name === wanted || code.toLowerCase() === wanted) return 3 + own;
   if (name.startsWith(wanted) || code.toLowerCase().startsWith(wanted)) return 2 + own;
@@ -41,7 +41,7 @@ function* named(codes: Codes): Generator<Found> {
   const system = uriOf(codes, 'atc');
   for (const phrases of codes.phrases.values()) {
     for (const { words, key, atc, brand } of phrases) {
-      // A brand is one product; a substance may be used for several things, each with its code.
+      // A brand is one product; a substance may have several uses, each with its own code.
       const all = brand ? [atc] : (codes.substances.get(key)?.atc ?? [atc]);
       const name = words.join(' ');
       for (const code of all) yield { name, system, code, atc: code, what: `${brand ? name : key}|${code}`, brand };
@@ -57,7 +57,7 @@ function* coded(codes: Codes): Generator<Found> {
   }
 }
 
-/** The canonical URI of one of our system keys: the first that its file lists. */
+/** The canonical URI of one of our system names: the first in its file. */
 function uriOf(codes: Codes, system: string): string {
   return [...codes.systems].find(([, key]) => key === system)?.[0] ?? system;
 }

@@ -8,20 +8,20 @@ import { readYaml } from '../yaml.ts';
 /** An invented patient as the page lists it. */
 export type Patient = {
   name: string;
-  /** Its folder of test-bundles/, and what that is about. */
+  /** Its folder in test-bundles/, which is about one topic. */
   folder: string;
   about: string;
   hook: string;
   note: string;
   cards?: { rule: string; indicator: string }[];
   missing?: string[];
-  /** Keys of hooks/site.yaml that are set otherwise for this patient: the answer here may be another one. */
+  /** Keys of hooks/site.yaml set differently for this patient: the answer here may differ. */
   site?: string[];
 };
 
 /**
- * Lists the patients of a folder as they are now: somebody who writes one sees it after a reload. None where it is absent.
- * They are read again only if a file has changed, since a thousand of them take a while.
+ * Lists the patients of a folder as it is now, so that a reload shows a new one; empty if there is no folder. Reads
+ * them again only after a change, because a thousand patients take a while.
  */
 export function createPatientList(folder: string, knowledge: Knowledge): () => Patient[] {
   let read: { state: string; patients: Patient[] } | undefined;
@@ -63,12 +63,12 @@ function words(slug: string): string {
 
 const examplesSchema = z.array(z.strictObject({ title: z.string().min(1), patient: z.string().min(1) }));
 
-/** The patients to begin with, as `examples.yaml` names them. */
+/** The patients to start with, named by `examples.yaml`. */
 export function listExamples(folder: string): z.infer<typeof examplesSchema> {
   return readYaml(join(folder, 'examples.yaml'), 'test-bundles/examples.yaml', examplesSchema, [])?.data ?? [];
 }
 
-/** The request of one patient, as its file has it. A name has no dots, so that it cannot leave the folder. */
+/** The request of one patient, as in its file. A name has no dots, so it cannot leave the folder. */
 export function readPatient(folder: string, name: string): string | undefined {
   if (!/^[a-z0-9-]+(\/[a-z0-9-]+)+$/.test(name)) return undefined;
   const path = join(folder, `${name}.request.json`);

@@ -28,8 +28,8 @@ export type RecordOptions = { knowledge: Knowledge; fetchJson: FetchJson; budget
 export type FetchedRecord = { prefetch: JsonObject; outcomes: Outcome[] };
 
 /**
- * Asks a FHIR server for a patient by the service's own prefetch templates, as a record system would before it calls. Only
- * servers that a call of this client could name are asked.
+ * Fetches a patient from a FHIR server with the service's own prefetch templates, as a record system would before a
+ * call. Only servers that this client's calls may name are asked.
  */
 export async function fetchRecord(
   body: unknown,
@@ -43,7 +43,7 @@ export async function fetchRecord(
   const access = accessOf(wanted, context.patientId, client, true);
   if (typeof access === 'string') throw new ServiceError('no-record', [reasons[access]]);
   const sections = neededSections(knowledge, hook);
-  // Nobody waits for an answer yet: what only sharpens it may take as long as what it needs.
+  // No call is waiting yet, so optional keys may take as long as required ones.
   const limits = { ...knowledge.site.fetch, softMs: knowledge.site.fetch.hardMs };
   const results = resultWindow(knowledge, dateOfInstant(clock(), knowledge.site.timeZone));
   const budget = budgets(client.name);

@@ -25,7 +25,7 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
 };
 
-/** The workbench of a sandbox: a page at `/`, and what it asks beside the services themselves. */
+/** The workbench of a sandbox: a page at `/`, and its own routes besides the services. */
 export function workbenchRoutes(app: FastifyInstance, options: WorkbenchOptions): void {
   const { knowledge, testBundles } = options;
   const patients = createPatientList(testBundles, knowledge);
@@ -74,9 +74,9 @@ function textOf(query: unknown, name: string): string | undefined {
 }
 
 /**
- * Pages of other origins may call a sandbox's services, but not look through it at what else answers on this machine: what
- * is for our page is given to our page, under a name of this machine.
+ * Pages of other origins may call a sandbox's services, but not use it to reach other servers on this machine. So these
+ * routes answer only our page, under a host name of this machine.
  */
 async function ownPageOnly({ headers }: FastifyRequest): Promise<void> {
-  if (!isThisMachine(headers.host ?? '') || isForeignPage(headers, [])) throw new ServiceError('not-entitled');
+  if (!isLocalHost(headers.host ?? '') || isForeignPage(headers, [])) throw new ServiceError('not-entitled');
 }

@@ -1,6 +1,6 @@
 import type { Knowledge } from '../cards/knowledge.ts';
 
-/** What a rule is about, for a reader of its trace. */
+/** A rule explained for a reader of its trace. */
 export type RuleInWords = {
   guideline: string;
   recommendation: string;
@@ -11,7 +11,7 @@ export type RuleInWords = {
   facts: Record<string, string>;
 };
 
-/** Every rule by its id, in the words of hooks/. */
+/** Every rule by its id, with its texts from hooks/. */
 export function describeRules(knowledge: Knowledge): Record<string, RuleInWords> {
   return Object.fromEntries(
     knowledge.guidelines.flatMap(({ file, rules }) =>

@@ -46,7 +46,7 @@ describe('GET /workbench/settings', () => {
     const start = body.guidelines.find(({ id }: { id: string }) => id === 'opioid-start');
     expect(start.parameters).toContainEqual(expect.objectContaining({ name: 'recommendedDays', min: 1, max: 30 }));
     expect(start.rules).toContainEqual(
-      expect.objectContaining({ id: 'opioid-depot', deliveredOff: true, countries: ['DK'] }),
+      expect.objectContaining({ id: 'opioid-depot', offByDefault: true, countries: ['DK'] }),
     );
     expect(body.guidelines.at(-1)).toMatchObject({ id: 'treatments', rules: [] });
   });

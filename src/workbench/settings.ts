@@ -8,14 +8,14 @@ import { compileKnowledge, type KnowledgeFiles, readKnowledge } from '../knowled
 import { type Answered, answerAt, differencesByRule, type RuleDifference } from '../tuning/compare.ts';
 import { type Settings, settingsSchema, siteFile, siteOf } from '../tuning/site-file.ts';
 
-/** What may be set, as the page shows it: by guideline its parameters and rules, and what the site has now. */
+/** The settings as the page shows them: parameters and rules by guideline, and their current values at the site. */
 export type Choices = {
   settings: Settings;
   guidelines: {
     id: string;
     title: string;
     parameters: Parameter[];
-    rules: { id: string; says: string; deliveredOff: boolean; countries: string[] }[];
+    rules: { id: string; says: string; offByDefault: boolean; countries: string[] }[];
   }[];
 };
 export type Parameter = {
@@ -26,10 +26,13 @@ export type Parameter = {
   source?: string | undefined;
 };
 
-/** What other settings would change: of how many patients, by rule; and the site.yaml that has them. Or why they do not fit. */
+/**
+ * What other settings would change: the number of patients, the differences by rule, and the site.yaml with them. Or
+ * why they are not valid.
+ */
 export type Tried = { problems: string[] } | { patients: number; differences: RuleDifference[]; site: string };
 
-/** The folder that a sandbox's rules came from, tried with other settings. Files are read when first asked for. */
+/** Tries other settings on the folder that a sandbox's rules came from. Files are read on first use. */
 export function createSettings(folder: string, knowledge: Knowledge, testBundles: string) {
   let read: { files: KnowledgeFiles; bundles: TestBundle[]; here: Answered[] | undefined } | undefined;
   const opened = () => {
@@ -38,8 +41,8 @@ export function createSettings(folder: string, knowledge: Knowledge, testBundles
   };
   let newest = 0;
 
-  /** All patients at one site, between which other calls take their turn; given up where somebody asks anew. */
-  async function askAll(bundles: TestBundle[], at: Knowledge, number: number): Promise<Answered[]> {
+  /** Evaluates all patients at one site, with pauses for other calls. Stops if a newer request arrives. */
+  async function evaluateAll(bundles: TestBundle[], at: Knowledge, number: number): Promise<Answered[]> {
     const answers: Answered[] = [];
     for (const bundle of bundles) {
       if (number !== newest) throw new ServiceError('overloaded');
@@ -51,7 +54,7 @@ export function createSettings(folder: string, knowledge: Knowledge, testBundles
 
   return {
     choices: (): Choices => choicesOf(opened().files, knowledge),
-    /** Throws a `ServiceError` for what is no settings, or where a newer question has taken its place. */
+    /** Throws a `ServiceError` if the settings are not valid, or if a newer request has replaced this one. */
     async tried(body: unknown): Promise<Tried> {
       const asked = settingsSchema.safeParse(body);
       if (!asked.success)
@@ -65,8 +68,8 @@ export function createSettings(folder: string, knowledge: Knowledge, testBundles
       const loaded = compileKnowledge(files, { ...knowledge.site, ...siteOf(asked.data) });
       if (!loaded.knowledge) return { problems: loaded.problems.map(({ message }) => message) };
       const own = opened();
-      own.here ??= await askAll(bundles, knowledge, number);
-      const there = await askAll(bundles, loaded.knowledge, number);
+      own.here ??= await evaluateAll(bundles, knowledge, number);
+      const there = await evaluateAll(bundles, loaded.knowledge, number);
       return {
         patients: bundles.length,
         differences: differencesByRule(own.here, there),
@@ -91,10 +94,10 @@ function choicesOf({ guidelines, treatments }: KnowledgeFiles, { site }: Knowled
           id: data.id,
           title: data.title,
           parameters: parameters(data.parameters),
-          rules: data.rules.map(({ id, recommendation, off: deliveredOff, countries = data.countries ?? [] }) => ({
+          rules: data.rules.map(({ id, recommendation, off: offByDefault, countries = data.countries ?? [] }) => ({
             id,
             says: data.recommendations[recommendation]?.says ?? '',
-            deliveredOff,
+            offByDefault,
             countries,
           })),
         })),

@@ -4,34 +4,34 @@ import { partOf, type Section, sections } from '../../fhir/prefetch.ts';
 import { versionOf } from '../../fhir/versions.ts';
 import type { TestBundle } from '../bundles.ts';
 
-/** A test bundle as a patient of a FHIR server, and as a call that leaves it to the service to ask that server. */
+/** A test bundle as a patient on a FHIR server, and as a call that makes the service fetch the record there. */
 export type Placed = {
-  /** The record, each resource with an id of its own and the tag. */
+  /** The record; each resource has its own id and the tag. */
   resources: Resource[];
-  /** The call without what the server has; what the client of the bundle did not have stays so. */
+  /** The call without what the server has. What the bundle's client did not have stays missing. */
   body: JsonObject;
-  /** An answer in the ids of the bundle. */
+  /** Translates an answer back to the ids of the bundle. */
   inOwnIds: (text: string) => string;
   /**
-   * Ended orders of which only `meta.lastUpdated` tells until when they may have been taken. The server sets that to the moment
-   * of loading, so it tells something else than the bundle.
+   * Whether there are ended orders whose possible end is known only from `meta.lastUpdated`. The server sets that to
+   * the time of loading, so it differs from the bundle.
    */
   endedWhenLoaded: boolean;
 };
 
-/** By which what was loaded is known, whoever loaded it. */
+/** Marks everything that this tool loads. */
 export const TAG = { system: 'urn:nordic-opioid-cds:parity', code: 'invented-patient' };
 
-/** What a client says of a key that its server did not give it. The service believes it, and asks no further. */
+/** The value of a key that the client's server did not return. The service accepts it and does not fetch the key. */
 const NOT_GIVEN: JsonObject = {
   resourceType: 'OperationOutcome',
   issue: [{ severity: 'error', code: 'forbidden', diagnostics: 'not in this test bundle' }],
 };
 
 /**
- * Places a test bundle on a server under ids that begin with `prefix`. Undefined for a bundle that is about the prefetch
- * itself, such as a list of another patient: no search of a server comes to that; and for one of FHIR R5, which an R4 server
- * keeps in part.
+ * Places a test bundle on a server under ids that begin with `prefix`. Undefined for a bundle about the prefetch
+ * itself, such as the list of another patient, which no search of a server returns; and for FHIR R5, of which an R4
+ * server keeps only a part.
  */
 export function place({ body: request }: TestBundle, prefix: string): Placed | undefined {
   const call = object(request);
@@ -100,7 +100,7 @@ function isEndedWhenLoaded(resource: Resource): boolean {
     : false;
 }
 
-/** What the bundle's client said of keys without a resource: that it failed, or for a read that there is none. */
+/** What the bundle's client said about keys without a resource: that the search failed, or that there is none. */
 function stated(prefetch: JsonObject): JsonObject {
   return Object.fromEntries(
     sections.flatMap((section): [Section, Json][] => {
@@ -118,7 +118,7 @@ function resourcesOf(section: Section, value: Json | undefined, patientId: strin
   const types = [partOf[section].type, 'Medication'];
   if (failed || hasNextPage || !entries.every(({ resource }) => types.includes(resource.resourceType)))
     return undefined;
-  // No server's answer to a search for one patient holds only another.
+  // A server's search for one patient never returns only another patient's resources.
   const isOwn = ({ resource }: Found[number]) => {
     const subject = string(object(resource['subject'] ?? resource['patient'])['reference']);
     return subject === undefined || subject === `Patient/${patientId}`;
@@ -126,7 +126,7 @@ function resourcesOf(section: Section, value: Json | undefined, patientId: strin
   return entries.length > 0 && !entries.some(isOwn) ? undefined : entries;
 }
 
-/** A copy in which references lead to the new ids. */
+/** A copy with references changed to the new ids. */
 function rename(value: Json, ids: ReadonlyMap<string, string>): Json {
   if (Array.isArray(value)) return value.map((item) => rename(item, ids));
   if (!isObject(value)) return value;
@@ -145,7 +145,7 @@ function refOf(reference: string, ids: ReadonlyMap<string, string>): string | un
   return type === undefined ? reference : `${type}/${found}`;
 }
 
-/** Drafts that are a change to an order on record keep its id, whatever that is there. */
+/** Drafts that change an order on record use that order's id on the server. */
 function withIds(drafts: Json, ids: ReadonlyMap<string, string>): Json {
   if (!isObject(drafts) || !Array.isArray(drafts['entry'])) return drafts;
   const entry = drafts['entry'].map((item) => {

@@ -2,13 +2,13 @@ import { isObject, type JsonObject, object, objects, type Resource, string } fro
 import { partOf } from '../../fhir/prefetch.ts';
 import { TAG } from './record.ts';
 
-/** A FHIR server for tests, as far as it is written to. Everything throws an Error with one line for the tester. */
+/** Writes to a FHIR test server. Every failure is an Error with a one-line message for the tester. */
 export type TestServer = {
-  /** Name and FHIR version as the server tells them. */
+  /** Name and FHIR version as reported by the server. */
   describe: () => Promise<string>;
-  /** How many patients it has; undefined where it does not say. */
+  /** Number of patients; undefined if the server does not report it. */
   patients: () => Promise<number | undefined>;
-  /** What runs of this tool left on it. */
+  /** References of resources left by earlier runs. */
   leftOver: () => Promise<string[]>;
   load: (resources: readonly Resource[]) => Promise<void>;
   remove: (references: readonly string[]) => Promise<void>;
@@ -38,7 +38,7 @@ export function testServer(base: string, token: string | undefined): TestServer 
     if (!response.ok) throw new Error(`${method} ${url}: HTTP ${response.status} ${diagnosticsIn(found)}`.trim());
     return found;
   };
-  /** As one transaction: all of it or nothing, and references among them need no order. */
+  /** As one transaction: all or nothing, and references inside it need no order. */
   const transact = async (entries: JsonObject[]) => {
     if (entries.length === 0) return;
     const answer = await ask('POST', '', { resourceType: 'Bundle', type: 'transaction', entry: entries });
@@ -67,13 +67,13 @@ export function testServer(base: string, token: string | undefined): TestServer 
       for (const type of TYPES) {
         const search = `${type}?_tag=${encodeURIComponent(`${TAG.system}|${TAG.code}`)}&_count=500`;
         const bundle = await ask('GET', search).catch((error: Error) => {
-          // A type that the server does not have, it cannot have kept.
+          // If the server lacks a type, it has no such resources.
           if (type === 'Patient' || !/HTTP (400|403|404)/.test(error.message)) throw error;
           return {} as JsonObject;
         });
         for (const { resource } of objects(bundle['entry'])) {
           const { resourceType, id, meta } = object(resource);
-          // A server that does not know the parameter gives all that it has.
+          // A server that ignores the parameter returns all resources.
           const tagged = objects(object(meta)['tag']).some(({ system }) => system === TAG.system);
           if (tagged) found.push(`${string(resourceType)}/${string(id)}`);
         }
@@ -87,7 +87,8 @@ export function testServer(base: string, token: string | undefined): TestServer 
           return { fullUrl: `${base}/${reference}`, resource, request: { method: 'PUT', url: reference } };
         }),
       ),
-    // One by one, since servers refuse transactions that delete what refers to each other; again what others still referred to.
+    // One by one, since servers refuse transactions that delete resources referring to each other. Repeated for those
+    // still referred to.
     remove: async (references) => {
       let left = [...references];
       while (left.length > 0) {

@@ -15,7 +15,7 @@ const panes: [Pane, string][] = [
   ['why', 'Why'],
 ];
 
-/** The page: what is asked, what comes back, and why; one of them at a time where there is little room. */
+/** The page: request, answer and reasons; on a small screen one of them at a time. */
 export function App() {
   const bench = useWorkbench();
   const tuning = useTuning(bench.askTab === 'settings');
@@ -25,7 +25,7 @@ export function App() {
   const cards = useRef<HTMLElement>(null);
   const skip = () => {
     setPane('cards');
-    // Where one part is shown at a time it is there only after the next drawing.
+    // With one pane at a time, the pane exists only after the next render.
     setTimeout(() => cards.current?.focus());
   };
   return (
@@ -66,7 +66,7 @@ export function App() {
   );
 }
 
-/** On a wall screen the reasons stay in view beside the request that they rest on. */
+/** On a wide screen the reasons stay visible beside the request. */
 function Right({ bench }: { bench: Workbench }) {
   const wide = useWide('(min-width: 1920px)');
   const tabs: [Tab, string, () => preact.JSX.Element][] = [
@@ -107,7 +107,7 @@ function useWide(query: string): boolean {
   return wide;
 }
 
-/** Files may be dropped anywhere; without this a browser would leave the page to show them. */
+/** Accepts files dropped anywhere; otherwise the browser would leave the page to show them. */
 function useDrop(take: (file: File) => void): boolean {
   const [dragging, setDragging] = useState(false);
   useEffect(() => {

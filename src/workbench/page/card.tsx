@@ -10,15 +10,15 @@ const words: Record<Indicator, string> = { info: 'Information', warning: 'Warnin
 
 type Props = { card: Card; bench: Workbench; request: Json };
 
-/** One card. Its words are the service's, in the language asked for; the frame around them is this page's. */
+/** One card. Its words are the service's, in the requested language; the frame is this page's. */
 export function CardView({ card, bench, request }: Props) {
   const id = useId();
   const html = useMemo(() => htmlOf(card.detail ?? ''), [card.detail]);
   const language = bench.answer?.language;
   const topic = card.source.topic.code;
-  // Another scheme would run or load something.
+  // Another scheme could run or load something.
   const url = /^https?:/.test(card.source.url ?? '') ? card.source.url : undefined;
-  const overridden = bench.deeds.some((deed) => deed.topic === topic && deed.kind === 'overridden');
+  const overridden = bench.reactions.some((reaction) => reaction.topic === topic && reaction.kind === 'overridden');
   return (
     <article class={`card ${card.indicator}${overridden ? ' done' : ''}`} aria-labelledby={id}>
       <p class="indicator">
@@ -30,7 +30,7 @@ export function CardView({ card, bench, request }: Props) {
         {card.summary}
       </h3>
       {card.detail ? (
-        // DOMPurify has been over it.
+        // Sanitised by DOMPurify.
         <div class="detail" lang={language} dangerouslySetInnerHTML={{ __html: html }} />
       ) : null}
       {card.suggestions ? (

@@ -4,15 +4,15 @@ import { Controls } from './controls.tsx';
 import { Comparison } from './diff.tsx';
 import { titleOf } from './patients-tab.tsx';
 import { problemsOf } from './service.ts';
-import type { Deed, Workbench } from './state.ts';
+import type { Reaction, Workbench } from './state.ts';
 import { type Card, type Json, objectOf, type Patient } from './wire.ts';
 
-/** The answer as a record system shows it: cards, silence, or what is missing. */
+/** The answer as a record system shows it: cards, no card, or what is missing. */
 export function Cards({ bench }: { bench: Workbench }) {
-  const { request, answer, busy, trouble, cards, deeds } = bench;
+  const { request, answer, busy, trouble, cards, reactions } = bench;
   const heading = useRef<HTMLHeadingElement>(null);
   const { origin } = bench;
-  // Somebody who took another patient wants to read on here.
+  // After choosing another patient the user wants to read on here.
   useEffect(() => {
     if (!origin) return;
     heading.current?.focus({ preventScroll: true });
@@ -32,8 +32,12 @@ export function Cards({ bench }: { bench: Workbench }) {
       <p class="visually-hidden" role="status">
         {busy ? 'Asking …' : (trouble ?? (answer ? summaryOf(answer.status, cards) : ''))}
       </p>
-      {deeds.map((deed) => (
-        <DeedView key={deed.topic} deed={deed} given={cards?.some(({ source }) => source.topic.code === deed.topic)} />
+      {reactions.map((reaction) => (
+        <ReactionView
+          key={reaction.topic}
+          reaction={reaction}
+          given={cards?.some(({ source }) => source.topic.code === reaction.topic)}
+        />
       ))}
       <div class={busy ? 'answer busy' : 'answer'} aria-busy={busy}>
         <Unrecognised bench={bench} />
@@ -65,10 +69,10 @@ function Skeleton() {
   );
 }
 
-/** Whether the answer is the one that the file beside the request expects; of the request as the file has it only. */
+/** Whether the answer is the one that the file beside the request expects. Only for the unchanged request. */
 function Expected({ patient, bench }: { patient: Patient; bench: Workbench }) {
-  const { answer, cards, deeds } = bench;
-  const asWritten = deeds.length === 0 && bench.request?.['hookInstance'] === bench.written;
+  const { answer, cards, reactions } = bench;
+  const asWritten = reactions.length === 0 && bench.request?.['hookInstance'] === bench.written;
   if (!answer || !asWritten) return null;
   const wanted = patient.missing
     ? `412, ${patient.missing.join(', ')} missing`
@@ -99,7 +103,7 @@ const unread: Record<string, string> = {
   'fhir-version': 'its FHIR version is not supported',
 };
 
-/** Silence about an order that could not be read is no silence about what it orders. */
+/** Orders that could not be read: no card does not mean that they are harmless. */
 function Unrecognised({ bench }: { bench: Workbench }) {
   const left = (bench.trace?.leftOut ?? []).filter(({ what, why }) => what === 'order' && why in unread);
   if (left.length === 0) return null;
@@ -191,9 +195,9 @@ function Fault({ title, lines, bench }: { title: string; lines: string[]; bench:
   );
 }
 
-/** What was accepted or overridden: the changes to the orders, and what the service said to the feedback. */
-function DeedView({ deed, given }: { deed: Deed; given: boolean | undefined }) {
-  const { kind, title, changes, feedback } = deed;
+/** An accepted or overridden card: the changes to the orders, and the reply to the feedback. */
+function ReactionView({ reaction, given }: { reaction: Reaction; given: boolean | undefined }) {
+  const { kind, title, changes, feedback } = reaction;
   return (
     <div class="deed" role="status">
       <p>
@@ -217,7 +221,7 @@ function DeedView({ deed, given }: { deed: Deed; given: boolean | undefined }) {
   );
 }
 
-/** Ten minutes: where to begin. */
+/** Where to start. */
 function Welcome({ bench }: { bench: Workbench }) {
   const { patients = [], trouble } = bench;
   const examples = bench.examples.flatMap(({ title, patient: name }) => {
@@ -242,7 +246,7 @@ function Welcome({ bench }: { bench: Workbench }) {
           <ul class="examples">
             {examples.map(({ title, patient }) => (
               <li key={patient.name}>
-                <button type="button" onClick={() => bench.takePatient(patient)}>
+                <button type="button" onClick={() => bench.choosePatient(patient)}>
                   <strong>{title}</strong>
                   <span>{patient.note}</span>
                 </button>

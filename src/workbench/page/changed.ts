@@ -1,12 +1,12 @@
 import { diffArrays } from 'diff';
 import { printJson } from './print.ts';
 
-/** A line of a comparison; `gap` stands for lines that are the same and not shown. */
+/** A line of a comparison; `gap` stands for hidden unchanged lines. */
 export type ComparedLine = { kind: 'same' | 'added' | 'removed' | 'gap'; text: string };
 
 const AROUND = 2;
 
-/** An order before and after, line by line; of what stays, only the lines around a change. */
+/** Compares an order before and after, line by line. Of unchanged lines, only those next to a change are shown. */
 export function compare(before: unknown, after: unknown): ComparedLine[] {
   const lines = (value: unknown) => (value === undefined ? [] : printJson(value).lines);
   const parts = diffArrays(lines(before), lines(after));

@@ -4,7 +4,7 @@ import type { Medicine } from './wire.ts';
 
 type Props = { text: string; change: (text: string, chosen: Medicine | undefined) => void };
 
-/** Search for a medicine of the code lists, after the ARIA pattern of an editable combobox. Any other text may stay. */
+/** Searches medicines of the code lists; an editable combobox following the ARIA pattern. Other text is allowed. */
 export function MedicineBox({ text, change }: Props) {
   const [options, setOptions] = useState<Medicine[]>([]);
   const [open, setOpen] = useState(false);

@@ -4,7 +4,7 @@ import { type Json, type Language, languages } from './wire.ts';
 
 const names: Record<Language, string> = { sv: 'Svenska', nb: 'Norsk', da: 'Dansk', en: 'English' };
 
-/** When, at which hook and in which language the service is asked; and how the last answer came. */
+/** Day, hook and language of the call, and the status of the last answer. */
 export function Controls({ bench, request }: { bench: Workbench; request: Json }) {
   const { answer, busy } = bench;
   return (

@@ -1,4 +1,4 @@
-/** The call as a command that works when it is pasted into a shell: the body goes in as it is, by a quoted heredoc. */
+/** The call as a shell command to paste. A quoted heredoc passes the body unchanged. */
 export function curlOf(url: string, language: string, request: unknown): string {
   return [
     `curl -sS ${quoted(url)} \\`,

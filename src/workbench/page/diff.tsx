@@ -5,7 +5,7 @@ const words = { create: 'New', update: 'Changed', delete: 'Removed' };
 const signs = { same: ' ', added: '+', removed: '−', gap: ' ' };
 const spoken = { same: '', added: 'added: ', removed: 'removed: ', gap: '' };
 
-/** An order before and after, as lines with signs: the colour only repeats them. */
+/** An order before and after, as lines with signs; the colours only repeat the signs. */
 export function Comparison({ change }: { change: Change }) {
   const lines = compare(change.before, change.after);
   return (

@@ -2,7 +2,7 @@ import type { Workbench } from './state.ts';
 import type { Tuning } from './tuning.ts';
 import type { RuleDifference } from './wire.ts';
 
-/** What other settings would change for the invented patients, by rule, and the file that has them. */
+/** What other settings would change for the invented patients, by rule, and a site.yaml with these settings. */
 export function Differences({ tuning, bench }: { tuning: Tuning; bench: Workbench }) {
   const { changed, tried, busy, trouble } = tuning;
   const found = tried && 'differences' in tried ? tried : undefined;
@@ -39,7 +39,7 @@ export function Differences({ tuning, bench }: { tuning: Tuning; bench: Workbenc
   );
 }
 
-/** Gives the browser a file to keep. */
+/** Downloads a file in the browser. */
 function save(site: string): void {
   const url = URL.createObjectURL(new Blob([site], { type: 'application/yaml' }));
   const link = Object.assign(document.createElement('a'), { href: url, download: 'site.yaml' });
@@ -100,7 +100,7 @@ const kinds = [
   ['changes', 'changes for'],
 ] as const;
 
-/** The patients behind the numbers of a rule: each opens as the running service answers. */
+/** The patients behind a rule's numbers; a click opens each as the running service answers. */
 function Patients({ difference, bench }: { difference: RuleDifference; bench: Workbench }) {
   return (
     <details class="fold">
@@ -118,7 +118,7 @@ function Patients({ difference, bench }: { difference: RuleDifference; bench: Wo
                 const open = () => {
                   if (!patient) return;
                   bench.setAskTab('patients');
-                  void bench.takePatient(patient);
+                  void bench.choosePatient(patient);
                 };
                 return (
                   <li key={name}>

@@ -9,7 +9,7 @@ function Icon({ name, children }: { name: string; children: ComponentChildren })
   );
 }
 
-/** A circle, a triangle and an octagon: told apart by shape, beside their word. */
+/** A circle, a triangle and an octagon: they differ in shape, and a word is beside them. */
 export function IndicatorIcon({ indicator }: { indicator: Indicator }) {
   const shapes = {
     info: <path d="M10 1.5a8.5 8.5 0 1 1 0 17 8.5 8.5 0 0 1 0-17Z" />,

@@ -4,10 +4,10 @@ import { curlOf } from './curl.ts';
 import { printJson, type Range } from './print.ts';
 import type { Workbench } from './state.ts';
 
-/** How many lines are put into the page at once. */
+/** Maximum number of lines rendered at once. */
 const MOST = 3000;
 
-/** The request as it was sent, with the resources in it that somebody asked to see. */
+/** The request as sent, with the resources that the user asked to see marked. */
 export function RequestView({ bench }: { bench: Workbench }) {
   const { request, marked, answer } = bench;
   const printed = useMemo(() => printJson(request ?? {}), [request]);
@@ -117,7 +117,7 @@ function Lines({ lines, ranges, count, name }: { lines: string[]; ranges: Range[
   );
 }
 
-/** A key a little quieter than what it holds. */
+/** A line of JSON with its key in a fainter colour. */
 function Line({ text }: { text: string }) {
   const [, indent, key, rest] = /^(\s*)("(?:[^"\\]|\\.)*":)(.*)$/.exec(text) ?? [];
   if (key === undefined) return <>{text}</>;
@@ -130,7 +130,7 @@ function Line({ text }: { text: string }) {
   );
 }
 
-/** Puts text on the clipboard; where the browser refuses, shows it for copying by hand. */
+/** Copies text to the clipboard; if the browser refuses, shows it for copying by hand. */
 function Copy({ text, label }: { text: string; label: string }) {
   const [state, setState] = useState<'' | 'done' | 'refused'>('');
   useEffect(() => {

@@ -20,7 +20,7 @@ const allowed = [
   'del',
 ];
 
-// Cards need no HTML and no pictures of their own: the one is shown as written, of the other the words.
+// Cards need no HTML and no images: HTML is shown as text, an image as its alternative text.
 const marked = new Marked({
   gfm: true,
   async: false,
@@ -31,7 +31,7 @@ function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** A card's Markdown as HTML that is safe to show: text and its structure, nothing that runs or loads. */
+/** Converts a card's Markdown to safe HTML: text and its structure, nothing that runs or loads. */
 export function htmlOf(markdown: string): string {
   return DOMPurify.sanitize(marked.parse(markdown) as string, {
     ALLOWED_TAGS: allowed,

@@ -5,7 +5,7 @@ import { dayOf, draftsOf, hookOf, patientIdOf, refOf, withoutDraft } from './req
 import type { Workbench } from './state.ts';
 import { objectOf, type Resource } from './wire.ts';
 
-/** An order as it is typed: order-select follows each change, order-sign its button. */
+/** The order form: each change calls order-select, its button calls order-sign. */
 export function OrderTab({ bench }: { bench: Workbench }) {
   const { request } = bench;
   const [form, setForm] = useState(emptyOrder);
@@ -112,7 +112,7 @@ export function OrderTab({ bench }: { bench: Workbench }) {
   );
 }
 
-/** The drafts of the request, each of which can be taken out. */
+/** The drafts of the request, each with a button to remove it. */
 function Drafts({ bench }: { bench: Workbench }) {
   const { request = {} } = bench;
   const drafts = draftsOf(request);
@@ -148,7 +148,7 @@ function Drafts({ bench }: { bench: Workbench }) {
   );
 }
 
-/** What an order calls its medicine, wherever it says so. */
+/** The name of an order's medicine, wherever the order has it. */
 function nameOf(order: Resource): string {
   const concept = objectOf(
     order['medicationCodeableConcept'] ?? objectOf(order['medication'])['concept'] ?? order['code'],

@@ -1,8 +1,8 @@
 import type { Medicine, Resource } from './wire.ts';
 
-/** What the order form holds. Numbers are as typed; empty means not said. */
+/** The contents of the order form. Numbers are as typed; empty means not stated. */
 export type OrderForm = {
-  /** The name as written, and what was chosen from the list, if anything was. */
+  /** The name as typed, and the medicine chosen from the list, if any. */
   name: string;
   medicine: Medicine | undefined;
   dose: string;
@@ -30,7 +30,7 @@ export const emptyOrder: OrderForm = {
 
 const CATEGORY = 'http://terminology.hl7.org/CodeSystem/medicationrequest-category';
 
-/** The draft order that the form stands for, as a record system would send it. */
+/** The draft order for the form, as a record system would send it. */
 export function orderOf(form: OrderForm, id: string, patientId: string, today: string): Resource {
   const { name, medicine, setting, unit } = form;
   const quantity = amount(form.quantity);
@@ -65,13 +65,13 @@ function dosageOf({ dose, unit, timesPerDay, asNeeded, start, stop }: OrderForm)
   return Object.keys(dosage).length > 0 ? { dosageInstruction: [dosage] } : {};
 }
 
-/** A number above 0 as people type it, with a decimal comma or point. */
+/** A number above 0 as typed, with a decimal comma or point. */
 function amount(text: string): number | undefined {
   const value = Number(text.trim().replace(',', '.'));
   return text.trim() !== '' && value > 0 && Number.isFinite(value) ? value : undefined;
 }
 
-/** What keeps an order from being sent, in words; undefined where nothing does. */
+/** Why an order cannot be sent, in words; undefined if it can. */
 export function faultOf({ name, start, stop }: OrderForm): string | undefined {
   if (name.trim().length < 2) return 'Choose a medicine first.';
   if (start !== '' && stop !== '' && stop < start) return 'The stop date is before the start date.';

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { readPasted } from './request.ts';
 import { messageOf, type Workbench } from './state.ts';
 
-/** One's own request: typed, pasted, chosen as a file, or dropped anywhere on the page. */
+/** The user's own request: typed, pasted, chosen as a file, or dropped anywhere on the page. */
 export function OwnTab({ bench }: { bench: Workbench }) {
   const [fault, setFault] = useState<string>();
   const area = useRef<HTMLTextAreaElement>(null);
@@ -74,7 +74,7 @@ export function OwnTab({ bench }: { bench: Workbench }) {
   );
 }
 
-/** Where the parser stumbled, as browsers say it; undefined where they do not. */
+/** The position of a JSON error, if the browser reports it. */
 function placeOf(error: unknown, text: string): number | undefined {
   const message = error instanceof SyntaxError ? error.message : '';
   const at = /position (\d+)/.exec(message)?.[1];
@@ -82,7 +82,7 @@ function placeOf(error: unknown, text: string): number | undefined {
   return /end of|unterminated/i.test(message) ? text.length : undefined;
 }
 
-/** A file that was dropped while another tab was shown waits for this one. */
+/** Reads a file that was dropped while another tab was shown. */
 function useDropped(bench: Workbench, use: (file: File) => unknown): void {
   const { dropped, setDropped } = bench;
   useEffect(() => {

@@ -59,7 +59,7 @@ function Group({ patients, bench }: { patients: Patient[]; bench: Workbench }) {
   const { origin } = bench;
   const own = origin?.kind === 'patient' && origin.patient.folder === patients[0]?.folder;
   const [open, setOpen] = useState(own);
-  // Whoever was taken elsewhere is found in the list.
+  // Shows a patient who was chosen elsewhere in the list.
   useEffect(() => {
     if (own) setOpen(true);
   }, [own]);
@@ -77,7 +77,7 @@ function Group({ patients, bench }: { patients: Patient[]; bench: Workbench }) {
 function List({ patients, bench }: { patients: Patient[]; bench: Workbench }) {
   const chosen = bench.origin?.kind === 'patient' ? bench.origin.patient.name : undefined;
   const list = useRef<HTMLUListElement>(null);
-  // Whoever was taken elsewhere may stand far down. Nothing moves where the list is not in view itself.
+  // That patient may be far down. Do not scroll unless the list is in view.
   useEffect(() => {
     if (chosen !== undefined && matchMedia('(min-width: 1101px)').matches)
       list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'center' });
@@ -89,7 +89,7 @@ function List({ patients, bench }: { patients: Patient[]; bench: Workbench }) {
           <button
             type="button"
             aria-current={patient.name === chosen ? 'true' : undefined}
-            onClick={() => bench.takePatient(patient)}
+            onClick={() => bench.choosePatient(patient)}
           >
             <span class="patient-name">{titleOf(patient)}</span>
             <span class="patient-note">{patient.note}</span>
@@ -104,7 +104,7 @@ function List({ patients, bench }: { patients: Patient[]; bench: Workbench }) {
   );
 }
 
-/** What the file beside the request expects, in a word and a sign. */
+/** What the file beside the request expects, as a word and a sign. */
 function Expectation({ patient: { cards, missing } }: { patient: Patient }) {
   if (missing) return <span>412, data missing</span>;
   const loudest = (['critical', 'warning', 'info'] as const).find((indicator) =>

@@ -1,11 +1,11 @@
 import { isObject } from './wire.ts';
 
-/** Lines of a printed resource, first and last, counted from 0. */
+/** First and last line of a printed resource, counted from 0. */
 export type Range = [first: number, last: number];
 
 export type Printed = { lines: string[]; ranges: Map<string, Range[]> };
 
-/** JSON as `JSON.stringify` with two blanks prints it, and where in it each resource stands. */
+/** JSON as printed by `JSON.stringify` with two spaces, and the lines of each resource in it. */
 export function printJson(value: unknown): Printed {
   const lines: string[] = [];
   const ranges = new Map<string, Range[]>();

@@ -1,6 +1,6 @@
 import { type Action, isObject, type Json, objectOf, type Resource, type Service } from './wire.ts';
 
-/** Our extension of requests: in a sandbox, the evaluation date and the wish for a trace. */
+/** Our extension of requests: in a sandbox, it sets the evaluation date and asks for a trace. */
 export const EXTENSION = 'org.nordic-opioid-cds';
 
 /** What an accepted suggestion does to one order. */
@@ -25,35 +25,35 @@ export function patientIdOf(request: Json): string {
 }
 
 export function dayOf(request: Json): string {
-  const day = wishOf(request)['now'];
+  const day = optionsOf(request)['now'];
   return typeof day === 'string' ? day.slice(0, 10) : '';
 }
 
-function wishOf(request: Json): Json {
+function optionsOf(request: Json): Json {
   return objectOf(objectOf(request['extension'])[EXTENSION]);
 }
 
-function withWish(request: Json, wish: Json): Json {
-  return { ...request, extension: { ...objectOf(request['extension']), [EXTENSION]: wish } };
+function withOptions(request: Json, options: Json): Json {
+  return { ...request, extension: { ...objectOf(request['extension']), [EXTENSION]: options } };
 }
 
-/** The request with the wish for a trace: without it the page could not say why. */
+/** The request with `explain` set: without a trace the page cannot say why. */
 export function explained(request: Json): Json {
-  return withWish(request, { ...wishOf(request), explain: true });
+  return withOptions(request, { ...optionsOf(request), explain: true });
 }
 
-/** The request as of another day; none is the day on which it is sent. */
+/** The request for another day; without a day, the day on which it is sent. */
 export function onDay(request: Json, day: string): Json {
-  const { now: _, ...rest } = wishOf(request);
-  return withWish(request, day === '' ? rest : { now: day, ...rest });
+  const { now: _, ...rest } = optionsOf(request);
+  return withOptions(request, day === '' ? rest : { now: day, ...rest });
 }
 
-/** The same question asked once more: every call of a hook has an id of its own. */
-export function anew(request: Json): Json {
+/** The same request again, with a new hookInstance as for every call. */
+export function withNewInstance(request: Json): Json {
   return { ...request, hookInstance: crypto.randomUUID() };
 }
 
-/** The draft orders of a call, whether a bundle has them or one stands alone. */
+/** The draft orders of a call, in a bundle or as a single order. */
 export function draftsOf(request: Json): Resource[] {
   return entriesOf(request).map(({ resource }) => resource);
 }
@@ -77,7 +77,7 @@ function withEntries(request: Json, entry: Entry[]): Json {
     context: {
       ...contextOf(request),
       draftOrders: { ...bundle, entry },
-      // What is no longer drafted cannot be selected.
+      // A draft that is gone cannot be selected.
       ...(Array.isArray(selections) && {
         selections: selections.filter((item) => refs.some((ref) => sameRef(String(item), ref))),
       }),
@@ -89,7 +89,7 @@ function sameRef(selection: string, ref: string): boolean {
   return selection === ref || selection === ref.split('/')[1] || selection.endsWith(`/${ref}`);
 }
 
-/** The request with a draft put in, in the place of the one with the same id if there is one. */
+/** The request with a draft added, replacing the one with the same id. */
 export function withDraft(request: Json, draft: Resource): Json {
   const entries = entriesOf(request);
   const at = entries.findIndex(({ resource }) => refOf(resource) === refOf(draft));
@@ -103,7 +103,10 @@ export function withoutDraft(request: Json, ref: string): Json {
   );
 }
 
-/** The same patient at another hook. At order-select the given drafts are selected, else those that were, else all. */
+/**
+ * The same patient at another hook. At order-select the given drafts are selected, otherwise the previous selection,
+ * otherwise all.
+ */
 export function atHook(request: Json, hook: string, selected?: string[]): Json {
   const { draftOrders, selections, ...rest } = contextOf(request);
   const drafts = draftOrders === undefined ? { resourceType: 'Bundle', type: 'collection', entry: [] } : draftOrders;
@@ -114,7 +117,7 @@ export function atHook(request: Json, hook: string, selected?: string[]): Json {
   return { ...request, hook, context };
 }
 
-/** What a record system does when a suggestion is accepted, and what that changed. */
+/** Accepts a suggestion as a record system would; returns the changes too. */
 export function accept(request: Json, actions: Action[]): { request: Json; changes: Change[] } {
   let changed = request;
   const changes = changesOf(request, actions);
@@ -123,7 +126,7 @@ export function accept(request: Json, actions: Action[]): { request: Json; chang
   return { request: changed, changes };
 }
 
-/** What a suggestion would change: each order before and after. A new order gets an id here, as a record system gives it one. */
+/** What a suggestion would change: each order before and after. A new order gets an id here, as in a record system. */
 export function changesOf(request: Json, actions: Action[]): Change[] {
   const drafts = draftsOf(request);
   const find = (ref: string) => drafts.find((draft) => sameRef(ref, refOf(draft)) || refOf(draft) === ref);
@@ -143,7 +146,7 @@ export function changesOf(request: Json, actions: Action[]): Change[] {
   });
 }
 
-/** What somebody pasted or dropped as a call: a call as it is, or the resources of one patient, as a chart being opened. */
+/** Reads pasted or dropped text: a call as it is, or a Bundle of one patient as a chart being opened. */
 export function readPasted(text: string, services: Service[]): Json {
   const value: unknown = JSON.parse(text);
   if (!isObject(value)) throw new Error('This is JSON, but not a CDS Hooks request: it must begin with {.');
@@ -155,7 +158,7 @@ export function readPasted(text: string, services: Service[]): Json {
   return value;
 }
 
-/** A patient's resources under the prefetch keys that ask for their types. */
+/** A patient's resources, sorted under the prefetch keys of their types. */
 function fromBundle(bundle: Json, services: Service[]): Json {
   const entries = Array.isArray(bundle['entry']) ? bundle['entry'] : [];
   const resources = entries.map((entry) => objectOf(objectOf(entry)['resource']));
@@ -184,7 +187,7 @@ function keyed(resources: Json[], services: Service[]): Json {
   );
 }
 
-/** A call about a patient, with what is known of the record. */
+/** A call about a patient, with the record as prefetch. */
 export function requestFor(hook: string, context: Json, prefetch: Json): Json {
   const bare = {
     hook,

@@ -3,7 +3,7 @@ import { requestFor } from './request.ts';
 import { type FetchedRecord, fetchRecord } from './service.ts';
 import { messageOf, type Workbench } from './state.ts';
 
-/** A patient of a FHIR server: the record is asked for by the service's own prefetch templates. */
+/** A patient of a FHIR server: the record is fetched with the service's own prefetch templates. */
 export function ServerTab({ bench }: { bench: Workbench }) {
   const [form, setForm] = useState({ fhirServer: '', patientId: '', encounterId: '', token: '', hook: 'patient-view' });
   const [state, setState] = useState<{ busy: boolean; fault?: string; outcomes?: FetchedRecord['outcomes'] }>({

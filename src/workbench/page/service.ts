@@ -13,12 +13,12 @@ import type {
 } from './wire.ts';
 import { isObject } from './wire.ts';
 
-/** What came back of a call: the answer as it was, how long it took, and where it went. */
+/** The response to a call: the answer, how long it took, and where it went. */
 export type Answer = {
   url: string;
   status: number;
   body: unknown;
-  /** Milliseconds from asking to having the whole answer. */
+  /** Milliseconds from sending to the complete answer. */
   ms: number;
   bytes: number;
   headers: [name: string, value: string][];
@@ -53,7 +53,7 @@ export async function call(service: string, request: Json, language: Language): 
   return { url, status: response.status, body: parsed(text), ms, bytes, headers, language };
 }
 
-/** Tells the service what became of a card. Gives what it said to that, in words. */
+/** Sends feedback on a card. Returns the service's reply in words. */
 export async function feedback(service: string, item: Json): Promise<string> {
   const { response, text } = await send(
     `/cds-services/${encodeURIComponent(service)}/feedback`,
@@ -122,7 +122,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** What an OperationOutcome says: its text once, then its details. */
+/** The messages of an OperationOutcome: its text once, then its details. */
 export function problemsOf(body: unknown): string[] {
   const issues = isObject(body) && Array.isArray(body['issue']) ? body['issue'].filter(isObject) : [];
   return [

@@ -9,7 +9,7 @@ const countries: [string, string][] = [
   ['DK', 'Denmark'],
 ];
 
-/** What a hospital may set. Nothing here changes the running service. */
+/** The settings of a hospital. Nothing here changes the running service. */
 export function SettingsTab({ tuning }: { tuning: Tuning }) {
   const { choices, settings, changed, trouble } = tuning;
   if (!choices || !settings) return <p class="quiet">{trouble ?? 'Loading the settings …'}</p>;
@@ -46,7 +46,7 @@ export function SettingsTab({ tuning }: { tuning: Tuning }) {
 function GuidelineSettings({ guideline, tuning }: { guideline: Choices['guidelines'][number]; tuning: Tuning }) {
   const { id, title, rules, parameters } = guideline;
   const own = Object.keys(tuning.settings?.parameters[id] ?? {}).length;
-  const off = rules.filter((rule) => tuning.isOn(rule.id, rule.deliveredOff) === rule.deliveredOff).length;
+  const off = rules.filter((rule) => tuning.isOn(rule.id, rule.offByDefault) === rule.offByDefault).length;
   return (
     <details class="group">
       <summary>
@@ -58,15 +58,15 @@ function GuidelineSettings({ guideline, tuning }: { guideline: Choices['guidelin
           <label key={rule.id} class="check setting-rule">
             <input
               type="checkbox"
-              checked={tuning.isOn(rule.id, rule.deliveredOff)}
-              onChange={({ currentTarget }) => tuning.setRule(rule.id, rule.deliveredOff, currentTarget.checked)}
+              checked={tuning.isOn(rule.id, rule.offByDefault)}
+              onChange={({ currentTarget }) => tuning.setRule(rule.id, rule.offByDefault, currentTarget.checked)}
             />
             <span>
               <code>{rule.id}</code>
               <small>
                 {rule.says}
                 {rule.countries.length > 0 ? ` Only in ${rule.countries.join(', ')}.` : ''}
-                {rule.deliveredOff ? ' Off by default.' : ''}
+                {rule.offByDefault ? ' Off by default.' : ''}
               </small>
             </span>
           </label>
@@ -79,7 +79,7 @@ function GuidelineSettings({ guideline, tuning }: { guideline: Choices['guidelin
   );
 }
 
-/** A number, or several with commas between them. */
+/** A number, or several separated by commas. */
 function ParameterField({ guideline, parameter, tuning }: { guideline: string; parameter: Parameter; tuning: Tuning }) {
   const { name, delivered, min, max, source } = parameter;
   const [text, setText] = useState<string>();

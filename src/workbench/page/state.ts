@@ -19,8 +19,8 @@ import {
 /** Where the request comes from. */
 export type Origin = { kind: 'patient'; patient: Patient } | { kind: 'own'; title: string };
 
-/** What was done with a card, kept until another patient is taken. */
-export type Deed = {
+/** An action on a card, kept until another patient is chosen. */
+export type Reaction = {
   kind: 'accepted' | 'overridden';
   topic: string;
   title: string;
@@ -31,10 +31,10 @@ export type Deed = {
 export type Pane = 'ask' | 'cards' | 'why';
 export type Tab = 'why' | 'request' | 'response';
 export type AskTab = 'patients' | 'own' | 'server' | 'order' | 'settings';
-/** Lines of the request that somebody wants to see, and a count so that asking twice shows them twice. */
+/** Resources of the request to highlight. The count makes a second click on the same one work. */
 export type Marked = { refs: string[]; count: number };
 
-/** Everything that the page knows, and everything that can be done with it. */
+/** The state of the page and its actions. */
 export type Workbench = ReturnType<typeof useWorkbench>;
 
 export function useWorkbench() {
@@ -48,7 +48,7 @@ export function useWorkbench() {
   const [busy, setBusy] = useState(false);
   const [trouble, setTrouble] = useState<string>();
   const [language, setLanguage] = useState<Language>(preferredLanguage);
-  const [deeds, setDeeds] = useState<Deed[]>([]);
+  const [reactions, setReactions] = useState<Reaction[]>([]);
   const [marked, setMarked] = useState<Marked>({ refs: [], count: 0 });
   const [explained, setExplained] = useState<{ rule: string }>({ rule: '' });
   const [pane, setPane] = useState<Pane>('ask');
@@ -74,7 +74,7 @@ export function useWorkbench() {
     setBusy(true);
     try {
       const found = await service.call(id, next, inLanguage);
-      // A slow answer to an earlier question must not replace the answer to this one.
+      // A slow answer to an earlier request must not replace the current one.
       if (number !== newest.current) return;
       setAnswer(found);
       setTrouble(undefined);
@@ -91,10 +91,10 @@ export function useWorkbench() {
 
   const take = (next: Json, from: Origin, known = services) => {
     setOrigin(from);
-    // Nothing of one patient may stand under the name of another.
+    // Nothing about one patient may appear under the name of another.
     setAnswer(undefined);
     setTrouble(undefined);
-    setDeeds([]);
+    setReactions([]);
     setMarked({ refs: [], count: 0 });
     setWritten(next['hookInstance']);
     setTab('why');
@@ -103,7 +103,7 @@ export function useWorkbench() {
     return send(edit.explained(next), language, known);
   };
 
-  const takePatient = async (patient: Patient, known = services) => {
+  const choosePatient = async (patient: Patient, known = services) => {
     try {
       await take(await service.patientRequest(patient.name), { kind: 'patient', patient }, known);
     } catch (error) {
@@ -111,9 +111,9 @@ export function useWorkbench() {
     }
   };
 
-  // What listens for long must take as things are by then, not as they were at the beginning.
-  const takeNow = useRef(takePatient);
-  takeNow.current = takePatient;
+  // Long-lived listeners must use the current state, not that of the first render.
+  const latestChoose = useRef(choosePatient);
+  latestChoose.current = choosePatient;
 
   useEffect(() => {
     void (async () => {
@@ -127,13 +127,13 @@ export function useWorkbench() {
         setPatients(list);
         setExamples(shown);
         setRules(words);
-        const takeNamed = async () => {
+        const chooseByName = async () => {
           const asked = new URLSearchParams(location.hash.slice(1)).get('patient');
           const patient = list.find(({ name }) => name === asked);
-          if (patient) await takeNow.current(patient, found);
+          if (patient) await latestChoose.current(patient, found);
         };
-        addEventListener('hashchange', takeNamed);
-        await takeNamed();
+        addEventListener('hashchange', chooseByName);
+        await chooseByName();
       } catch (error) {
         setTrouble(messageOf(error));
         setPatients([]);
@@ -143,12 +143,12 @@ export function useWorkbench() {
 
   const serviceId = services.find(({ hook }) => request && hook === edit.hookOf(request))?.id;
 
-  /** Notes what was done and tells the service, whose word on it is noted too. */
-  const tell = async (deed: Omit<Deed, 'feedback'>, item: Json) => {
-    const noted = { ...deed, feedback: 'Feedback is being sent …' };
-    setDeeds((before) => [...before.filter(({ topic }) => topic !== deed.topic), noted]);
+  /** Records an action, sends it as feedback, and records the reply. */
+  const sendFeedback = async (reaction: Omit<Reaction, 'feedback'>, item: Json) => {
+    const noted = { ...reaction, feedback: 'Feedback is being sent …' };
+    setReactions((before) => [...before.filter(({ topic }) => topic !== reaction.topic), noted]);
     const said = await service.feedback(serviceId ?? '', item).catch(messageOf);
-    setDeeds((before) => before.map((one) => (one === noted ? { ...noted, feedback: said } : one)));
+    setReactions((before) => before.map((one) => (one === noted ? { ...noted, feedback: said } : one)));
   };
 
   return {
@@ -162,32 +162,32 @@ export function useWorkbench() {
     busy,
     trouble,
     language,
-    deeds,
+    reactions,
     marked,
     explained,
     pane,
     tab,
     askTab,
     ownText,
-    /** The hookInstance of the request as it was taken: every changed one has another. */
+    /** The hookInstance of the unchanged request: every changed one has another. */
     written,
     dropped,
     trace: useMemo(() => answer && service.traceOf(answer), [answer]),
     cards: useMemo(() => cardsOf(answer), [answer]),
     take,
-    takePatient,
+    choosePatient,
     setPane,
     setTab,
     setAskTab,
     setOwnText,
     setDropped,
-    /** Takes a file that was dropped on the page to where it is read. */
+    /** Passes a dropped file to the tab that reads it. */
     drop: (file: File) => {
       setDropped(file);
       setAskTab('own');
       setPane('ask');
     },
-    ask: (next: Json) => ask(edit.anew(next)),
+    ask: (next: Json) => ask(edit.withNewInstance(next)),
     speak: (next: Language) => {
       setLanguage(next);
       localStorage.setItem('language', next);
@@ -204,8 +204,8 @@ export function useWorkbench() {
       };
       const topic = card.source.topic.code;
       await Promise.all([
-        tell({ kind: 'accepted', topic, title: suggestion.label, changes }, item),
-        ask(edit.anew(changed)),
+        sendFeedback({ kind: 'accepted', topic, title: suggestion.label, changes }, item),
+        ask(edit.withNewInstance(changed)),
       ]);
     },
     override: (card: Card, reason: { code: string; system: string; display?: string } | undefined) => {
@@ -216,21 +216,21 @@ export function useWorkbench() {
         outcomeTimestamp: new Date().toISOString(),
       };
       const title = reason?.display ?? reason?.code ?? 'without a reason';
-      return tell({ kind: 'overridden', topic: card.source.topic.code, title, changes: [] }, item);
+      return sendFeedback({ kind: 'overridden', topic: card.source.topic.code, title, changes: [] }, item);
     },
-    /** Sends the drafts with one more, or one changed, to a hook. */
+    /** Sends the drafts with a new or changed one to a hook. */
     order: (draft: Resource, hook: string) => {
       if (!request) return Promise.resolve();
       const changed = edit.withDraft(request, draft);
-      return ask(edit.anew(edit.atHook(changed, hook, [edit.refOf(draft)])));
+      return ask(edit.withNewInstance(edit.atHook(changed, hook, [edit.refOf(draft)])));
     },
-    /** Puts the request where it can be edited. */
+    /** Opens the request for editing. */
     edit: () => {
       setOwnText(JSON.stringify(request, null, 2));
       setAskTab('own');
       setPane('ask');
     },
-    /** Opens what a rule came to. */
+    /** Opens the outcome of a rule. */
     explain: (rule: string) => {
       setTab('why');
       setPane('why');
@@ -249,7 +249,7 @@ function cardsOf(answer: Answer | undefined): Card[] | undefined {
   return Array.isArray(body?.['cards']) ? (body['cards'] as Card[]) : undefined;
 }
 
-/** The patient stands in the address, so that a reload or a link shows the same. */
+/** Puts the patient into the address, so that a reload or a link shows the same. */
 function remember(origin: Origin): void {
   const hash = origin.kind === 'patient' ? `#patient=${origin.patient.name}` : ' ';
   history.replaceState(null, '', hash.trim() === '' ? location.pathname : hash);

@@ -8,7 +8,7 @@ type Props<T extends string> = {
   choose: (tab: T) => void;
 };
 
-/** Tabs after the ARIA pattern: one stop for the Tab key, arrows between them. */
+/** Tabs following the ARIA pattern: one stop for the Tab key, arrow keys between them. */
 export function Tabs<T extends string>({ name, tabs, chosen, choose }: Props<T>) {
   const list = useRef<HTMLDivElement>(null);
   const move = (event: KeyboardEvent) => {

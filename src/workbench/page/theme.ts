@@ -1,7 +1,7 @@
 export const themes = ['auto', 'light', 'dark'] as const;
 export type Theme = (typeof themes)[number];
 
-/** The theme that was chosen here before; else the system's. */
+/** The theme chosen here before, otherwise the system's. */
 export function storedTheme(): Theme {
   const stored = localStorage.getItem('theme');
   return themes.find((theme) => theme === stored) ?? 'auto';

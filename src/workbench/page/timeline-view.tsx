@@ -8,10 +8,10 @@ const BAR = 10;
 const HEAD = 26;
 const COURSE = 24;
 const kinds = { draft: 'draft', taken: 'taken', presumed: 'presumed', possible: 'possible' };
-/** So many entries of a treatment the service tells of at most. */
+/** Maximum number of entries that the service returns for a treatment. */
 const MOST_ENTRIES = 50;
 
-/** The medicines of the chart on a line of time, drawn for the eye and told in a table for everybody else. */
+/** The medicines of the chart on a timeline, as a drawing and as a table for those who cannot see it. */
 export function TimelineView({ bench, trace }: { bench: Workbench; trace: Trace }) {
   const timeline = useMemo(() => timelineOf(trace, bench.cards ?? []), [trace, bench.cards]);
   const [width, box] = useWidth();
@@ -71,7 +71,7 @@ function useWidth() {
 type DrawingProps = { timeline: Timeline; width: number; show: (refs: string[]) => void };
 
 function Drawing({ timeline, width: room, show }: DrawingProps) {
-  // Drawn at the usual size of letters and shown at the page's, which is larger on a wall screen.
+  // Drawn for the default font size and scaled to the page's, which is larger on a wall screen.
   const scale = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
   const width = room / scale;
   const { rows, overlaps, courses, today, from, to } = timeline;
@@ -152,7 +152,7 @@ type RowProps = {
 
 function RowView({ row, y, x, from, to, show }: RowProps) {
   const bar = y + 22;
-  // A draft has a line of its own under what runs already.
+  // A draft has its own line below ongoing medicines.
   const draft = row.bars.some(({ kind }) => kind !== 'draft') ? bar + BAR + 3 : bar;
   return (
     <g>
@@ -188,7 +188,7 @@ function RowView({ row, y, x, from, to, show }: RowProps) {
 
 type CourseProps = { course: Course; y: number; x: (day: number) => number; width: number };
 
-/** A bracket under the orders that a rule counts as one supply. */
+/** A bracket under the orders that a rule counts as one course. */
 function CourseView({ course: { from, to }, y, x, width }: CourseProps) {
   const right = x(from) > width - 110;
   return (
@@ -297,7 +297,7 @@ function Table({ timeline, bench }: { timeline: Timeline; bench: Workbench }) {
   );
 }
 
-/** What each treatment was made of: orders, statements, dispenses, administrations, and what else tells of it. */
+/** The entries behind each treatment: orders, statements, dispenses, administrations and other evidence. */
 function Entries({ rows, bench }: { rows: Row[]; bench: Workbench }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard

@@ -9,22 +9,22 @@ import {
   type Treatment,
 } from './wire.ts';
 
-/** Days since 1970: what lines up on a scale. */
+/** Days since 1970, for placing on a scale. */
 export type Day = number;
 
 export type Bar = {
   ref: string;
   kind: Degree | 'draft';
-  /** Undefined where nobody knows since when. */
+  /** Undefined if the start is unknown. */
   from: Day | undefined;
-  /** Undefined where no end is known. */
+  /** Undefined if the end is unknown. */
   to: Day | undefined;
   stopFrom: string | undefined;
 };
 /** One treatment with the drafts of its medicine, or a medicine that is only drafted. */
 export type Row = {
   name: string;
-  /** How sure it is today, in words; of what is only drafted nothing. */
+  /** How certain the use is today, in words; undefined for a medicine that is only drafted. */
   state: string | undefined;
   bars: Bar[];
   /** The ends that cards propose for its drafts. */
@@ -32,17 +32,17 @@ export type Row = {
   entries: Entry[];
 };
 export type Proposal = { ref: string; day: Day; label: string; recommended: boolean };
-/** `perhaps`: of all but one of them nobody knows whether they are taken. */
+/** `perhaps`: at most one of them is certain to be taken. */
 export type Overlap = { from: Day | undefined; to: Day | undefined; names: string[]; perhaps: boolean };
 /** A course as a rule merged it. */
 export type Course = { rule: string; fact: string; from: Day; to: Day };
 export type Timeline = { rows: Row[]; overlaps: Overlap[]; courses: Course[]; today: Day; from: Day; to: Day };
 
 const DAY = 86_400_000;
-/** So many days ahead are always shown where something runs that long. */
+/** Number of days ahead that are always shown for ongoing medicines. */
 const NEAR = 60;
 
-/** The day of a date; of one known by its month or year, the first that it may mean. */
+/** The day of a date; for a date known by its month or year, the first day that it may mean. */
 export function dayOf(date: string): Day {
   return Date.parse(`${date}${'-01-01'.slice(3 * (date.split('-').length - 1))}`) / DAY;
 }
@@ -55,7 +55,9 @@ export function dateOf(day: Day): string {
   return new Date(day * DAY).toISOString().slice(0, 10);
 }
 
-/** What was taken when, how sure that is, and what the cards propose: all that the drawing and its table show. */
+/**
+ * What was taken when, how certain that is, and what the cards propose: everything that the drawing and its table show.
+ */
 export function timelineOf(trace: Trace, cards: Card[]): Timeline {
   const proposals = proposalsOf(cards);
   const rows = (trace.treatments ?? []).map(rowOf);
@@ -81,10 +83,10 @@ export function timelineOf(trace: Trace, cards: Card[]): Timeline {
     ...courses.flatMap(({ from, to }) => [from, to]),
   ];
   const first = Math.min(...days, ...runs.flatMap(({ from }) => from ?? []));
-  // What may go on for years does not take the room of what is near.
+  // A treatment that may go on for years must not squeeze the near future.
   const horizon = today + Math.max(NEAR, today - first);
   const last = Math.max(...days, ...runs.map(({ to }) => Math.min(to ?? today, horizon)));
-  // Room for what has no end, and for one that begins at the edge.
+  // Margin for open ends and for bars that start at the edge.
   const margin = Math.max(3, Math.round((last - first) * 0.06));
   return { rows, overlaps: overlapsOf(rows), courses, today, from: first - margin, to: last + margin * 2 };
 }
@@ -128,7 +130,7 @@ function draftBar({ ref, start, stop, stopFrom }: Draft): Bar {
 type Period = { from: Day; to: Day | undefined; degree: Degree };
 const RANK: Record<Degree, number> = { possible: 1, presumed: 2, taken: 3 };
 
-/** Periods of different degrees may share days: of each day the surest counts. Oldest first. */
+/** Periods of different degrees may share days: the highest degree counts. Oldest first. */
 export function highestOf(periods: Period[]): Period[] {
   const edges = [...new Set(periods.flatMap(({ from, to }) => [from, (to ?? Infinity) + 1]))].sort((a, b) => a - b);
   const found: Period[] = [];
@@ -184,7 +186,7 @@ function coursesOf({ rules }: Trace): Course[] {
   return [...new Map(found.map((course) => [`${course.from}|${course.to}`, course])).values()];
 }
 
-/** Days on which more than one medicine runs, or may. */
+/** Days with more than one medicine taken, certainly or possibly. */
 export function overlapsOf(rows: Row[]): Overlap[] {
   const all = rows.flatMap(({ name, bars }) =>
     bars.map(({ from, to, kind }) => ({
@@ -213,7 +215,7 @@ export function overlapsOf(rows: Row[]): Overlap[] {
 
 type Tick = { day: Day; text: string };
 
-/** Days to write at a scale: weeks, months or years, as many as there is room for. */
+/** Days to label on the scale: weeks, months or years, as many as fit. */
 export function ticksOf(from: Day, to: Day, most: number): Tick[] {
   const months = (to - from) / 30.4;
   return months < 2.5 ? weeksOf(from, to, most) : monthsOf(from, to, months, most);

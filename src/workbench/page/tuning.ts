@@ -3,13 +3,13 @@ import { listChoices, trySettings } from './service.ts';
 import { messageOf } from './state.ts';
 import type { Choices, Settings, Tried } from './wire.ts';
 
-/** Other settings than the site's, and what they would change. */
+/** Settings other than the site's, and what they would change. */
 export type Tuning = ReturnType<typeof useTuning>;
 
-/** Long enough to write a number. */
+/** Milliseconds without typing before the settings are tried. */
 const PAUSE = 500;
 
-/** Nothing is asked before the settings are `shown`. */
+/** Sends nothing until the settings are `shown`. */
 export function useTuning(shown: boolean) {
   const [choices, setChoices] = useState<Choices>();
   const [settings, setSettings] = useState<Settings>();
@@ -64,15 +64,15 @@ export function useTuning(shown: boolean) {
     busy,
     trouble,
     setCountry: (country: string) => change(() => ({ country: country === '' ? null : country })),
-    /** Whether a rule is given here, its country apart. */
-    isOn: (rule: string, deliveredOff: boolean) =>
-      settings?.off.includes(rule) === false && (!deliveredOff || settings.on.includes(rule)),
-    setRule: (rule: string, deliveredOff: boolean, on: boolean) =>
+    /** Whether a rule is on here, whatever its country. */
+    isOn: (rule: string, offByDefault: boolean) =>
+      settings?.off.includes(rule) === false && (!offByDefault || settings.on.includes(rule)),
+    setRule: (rule: string, offByDefault: boolean, on: boolean) =>
       change((before) => ({
-        off: on || deliveredOff ? without(before.off, rule) : [...without(before.off, rule), rule],
-        on: on && deliveredOff ? [...without(before.on, rule), rule] : without(before.on, rule),
+        off: on || offByDefault ? without(before.off, rule) : [...without(before.off, rule), rule],
+        on: on && offByDefault ? [...without(before.on, rule), rule] : without(before.on, rule),
       })),
-    /** `undefined`: as delivered. */
+    /** `undefined` means the default. */
     setParameter: (guideline: string, name: string, value: number | number[] | undefined) =>
       change(({ parameters }) => {
         const { [name]: _old, ...others } = parameters[guideline] ?? {};

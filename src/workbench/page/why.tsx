@@ -4,7 +4,7 @@ import type { Workbench } from './state.ts';
 import { TimelineView } from './timeline-view.tsx';
 import type { FactTrace, RuleTrace, Trace } from './wire.ts';
 
-/** What each rule and fact came to, the loudest first, and the medicines on a line of time. */
+/** The outcome of each rule and fact, the highest indicator first, and the medicines on a timeline. */
 export function Why({ bench }: { bench: Workbench }) {
   const { trace, answer } = bench;
   if (!answer)
@@ -103,7 +103,7 @@ function Rule({ rule, bench, open }: { rule: RuleTrace; bench: Workbench; open: 
   );
 }
 
-/** What a rule came to, and because of what. */
+/** The outcome of a rule and its reason. */
 function outcomeOf({ outcome, by, off, missing, silent }: RuleTrace): string {
   const words = {
     fires: 'gives its card',
@@ -168,7 +168,7 @@ function spaced(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
-/** Which parts of the record came, and what of it was left out. */
+/** The parts of the record that were received, and what was left out of it. */
 function Record({ trace, bench }: { trace: Trace; bench: Workbench }) {
   const { leftOut = [], unread = [] } = trace;
   return (

@@ -1,4 +1,4 @@
-/** What the page reads from the service, in the shapes that any client of it sees. */
+/** What the page reads from the service, in the format that any client gets. */
 export type Json = { [key: string]: unknown };
 export type Resource = Json & { resourceType: string };
 
@@ -128,7 +128,7 @@ export type Choices = {
     id: string;
     title: string;
     parameters: Parameter[];
-    rules: { id: string; says: string; deliveredOff: boolean; countries: string[] }[];
+    rules: { id: string; says: string; offByDefault: boolean; countries: string[] }[];
   }[];
 };
 export type RuleDifference = {
