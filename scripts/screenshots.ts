@@ -12,7 +12,7 @@ Takes the pictures of the workbench and of the advice pages that docs/ shows. Ne
 
 const service = await startService({ logLevel: 'silent' });
 const { port } = service.app.server.address() as { port: number };
-// The first calls are slower than those that a tester sees.
+// Warm up: the first calls are slower.
 for (let count = 0; count < 20; count++) await service.call(pair());
 const browser = await openBrowser();
 

@@ -43,7 +43,7 @@ const { values } = parseArgs({
 const seconds = Number(values.seconds);
 const connections = Number(values.connections);
 
-/** What must hold, in MiB and milliseconds. */
+/** Limits, in MiB and milliseconds. */
 const MOST_MEMORY = 512;
 const LONGEST_HEALTH = 1000;
 
@@ -61,7 +61,7 @@ const many = <T>(count: number, make: (at: number) => T) => Array.from({ length:
 const drugs = ['methadone', 'oxycodone', 'oxazepam', 'pregabalin', 'zopiclone', 'morphine', 'diazepam'];
 const drug = (at: number) => drugs[at % drugs.length] as string;
 const json = (body: Json) => JSON.stringify(body);
-/** JSON with a text that is written over. */
+/** JSON with a placeholder replaced by text. */
 const written = (body: Json, text: string) => json(body).replace('"HERE"', text);
 const filled = (bytes: number, part: string) => `[${many(Math.floor(bytes / (part.length + 1)), () => part).join()}]`;
 
@@ -77,19 +77,19 @@ type Call = {
   body: string;
   path?: string;
   headers?: Record<string, string>;
-  /** Statuses that are right. 503 is always: the call was put off. */
+  /** Correct statuses. 503 is always correct: the call was put off. */
   right: number[];
 };
 type Row = {
   row: string;
   what: string;
   calls?: Call[];
-  /** What is sent where it is no call. */
+  /** Sends something other than calls. */
   raw?: () => Promise<void>;
   production?: boolean;
 };
 
-/** A FHIR server of this machine that sends pages of some 15 MB for ever, each with a link to the next. */
+/** A page of an endless FHIR server on this machine: some 15 MB, with a link to the next. */
 const page = Buffer.from(
   json({
     resourceType: 'Bundle',
@@ -273,7 +273,7 @@ async function start(environment: Record<string, string>): Promise<Service> {
   return service;
 }
 
-/** The rules of the repository with a quiet period, and a journal with so many rows and some that nobody wrote. */
+/** Writes the repository's rules with a quiet period, and a journal with many rows, some of them invalid. */
 async function prepare(): Promise<void> {
   for (const part of ['hooks', 'cards']) cpSync(join(root, part), join(folder, part), { recursive: true });
   const site = join(folder, 'hooks/site.yaml');
@@ -334,7 +334,7 @@ async function prepare(): Promise<void> {
   await database.destroy();
 }
 
-/** Memory in MiB, now and at most; 0 where the system does not tell, or the process has ended. */
+/** Memory in MiB, now or at its peak; 0 if the system does not report it or the process has ended. */
 function memoryOf({ child }: Service, key: 'VmRSS' | 'VmHWM'): number {
   try {
     const [, kib = 0] = new RegExp(`${key}:\\s+(\\d+)`).exec(readFileSync(`/proc/${child.pid}/status`, 'utf8')) ?? [];
@@ -347,7 +347,7 @@ function memoryOf({ child }: Service, key: 'VmRSS' | 'VmHWM'): number {
 // The siege
 
 let service: Service;
-/** Every process that was started. */
+/** All processes that were started. */
 const children: ChildProcess[] = [];
 let stopped = false;
 const agent = new Agent({ keepAlive: true, maxSockets: connections });
@@ -365,13 +365,13 @@ function send({ body, path = SIGN, headers = {} }: Call): Promise<number> {
       response.resume();
       response.on('close', () => resolve(response.statusCode as number));
     });
-    // A refusal may come before the body is written.
+    // The service may refuse before the body is written.
     call.on('error', () => resolve(0));
     call.end(body);
   });
 }
 
-/** One connection after the other that sends calls and reads no answer. */
+/** Opens one connection after the other that sends calls and reads no answer. */
 async function pipelines(): Promise<void> {
   const calls = ['/openapi.json', '/cds-services', '/nope'].map((path) =>
     `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`.repeat(1500),
@@ -389,10 +389,10 @@ async function pipelines(): Promise<void> {
   );
 }
 
-/** Milliseconds: the longest that /health took, and the longest without the time in which other programs had the processor. */
+/** In milliseconds: the longest /health call, and the longest without the time taken by other programs. */
 type Health = { longest: number; own: number };
 
-/** Asks /health from a thread of its own, on a connection for each. */
+/** Asks /health from a separate thread, with a new connection each time. */
 function watch({ port, child }: Service): () => Promise<Health> {
   const watcher = new Worker(
     `const { request } = require('node:http'); const { parentPort, workerData } = require('node:worker_threads');
@@ -425,7 +425,7 @@ function watch({ port, child }: Service): () => Promise<Health> {
   };
 }
 
-// Whatever ends the siege ends what it started.
+// Always end the processes that were started.
 process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL');
 });
@@ -490,7 +490,7 @@ for (const mode of [false, true]) {
   );
   if (chosen.length === 0) continue;
   service = await begin();
-  // As a service that has run for a while.
+  // Let it settle, like a service that has run for a while.
   await delay(2000);
   for (const row of chosen) {
     await throwRow(row);

@@ -21,7 +21,7 @@ const ALG = 'ES384';
 const KID = 'trial';
 const ISS = 'https://trial.example';
 const VIEW = '/cds-services/nordic-opioid-patient-view';
-/** Items of feedback that one call brings. */
+/** Feedback items per call. */
 const ITEMS = 20;
 
 const { positionals, values } = parseArgs({
@@ -92,7 +92,7 @@ async function tryOut(folder: string, url: string): Promise<void> {
     `calls     ${[...answers].map(([what, times]) => `${what}: ${times}`).join(', ')}, slowest ${Math.round(slowest)} ms`,
   );
 
-  // The last cards are written by now.
+  // By now the last cards are written.
   await wait(1000);
   const said = new Map<string, number>();
   for (let at = 0; at < cards.length; at += ITEMS) {
@@ -122,7 +122,7 @@ async function tryOut(folder: string, url: string): Promise<void> {
         if (status === 200) return JSON.parse(text).results.map(statusOf);
         if (status !== 503) return uuids.map(() => String(status));
       } catch {
-        // A pod went: sent again, as a record system does.
+        // The pod is gone: send again, as a record system does.
       } finally {
         await on.close();
       }

@@ -45,37 +45,39 @@ export type AppOptions = {
     Config,
     'mode' | 'bodyLimit' | 'publicUrl' | 'fhirServers' | 'origins' | 'tls' | 'auditKey' | 'patientKeys'
   >;
-  /** Who may call, in production. */
+  /** The clients that may call, in production. */
   clients: readonly Client[];
   logger: Logger;
   /** Milliseconds since 1970 in UTC. */
   clock: () => number;
   fetchJson: FetchJson;
-  /** Cards given and feedback; tokens that were used are remembered in it, for all processes that share it. */
+  /** Stores cards and feedback, and used tokens for all processes that share it. */
   journal?: Journal | undefined;
-  /** For the pages about the advice: their words, and what proves the rules. Without it there are none, and no links there. */
+  /**
+   * For the advice pages: their texts, and the proof of the rules. Without it there are no pages and no links to them.
+   */
   advice?: { words: PageWords; proof: Proof } | undefined;
-  /** The folder of hooks/ and cards/, for the settings of the sandbox's workbench. */
+  /** The folder that contains hooks/ and cards/, for the workbench's settings. */
   folder: string;
-  /** The folder of the invented patients, for the sandbox's workbench and as examples; it may be absent. */
+  /** The folder of the invented patients, for the workbench and the API examples; it may be absent. */
   testBundles: string;
-  /** Milliseconds of event-loop delay from which calls are put off; 0 never. */
+  /** Event-loop delay in milliseconds from which calls are put off; 0 means never. */
   maxEventLoopDelay?: number;
 };
 
-/** Who shows no certificate, or a strange one, may still ask what anybody may; the rest is for http/auth.ts to refuse. */
+/** Connections without a valid certificate are accepted for the open routes; http/auth.ts refuses the rest. */
 function tlsOptions(tls: NonNullable<Config['tls']>): ServerOptions {
   return { ...tls, minVersion: 'TLSv1.2', requestCert: tls.ca !== undefined, rejectUnauthorized: false };
 }
 
-/** Pages whose scripts may read a sandbox's answers: those of this machine, and the public sandbox of CDS Hooks. */
+/** Origins whose scripts may read a sandbox's answers: pages on this machine, and the public CDS Hooks sandbox. */
 const THIS_MACHINE = /^https?:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 const PUBLIC_SANDBOX = 'https://sandbox.cds-hooks.org';
 
-/** What scripts of a page that may call can read of an answer, besides its body (docs/integrator.md). */
+/** Response headers that scripts of an allowed page may read (docs/integrator.md). */
 const EXPOSED = ['Retry-After', 'X-Request-Id', 'X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset'];
 
-/** The wiring: every plugin and every route, named once. Listens nowhere. */
+/** Registers every plugin and route. Does not listen. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const { knowledge, config, clients, logger, clock, fetchJson, journal } = options;
   const sandbox = config.mode === 'sandbox';
@@ -83,14 +85,14 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const tls = config.tls && tlsOptions(config.tls);
   const base: FastifyServerOptions = {
     loggerInstance: logger as FastifyBaseLogger,
-    // The routes write one line for each call; Fastify's own lines would write addresses and queries.
+    // The routes write one line per call; Fastify's own lines would contain addresses and queries.
     logController: new LogController({ disableRequestLogging: true }),
     serverFactory: (handler) => createServer(handler, tls),
     clientErrorHandler: answerClientError,
     frameworkErrors: answerFrameworkErrors(!sandbox, metrics),
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 100 },
   };
-  // By `https` Fastify knows what its address is.
+  // Fastify needs `https` to know its own address.
   const app = fastify({ ...base, ...(tls && { https: tls }) } as FastifyServerOptions) as FastifyInstance;
   const turn = createTurns();
   readJson(
@@ -99,15 +101,15 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     turn,
     () => options.maxEventLoopDelay !== undefined && app.isUnderPressure?.() === true,
   );
-  // Before everything that may refuse a request: a browser must be able to read the refusal (C2, C4).
+  // Before anything that may refuse a request: browsers must be able to read the refusal (C2, C4).
   await app.register(cors, {
     origin: sandbox
       ? [THIS_MACHINE, PUBLIC_SANDBOX, ...config.origins]
       : [...new Set(clients.flatMap(({ origins }) => origins.map((url) => new URL(url).origin)))],
     methods: ['GET', 'POST'],
-    // What asks without the headers of a browser is answered too.
+    // Preflight requests without the usual browser headers are answered too.
     strictPreflight: false,
-    // No list of headers to send: whatever a page asks for, as libraries that trace calls do, is allowed and not read.
+    // No allowedHeaders: any request header that a page asks for, such as tracing headers, is allowed and ignored.
     exposedHeaders: EXPOSED,
   });
   logCalls(app, metrics);
@@ -117,7 +119,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     await app.register(underPressure, {
       maxEventLoopDelay: options.maxEventLoopDelay,
       pressureHandler: (request) => {
-        // A busy process lives: it must not be restarted for being busy.
+        // A busy process is alive and must not be restarted.
         if (['/health', '/metrics'].includes(request.routeOptions.url ?? '')) return;
         throw overloaded();
       },
@@ -157,7 +159,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     journal: () => journal?.figures().state,
   });
   metricsRoute(app, metrics);
-  // Audit lines are written whatever the log's level.
+  // Audit lines are written whatever the log level.
   const audit = logger.child({ audit: true }, { level: 'info' });
   const journaling = journal && { journal, patientKeys: config.patientKeys, knowledge, clock };
   const fetching = { fetchJson, budgets: createBudgets(), origins: config.origins };

@@ -9,53 +9,55 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** A key of 32 random bytes or more, hexadecimal or in base64, as `openssl rand` writes them. */
 function isKey(text: string): boolean {
   const bytes = Buffer.from(text, /^([0-9a-f]{2})+$/i.test(text) ? 'hex' : 'base64');
-  // Of 32 random bytes some 30 differ; of a word that is repeated, or a row of zeros, few.
+  // Of 32 random bytes some 30 are distinct; a repeated word or zeros have few distinct bytes.
   return /^[A-Za-z0-9+/_-]+={0,2}$/.test(text) && bytes.length >= 32 && new Set(bytes).size >= 16;
 }
 const NO_KEY = 'must be 32 random bytes: openssl rand -hex 32';
 
 const schema = z
   .object({
-    /** `sandbox`: this machine only, no authentication. `production`: only clients of the file, with their tokens. */
+    /**
+     * `sandbox`: this machine only, no authentication. `production`: only the clients in the file, with their tokens.
+     */
     MODE: z.enum(['sandbox', 'production']).default('sandbox'),
     HOST: z.string().min(1).optional(),
     PORT: z.coerce.number().int().min(0).max(65535).default(3000),
     LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-    /** Folder that holds hooks/ and cards/. */
+    /** Folder that contains hooks/ and cards/. */
     KNOWLEDGE: z.string().min(1).default(ROOT),
-    /** File of the clients that may call (production). */
+    /** File of clients that may call (production). */
     CLIENTS: z.string().min(1).optional(),
-    /** Address by which clients reach the service, which their tokens name as audience (production). */
+    /** Address at which clients reach the service, and the audience of their tokens (production). */
     PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
     BODY_LIMIT_MIB: z.coerce.number().positive().max(1024).default(8),
-    /** FHIR servers that a sandbox may ask, comma-separated; those of this machine always. */
+    /** FHIR servers that a sandbox may ask, comma-separated; those on this machine are always allowed. */
     FHIR_SERVERS: z.string().optional(),
     /** Origins of web pages for which a sandbox asks FHIR servers, and whose scripts may read its answers, comma-separated. */
     ORIGINS: z.string().optional(),
-    /** Certificate and key files, where the service speaks TLS itself. */
+    /** Certificate and key files, if the service itself does TLS. */
     TLS_CERT: z.string().min(1).optional(),
     TLS_KEY: z.string().min(1).optional(),
-    /** Certificates of the authorities whose certificates clients may show, where the service asks for them (production). */
+    /** CA certificates for client certificates, if the service asks for them (production). */
     TLS_CLIENT_CA: z.string().min(1).optional(),
-    /** Key for the audit line's hash of the patient id; without one the line says nothing of the patient. */
+    /** Key of the patient hash in the audit line; without one the line has no patient. */
     AUDIT_KEY: z.string().refine(isKey, NO_KEY).optional(),
-    /** Where cards given and feedback are kept: a folder of this machine, or, for several processes, PostgreSQL. */
+    /** Where the journal is stored: a folder on this machine, or PostgreSQL for several processes. */
     DATA_DIR: z.string().min(1).optional(),
     DATABASE_URL: z
       .url({ protocol: /^postgres(ql)?$/, error: 'must be the address of a PostgreSQL database' })
       .optional(),
-    /** `off`: nothing is kept, and feedback is answered with 503. */
+    /** `off`: nothing is stored, and feedback is answered with 503. */
     JOURNAL: z.enum(['on', 'off']).default('on'),
     /**
-     * Key of the hash by which the journal knows patients; without one no card is ever left out. While it is changed: the new
-     * one, a comma, the old one.
+     * Key of the hash by which the journal recognises patients; without one no card is ever left out. To change it: the
+     * new one, a comma, the old one.
      */
     PATIENT_KEY: z
       .string()
       .transform((keys) => keys.split(',').map((key) => key.trim()))
       .refine((keys) => keys.every(isKey), NO_KEY)
       .optional(),
-    /** Seconds between the signal to stop and closing the port, for balancers that ask /ready. */
+    /** Seconds between the stop signal and closing the port, for load balancers that ask /ready. */
     DRAIN_SECONDS: z.coerce.number().min(0).max(120).default(0),
   })
   .superRefine((given, context) => {
@@ -65,7 +67,7 @@ const schema = z
     if (given.TLS_CLIENT_CA !== undefined && (given.TLS_CERT === undefined || given.MODE !== 'production'))
       report('TLS_CLIENT_CA', 'only in production, with TLS_CERT and TLS_KEY');
     const keys = [given.AUDIT_KEY, ...(given.PATIENT_KEY ?? [])].filter((key) => key !== undefined);
-    // One key for both would tie the log to the journal.
+    // One key for both would link the log to the journal.
     if (new Set(keys).size < keys.length) report('PATIENT_KEY', 'all keys must differ, AUDIT_KEY included');
     if (given.MODE === 'production') {
       if (given.CLIENTS === undefined) report('CLIENTS', 'required in production: the file of clients that may call');
@@ -87,23 +89,23 @@ export type Config = {
   logLevel: string;
   knowledge: string;
   clients: string | undefined;
-  /** Without a slash at the end; in a sandbox, undefined. */
+  /** Without a trailing slash; undefined in a sandbox. */
   publicUrl: string | undefined;
   bodyLimit: number;
   fhirServers: string[];
   origins: string[];
-  /** With `ca`, clients are asked for certificates. */
+  /** With `ca`, the service asks clients for certificates. */
   tls: { cert: Buffer; key: Buffer; ca?: Buffer } | undefined;
   auditKey: string | undefined;
   journal: Place | undefined;
-  /** The one in use first. */
+  /** The current key first. */
   patientKeys: readonly string[];
   drainSeconds: number;
 };
 
 const LOOPBACK = '127.0.0.1';
 
-/** Reads the environment once. Throws an Error that names every variable that does not fit. */
+/** Reads the environment once. Throws an Error that names every variable that is not valid. */
 export function readConfig(environment: Record<string, string | undefined>): Readonly<Config> {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = schema.safeParse(given);
@@ -143,7 +145,7 @@ function listIn(text = ''): string[] {
     .filter(Boolean);
 }
 
-/** The journal of an environment: the server's and `npm run report`'s. */
+/** Where the journal is, for the server and for `npm run report`. */
 function placeOf(url: string | undefined, folder = join(ROOT, 'data')): Place {
   return url === undefined ? { folder } : { url };
 }

@@ -1,12 +1,12 @@
 import { Temporal } from 'temporal-polyfill';
 
 /**
- * Local calendar dates as FHIR writes them: `2026`, `2026-03` or `2026-03-14`. A partial date stands for its whole
- * span, so a comparison asks for a quantifier: does it hold for *every* day of the span, or for *some* day of it?
+ * Local calendar dates as FHIR writes them: `2026`, `2026-03` or `2026-03-14`. A partial date stands for all its days,
+ * so a comparison needs a quantifier: does it hold for *every* day, or for *some* day?
  */
 export type LocalDate = string;
 
-/** `all`: the whole span lies on the asked side. `some`: a part of it does, so the answer may still be yes. */
+/** `all`: the comparison holds for the whole span. `some`: it holds for a part, so the answer may still be yes. */
 export type Certainty = 'all' | 'some';
 
 const MILLISECONDS = 86_400_000;
@@ -14,8 +14,8 @@ const FHIR_DATE = /^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$/;
 const FHIR_INSTANT = /^\d{4}-\d{2}-\d{2}T[\d:.]+(Z|[+-]\d{2}:\d{2})?$/;
 
 /**
- * Reads a FHIR date, dateTime or instant as a date in the site's time zone. Undefined where the text is no date, a
- * day that does not exist included. A time without an offset, which FHIR does not allow, keeps its own day.
+ * Reads a FHIR date, dateTime or instant as a date in the site's time zone. Undefined if the text is not a date or the
+ * day does not exist. A time without an offset, which FHIR does not allow, keeps its own day.
  */
 export function localDate(text: unknown, timeZone: string): LocalDate | undefined {
   if (typeof text !== 'string') return undefined;
@@ -24,12 +24,12 @@ export function localDate(text: unknown, timeZone: string): LocalDate | undefine
   return day === undefined ? undefined : dateOf(day);
 }
 
-/** The day of a dateTime or instant at the site. */
+/** The local day of a dateTime or instant at the site. */
 function dayOfMoment(text: string, timeZone: string): Day | undefined {
   if (!FHIR_INSTANT.test(text)) return undefined;
   const date = text.slice(0, 10);
   if (!exists(date)) return undefined;
-  // Behind the T there is a sign or a Z only where there is an offset.
+  // Only an offset puts a sign or a Z after the T.
   if (!text.endsWith('Z') && text.charAt(text.length - 3) !== ':') return dayOf(date);
   if (!text.endsWith('Z') && !'+-'.includes(text.charAt(text.length - 6))) return dayOf(date);
   const at = Date.parse(text);
@@ -37,18 +37,18 @@ function dayOfMoment(text: string, timeZone: string): Day | undefined {
 }
 
 /**
- * Offsets by zone, month and day: most months and nearly all days have one, and a record of ten years asks for the same ones
- * again and again.
+ * Offsets by zone, month and day. Most months and nearly all days have a single offset, and a record of ten years needs
+ * the same ones again and again.
  */
 const offsets = new Map<string, Map<number, number | undefined>>();
 const MOST_OFFSETS = 20_000;
 const MONTH = 28 * MILLISECONDS;
 
-/** What a zone's clock is ahead of UTC by, in milliseconds. */
+/** The offset of a zone's clock from UTC, in milliseconds. */
 function offsetAt(at: number, timeZone: string): number {
   const known = offsets.get(timeZone) ?? new Map<number, number | undefined>();
   if (known.size === 0) offsets.set(timeZone, known);
-  // Stretches of four weeks, then days; the latter have keys of their own.
+  // Four-week stretches first, then days; days have separate keys.
   return (
     offsetOfStretch(at, MONTH, -1, known, timeZone) ??
     offsetOfStretch(at, MILLISECONDS, 1, known, timeZone) ??
@@ -78,9 +78,9 @@ function exactOffset(at: number, timeZone: string): number {
   return Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timeZone).offsetNanoseconds / 1e6;
 }
 
-/** The date that a clock shows at a site. `epochMilliseconds` since 1970 in UTC. */
+/** The local date at a site. `epochMilliseconds` since 1970 in UTC. */
 export function dateOfInstant(epochMilliseconds: number, timeZone: string): LocalDate {
-  // Clocks of all zones stand on whole quarters, so the day is the same for all of a quarter.
+  // All time zones have offsets of whole quarters of an hour, so the date is constant within a quarter.
   const quarter = Math.floor(epochMilliseconds / QUARTER);
   const last = lastDates.get(timeZone);
   if (last?.quarter === quarter) return last.date;
@@ -93,7 +93,7 @@ export function dateOfInstant(epochMilliseconds: number, timeZone: string): Loca
 }
 
 const QUARTER = 900_000;
-/** Every call asks for today: it is looked up once a quarter of an hour for each zone. */
+/** Every call needs today's date: cached for a quarter of an hour per zone. */
 const lastDates = new Map<string, { quarter: number; date: LocalDate }>();
 
 export function isPartial(date: LocalDate): boolean {
@@ -120,13 +120,13 @@ export function onOrAfter(date: LocalDate, limit: LocalDate, certainty: Certaint
   return onOrBefore(limit, date, certainty);
 }
 
-/** A whole date as days since 1 January 1970: what periods are made of, since numbers compare and add quickly. */
+/** A whole date as days since 1 January 1970. Periods use numbers because they are fast to compare and add. */
 export type Day = number;
 
-/** Later than any date: the end of what is open. */
+/** Later than any date: the end of an open period. */
 export const OPEN: Day = 2_932_896;
 
-/** Reads a whole FHIR date, or the day of a moment at the site. Undefined for a date known by its month or year. */
+/** Reads a whole FHIR date, or the local day of a time at the site. Undefined for a date known by its month or year. */
 export function readDay(value: unknown, timeZone: string): Day | undefined {
   if (typeof value !== 'string' || value.length < 10) return undefined;
   if (value.length > 10) return dayOfMoment(value, timeZone);
@@ -147,7 +147,7 @@ export function plusDays(date: LocalDate, days: number): LocalDate {
   return dateOf(dayOf(date) + Math.trunc(days));
 }
 
-/** Calendar months; the 31st becomes the last day of a shorter month (recommendations.md, section 3). */
+/** Adds calendar months; the 31st becomes the last day of a shorter month (recommendations.md, section 3). */
 export function plusMonths(date: LocalDate, months: number): LocalDate {
   const [year = 0, month = 0, day = 0] = date.split('-').map(Number);
   const sum = year * 12 + month - 1 + Math.trunc(months);
@@ -155,7 +155,7 @@ export function plusMonths(date: LocalDate, months: number): LocalDate {
   return dateOf(first / MILLISECONDS + Math.min(day, daysInMonth(Math.floor(sum / 12), (sum % 12) + 1)) - 1);
 }
 
-/** The day that lies so many calendar months later. */
+/** The day this many calendar months later. */
 export function monthsAfter(day: Day, months: number): Day {
   return dayOf(plusMonths(dateOf(day), months));
 }
@@ -175,7 +175,10 @@ export function yearsBetween(start: LocalDate, stop: LocalDate): number {
   return stop.slice(5) < start.slice(5) ? years - 1 : years;
 }
 
-/** Years in which anybody's record can lie; what lies outside is a slip, and sums with it could leave the calendar. */
+/**
+ * The range of years that a record can contain. Anything outside is a mistake, and arithmetic with it could leave the
+ * calendar.
+ */
 const FIRST_YEAR = '1800';
 const LAST_YEAR = '9000';
 

@@ -1,8 +1,8 @@
 import type { Extension, OperationOutcome } from 'fhir/r4.js';
 
 /**
- * The only table of errors: what went wrong → HTTP status, FHIR issue code, and what the caller is told. Diagnostics
- * name fields, keys and limits, never what they held (conformance S5).
+ * The only table of errors: cause → HTTP status, FHIR issue code, and text for the caller. Diagnostics name fields,
+ * keys and limits, never their contents (conformance S5).
  */
 export const errors = {
   'not-json': { status: 400, issue: 'structure', text: 'The body is not valid JSON.' },
@@ -84,7 +84,7 @@ export class ServiceError extends Error {
   /** Details for the caller: field names, keys, versions. Never data. */
   readonly diagnostics: string[];
   readonly headers: Record<string, string>;
-  /** What else the OperationOutcome says, to a caller who asked for it. */
+  /** Further content of the OperationOutcome, for a caller who asked for it. */
   readonly extension: Extension[];
 
   constructor(
@@ -101,7 +101,7 @@ export class ServiceError extends Error {
   }
 }
 
-/** FHIR OperationOutcome with an issue for each detail (CDS Hooks 3.0 ballot: HTTP Status Codes). */
+/** FHIR OperationOutcome with one issue per detail (CDS Hooks 3.0 ballot: HTTP Status Codes). */
 export function outcomeOf(code: ErrorCode, diagnostics: string[]): OperationOutcome {
   const { issue, text } = errors[code];
   const base = { severity: 'error' as const, code: issue, details: { text } };

@@ -4,5 +4,5 @@ export type Language = (typeof languages)[number];
 /** One text in every language. */
 export type Texts = Record<Language, string>;
 
-/** How dates and lists are written in each: British English, since the readers are European. */
+/** Locales for dates and lists. British English, because the readers are European. */
 export const locales: Record<Language, string> = { sv: 'sv-SE', nb: 'nb-NO', da: 'da-DK', en: 'en-GB' };

@@ -75,14 +75,14 @@ const grace = closeWithGrace(
   { delay: 10_000 + config.drainSeconds * 1000, logger, skip: ['uncaughtException', 'unhandledRejection'] },
   async ({ signal }) => {
     if (!failed) logger.info({ signal }, 'stopping');
-    // A balancer that asks /ready learns of it before the port closes.
+    // A load balancer that asks /ready learns of it before the port closes.
     app.draining.value = true;
     if (!failed) await delay(config.drainSeconds * 1000);
     await app.close();
     if (failed) process.exit(1);
   },
 );
-// close-with-grace would end the process at the second one, whoever still waits for an answer.
+// At a second error close-with-grace would end the process at once, with calls still unanswered.
 for (const event of ['uncaughtException', 'unhandledRejection'])
   process.on(event, (error: unknown) => {
     const { name, stack } = error instanceof Error ? error : new Error('not an Error object');
@@ -106,7 +106,7 @@ process.stderr.write(
     : `Nordic Opioid CDS answers at ${address} as ${config.publicUrl}, to ${clients.length} clients\n`,
 );
 
-/** What is kept: as long as the site says, and patients no longer than some quiet period can need them. */
+/** Retention: as long as the site says; patient hashes only as long as the longest quiet period needs them. */
 async function open(place: Place, { timeZone, journal: { keepDays }, quiet, silent }: Site): Promise<Journal> {
   const DAY = 86_400_000;
   const patientDays = Math.max(1, ...Object.values(quiet.days));
@@ -135,7 +135,7 @@ async function open(place: Place, { timeZone, journal: { keepDays }, quiet, sile
   }
 }
 
-/** Node reads certificate and key when the server is made; what it says of them names no file. */
+/** Node reads certificate and key when the server is created, and its errors do not name the file. */
 async function create(options: AppOptions): Promise<FastifyInstance> {
   try {
     return await createApp(options);
@@ -155,7 +155,7 @@ async function listen(): Promise<string> {
   }
 }
 
-/** What a newcomer can try. The image has no test bundles, so there is nothing to send from it, and no workbench. */
+/** Suggestions for a first try. The image has no test bundles to send, and no workbench. */
 function welcome(address: string): string {
   const folder = join(config.knowledge, 'test-bundles');
   const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort() : [];

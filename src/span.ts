@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isPartial, type LocalDate, localDate } from './dates.ts';
 
-/** Days from the first to the last, both of them included. Open where one is not said. */
+/** From the first to the last day, both included. Open where a day is absent. */
 export type Span = { from?: LocalDate | undefined; to?: LocalDate | undefined };
 
 const day = z
@@ -9,16 +9,16 @@ const day = z
   .refine((text) => localDate(text, 'UTC') === text && !isPartial(text), 'write a date as 2026-03-14')
   .optional();
 
-/** The keys of a span in a file that people write. */
+/** The keys of a span in a settings file. */
 export const spanKeys = { from: day, to: day };
 
-/** For `refine`: what is over before it begins was written wrong. */
+/** For `refine`: a span must not end before it begins. */
 export const inOrder = [
   ({ from, to }: Span) => from === undefined || to === undefined || from <= to,
   { message: 'from must not be after to' },
 ] as const;
 
-/** Whether a day lies in a span. Days of the site, whole ones. */
+/** Whether a local day is in a span. */
 export function liesIn(today: LocalDate, { from, to }: Span): boolean {
   return (from === undefined || from <= today) && (to === undefined || today <= to);
 }

@@ -2,10 +2,10 @@ import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { readText } from './text.ts';
 
-/** Something wrong in a file that people write: said with file and line, all at once. */
+/** A mistake in a settings file, reported with file and line. */
 export type Problem = { file: string; line: number; message: string };
 
-/** A YAML file as data, the line of each path in it, and the comment that stands above its key, in one line. */
+/** A YAML file as data, with the line of each path and the comment above each key as one line. */
 export type YamlFile<T> = {
   file: string;
   data: T;
@@ -14,8 +14,8 @@ export type YamlFile<T> = {
 };
 
 /**
- * Reads a YAML file and checks its shape. Undefined where it cannot be used; each reason is put into `problems`.
- * `file` is how the file is called in messages.
+ * Reads a YAML file and checks its structure. Undefined if it is not valid; each reason is added to `problems`. `file`
+ * is the file's name in messages.
  */
 export function readYaml<T>(
   path: string,
@@ -48,7 +48,7 @@ export function readYaml<T>(
   const comment = (at: readonly PropertyKey[]): string | undefined => {
     const map = document.getIn(at.slice(0, -1), true);
     const key = isMap(map) ? map.items.find((item) => isScalar(item.key) && item.key.value === at.at(-1))?.key : null;
-    // Paragraphs of a comment that an empty line parts from the key's own are about what stood before.
+    // A paragraph separated from the key by an empty line belongs to what comes before.
     const own = isScalar(key) ? key.commentBefore?.split('\n\n').at(-1) : undefined;
     return own
       ?.split('\n')

@@ -7,7 +7,7 @@ import { bundle, condition, order, prescription, request } from '../../src/testi
 
 export type Body = { name: string; hook: Hook; text: string };
 
-/** As record systems write prescriptions: some 950 bytes, of a medicine of no list unless it is named. */
+/** A prescription as record systems write it: some 950 bytes, by default of a medicine in no list. */
 function written(at: number, drug?: string): Json {
   const name = unrelatedMedicines[at % unrelatedMedicines.length] as string;
   const own = {
@@ -110,7 +110,7 @@ const problem = (at: number): Json =>
     ],
   });
 
-/** The requests that are measured. Those without a card name no medicine of ours, as most requests do. */
+/** The measured requests. Those without a card have no medicine of our lists, like most requests. */
 export function bodies(): Body[] {
   const ordered = (id: string, drug: string, more: Json = {}) =>
     order(id, drug, { ...written(1, drug), dosageInstruction: [], ...more });
@@ -155,7 +155,7 @@ export function bodies(): Body[] {
   ];
 }
 
-/** Throws where not so many rules speak: the name would no longer be true. */
+/** Throws if another number of rules fires, because the name would be wrong. */
 function make(name: string, hook: Hook, speak: number, parts: Parameters<typeof request>[1]): Body {
   const body = { ...request(hook, parts), extension: { 'org.nordic-opioid-cds': { now: '2026-03-02' } } };
   const { call } = readRequest(body, hook);

@@ -3,10 +3,10 @@ import { Pool } from 'undici';
 import type { Body } from './bodies.ts';
 import { cpuOf, type Server } from './server.ts';
 
-/** What one stretch of load came to. Times in milliseconds. */
+/** The result of one stretch of load. Times in milliseconds. */
 export type Stretch = { perSecond: number; p50: number; p99: number; p999: number; cpu: number };
 
-/** Sends one body over so many connections, each sending its next call when it has its answer. Throws if one fails. */
+/** Sends one body over so many connections, each sending its next call after its answer. Throws if one fails. */
 export async function load(server: Server, body: Body, connections: number, seconds: number): Promise<Stretch> {
   const pool = new Pool(server.url, { connections, pipelining: 1 });
   const histogram = createHistogram();

@@ -17,7 +17,7 @@ import { bundle, prescription } from '../../src/testing/request.ts';
 import { createReplay } from '../../src/trust/replay.ts';
 import { verifyToken } from '../../src/trust/token.ts';
 
-/** How many times a second something is done, by so many at once. */
+/** Rate per second of some work, done by so many at once. */
 async function rate(work: (at: number) => Promise<unknown>, atOnce: number, seconds = 3): Promise<number> {
   let done = 0;
   const begin = performance.now();
@@ -29,7 +29,7 @@ async function rate(work: (at: number) => Promise<unknown>, atOnce: number, seco
   return done / ((performance.now() - begin) / 1000);
 }
 
-/** What calls need beside reading and deciding, each alone: rows of a table. */
+/** The parts of a call besides reading and deciding, each measured alone: rows of a table. */
 export async function parts(): Promise<string[][]> {
   const folder = mkdtempSync(join(tmpdir(), 'cds-parts-'));
   const rows: string[][] = [];
@@ -102,7 +102,7 @@ async function tokens(): Promise<string[][]> {
     };
     const made = await Promise.all(Array.from({ length: 4000 }, () => token(SIGN)));
     const perSecond = await rate(
-      // Those that come a second time are verified in the same way before they are refused.
+      // Repeated tokens are verified in the same way before they are refused.
       (at) =>
         verifyToken(`Bearer ${made[at % made.length]}`, [`${PUBLIC_URL}${SIGN}`], trust, undefined).catch(() => {}),
       4,

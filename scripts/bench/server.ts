@@ -8,7 +8,7 @@ export type Server = { name: string; url: string; child: ChildProcess; startMs: 
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Starts a server as a process of its own and waits until it listens. */
+/** Starts a server as a separate process and waits until it listens. */
 export async function start(name: string, words: string[], environment: Record<string, string> = {}): Promise<Server> {
   const begin = performance.now();
   const child = spawn(
@@ -46,7 +46,7 @@ export async function stop({ child }: Server): Promise<void> {
   await end;
 }
 
-/** Milliseconds of processor time that a process has used, all its threads; from /proc, so on Linux only. */
+/** Processor time of a process with all its threads, in milliseconds; from /proc, so on Linux only. */
 export function cpuOf({ child }: Server): number {
   try {
     const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8')
@@ -59,7 +59,7 @@ export function cpuOf({ child }: Server): number {
   }
 }
 
-/** MiB that a process holds, now (`VmRSS`) or held at most (`VmHWM`). */
+/** Memory of a process in MiB, now (`VmRSS`) or at its peak (`VmHWM`). */
 export function memoryOf({ child }: Server, which: 'VmRSS' | 'VmHWM'): number {
   try {
     const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');

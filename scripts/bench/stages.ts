@@ -14,7 +14,7 @@ import { median } from './words.ts';
 
 const TODAY = '2026-03-02';
 
-/** Microseconds of processor time that something takes; call it twice, since the first time warms up. */
+/** Processor time of some work, in microseconds. Call it twice: the first call warms up. */
 function cost(work: () => unknown, times: number): number {
   const before = process.cpuUsage();
   for (let at = 0; at < times; at++) work();
@@ -55,7 +55,7 @@ export function stages(bodies: Body[]): string[][] {
   });
 }
 
-/** What it costs to have every rule twice, the second time about drugs that nobody takes. */
+/** The cost of having every rule twice, the second time about drugs that are not in the chart. */
 export function ruleCost(bodies: Body[]): string {
   const doubled: Knowledge = {
     ...knowledge,

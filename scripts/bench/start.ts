@@ -5,7 +5,7 @@ import { root } from '../../src/testing/app.ts';
 import { memoryOf, start, stop } from './server.ts';
 import { median } from './words.ts';
 
-/** From the start of the process to its first answer, and the memory of one that does nothing, with a drug table. */
+/** Time from the start of the process to its first answer, and its idle memory, with a drug table. */
 export async function startWithCodes(folder: string, rows: number): Promise<string> {
   const knowledge = join(folder, 'knowledge');
   for (const part of ['hooks', 'cards']) cpSync(join(root, part), join(knowledge, part), { recursive: true });

@@ -12,7 +12,7 @@ import { type Problem, readYaml, type YamlFile } from '../yaml.ts';
 
 export type CardFiles = { shared: YamlFile<SharedCards>; files: YamlFile<CardFile>[]; templates: CardFile };
 
-/** Reads cards/: shared.yaml and a file for each guideline. */
+/** Reads cards/: shared.yaml and one file per guideline. */
 export function loadCards(folder: string, problems: Problem[]): CardFiles | undefined {
   const shared = readYaml(join(folder, 'shared.yaml'), 'cards/shared.yaml', sharedSchema, problems);
   const files = readdirSync(folder)
@@ -23,7 +23,7 @@ export function loadCards(folder: string, problems: Problem[]): CardFiles | unde
   return shared && { shared, files, templates: Object.assign({}, ...files.map(({ data }) => data)) as CardFile };
 }
 
-/** The facts that a card names: those its paragraphs wait for, and those its words stand for. */
+/** The facts that a card uses: conditions of its paragraphs, and placeholders in its texts. */
 export function factsOfCard(template: CardTemplate): string[] {
   const texts = [
     template.summary,
@@ -49,7 +49,7 @@ function safePlaceholders(text: string, language: Language): Set<string> {
   }
 }
 
-/** Holds cards and rules together: every rule has a card, every placeholder something to stand for, in every language. */
+/** Checks that cards and rules match: every rule has a card, and every placeholder has a value, in every language. */
 export function checkCards(knowledge: Knowledge, cards: CardFiles, problems: Problem[]): void {
   for (const file of cards.files) {
     for (const [id, template] of Object.entries(file.data)) {
@@ -73,7 +73,7 @@ export function checkCards(knowledge: Knowledge, cards: CardFiles, problems: Pro
       });
   }
   for (const rule of knowledge.rules) {
-    // A file that could not be read has had its say.
+    // A file that could not be read has already been reported.
     const unread = problems.some(({ file }) => file === `cards/${rule.guideline}.yaml`);
     if (!(rule.id in cards.templates) && !unread)
       problems.push({
@@ -84,7 +84,7 @@ export function checkCards(knowledge: Knowledge, cards: CardFiles, problems: Pro
   }
 }
 
-/** What the words of a suggestion may name. */
+/** The placeholders that a suggestion's texts may use. */
 function placeholdersOf(suggestion: SuggestionRule | undefined): Set<string> {
   if (!suggestion || 'create' in suggestion) return new Set();
   if ('setStop' in suggestion) return new Set(['drug', 'days', 'end']);
@@ -95,7 +95,7 @@ type Report = (path: PropertyKey[], message: string) => void;
 
 function checkCard(knowledge: Knowledge, rule: Rule, template: CardTemplate, report: Report): void {
   const guideline = guidelineOf(knowledge, rule);
-  // What a text may name: parameters, and facts that hold for certain where the text is shown.
+  // A text may use parameters, and facts that are certain to hold where it is shown.
   const sure = certainFacts(guideline, rule);
   checkTexts(template.summary, sure, ['summary'], report);
   checkTerms(knowledge, rule, template, report);
@@ -131,7 +131,7 @@ function checkCard(knowledge: Knowledge, rule: Rule, template: CardTemplate, rep
   }
 }
 
-/** Facts that hold whenever the rule speaks, the two sides of its pairs included; and parameters. */
+/** Facts that hold whenever the rule fires, including the two sides of its pairs; and parameters. */
 function certainFacts(guideline: ReturnType<typeof guidelineOf>, rule: Rule): Set<string> {
   const sides = [...guideline.facts.values()].filter(({ expression }) => {
     const pair = /^%(\w+)\.(one|other)$/.exec(expression.text.trim())?.[1];
@@ -140,7 +140,7 @@ function certainFacts(guideline: ReturnType<typeof guidelineOf>, rule: Rule): Se
   return new Set([...rule.when, ...sides.map(({ name }) => name), ...Object.keys(guideline.parameters)]);
 }
 
-/** A text that names a problem or a test needs its word in cards/shared.yaml: the record has only codes. */
+/** A text about a problem or a test needs a word for it in cards/shared.yaml, because the record has only codes. */
 function checkTerms(knowledge: Knowledge, rule: Rule, template: CardTemplate, report: Report): void {
   const { conditions, procedures, results } = knowledge.codes;
   const { facts } = guidelineOf(knowledge, rule);
@@ -180,7 +180,7 @@ function checkTexts(texts: Texts, known: Set<string>, path: PropertyKey[], repor
   }
 }
 
-/** CDS Hooks wants a summary under 140 characters; it is measured with the longest name that each drug may have. */
+/** CDS Hooks requires a summary under 140 characters. It is measured with the longest name of each drug. */
 function checkLength(knowledge: Knowledge, rule: Rule, summary: Texts, path: PropertyKey[], report: Report): void {
   for (const language of languages) {
     try {
@@ -195,7 +195,7 @@ function checkLength(knowledge: Knowledge, rule: Rule, summary: Texts, path: Pro
       if (length > SUMMARY_LIMIT)
         report([...path, language], `${length} characters with the longest names; at most ${SUMMARY_LIMIT}`);
     } catch {
-      // Said already: the text is no message.
+      // Already reported: the text is not a valid message.
     }
   }
 }

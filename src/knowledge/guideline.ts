@@ -14,7 +14,7 @@ import {
 import type { Problem, YamlFile } from '../yaml.ts';
 import { type CardFiles, factsOfCard } from './cards.ts';
 
-/** What facts may name beside what stands above them, and what the rules may point to. */
+/** What facts may refer to besides the facts above them, and what rules may refer to. */
 export type Context = {
   site: Site | undefined;
   lists: Set<string>;
@@ -24,7 +24,7 @@ export type Context = {
 
 type Report = (path: PropertyKey[], message: string) => void;
 
-/** Compiles one guideline; every problem of it is said. */
+/** Compiles one guideline and reports all its problems. */
 export function compileGuideline(file: YamlFile<GuidelineFile>, context: Context, problems: Problem[]): Guideline {
   const { data } = file;
   const report: Report = (path, message) =>
@@ -67,7 +67,7 @@ function compileFacts(
   return facts;
 }
 
-/** Compiles an expression and says whatever it names that does not exist. */
+/** Compiles an expression and reports every unknown name in it. */
 export function compileChecked(
   text: string,
   lists: Set<string>,
@@ -88,7 +88,7 @@ export function compileChecked(
   }
 }
 
-/** The parts of the record that an expression rests on. The medication list is where the site keeps it. */
+/** The parts of the record that an expression needs. The site decides where the medication list is. */
 function sectionsOf(expression: Expression, facts: Map<string, Fact>, site: Site | undefined): Set<Section> {
   const variables = [...expression.variables];
   const own = variables
@@ -124,7 +124,7 @@ function compileRule(
   };
 }
 
-/** National advice is given where the site is in that country. */
+/** Why a rule is off. National advice is given only if the site is in that country. */
 function whyOff(file: GuidelineFile, rule: GuidelineFile['rules'][number], site: Site | undefined): Rule['off'] {
   const countries = rule.countries ?? file.countries;
   if (file.status !== 'active') return 'status';
@@ -152,7 +152,7 @@ function checkRule(guideline: Guideline, rule: Rule, context: Context, report: R
     ['suggest', rule.suggest.flatMap(factsOfSuggestion)],
   ];
   for (const [key, names] of named) {
-    // A fact that does not compile has been said.
+    // A fact that does not compile has already been reported.
     for (const name of names)
       if (!(name in guideline.file.facts)) report([key], `'${name}' is not a fact of this guideline`);
   }

@@ -23,16 +23,16 @@ import { type Problem, readYaml, type YamlFile } from '../yaml.ts';
 import { type CardFiles, checkCards, loadCards } from './cards.ts';
 import { compileChecked, compileGuideline } from './guideline.ts';
 
-/** Files of hooks/ that are no guideline. */
+/** Files of hooks/ that are not guidelines. */
 const NOT_GUIDELINES = ['site.yaml', 'classes.yaml', 'templates.yaml', 'treatments.yaml'];
 
-/** `remarks`: rows of drug tables that were left out; they do not keep the rest from being served. */
+/** `remarks`: rows of drug tables that were left out; the rest is still served. */
 export type Loaded = { remarks: Problem[] } & (
   | { knowledge: Knowledge; problems: [] }
   | { knowledge: undefined; problems: Problem[] }
 );
 
-/** What the files of a folder say, read once; `compileKnowledge` makes of it what a hospital serves. */
+/** The contents of a folder's files, read once; `compileKnowledge` turns them into what a hospital serves. */
 export type KnowledgeFiles = {
   site: YamlFile<Site> | undefined;
   codes: Codes;
@@ -48,8 +48,8 @@ export type KnowledgeFiles = {
 };
 
 /**
- * Loads hooks/ and cards/ of a folder. Every problem is found before any is said, each with file and line; knowledge
- * with a problem is not served. `site` stands in for keys of hooks/site.yaml: what another hospital would choose.
+ * Loads hooks/ and cards/ of a folder. Finds all problems before reporting them, each with file and line; knowledge
+ * with a problem is not served. `site` replaces keys of hooks/site.yaml.
  */
 export function loadKnowledge(folder: string, site: Record<string, unknown> = {}): Loaded {
   return compileKnowledge(readKnowledge(folder), site);
@@ -117,8 +117,8 @@ export function compileKnowledge(files: KnowledgeFiles, changes: Record<string, 
 }
 
 /**
- * The site as it is delivered, to lay over any hospital's own: test bundles prove the rules and not a hospital's choices,
- * so they play at it unless they name a site themselves.
+ * The default site, which replaces any hospital's own: test bundles prove the rules and not a hospital's settings, so
+ * they use it unless they set keys themselves.
  */
 export const deliveredSite: Readonly<Record<string, unknown>> = { ...siteSchema.parse({}), country: undefined };
 
@@ -137,7 +137,7 @@ function treatmentParameters({ parameters }: TreatmentsFile, site: Site): Treatm
   ) as TreatmentParameters;
 }
 
-/** What treatments are called among the guidelines whose parameters a site may set. */
+/** The name of treatments.yaml among the guidelines whose parameters a site may set. */
 const TREATMENTS = 'treatments';
 
 function checkTreatments(file: YamlFile<TreatmentsFile>, codes: Codes, lists: Set<string>, problems: Problem[]): void {
@@ -273,7 +273,7 @@ function checkReferences(files: YamlFile<GuidelineFile>[], problems: Problem[]):
   }
 }
 
-/** Changes whenever anything that decides or speaks does; words of reports (cards/pages/) do neither. */
+/** Changes with anything that affects decisions or cards; the texts of reports (cards/pages/) do not. */
 function fingerprint(folder: string): string {
   const hash = createHash('sha256');
   for (const part of ['hooks', 'cards']) {

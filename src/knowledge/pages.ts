@@ -5,7 +5,7 @@ import { message } from '../cards/message.ts';
 import { type Language, languages, type Texts } from '../language.ts';
 import { type Problem, readYaml, type YamlFile } from '../yaml.ts';
 
-/** The words of a page that people read outside the record system: a report. By key, in the four languages. */
+/** The texts of a report or page outside the record system, by key, in the four languages. */
 const pageSchema = z.record(
   z.string(),
   z.strictObject(
@@ -15,12 +15,12 @@ const pageSchema = z.record(
 
 export type PageWords = Record<string, Texts>;
 
-/** Gives the words under a key, with its placeholders filled in. */
+/** Returns the text under a key, with its placeholders filled in. */
 export type Translate = (key: string, values?: Record<string, string | number | Date>) => string;
 
 /**
- * Reads cards/pages/: a file for each report. Every text must be there in the four languages and name the same
- * placeholders in each. These words decide nothing and no card speaks them, so they are no part of the fingerprint.
+ * Reads cards/pages/: one file per report. Every text must exist in the four languages with the same placeholders.
+ * These texts decide nothing and appear on no card, so they are not part of the fingerprint.
  */
 export function loadPages(folder: string, problems: Problem[]): Record<string, PageWords> {
   const pages = join(folder, 'cards', 'pages');
@@ -54,7 +54,7 @@ function checkWords(file: YamlFile<PageWords>, problems: Problem[]): void {
   }
 }
 
-/** The words of one page in one language. A key that the page does not have is a fault of the program. */
+/** The texts of one page in one language. An unknown key is a programming error. */
 export function translator(words: PageWords, language: Language): Translate {
   return (key, values = {}) => {
     const texts = words[key];

@@ -10,16 +10,18 @@ import { loadPages } from '../knowledge/pages.ts';
 import { readProof } from '../rules/proof.ts';
 import type { Json } from './request.ts';
 
-/** The folder that holds hooks/, cards/ and test-bundles/. */
+/** The folder that contains hooks/, cards/ and test-bundles/. */
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The repository's own hooks/ and cards/, at the site as delivered: a hospital's settings must not turn tests red. */
+/**
+ * The repository's own hooks/ and cards/ with the default site, so that a hospital's settings do not fail the tests.
+ */
 export const knowledge = knowledgeOf(root, deliveredSite);
 
-/** A morning on which the invented patients live; 2026-03-02 in Stockholm. */
+/** The time at which the tests' invented patients are seen; 2026-03-02 in Stockholm. */
 const NOW = Date.parse('2026-03-02T09:00:00Z');
 
-/** Where production clients think that the service is. */
+/** The public address of the service in production. */
 export const PUBLIC_URL = 'https://cds.example';
 
 export const BODY_LIMIT = 8 * 1024 * 1024;
@@ -34,12 +36,12 @@ type Options = Partial<AppOptions['config']> &
     logLevel?: string;
   };
 
-/** Nothing else listens where tests run: a fetch that a test does not expect fails. */
+/** Fails every fetch that a test does not expect. */
 const fetchNothing: FetchJson = () => Promise.reject(new FetchFailed('unreachable'));
 
 /**
- * The service on a free port of this machine, with a fixed clock and a log that can be read. A sandbox unless `mode` says
- * otherwise; in production `clients` may call it as `https://cds.example`.
+ * The service on a free port of this machine, with a fixed clock and a readable log. A sandbox by default; in
+ * production `clients` may call it as `https://cds.example`.
  */
 export async function startService(options: Options = {}) {
   const {
@@ -91,12 +93,12 @@ export async function startService(options: Options = {}) {
   };
 }
 
-/** The service's address for the hook of a call. */
+/** The service's address for a call, by its hook. */
 export function pathOf(body: Json): string {
   return `/cds-services/nordic-opioid-${body['hook']}`;
 }
 
-/** The knowledge of a folder, with keys of its site.yaml set otherwise. */
+/** The knowledge of a folder, with some keys of its site.yaml replaced. */
 export function knowledgeOf(folder: string, site?: Record<string, unknown>): Knowledge {
   const { knowledge: loaded, problems } = loadKnowledge(folder, site);
   if (!loaded) throw new Error(problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'));

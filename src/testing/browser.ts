@@ -6,12 +6,12 @@ import { type BrowserContext, type BrowserContextOptions, chromium, type Page } 
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-/** The Chromium of this machine: the one that CHROMIUM names, else Debian's; undefined where there is none. */
+/** The Chromium of this machine: the one that CHROMIUM names, otherwise Debian's; undefined if there is none. */
 export const chromiumPath: string | undefined = [process.env['CHROMIUM'] ?? '', ...PLACES].find(
   (path) => path !== '' && existsSync(path),
 );
 
-/** A headless Chromium without a past, which asks nobody anything of its own accord. */
+/** A headless Chromium with an empty profile that makes no requests of its own. */
 export async function openBrowser() {
   if (chromiumPath === undefined) throw new Error('There is no Chromium here: set CHROMIUM to its path.');
   const folder = mkdtempSync(join(tmpdir(), 'cds-chromium-'));
@@ -22,7 +22,7 @@ export async function openBrowser() {
     args: [
       '--no-sandbox',
       '--disable-gpu',
-      // Letters in grey: the same everywhere, and smaller as pictures.
+      // Greyscale text: the same everywhere, and smaller pictures.
       '--disable-lcd-text',
       '--disable-quic',
       '--no-first-run',
@@ -32,7 +32,7 @@ export async function openBrowser() {
     ],
   });
   return {
-    /** A window of its own on a page of `origin`, and what went wrong in it. */
+    /** Opens a new window on a page of `origin`, and collects what goes wrong in it. */
     visit: (origin: string, options: Options = {}) => visit(browser, origin, options),
     close: async () => {
       await browser.close();
@@ -41,7 +41,7 @@ export async function openBrowser() {
   };
 }
 
-/** `heading`: by what a page is known to be there; the workbench unless told otherwise. */
+/** `heading`: shows that the page has loaded; the workbench's by default. */
 type Options = BrowserContextOptions & { path?: string; heading?: string | RegExp };
 type Opened = { newContext: (options: BrowserContextOptions) => Promise<BrowserContext> };
 
@@ -52,7 +52,7 @@ async function visit(browser: Opened, origin: string, { path = '/', heading = 'W
   const troubles: string[] = [];
   page.on('pageerror', (error) => troubles.push(error.message));
   page.on('console', (message) => {
-    // What the service refuses the page shows itself; the browser notes it too.
+    // The page itself shows refusals of the service; ignore the browser's message.
     const refused = /^Failed to load resource: the server responded with a status of 4/.test(message.text());
     if (['error', 'warning'].includes(message.type()) && !refused) troubles.push(message.text());
   });
@@ -65,11 +65,11 @@ async function visit(browser: Opened, origin: string, { path = '/', heading = 'W
 }
 
 /**
- * What axe finds wrong with a page as it stands: everything of WCAG 2.2 A and AA, and whatever else is serious. Colours may
- * be looked at alone.
+ * What axe finds wrong with a page in its current state: all of WCAG 2.2 A and AA, and anything serious. Can be limited
+ * to colours.
  */
 export async function accessibilityProblems(page: Page, only: 'all' | 'colours' = 'all'): Promise<string[]> {
-  // Through the debugger: the page's own policy lets no foreign script in.
+  // Through the debugger, because the page's policy blocks foreign scripts.
   await page.evaluate(axe.source);
   const runOnly = only === 'colours' ? ', runOnly: ["color-contrast", "link-in-text-block"]' : '';
   const found = (await page.evaluate(`axe.run(document, { resultTypes: ["violations"]${runOnly} })`)) as {

@@ -7,7 +7,7 @@ type Coding = { code: string; system: string; display: string };
 type Action = { type: string; description: string; resource: Json; resourceId: string };
 type Suggestion = { label: string; uuid: string; isRecommended?: boolean; actions: Action[] };
 
-/** A card as a client reads it. */
+/** A card as received by a client. */
 export type Card = {
   uuid: string;
   summary: string;
@@ -22,7 +22,7 @@ export type Card = {
 
 type Service = Awaited<ReturnType<typeof startService>>;
 
-/** The cards for a call, once the answer is proved to be 200 and whole. */
+/** The cards for a call, after checking that the answer is 200 and valid. */
 export async function cardsFor(service: Service, body: Json, language = 'en'): Promise<Card[]> {
   const response = await service.call(body, { 'accept-language': language });
   expect(response.status, response.text).toBe(200);

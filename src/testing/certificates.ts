@@ -4,13 +4,13 @@ import { join } from 'node:path';
 
 export type CertificateFiles = { cert: string; key: string };
 
-// Through a name, as knip takes a program that is called by its word for one of ours.
+// In a constant, because knip would take a literal program name for one of our packages.
 const program = 'openssl';
 
 /** Whether certificates can be made here. */
 export const canCertify = spawnSync(program, ['version']).status === 0;
 
-/** A certificate for two days and its key, as files of a folder; its own authority, or issued by another. */
+/** Writes a certificate valid for two days and its key to files in a folder; self-signed, or issued by another one. */
 export function certify(
   folder: string,
   name: string,

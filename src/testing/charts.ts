@@ -10,15 +10,15 @@ import { knowledge as delivered } from './app.ts';
 import { vocabulary } from './examples.ts';
 import { bundle, condition, type Json, medicine, request } from './request.ts';
 
-/** The day on which the invented patients of the tests live. */
+/** The day on which the tests' invented patients are seen. */
 export const TODAY: LocalDate = '2026-03-02';
 
-/** So many days before (below 0) or after today. */
+/** The day this many days after today; before it if negative. */
 export const at = (days: number): LocalDate => plusDays(TODAY, days);
 
 type Options = { hook?: string; drafts?: Json[]; today?: LocalDate; knowledge?: Knowledge; prefetch?: Json };
 
-/** A call about a patient whose record holds these resources, each under the key of its type. */
+/** A call about a patient whose record has these resources, each under the key of its type. */
 export function callOf(record: Json[], { hook, drafts = [], prefetch = {} }: Options = {}): Json {
   const byKey: Record<string, Json[]> = {};
   for (const resource of record) {
@@ -32,7 +32,7 @@ export function callOf(record: Json[], { hook, drafts = [], prefetch = {} }: Opt
   });
 }
 
-/** The chart of a patient whose record holds these resources. */
+/** The chart of a patient whose record has these resources. */
 export function chartOf(record: Json[], options: Options = {}): Chart {
   const { today = TODAY, knowledge = delivered } = options;
   const body = callOf(record, options);
@@ -40,19 +40,19 @@ export function chartOf(record: Json[], options: Options = {}): Chart {
   return assess({ call, hookInstance, language: 'en', today }, knowledge).chart;
 }
 
-/** The one treatment of a record that holds these resources, if there is one. */
+/** The only treatment of a record with these resources, if there is one. */
 export function treatmentOf(record: Json[], options: Options = {}): Treatment | undefined {
   const { treatments } = chartOf(record, options);
   if (treatments.length > 1) throw new Error(`${treatments.length} treatments in place of one`);
   return treatments[0];
 }
 
-/** The one draft of a call. */
+/** The only draft of a call. */
 export function draftIn(draft: Json, record: Json[] = [], options: Options = {}): Draft | undefined {
   return chartOf(record, { ...options, drafts: [draft] }).drafts[0];
 }
 
-/** Periods as a reader writes them: `taken 2026-02-01..2026-03-05, presumed 2026-03-06..`. */
+/** Periods in readable form: `taken 2026-02-01..2026-03-05, presumed 2026-03-06..`. */
 function periodsIn(spans: readonly Span[]): string {
   return spans
     .map(({ start, end, degree }) => `${degree} ${dateOf(start)}..${isOpen(end) ? '' : dateOf(end)}`)
@@ -63,7 +63,7 @@ export function periodsOf(drug: Drug | undefined): string | undefined {
   return drug && periodsIn(drug.timeline.spans);
 }
 
-/** A medicine by its name in test-bundles/medicines.json, by its ATC code, or by a text. */
+/** A medicine by its name in test-bundles/medicines.json, by its ATC code, or as text. */
 export function concept(written: string | Json): Json {
   if (typeof written !== 'string') return written;
   if (/^[A-Z]\d{2}[A-Z]{2}\d{2}$/.test(written))
@@ -101,14 +101,14 @@ export const administrationOf = entry('MedicationAdministration', { status: 'com
 
 /** A dosage line with this `timing.repeat`. */
 export const line = (repeat: Json, more: Json = {}): Json => ({ timing: { repeat }, ...more });
-/** So many pieces each time. */
+/** A dose of so many pieces. */
 export const pieces = (value: number): Json => ({ doseAndRate: [{ doseQuantity: { value, unit: 'tablett' } }] });
 export const times = (frequency: number): Json => ({ frequency, period: 1, periodUnit: 'd' });
 export const until = (end: string, start?: string): Json => ({
   boundsPeriod: { ...(start !== undefined && { start }), end },
 });
 
-/** Days near the boundaries of the rules, and any of the last months. */
+/** Days near the boundaries of the rules, and any day of recent months. */
 const day: fc.Arbitrary<LocalDate> = fc
   .oneof(
     fc.integer({ min: -60, max: 10 }),
@@ -262,7 +262,7 @@ export const anyRecord: fc.Arbitrary<Json[]> = fc
   )
   .map(numbered);
 
-/** One or two orders to decide on. */
+/** One or two orders to check. */
 export const anyDrafts: fc.Arbitrary<Json[]> = fc
   .array(anyOrder, { minLength: 1, maxLength: 2 })
   .map((orders) => orders.map((order, number) => ({ ...order, id: `draft-${number}`, status: 'draft' })));

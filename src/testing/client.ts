@@ -3,13 +3,13 @@ import type { Client } from '../trust/clients.ts';
 import { PUBLIC_URL, type startService } from './app.ts';
 import { pair } from './request.ts';
 
-/** A morning on which the invented patients live, in seconds. */
+/** The time at which the tests' invented patients are seen, in seconds. */
 export const NOW = Date.parse('2026-03-02T09:00:00Z') / 1000;
 
-/** Where the service for order-sign is called. */
+/** The address of the order-sign service. */
 export const SIGN = '/cds-services/nordic-opioid-order-sign';
 
-/** A client of the file with a key of its own, and a hand that signs for it. */
+/** A client of the clients file with its own key, and functions that sign with it. */
 export async function createClient(changes: Partial<Client> = {}, alg = 'ES384') {
   const pair = await generateKeyPair(alg, { extractable: true });
   const publicKey = { ...(await exportJWK(pair.publicKey)), kid: 'key-1', alg, use: 'sig' };
@@ -32,7 +32,7 @@ export async function createClient(changes: Partial<Client> = {}, alg = 'ES384')
     ...changes,
   };
   let count = 0;
-  /** A token for an address; claims or header fields that are set to undefined are left out. */
+  /** A token for an address; claims or header fields set to undefined are left out. */
   const token = async (
     path: string,
     claims: JWTPayload = {},
@@ -59,7 +59,7 @@ function withoutUndefined<T extends object>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as T;
 }
 
-/** What becomes of a call at `path` in production: `accepted`, the reason for its 401 in the log, or another status. */
+/** The result of a call at `path` in production: `accepted`, the logged reason for its 401, or another status. */
 export async function verdictOn(
   service: Awaited<ReturnType<typeof startService>>,
   token: string,

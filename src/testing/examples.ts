@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Section } from '../fhir/prefetch.ts';
 
-/** JSON as a test writes it. */
+/** JSON in tests. */
 export type Json = Record<string, unknown>;
 
 function read<T>(name: string): T {
@@ -11,13 +11,13 @@ function read<T>(name: string): T {
 /** A name in test-bundles/medicines.json. */
 export type Drug = string;
 
-/** Medicines of invented patients: ATC code and a Nordic name of each. */
+/** Medicines of invented patients, each with its ATC code and a Nordic name. */
 export const medicines = read<Record<Drug, [code: string, display: string]>>('medicines');
 
-/** Substances and brands that have nothing to do with our classes: none may be taken for one of them. */
+/** Substances and brands unrelated to our classes: none may be taken for one of them. */
 export const unrelatedMedicines = read<string[]>('unrelated-medicines');
 
-/** The same, of names that stand in no list of hooks/codes: they are unrecognised. */
+/** More such names that are in no list of hooks/codes: they are unrecognised. */
 export const moreUnrelatedMedicines = read<string[]>('more-unrelated-medicines');
 
 type Examples = {
@@ -25,16 +25,16 @@ type Examples = {
   opioid: Drug;
   gabapentinoid: Drug;
   benzodiazepine: Drug;
-  /** Medicines that stand in no list. */
+  /** Medicines that are in no list. */
   unrelated: Drug[];
-  /** What a server may write of medicines into a narrative, and a code where none is read. */
+  /** A medicine in the narrative of a resource, and a code where none is read. */
   narrative: string;
   code: string;
-  /** Findings that no list of ours has, in the sections where they belong. */
+  /** Findings that are in no list of ours, by section. */
   findingsOfNoList: Partial<Record<Section, Json>>;
 };
 
-/** What the requests of the tests are about. */
+/** The subjects of the tests' requests. */
 export const examples = read<Examples>('examples');
 
 type Vocabulary = {
@@ -48,5 +48,5 @@ type Vocabulary = {
   procedures: string[];
 };
 
-/** What the records of generated patients are made of. */
+/** Building blocks for the records of generated patients. */
 export const vocabulary = read<Vocabulary>('vocabulary');

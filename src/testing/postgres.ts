@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Where the programs of PostgreSQL are, the newest version first; undefined where there are none. */
+/** The folders of PostgreSQL's programs, the newest version first; undefined if there are none. */
 const programs = ['/usr/lib/postgresql', '/usr/local/lib/postgresql', '/opt/homebrew/opt', '/usr']
   .flatMap((base) =>
     existsSync(base)
@@ -20,25 +20,25 @@ const programs = ['/usr/lib/postgresql', '/usr/local/lib/postgresql', '/opt/home
   .map((folder) => join(folder, 'bin'))
   .find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'pg_ctl')));
 
-/** Why tests that need PostgreSQL are skipped, or undefined where they run. */
+/** Why tests that need PostgreSQL are skipped, or undefined if they run. */
 export const noPostgres =
   programs === undefined ? 'PostgreSQL is not installed here: install the package "postgresql"' : undefined;
 
 export type Postgres = {
   url: string;
-  /** A new empty database in it. */
+  /** Creates an empty database. */
   create: (name: string) => string;
   start: () => void;
-  /** As a power cut: nothing is finished, nothing is flushed. */
+  /** Like a power cut: nothing is finished or flushed. */
   crash: () => void;
   remove: () => void;
 };
 
-/** A PostgreSQL server of its own on a free port of this machine, trusted by everybody, in a folder that goes away. */
+/** A PostgreSQL server on a free port of this machine, without passwords, in a temporary folder. */
 export async function startPostgres(): Promise<Postgres> {
   const folder = mkdtempSync(join(tmpdir(), 'cds-postgres-'));
   const port = await freePort();
-  // It refuses to run as root.
+  // PostgreSQL refuses to run as root.
   const root = process.getuid?.() === 0;
   const as = root
     ? { uid: Number(execFileSync('id', ['-u', 'nobody'])), gid: Number(execFileSync('id', ['-g', 'nobody'])) }
@@ -51,7 +51,7 @@ export async function startPostgres(): Promise<Postgres> {
       ...as,
       cwd: folder,
       encoding: 'utf8',
-      // pg_ctl leaves the server behind with its streams: those must not be ours.
+      // The server inherits pg_ctl's streams, so they must not be ours.
       stdio: program === 'pg_ctl' ? 'ignore' : ['ignore', 'ignore', 'pipe'],
     });
     if (status !== 0) throw new Error(`${program}: ${stderr}`);

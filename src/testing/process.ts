@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { root } from './app.ts';
 
-/** The service as a process of its own, on a free port. */
+/** The service as a separate process on a free port. */
 export type Process = {
   url: string;
   child: ChildProcess;
@@ -11,7 +11,7 @@ export type Process = {
   end: (signal: NodeJS.Signals) => Promise<number | null>;
 };
 
-/** Starts `src/server.ts` and waits until it listens; rejects with what it wrote if it ends before. */
+/** Starts `src/server.ts` and waits until it listens; if it ends before, rejects with its output. */
 export async function startProcess(environment: Record<string, string>): Promise<Process> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'src/server.ts')], {
     env: { PATH: process.env['PATH'], PORT: '0', ...environment },

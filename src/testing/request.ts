@@ -27,12 +27,12 @@ export function order(id: string, drug: Drug, more: Json = {}): Json {
   };
 }
 
-/** A running prescription of the record. */
+/** An active prescription on record. */
 export function prescription(id: string, drug: Drug, more: Json = {}): Json {
   return order(id, drug, { status: 'active', authoredOn: '2026-02-02', ...more });
 }
 
-/** A dosage line that ends on a day. */
+/** A dosage line with an end date. */
 export function dosageUntil(end: string, start?: string): Json {
   return { timing: { repeat: { boundsPeriod: { ...(start !== undefined && { start }), end } } } };
 }
@@ -73,9 +73,9 @@ type Parts = {
   /** The medication list of the record. */
   record?: Json[];
   conditions?: Json[];
-  /** Replaces single keys of the prefetch; undefined takes one out. */
+  /** Replaces single keys of the prefetch; undefined removes one. */
   prefetch?: Json;
-  /** Replaces single fields of the context; undefined takes one out. */
+  /** Replaces single fields of the context; undefined removes one. */
   context?: Json;
 };
 
@@ -106,7 +106,7 @@ export function request(hook: string, parts: Parts = {}): Json & { context: Json
   };
 }
 
-/** What most tests are about: an agonist runs, a gabapentinoid is ordered. One card, `laro-sedative-ordered`. */
+/** The usual case of the tests: an agonist is taken, a gabapentinoid is ordered. One card, `laro-sedative-ordered`. */
 export function pair(hook = 'order-sign', parts: Parts = {}) {
   return request(hook, {
     drafts: [order(`${examples.gabapentinoid}-1`, examples.gabapentinoid)],

@@ -4,7 +4,7 @@ import { startService } from './app.ts';
 import { createClient, NOW } from './client.ts';
 import type { Case } from './mutations.ts';
 
-/** What becomes of a call's token before it is sent. */
+/** How a call's token is changed before it is sent. */
 export type TokenPlan =
   | { kind: 'valid' | 'replayed' }
   | { kind: 'claim' | 'header'; name: string; value: unknown }
@@ -12,12 +12,12 @@ export type TokenPlan =
   | { kind: 'text'; at: number; cut: number; insert: string }
   | { kind: 'authorization'; value: string | undefined };
 
-/** Taken for `drop this`, which no JSON can say. */
+/** Stands for "drop this", which JSON cannot express. */
 const DROP = '@drop@';
-/** Claims without which no token is good. */
+/** Claims that a valid token requires. */
 const NEEDED = ['iss', 'aud', 'exp', 'iat', 'jti'];
 
-/** Calls in production, whose token is right, wrong or no token. */
+/** Calls in production with a valid token, an invalid one, or none. */
 export function tokenCases(bases: { name: string; url: string; body: string }[], junk: unknown[], canary: string) {
   const value = fc.oneof(
     fc.constantFrom(DROP, ...junk),
@@ -50,7 +50,7 @@ export function tokenCases(bases: { name: string; url: string; body: string }[],
       kind: fc.constant('text' as const),
       at: fc.nat(),
       cut: fc.nat({ max: 20 }),
-      // Spaces before a token are no part of it.
+      // Spaces before a token are not part of it.
       insert: fc.string({ unit: 'grapheme-ascii', maxLength: 6 }).map((text) => text.replaceAll(' ', '~')),
     }),
     fc.record({
@@ -72,7 +72,7 @@ export function tokenCases(bases: { name: string; url: string; body: string }[],
     .record({
       base: fc.constantFrom(...bases),
       plan,
-      // A token for one address, sent to another; and bodies that must not be looked at without one.
+      // A token for one address, sent to another; and bodies that must not be read without a token.
       address: fc.constantFrom('', '', '', '', '/', '?x=1', 'x', '%zz', '/feedback'),
       body: fc.oneof(
         { arbitrary: fc.constant(undefined), weight: 4 },
@@ -94,7 +94,7 @@ export function tokenCases(bases: { name: string; url: string; body: string }[],
 
 type Sent = { status: number; body: string; logged: string; milliseconds: number; type: string };
 
-/** The service in production with one client, and what is wrong with its answers to calls with tokens. */
+/** The service in production with one client; reports what is wrong with its answers to calls with tokens. */
 export async function startTokenFuzzing(canary: string) {
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-384' });
   const others = generateKeyPairSync('ec', { namedCurve: 'P-384' });
@@ -160,7 +160,7 @@ export async function startTokenFuzzing(canary: string) {
     close: service.close,
     judge: async (call: Case): Promise<Sent & { faults: string[] }> => {
       const plan = call.token as TokenPlan;
-      // What the token is for; the call may go elsewhere.
+      // The address that the token is for; the call may go elsewhere.
       const audience = `https://cds.example${(call.url.split('?')[0] as string).replace(/(?:x|%zz|\/feedback|\/)$/, '')}`;
       const authorization = write(plan, audience);
       if (plan.kind === 'replayed') await send(call, authorization);
@@ -188,7 +188,7 @@ export async function startTokenFuzzing(canary: string) {
 
 function change(object: Record<string, unknown>, name: string, value: unknown): void {
   if (value === DROP) delete object[name];
-  // Numbers of claims are moments; a small one is a distance from now.
+  // Numeric claims are times; a small number is an offset from now.
   else
     Object.defineProperty(object, name, {
       value: typeof value === 'number' && Math.abs(value) <= 4000 ? NOW + value : value,
@@ -198,7 +198,7 @@ function change(object: Record<string, unknown>, name: string, value: unknown): 
     });
 }
 
-/** Plans after which no call may be answered. What another claim or header field comes to is for the service to say. */
+/** Plans after which no call may be answered. For other changes of claims or header fields the service decides. */
 function mustBeRefused(plan: TokenPlan, elsewhere: boolean): boolean {
   if (elsewhere || ['replayed', 'signature', 'authorization'].includes(plan.kind)) return true;
   if (plan.kind === 'text') return plan.cut > 0 || plan.insert !== '';
@@ -209,7 +209,7 @@ function part(text: string): string {
   return Buffer.from(text).toString('base64url');
 }
 
-/** Parts of a token that are long enough to tell it by. */
+/** Parts of a token long enough to recognise it by. */
 function secretsOf(authorization: string | undefined): string[] {
   return (authorization ?? '').split(/[ .]/).filter((piece) => piece.length > 30);
 }

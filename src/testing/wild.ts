@@ -11,20 +11,20 @@ import { knowledgeOf, pathOf, root, startService } from './app.ts';
 import { examples } from './examples.ts';
 import { bundle, type Json, order, pair, prescription, request } from './request.ts';
 
-/** What a FHIR server does when it is asked. */
+/** How a FHIR server reacts to a request. */
 type ServerAct = 'page' | 'circle' | 'outcome' | 'fail' | 'throw' | 'late' | 'junk';
-/** A call of the kinds that attacks have taught: what is sent, and what else happens with it. */
+/** A call of a kind known from attacks: what is sent, and what else happens. */
 export type Wild = {
   kind: WildKind;
   method: string;
   url: string;
   headers: Record<string, string>;
   body: string;
-  /** What the FHIR server of the call does, in turn. */
+  /** How the call's FHIR server reacts, in turn. */
   server?: { acts: ServerAct[]; junk: unknown };
   /** Sent at the same time. */
   beside?: { url: string; body: string }[];
-  /** Bytes for a connection of their own, whose answers nobody reads. */
+  /** Bytes for a separate connection whose answers are not read. */
   pipeline?: string;
 };
 export type WildKind = 'server' | 'feedback' | 'maximal' | 'together';
@@ -86,7 +86,7 @@ const server: fc.Arbitrary<Wild> = fc
     };
   });
 
-/** A server that does as it was told, and waits no longer than a test can. */
+/** A server that reacts as planned, and waits no longer than a test can. */
 function serverOf(told: () => NonNullable<Wild['server']>): FetchJson {
   let at = 0;
   const page = (next?: string) => ({
@@ -207,10 +207,10 @@ const together: fc.Arbitrary<Wild> = fc
 
 export const wildCases: Record<WildKind, fc.Arbitrary<Wild>> = { server, feedback, maximal, together };
 
-/** What may be answered. 503: put off, or a database that does not keep up. */
+/** The allowed statuses. 503: put off, or the database cannot keep up. */
 const documented = [200, 400, 404, 405, 412, 413, 422, 429, 503];
 
-/** The service with a journal and a FHIR server that misbehaves, and what is wrong with its answers. */
+/** The service with a journal and a misbehaving FHIR server; reports what is wrong with its answers. */
 export async function startWildFuzzing() {
   const folder = mkdtempSync(join(tmpdir(), 'cds-fuzz-'));
   const limitsOfDay = () => ({ day: '', received: 0, patients: 0, tokens: 0, review: 0 });

@@ -1,6 +1,6 @@
 /**
- * What a CDS Hooks response must be on the wire, whatever it says (conformance T3–T5, K1–K18, A1–A16, L1, V5). For
- * tests: written from the specification and not from our types, so that a slip in these is seen.
+ * Checks a CDS Hooks response on the wire, whatever its content (conformance T3–T5, K1–K18, A1–A16, L1, V5). For tests.
+ * Written from the specification and not from our types, so that it finds mistakes in these.
  */
 
 type Json = Record<string, unknown>;
@@ -10,7 +10,10 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-
 const SUMMARY_MARKDOWN = /[*_`~<>]|\[[^\]]*\]|^\s*(#|-|\d+\.)\s/;
 const DETAIL_MARKUP = /<[A-Za-z!/?]|(?<!\\)!?\[[^\]]*\]\s*[[(]|(?<!\\)`/;
 
-/** Every way in which a response body breaks the specification; none if it is whole. `call` is the request it answers. */
+/**
+ * Every way in which a response body breaks the specification; none if it is valid. `call` is the request that it
+ * answers.
+ */
 export function wireProblems(body: string, call: Json): string[] {
   const problems: string[] = [];
   const report: Report = (path, message) => problems.push(`${path}: ${message}`);
@@ -57,7 +60,7 @@ function checkCard(card: Json, path: string, context: Context) {
     report(`${path}.indicator`, 'none of three');
   checkSource(card['source'], `${path}.source`, report);
   const { suggestions } = card;
-  if ('selectionBehavior' in card !== 'suggestions' in card) report(path, 'suggestions want selectionBehavior');
+  if ('selectionBehavior' in card !== 'suggestions' in card) report(path, 'suggestions require selectionBehavior');
   if ('suggestions' in card) {
     if (!['any', 'at-most-one'].includes(String(card['selectionBehavior'])))
       report(`${path}.selectionBehavior`, 'unknown');
@@ -73,7 +76,7 @@ function checkCard(card: Json, path: string, context: Context) {
   if ('links' in card) checkLinks(card, `${path}.links`, report);
 }
 
-/** One link, to the page about the rule: it names no patient, and asks for no launch. */
+/** A single link to the page about the rule, without a patient and without a SMART launch. */
 function checkLinks({ links, source }: Json, path: string, report: Report) {
   if (!Array.isArray(links) || links.length !== 1 || !isObject(links[0])) return report(path, 'no list with one link');
   const [link] = links;
@@ -161,7 +164,7 @@ function onlyKeys(value: Json, keys: string[], path: string, report: Report): vo
   for (const key of Object.keys(value)) if (!keys.includes(key)) report(`${path}.${key}`, 'no field of ours');
 }
 
-/** Nothing is null or empty but the list of cards; FHIR resources are the client's own. */
+/** Nothing is null or empty except the list of cards. FHIR resources are the client's own. */
 function noEmpties(value: unknown, path: string, report: Report) {
   if (value === null || value === '') return report(path, 'null or empty');
   if (typeof value !== 'object') return;
@@ -170,7 +173,7 @@ function noEmpties(value: unknown, path: string, report: Report) {
   for (const [key, item] of items) if (key !== 'resource') noEmpties(item, `${path}.${key}`, report);
 }
 
-/** `Type/id` of every resource at whatever depth. */
+/** `Type/id` of every resource at any depth. */
 function refsIn(value: unknown): Set<string> {
   const refs = new Set<string>();
   const rest = [value];

@@ -202,7 +202,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       const area = page.getByRole('textbox', { name: /CDS Hooks request/ });
       await area.fill('{"hook": "order-sign", ');
       await page.getByRole('button', { name: 'Ask', exact: true }).click();
-      await page.getByText(/^This is no JSON: /).waitFor();
+      await page.getByText(/^This is not JSON: /).waitFor();
       expect(await area.inputValue()).toBe('{"hook": "order-sign", ');
       await area.fill('{"a": 1}');
       await page.getByRole('button', { name: 'Ask', exact: true }).click();
@@ -675,7 +675,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
           await tab(page, 'Paste');
           await page.getByRole('textbox', { name: /CDS Hooks request/ }).fill('{');
           await page.getByRole('button', { name: 'Ask', exact: true }).click();
-          await page.getByText(/^This is no JSON/).waitFor();
+          await page.getByText(/^This is not JSON/).waitFor();
           expect(await problems(page)).toEqual([]);
         },
         { colorScheme, patient: STOP_DATE },
