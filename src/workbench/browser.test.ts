@@ -87,7 +87,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
         const name = await patient.locator('.patient-name').innerText();
         await patient.click();
         await page.getByRole('heading', { level: 2, name, exact: true }).waitFor();
-        await page.getByText('As its test bundle expects').waitFor();
+        await page.getByText('This is what its test bundle expects').waitFor();
         expect(await cards(page).count()).toBeGreaterThan(0);
         await group.locator('summary').click();
       }
@@ -216,7 +216,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       await area.fill('{"hook": "order-dispatch", "hookInstance": "x", "context": {}}');
       await page.getByRole('button', { name: 'Ask', exact: true }).click();
       await page
-        .getByText(/There is no service for the hook "order-dispatch"/)
+        .getByText(/This service has no hook "order-dispatch"/)
         .first()
         .waitFor();
     }));
@@ -291,7 +291,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       expect(JSON.stringify(await shownRequest(page))).not.toContain('access_token');
       await page.getByLabel('FHIR server').fill('https://fhir.elsewhere.example');
       await page.getByRole('button', { name: 'Build the request and ask' }).click();
-      await page.getByText(/a sandbox asks servers of this machine/).waitFor();
+      await page.getByText(/a sandbox only asks servers on this machine/).waitFor();
     });
     await server.close();
   });
@@ -410,7 +410,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       await page.getByRole('button', { name: 'Ask', exact: true }).click();
       await page.locator('.drawing svg .bar.possible').first().waitFor();
       await page.getByRole('listitem').filter({ hasText: 'possible: ended at an unknown time' }).waitFor();
-      const entries = page.getByRole('region', { name: /Entries of the record/ });
+      const entries = page.getByRole('region', { name: /Record entries/ });
       expect(await entries.isVisible()).toBe(false);
       await page.getByText('Record entries behind them').click();
       expect((await entries.getByRole('row').allInnerTexts()).slice(1)).toEqual([
@@ -440,7 +440,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       async (page) => {
         await page.getByRole('heading', { name: 'Not checked: data are missing' }).waitFor();
         await page.getByRole('heading', { name: /Could not be decided/ }).waitFor();
-        await page.getByText('The medication list was not sent.').waitFor();
+        await page.getByText('The medication list was not sent.', { exact: true }).waitFor();
         await page.getByRole('button', { name: 'What if the search had found nothing?' }).click();
         await page.getByRole('heading', { name: 'No card' }).waitFor();
         expect((await shownRequest(page)).prefetch.medications).toBeNull();
