@@ -16,7 +16,7 @@ export async function start(name: string, words: string[], environment: Record<s
     ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=16', ...words],
     {
       cwd: root,
-      // As `npm start` does.
+      // Like `npm start`.
       env: {
         PATH: process.env['PATH'],
         NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/node'),
@@ -24,7 +24,7 @@ export async function start(name: string, words: string[], environment: Record<s
         PORT: '0',
         ...environment,
       },
-      // The service writes an audit line for each call: to somewhere that costs nothing to read.
+      // The service writes an audit line per call; ignoring them costs nothing.
       stdio: ['ignore', 'ignore', 'pipe'],
     },
   );

@@ -67,7 +67,7 @@ export function identifier(
     if (found) return found;
     if (said.resource && alike.size > 0) readAgain += sizeOf(said.resource);
     if (readAgain > MAX_READ_AGAIN)
-      throw new ServiceError('too-many', ['Medications that orders point to by different names: too large']);
+      throw new ServiceError('too-many', ['Medications that orders reference by different names: too large']);
     const identified = identify(said, codes);
     known.set(said.resource, alike.set(key, identified));
     return identified;

@@ -88,7 +88,7 @@ const EXACT = new RegExp(
   ].join('|')}))`,
 );
 
-/** Whether a text is an id as FHIR has them (FHIR R4: Data Types, id), so that it may stand in an address. */
+/** Whether a text is a FHIR id (FHIR R4: Data Types, id), so that it may appear in an address. */
 export function isId(text: string): boolean {
   return /^[A-Za-z0-9.-]{1,64}$/.test(text);
 }

@@ -39,8 +39,8 @@ export function readJson(app: FastifyInstance, bodyLimit: number, turn: Turn, is
     let json: Buffer;
     try {
       json = await receive(payload, bodyLimit, arrival.take);
-      // What takes long is done in turns, so that others are heard in between.
-      if (json.length > LARGE) await turn();
+      // Long work takes turns, so that other calls get served in between.
+      if (json.length > LARGE_BODY) await turn();
       weight = weightOf(json);
       request.release = await working.enter(name, weight, limits.turn);
     } finally {
@@ -83,7 +83,7 @@ function receive(payload: IncomingMessage, bodyLimit: number, take: Arrival['tak
       stop();
       reject(error);
     };
-    // The connection broke: nobody reads what is answered.
+    // The connection broke, so no one will read the answer.
     const fail = () => refuse(new ServiceError('not-json'));
     const end = () => {
       stop();

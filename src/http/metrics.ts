@@ -33,7 +33,7 @@ export function createMetrics(journal?: Pick<Journal, 'figures'>): Metrics {
   const cards = count('cds_cards_total', 'Cards by rule and indicator', 'rule', 'indicator');
   const unseen = count(
     'cds_silent_cards_total',
-    'Cards that rules on trial would have given, by rule and indicator: nobody saw them',
+    'Cards that rules on trial would have given, by rule and indicator. They were not shown',
     'rule',
     'indicator',
   );
@@ -46,16 +46,11 @@ export function createMetrics(journal?: Pick<Journal, 'figures'>): Metrics {
     'rule',
     'why',
   );
-  const notSilenced = count(
+  const silencesUnknown = count(
     'cds_silence_unknown_total',
-    'Answers that show everything because the journal did not say what may be left out',
+    'Answers that show every card because the journal did not say in time which to leave out',
   );
-  const items = count(
-    'cds_feedback_total',
-    'Items of feedback by service and what became of them',
-    'service',
-    'result',
-  );
+  const items = count('cds_feedback_total', 'Feedback items by service and outcome', 'service', 'result');
   if (journal) journalGauges(journal, registers);
   return {
     registry,
@@ -77,7 +72,7 @@ export function createMetrics(journal?: Pick<Journal, 'figures'>): Metrics {
         if (outcome === 'quiet' || outcome === 'repeat') silenced(rule.id, outcome);
     },
     feedback: (service, result) => items(service, result),
-    notSilenced: () => notSilenced(),
+    silencesUnknown: () => silencesUnknown(),
   };
 }
 

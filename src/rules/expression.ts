@@ -147,7 +147,7 @@ function compile(text: string): Expression {
   if (hasBareField(tree)) throw new Error('a bare field in where(…): write `field = true`');
   const walked = walkedForEach(tree);
   if (walked !== undefined)
-    throw new Error(`'%${walked}' would be walked through for each item: make what is asked of it a fact of its own`);
+    throw new Error(`'%${walked}' would be searched once for each item: make that search a fact of its own`);
   const interpreters: Partial<Record<Certainty, (input: unknown, variables: Record<string, unknown>) => unknown[]>> =
     {};
   const interpret: Evaluate = (certainty, variables, input = {}) => {
