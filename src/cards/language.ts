@@ -1,12 +1,12 @@
 import Negotiator from 'negotiator';
 import { type Language, languages } from '../language.ts';
 
-/** Other codes of Norwegian, whose readers read nb. */
+/** Other Norwegian language codes, which are answered in nb. */
 const READ_AS: Record<string, Language> = { no: 'nb', nn: 'nb' };
 
 /**
- * The language of the cards for an `Accept-Language` header: the first that we write, regions aside, else the site's.
- * Norwegian in any form is answered in nb (recommendations.md, further decision 11).
+ * The language of the cards for an `Accept-Language` header: the first one that we write, ignoring regions, otherwise
+ * the site's. Any form of Norwegian is answered in nb (recommendations.md, further decision 11).
  */
 export function negotiateLanguage(header: string | undefined, fallback: Language): Language {
   if (header === undefined) return fallback;

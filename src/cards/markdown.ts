@@ -1,7 +1,7 @@
 /**
- * Text from a request inside a line of GitHub-flavoured Markdown: what could begin emphasis, code, a link, an image or
- * HTML is written so that it stays text (conformance K4). Marks that mean something only at the start of a line are
- * left alone, since such a text never starts one.
+ * Escapes text from a request for a line of GitHub-flavoured Markdown: characters that could begin emphasis, code, a
+ * link, an image or HTML stay text (conformance K4). Characters with a meaning only at the start of a line are left
+ * alone, because such a text never starts one.
  */
 export function escapeMarkdown(text: string): string {
   return (
@@ -9,7 +9,7 @@ export function escapeMarkdown(text: string): string {
       .replace(/[\\`*_[\]~|]/g, '\\$&')
       .replaceAll('&', '&amp;')
       .replaceAll('<', '&lt;')
-      // GitHub makes links of bare addresses; a word joiner in them stops that and is not seen.
+      // GitHub turns bare addresses into links; an invisible word joiner prevents that.
       .replace(/(https?|ftp|mailto|xmpp)(?=:)|www(?=\.)|@/gi, '$&\u2060')
   );
 }

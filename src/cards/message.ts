@@ -1,7 +1,7 @@
 import { IntlMessageFormat } from 'intl-messageformat';
 import { type Language, locales } from '../language.ts';
 
-/** An ICU message, parsed once: the placeholders it names and the text it gives. */
+/** A parsed ICU message: its placeholders and its formatter. */
 export type Message = { placeholders: Set<string>; format: (values: Values) => string };
 type Values = Record<string, string | number | Date>;
 
@@ -28,7 +28,7 @@ const SELECT = 5;
 const PLURAL = 6;
 const POUND = 7;
 
-/** Local dates have no time zone: they are midnights in UTC and are written in UTC. */
+/** Local dates have no time zone: they are midnights in UTC and formatted in UTC. */
 const formats = {
   date: Object.fromEntries(
     (['short', 'medium', 'long', 'full'] as const).map((style) => [
@@ -52,7 +52,7 @@ export function message(text: string, language: Language): Message {
 
 /** The library's reading of a message: what the compiled one must give. */
 export function parse(text: string, language: Language): IntlMessageFormat {
-  // Markup in angle brackets is text for a reader here, never a tag.
+  // Angle brackets are plain text here, never a tag.
   return new IntlMessageFormat(text, locales[language], formats, { ignoreTag: true });
 }
 

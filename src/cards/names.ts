@@ -7,14 +7,14 @@ import { plainText } from './markdown.ts';
 
 /** CDS Hooks: "summary … less than 140 characters" (Card Attributes). */
 export const SUMMARY_LIMIT = 139;
-/** How much of a name that the record wrote is shown where the substance has no name of ours. */
+/** Maximum characters of a recorded name, shown if we have no name for the substance. */
 const NAME_LIMIT = 24;
 
 const conjunctions = Object.fromEntries(
   Object.entries(locales).map(([language, locale]) => [language, new Intl.ListFormat(locale, { type: 'conjunction' })]),
 ) as Record<Language, Intl.ListFormat>;
 
-/** The name of a medicine in a language: its substance's, else what the record calls it. */
+/** The name of a medicine in a language: its substance's, otherwise the recorded one. */
 export function drugName(knowledge: Knowledge, medication: Drug, language: Language): string {
   if (medication.otherwise) return knowledge.cards.shared.otherwise.name[language];
   const substance =
@@ -22,7 +22,7 @@ export function drugName(knowledge: Knowledge, medication: Drug, language: Langu
   return substance?.names[language] ?? bareName(medication.name ?? medication.ref);
 }
 
-/** A name that the record wrote, fit for plain text and for Markdown: without any mark that could be markup. */
+/** A recorded name, safe in plain text and Markdown: without any characters that could be markup. */
 export function bareName(text: string): string {
   return plainText(text.replace(/[^\p{L}\p{N} .,%/+-]+/gu, ' '), NAME_LIMIT);
 }
@@ -32,7 +32,7 @@ export function drugNames(knowledge: Knowledge, medications: Drug[], language: L
   return [...new Set(medications.map((medication) => drugName(knowledge, medication, language)))];
 }
 
-/** What a problem is called on a card: the words in cards/shared.yaml for the lists it stands in. */
+/** The name of a problem on a card: the words in cards/shared.yaml for its lists. */
 export function conditionNames(knowledge: Knowledge, conditions: Condition[], language: Language): string[] {
   const lists = new Set(conditions.flatMap((condition) => condition.lists));
   return Object.entries(knowledge.cards.shared.terms)
@@ -40,13 +40,13 @@ export function conditionNames(knowledge: Knowledge, conditions: Condition[], la
     .map(([, texts]) => texts[language]);
 }
 
-/** A sentence begins with a capital letter, the name of a medicine too. */
+/** Capitalises the first letter, even of a medicine's name. */
 export function capitalised(text: string, language: Language): string {
   const [first = ''] = text;
   return first.toLocaleUpperCase(language) + text.slice(first.length);
 }
 
-/** At most `limit` names; what is left out is counted. */
+/** At most `limit` names, and the number of the rest. */
 export function listOf(names: string[], language: Language, limit = Number.POSITIVE_INFINITY): string {
   const shown = names.slice(0, limit);
   const rest = names.length - shown.length;
@@ -56,7 +56,7 @@ export function listOf(names: string[], language: Language, limit = Number.POSIT
   return conjunctions[language].format(shown);
 }
 
-/** The longest text that a summary's placeholder can come to, when as few names as possible are shown. */
+/** The longest text of a summary's placeholder, with as few names as possible. */
 export function longestName(knowledge: Knowledge, rule: Rule, fact: string, language: Language): string {
   const guideline = guidelineOf(knowledge, rule);
   const parameter = guideline.parameters[fact];

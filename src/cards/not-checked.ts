@@ -13,9 +13,9 @@ import { patientOf, type Rendering, uuidOf } from './rendering.ts';
 export const notCheckedTopic = 'not-checked';
 
 /**
- * The one card that says what could not be checked: orders that could not be read, medicines that nobody recognises, a
- * treatment of which nobody can tell whether it goes on, results that cannot be read, a part of the record that is missing.
- * A line each; what a card of the same answer says already is left out. Undefined where all was checked.
+ * The card that says what could not be checked: unreadable orders, unrecognised medicines, a treatment that may or may
+ * not go on, unreadable results, missing parts of the record. One line each, except what another card of the answer
+ * already says. Undefined if everything was checked.
  */
 export function notCheckedCard(results: RuleResult[], missing: Section[], rendering: Rendering): Card | undefined {
   const { knowledge, chart, language } = rendering;
@@ -82,10 +82,13 @@ export function notCheckedCard(results: RuleResult[], missing: Section[], render
   };
 }
 
-/** More names than a reader takes in. */
+/** Maximum number of names in a line. */
 const MOST = 5;
 
-/** Unrecognised medicines matter beside what stands in a list: an order of it or, with the chart open, one that is taken. */
+/**
+ * Whether unrecognised medicines matter: only beside an order in a list or, with the chart open, a medicine that is
+ * taken.
+ */
 function matters(unrecognised: Unrecognised[], { knowledge, chart }: Rendering): boolean {
   if (unrecognised.length === 0 || knowledge.site.unrecognised !== 'card') return false;
   const { except } = knowledge.treatments.besides;

@@ -9,18 +9,18 @@ export type StopOptions = {
   today: Day;
   /** The first day of the order. */
   start: Day;
-  /** How a day is written in the text of a language. */
+  /** Formats a day in the text's language. */
   write: (day: Day) => string;
 };
 
-/** An order that ends on a day, and what of it had to go or could not be changed. */
+/** An order that ends on a day, with what was left out or could not be changed. */
 export type Stopped = {
   resource: Resource;
-  /** Dosage lines that begin later and are left out. */
+  /** Number of dosage lines left out because they begin later. */
   dropped: number;
-  /** The new quantity, in its unit, where it was cut. */
+  /** The new quantity, in its unit, if it was reduced. */
   quantity?: number;
-  /** A text names a length that could not be replaced: somebody must change it by hand. */
+  /** A text has a length that could not be replaced and must be changed by hand. */
   textLeft: boolean;
 };
 
@@ -63,7 +63,7 @@ export function stopperOf(order: Resource, options: StopOptions): ((end: Day) =>
   };
 }
 
-/** `boundsPeriod.end` in place of any bound; a start only where the order had one, or where lines follow one another. */
+/** Replaces any bound by `boundsPeriod.end`; sets a start only if the order had one, or if lines follow one another. */
 function withBounds(dosage: JsonObject, start: Day | undefined, end: Day, { timeZone }: StopOptions): JsonObject {
   const {
     boundsDuration: _duration,
@@ -96,7 +96,7 @@ function withBounds(dosage: JsonObject, start: Day | undefined, end: Day, { time
   };
 }
 
-/** A length in the text becomes the last day, in the language of its word. */
+/** Replaces a length in the text by the last day, in the language of its word. */
 function withTexts(dosage: JsonObject, end: Day, options: StopOptions): { change: JsonObject; left: boolean } {
   const change: JsonObject = {};
   let left = false;
@@ -114,12 +114,12 @@ function withLastDay(text: string, end: Day, { reading, write }: StopOptions): s
   const length = lengthInText(text, reading);
   const phrase = length && reading.lastDay.find(({ words }) => words.has(length.word));
   if (!length || !phrase) return undefined;
-  // "i 5 dagar", "in 5 days": the small word before the length belongs to it.
+  // "i 5 dagar", "in 5 days": the preposition belongs to the length.
   const head = text.slice(0, length.from).replace(/(^|\s)(i|in|for|under|à)\s+$/i, '$1');
   return `${head}${phrase.text.replace('{end}', write(end))}${text.slice(length.to)}`;
 }
 
-/** A number before a word for days or longer, which may be a length that could not be placed. */
+/** Whether a text has a number before a word for days or longer, which may be an unrecognised length. */
 function mentionsLength(text: string, { durations, length }: Reading): boolean {
   const words = text.toLowerCase().match(/\d+|\p{L}+/gu) ?? [];
   return words.some((word, at) => {
@@ -129,7 +129,7 @@ function mentionsLength(text: string, { durations, length }: Reading): boolean {
   });
 }
 
-/** Days' supply and quantity cut to the new length where they exceed it; repeats would bring back what was taken off. */
+/** Cuts days' supply and quantity to the new length if they exceed it, and removes repeats, which would add it back. */
 function cutSupply(
   order: Resource,
   lines: Line[],
@@ -177,7 +177,7 @@ function inDays(supply: JsonObject, days: number): JsonObject {
     : { ...rest, value: days, unit: 'd', system: 'http://unitsofmeasure.org', code: 'd' };
 }
 
-/** What the days until the end need, rounded up to a whole unit; each line for the days on which it is taken. */
+/** The quantity needed until the end, rounded up to a whole unit; each line for its own days. */
 function neededFor(lines: Line[], daily: Line['high'][], end: Day, { start }: StopOptions): number | undefined {
   const [first] = daily;
   if (!first || daily.some((dose) => dose?.unit !== first.unit)) return undefined;
@@ -191,7 +191,7 @@ function neededFor(lines: Line[], daily: Line['high'][], end: Day, { start }: St
   return needed > 0 ? Math.ceil(needed - 1e-9) : undefined;
 }
 
-/** A copy of an order for `value` of its unit, dispensed once: repeats would bring back what was taken off. */
+/** A copy of an order for `value` of its unit, dispensed once, because repeats would add to it. */
 export function withQuantity(order: Resource, value: number): Resource {
   const dispense = object(order['dispenseRequest']);
   const repeats = number(dispense['numberOfRepeatsAllowed']);
@@ -206,8 +206,8 @@ export function withQuantity(order: Resource, value: number): Resource {
 export type Subject = { patient: string; encounter?: string };
 
 /**
- * A complete new resource from a template, for this patient and encounter, called by `text`. In a request of FHIR R5 it
- * has R5's shape: coded things are CodeableReferences there.
+ * A complete new resource from a template, for this patient and encounter, named `text`. In a FHIR R5 request it is in
+ * R5 form, where coded elements are CodeableReferences.
  */
 export function fromTemplate(template: Resource, text: string, subject: Subject, version: 'R4' | 'R5'): Resource {
   const { code, medicationCodeableConcept, ...rest } = template;

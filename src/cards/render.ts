@@ -28,7 +28,7 @@ export type Card = {
 };
 export type Coding = { code: string; system: string; display?: string };
 
-/** The cards of an answer: one for each rule that fires, on which the rules of its family that join it speak too. */
+/** The cards of an answer: one per rule that fires, with the rules of its family that join it. */
 export function renderCards(results: RuleResult[], rendering: Rendering): Card[] {
   return results
     .filter(({ outcome }) => outcome === 'fires')
@@ -70,7 +70,7 @@ function render(results: RuleResult[], rendering: Rendering): Card {
   };
 }
 
-/** One link, which opens without a launch and says nothing of the patient. */
+/** A single link, without a SMART launch and without patient data. */
 function linksOf({ rule }: RuleResult, { advice, knowledge, language }: Rendering): Pick<Card, 'links'> {
   if (advice === undefined) return {};
   const url = `${advice}/${rule.id}?lang=${language}`;
@@ -87,7 +87,7 @@ function summaryOf(result: RuleResult, rendering: Rendering): string {
   return capitalised(fittingSummary(result, rendering), rendering.language);
 }
 
-/** As many names as fit; the loader has proved that one of each does. */
+/** As many names as fit; the loader has checked that one of each does. */
 function fittingSummary(result: RuleResult, rendering: Rendering): string {
   const { summary, summaries } = templateOf(result, rendering);
   const texts = summaries.find((other) => result.finding(other.if).outcome === 'holds')?.text ?? summary;
@@ -115,7 +115,9 @@ function paragraphsOf(result: RuleResult, rendering: Rendering): string[] {
     });
 }
 
-/** Which medicine of the record is meant: its name as written there, since when, how sure, and how it was recognised. */
+/**
+ * Which medicine of the record is meant: its recorded name, its dates, how certain it is, and how it was recognised.
+ */
 function drugLine(drug: Drug, { knowledge, language }: Rendering): string {
   const { identifiedByName } = knowledge.cards.shared;
   const name = drugName(knowledge, drug, language);
@@ -132,24 +134,24 @@ function drugLine(drug: Drug, { knowledge, language }: Rendering): string {
   return drug.identifiedBy === 'name' && !drug.otherwise ? `${line} ${identifiedByName[language]}` : line;
 }
 
-/** The words for how a medicine stands: new, changed, running with or without an end on record, possible, ended. */
+/** The words for the state of a medicine: new, changed, ongoing with or without an end on record, possible, ended. */
 function drugWords(drug: Drug, { cards: { shared } }: Knowledge): Texts {
   const { drugLines } = shared;
   if (drug.draft) return drug.changed ? drugLines.changed : drugLines.ordered;
   if (drug.otherwise) return shared.otherwise.line;
   const { degree, start, stop, lastSign, lastDose, endKnown, timeline } = drug;
-  // Of a depot the dose tells more than its days: the window is counted from there.
+  // For a depot the dose matters more than its days: the window counts from there.
   if (lastDose !== undefined) return timeline.implant ? drugLines.implanted : drugLines.lastDose;
   const open = stop === undefined;
   const past = stop !== undefined && dayOf(stop) < timeline.today;
-  // The latest day on which it can have ended is no end that anybody knows.
+  // The latest possible end is not a known end.
   if (past && endKnown) return drugLines.ended;
   if (degree === undefined || degree === 'possible')
     return start === undefined ? drugLines.unclear : drugLines.possible;
   if (drug.onHold) return drugLines.onHold;
   if (start === undefined) return drugLines.current;
   if (!open) return drugLines.until;
-  // Open for years: the year says more than the day.
+  // Open for years: the year is enough.
   return degree === 'presumed' && lastSign !== undefined ? drugLines.noEnd : drugLines.since;
 }
 

@@ -4,7 +4,7 @@ import type { Resource } from '../fhir/json.ts';
 import type { Language } from '../language.ts';
 import type { Knowledge } from './knowledge.ts';
 
-/** What every card of an answer is made from, beside the results of the rules. */
+/** What the cards of an answer are made from, besides the results of the rules. */
 export type Rendering = {
   knowledge: Knowledge;
   chart: Chart;
@@ -12,18 +12,18 @@ export type Rendering = {
   hookInstance: string;
   /** Drafts that an earlier card of the answer offers to remove. */
   removed: Set<string>;
-  /** An order of the call with the digits of its numbers as they were sent, where they can be had. */
+  /** An order of the call with exact digits, if available. */
   exact: (ref: string) => Resource | undefined;
-  /** Where the pages about the advice are (`https://…/advice`); undefined: cards have no link. */
+  /** Base address of the advice pages (`https://…/advice`); undefined: cards have no link. */
   advice: string | undefined;
 };
 
-/** Part of a card's id: a client that uses one `hookInstance` for two patients gets cards of two ids. */
+/** Part of a card's id, so that one `hookInstance` for two patients gives different ids. */
 export function patientOf({ chart }: Rendering): string {
   return chart.subject.patient;
 }
 
-/** A name-based UUID (RFC 9562, version 5 layout): the same call gives the same ids, another call others. */
+/** A name-based UUID (RFC 9562, version 5 layout): the same call gives the same ids. */
 export function uuidOf(...parts: string[]): string {
   const hex = hash('sha1', parts.join('\0'));
   const variant = HEX[(Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8];

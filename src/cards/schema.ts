@@ -5,7 +5,7 @@ import { type Hook, hooks, type SourceKind, sourceKinds } from '../rules/schema.
 
 const words = z.string().trim().min(1);
 const keys = words.includes('{keys}');
-/** A text in every language; a missing or an unknown one is an error. */
+/** A text in every language; a missing or unknown language is an error. */
 const texts = z.strictObject(
   Object.fromEntries(languages.map((language) => [language, words])),
 ) as unknown as z.ZodType<Texts>;
@@ -15,24 +15,24 @@ const part = z.strictObject({ if: z.string().optional(), text: texts });
 
 const cardSchema = z.strictObject({
   summary: texts,
-  /** In its place, the first whose fact holds. */
+  /** Replaces `summary`: the first whose fact holds. */
   summaries: z.array(z.strictObject({ if: z.string(), text: texts })).default([]),
-  /** Paragraphs in order; one with `if` is shown where that fact holds. */
+  /** Paragraphs in order; one with `if` is shown if that fact holds. */
   detail: z.array(part).min(1),
   suggestions: z.record(z.string(), z.strictObject({ label: texts, description: texts })).default({}),
   overrideReasons: z.array(z.string()).default([]),
 });
 export type CardTemplate = z.infer<typeof cardSchema>;
 
-/** One file of `cards/`: a template for each rule id. */
+/** One file of `cards/`: a template per rule id. */
 export const cardFileSchema = z.record(z.string(), cardSchema);
 export type CardFile = z.infer<typeof cardFileSchema>;
 
-/** `cards/shared.yaml`: what cards of all guidelines say alike. */
+/** `cards/shared.yaml`: texts shared by the cards of all guidelines. */
 export const sharedSchema = z.strictObject({
   sourceKinds: z.record(z.enum(sourceKinds as [SourceKind, ...SourceKind[]]), texts),
   sourceLine: texts,
-  /** In place of the date of a source that is always read in its current version. */
+  /** Replaces the date of a source that is always read in its current version. */
   undated: texts,
   identifiedByName: texts,
   /** The link to the page about a card's advice. */
@@ -42,7 +42,10 @@ export const sharedSchema = z.strictObject({
   overrideReasons: z.record(z.string(), coding),
   notChecked: z.strictObject({
     source: texts,
-    /** By what comes first: orders that were not read, orders of others, treatments in doubt, medicines nobody knows, … */
+    /**
+     * By the most important reason: unreadable orders, orders of other patients, uncertain treatments, unrecognised
+     * medicines, …
+     */
     summary: z.strictObject({
       unread: texts,
       orders: texts,
@@ -60,9 +63,9 @@ export const sharedSchema = z.strictObject({
     otherPatient: texts,
     nameless: texts,
   }),
-  /** What a resource that a card offers to create is called, by its template in hooks/. */
+  /** Names of the resources that a card offers to create, by their template in hooks/. */
   orders: z.record(z.string(), texts),
-  /** How a medicine is listed: ordered now, taken since a date, taken, ended. */
+  /** How a medicine is listed: ordered now, ongoing since a date, ended, … */
   drugLines: z.strictObject({
     ordered: texts,
     changed: texts,
@@ -77,12 +80,12 @@ export const sharedSchema = z.strictObject({
     lastDose: texts,
     implanted: texts,
   }),
-  /** A treatment that a diagnosis, procedure, care plan or heading tells of, and no medicine names. */
+  /** A treatment known from a diagnosis, procedure, care plan or heading, without a named medicine. */
   otherwise: z.strictObject({ name: texts, line: texts }),
-  /** Added to a suggestion: a text that names a length must be changed by hand; the quantity comes down. */
+  /** Added to a suggestion: a length in a text must be changed by hand; the quantity is reduced. */
   textLeft: texts,
   quantityCut: texts,
-  /** What discovery says of the services, to vendors; it has no language but one. `{keys}` are prefetch keys. */
+  /** Texts of discovery, for vendors, in one language. `{keys}` are prefetch keys. */
   services: z.strictObject({
     /** When each hook is, in a report. */
     hooks: z.strictObject(Object.fromEntries(hooks.map((hook) => [hook, texts]))) as unknown as z.ZodType<
@@ -94,7 +97,7 @@ export const sharedSchema = z.strictObject({
     description: words,
     usage: z.strictObject({ version: words, needed: keys, sharpening: keys, safety: words }),
   }),
-  /** What the parts of the record are called. */
+  /** Names of the parts of the record. */
   sections: z.strictObject(Object.fromEntries(sections.map((section) => [section, texts]))) as unknown as z.ZodType<
     Record<Section, Texts>
   >,

@@ -10,13 +10,13 @@ import { fromTemplate, type Stopped, stopperOf, withQuantity } from './orders.ts
 import { type Rendering, uuidOf } from './rendering.ts';
 import type { Values } from './values.ts';
 
-/** CDS Hooks: Suggestion and Action. Actions never touch what is not among the call's draft orders, or create. */
+/** CDS Hooks: Suggestion and Action. Actions only change drafts of the call, or create. */
 export type Suggestion = {
   label: string;
   uuid: string;
   isRecommended?: boolean;
   actions: Action[];
-  /** What it offers, by the rule's word for it and its days: for the report, never on the wire. */
+  /** The id of the offer, from the rule's suggestion id and its days; for the report, never on the wire. */
   offer: string;
 };
 export type Action =
@@ -26,7 +26,7 @@ export type Action =
 
 type Kind<K extends string> = Extract<SuggestionRule, Record<K, unknown>>;
 
-/** What the rules of one card offer, in their order. `card` is the card's uuid. */
+/** The suggestions of one card's rules, in their order. `card` is the card's uuid. */
 export function suggestionsOf(results: RuleResult[], rendering: Rendering, card: string): Suggestion[] {
   return results.flatMap((result) =>
     result.rule.suggest.flatMap((suggestion) => {
@@ -38,7 +38,7 @@ export function suggestionsOf(results: RuleResult[], rendering: Rendering, card:
   );
 }
 
-/** Drafts of a fact that an action may point to: those with an id, as received (conformance A12, A16). */
+/** Drafts of a fact that an action may refer to: those with an id, as received (conformance A12, A16). */
 function changeable(
   result: RuleResult,
   fact: string,
@@ -48,14 +48,14 @@ function changeable(
   return result.about
     .filter((drug): drug is Draft => drug.draft && drug.id !== undefined && refs.has(drug.ref))
     .flatMap((medication) => {
-      // Two drafts of one id are not in `resources`: no action may point to either.
+      // Drafts that share an id are not in `resources`, so no action can refer to them.
       const order =
         chart.resources.get(medication.ref) && (exact(medication.ref) ?? chart.resources.get(medication.ref));
       return order ? [{ medication, order }] : [];
     });
 }
 
-/** One suggestion for each draft, on the first card about it. An order of the record that a draft changes is never deleted. */
+/** One suggestion per draft, on the first card about it. A draft that changes an order on record is never deleted. */
 function removals(result: RuleResult, suggestion: Kind<'remove'>, rendering: Rendering, card: string): Suggestion[] {
   const { removed } = rendering;
   const drafts = changeable(result, suggestion.remove, rendering).filter(
@@ -74,8 +74,8 @@ function removals(result: RuleResult, suggestion: Kind<'remove'>, rendering: Ren
 }
 
 /**
- * One suggestion for each length of course; it ends every order that the card is about. Where the card also finds an
- * order's quantity too large, ending it brings the quantity down as well, so that one choice does both.
+ * One suggestion per length of course; it ends every order that the card is about. If the card also finds an order's
+ * quantity too large, the suggestion reduces it too, so that one choice does both.
  */
 function stops(
   result: RuleResult,
@@ -98,7 +98,7 @@ function stops(
     });
     return stop && { medication, start, stop };
   });
-  // An order whose dosage cannot be changed keeps its card and gets no suggestion: half a choice would mislead.
+  // If one order's dosage cannot be changed, there is no suggestion: half a choice would mislead.
   if (orders.length === 0 || orders.includes(undefined)) return [];
   return (parameters[suggestion.days] as number[]).map((days) => {
     const choices = (orders as Stoppable[]).map(({ medication, start, stop }) => {
@@ -153,19 +153,19 @@ function quantities(
   });
 }
 
-/** Ends that tell how long the course is meant to be (recommendations.md, S2): neither a quantity nor a text. */
+/** Ends that do not state how long the course is meant to be (recommendations.md, S2): a quantity or a text. */
 export const NOT_TELLING = ['quantity', 'text'];
 
 function courseDays(medication: Draft): number | undefined {
   return medication.stopFrom === undefined || NOT_TELLING.includes(medication.stopFrom) ? undefined : medication.length;
 }
 
-/** The smallest package where the site knows it, else what the days need. */
+/** The smallest package if the site knows it, otherwise what the days need. */
 function neededQuantity({ smallestPackage: size, dailyDose }: Draft, days: number): number | undefined {
   return size ?? (dailyDose === undefined ? undefined : Math.ceil(dailyDose * days - 1e-9));
 }
 
-/** The orders whose quantity the rules of a card find too large. */
+/** The orders whose quantity a card's rules find too large. */
 function tooLarge(family: RuleResult[]): Set<string> {
   return new Set(
     family.flatMap((result) =>
@@ -176,7 +176,7 @@ function tooLarge(family: RuleResult[]): Set<string> {
   );
 }
 
-/** Where the site knows a package that is smaller than what is left, that is enough. */
+/** If the site knows a package smaller than what is left, that is enough. */
 function smallestPackage(
   medication: Draft,
   left: number | undefined,
@@ -188,7 +188,7 @@ function smallestPackage(
     : undefined;
 }
 
-/** That a choice brings the quantity down too, in the words of the rule that says so on its own, else in common ones. */
+/** States that a choice also reduces the quantity, in the words of the rule about it, otherwise in common words. */
 function quantityRemark(family: RuleResult[], medication: Draft, quantity: number, rendering: Rendering): string[] {
   const result = family.find(({ rule }) => rule.suggest.some((suggestion) => 'setQuantity' in suggestion));
   const id = result?.rule.suggest.find((suggestion) => 'setQuantity' in suggestion)?.id;
@@ -214,7 +214,7 @@ function creations(result: RuleResult, suggestion: Kind<'create'>, rendering: Re
   ];
 }
 
-/** Says so where a dosage line begins after the new end and is therefore left out. */
+/** States that a dosage line beginning after the new end is left out. */
 function droppedRemark(count: number, { knowledge, language }: Rendering): string[] {
   return count === 0 ? [] : [message(knowledge.cards.shared.discontinuedLines[language], language).format({ count })];
 }

@@ -8,12 +8,12 @@ import type { Rendering } from './rendering.ts';
 
 export type Values = Record<string, string | number | Date>;
 
-/** `{sedativeCount}` counts what `{sedative}` lists. */
+/** `{sedativeCount}` is the number of names in `{sedative}`. */
 export function factOfPlaceholder(placeholder: string): string {
   return placeholder.replace(/Count$/, '');
 }
 
-/** What a message's placeholders stand for in this result; at most `limit` names in a list. */
+/** The values of a message's placeholders for this result; at most `limit` names in a list. */
 export function valuesFor(text: Message, result: RuleResult, rendering: Rendering, limit?: number): Values {
   return Object.fromEntries([...text.placeholders].map((name) => [name, valueFor(name, result, rendering, limit)]));
 }
@@ -36,7 +36,7 @@ function valueFor(
   if (names.length > 0) return listOf(names, language, limit);
   const [first] = value;
   if (typeof first === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(first)) return new Date(first);
-  // The loader has seen to it that what has no word is not named.
+  // The loader has checked that a text uses only what has a word.
   return typeof first === 'string' || typeof first === 'number' ? first : '';
 }
 

@@ -2,7 +2,7 @@ import { ServiceError } from '../errors.ts';
 import type { Resource } from '../fhir/json.ts';
 import { limits } from '../limits.ts';
 
-/** Where FHIR's orders, statements and dispenses have their dosage lines and, in these, single dates. */
+/** Where orders, statements and dispenses have their dosage lines, and these have single dates. */
 const DOSAGES = ['dosageInstruction', 'dosage', 'event'];
 
 /**
@@ -33,7 +33,7 @@ export function checkDosages(number: number): void {
   checkNumber(number, limits.dosages, 'dosage lines and dates in them');
 }
 
-/** A record is looked at as a whole or not at all: what were left out could be what matters. */
+/** A record is evaluated as a whole or not at all, because a part left out might matter. */
 export function checkNumber(number: number, limit: number, what: string): void {
   if (number > limit) refuse(`${what}: at most ${limit}`);
 }

@@ -4,40 +4,40 @@ import type { ActivitySection, Section } from '../fhir/prefetch.ts';
 import type { TreatmentParameters } from './parameters.ts';
 import type { Degree, Span } from './periods.ts';
 
-/** `partial`: some of it is here, more exists. A positive finding counts; "nothing found" does not. */
+/** `partial`: some of it is here, and there is more. A positive finding counts; "nothing found" does not. */
 export type SectionState = 'complete' | 'partial' | 'missing';
 
-/** One reason of an order: the code lists it belongs to. */
+/** One reason of an order, as the code lists it belongs to. */
 export type Reason = { lists: string[] };
 
 export type Setting = 'inpatient' | 'outpatient' | 'virtual';
 
-/** The days of a treatment or draft, for the functions that relate two of them. Facts do not see it. */
+/** The days of a treatment or draft, for the functions that relate two of them. Not visible to facts. */
 export type Timeline = {
   today: Day;
   /** Numbers of hooks/treatments.yaml. */
   parameters: TreatmentParameters;
-  /** Everything that counts as taken: entries, effects of depots, and what goes on between supplies. */
+  /** All days that count: entries, effects of depots, and days between supplies. */
   spans: Span[];
-  /** The same without what only goes on between supplies: where it matters that somebody is opioid-free. */
+  /** The same without days between supplies, for rules about being opioid-free. */
   strict: Span[];
-  /** Spans, or doses of a depot, after whose end the product matters for so many days more. */
+  /** Spans, or doses of a depot, after whose end the product still matters for `afterDays` days. */
   cleared: (Span & { afterDays: number })[];
-  /** Of an implant: the last days on which it certainly, and perhaps, still acts. */
+  /** For an implant: the last day on which it certainly acts, and the last on which it may. */
   implant?: { certain: Day; perhaps: Day };
 };
 
-/** How the record writes product and dosage, as digests: whether an order changed since it was last seen. */
+/** How the record writes product and dosage, as digests, to detect a changed order. */
 export type Prescribed = {
   product: string;
   dosage: string;
-  /** The highest dose of a day that it allows. */
+  /** The highest daily dose allowed. */
   dailyDose?: number;
 };
 
-/** What treatments and drafts have in common. Fields that could not be read are absent. */
+/** Common fields of treatments and drafts. Fields that could not be read are absent. */
 type Medicine = {
-  /** `MedicationRequest/x`, as received; of a treatment, its entry that tells most. */
+  /** `MedicationRequest/x`, as received; for a treatment, its most informative entry. */
   ref: string;
   id: string | undefined;
   /** The medicine as the record writes it. */
@@ -49,7 +49,7 @@ type Medicine = {
   form: string[];
   asNeeded: boolean;
   reasons: Reason[];
-  /** What the texts of reason and dosage say, by the names of hooks/codes: `'taper' in says`. */
+  /** What the texts of reason and dosage say, by the names in hooks/codes: `'taper' in says`. */
   says: string[];
   requester?: string | undefined;
   setting?: Setting | undefined;
@@ -57,23 +57,23 @@ type Medicine = {
   stop?: LocalDate;
   degree?: Degree;
   fresh: boolean;
-  /** The record does not tell which product it is, a depot or not. */
+  /** The record does not say whether the product is a depot. */
   vague: boolean;
-  /** Days after the last dose in which it still matters to its counterpart. */
+  /** Number of days after the last dose for which it still matters to its counterpart. */
   afterDays?: number;
-  /** Known from a diagnosis, procedure, care plan or heading only: no medicine is named. */
+  /** Known only from a diagnosis, procedure, care plan or heading; no medicine is named. */
   otherwise: boolean;
   onHold: boolean;
-  /** Given once, and nothing else of it is on record. */
+  /** A single administration, and nothing else on record. */
   once: boolean;
-  /** The order itself; of a treatment, its orders and statements in force today. */
+  /** The order itself; for a treatment, its orders and statements in force today. */
   prescribed: Prescribed[];
-  /** The dose of a day over all dosage lines, the highest allowed. */
+  /** The highest daily dose over all dosage lines. */
   dailyDose?: number;
   timeline: Timeline;
 };
 
-/** An order of this request that is not signed yet. */
+/** An unsigned order of this request. */
 export type Draft = Medicine & {
   draft: true;
   /** This call decides on it: any draft at order-sign, a selected one at order-select. */
@@ -89,11 +89,13 @@ export type Draft = Medicine & {
   stopFrom?: StopSource;
   /** Days of the course, first and last counted. */
   length?: number;
-  /** What is ordered in all, repeats included, in the unit of the daily dose; `pieces` where that unit counts pieces. */
+  /**
+   * The total quantity ordered, including repeats, in the unit of the daily dose; `pieces` if that unit counts pieces.
+   */
   quantity?: number;
   pieces?: number;
   repeats: number;
-  /** Size of the product's smallest package, from the site's own drug codes. */
+  /** The product's smallest package, from the site's own drug codes. */
   smallestPackage?: number;
 };
 
@@ -101,15 +103,15 @@ export type Draft = Medicine & {
 export type Treatment = Medicine & {
   draft: false;
   ordered: false;
-  /** Every entry ended, or is to end, on a known day. */
+  /** Every entry has ended, or will end, on a known day. */
   endKnown: boolean;
-  /** Last day on which something of it was signed, handed over, asserted or given. */
+  /** Last day on which it was signed, handed over, asserted or given. */
   lastSign?: LocalDate;
-  /** Of a depot or an implant: the last dose that is known. */
+  /** For a depot or implant: the last known dose. */
   lastDose?: LocalDate;
-  /** Only administrations tell of it. */
+  /** Known only from administrations. */
   administered: boolean;
-  /** The entries of the record behind it: made when asked for, since of daily supplies there are thousands. */
+  /** The entries of the record behind it. A function, because daily supplies come in thousands. */
   entries: () => TreatmentEntry[];
   /** Days of supply, for use over time: merged, oldest first. */
   supplies: { start: Day; end: Day }[];
@@ -123,14 +125,14 @@ export type TreatmentEntry = {
   start?: Day;
   stop?: Day;
   stopFrom?: StopSource;
-  /** It stands in a call's draft too, which changes or ends it. */
+  /** A draft of the call changes or ends it. */
   replaced?: true;
 };
 export type EntryKind = 'order' | 'statement' | 'dispense' | 'administration' | 'problem' | 'procedure' | 'plan';
 
 export type Drug = Draft | Treatment;
 
-/** Where an end was read. */
+/** How an end was found. */
 export type StopSource =
   | 'bounds'
   | 'count'
@@ -142,17 +144,17 @@ export type StopSource =
   | 'quantity'
   | 'text';
 
-/** Two medicines whose periods share a day that matters (recommendations.md, 1.5). */
+/** Two medicines whose periods share a relevant day (recommendations.md, 1.5). */
 export type Pair = {
   one: Drug;
   other: Drug;
-  /** The lower of the highest degrees of both on the shared days. */
+  /** The lower of the two highest degrees on the shared days. */
   degree: Degree;
-  /** Only washout or blockade joins them. */
+  /** They overlap only by washout or blockade. */
   washout: boolean;
-  /** Of an implant: whether it certainly still acts, or perhaps. */
+  /** For an implant: whether it certainly still acts. */
   certain?: boolean;
-  /** Days for which the one that ended matters after its end. */
+  /** Number of days for which the ended one matters after its end. */
   afterDays?: number;
 };
 
@@ -164,35 +166,35 @@ export type Condition = {
   lists: string[];
   /** Active, recurrent, relapsed, or without a clinical status. */
   active: boolean;
-  /** Not unconfirmed, provisional or differential: only such a diagnosis may silence. */
+  /** Not unconfirmed, provisional or differential. Only a confirmed diagnosis may silence. */
   confirmed: boolean;
-  /** The clinical status, or the code, says so. */
+  /** By the clinical status or the code. */
   remission: boolean;
   onset?: LocalDate;
 };
 
-/** A laboratory result, score or status. Panels give one for each component that stands in a code list. */
+/** A laboratory result, score or status. A panel gives one for each component in a code list. */
 export type Result = {
   ref: string;
   lists: string[];
-  /** The day it is about, never the day it was reported. */
+  /** The day that it is about, not the day on which it was reported. */
   date: LocalDate;
-  /** The moment it is about, to tell the newer of two; milliseconds since 1970. */
+  /** The time that it is about, for ordering; milliseconds since 1970. */
   at: number;
   outcome?: 'positive' | 'negative';
-  /** The one substance that it asks for, where the code or the text tells. */
+  /** The single substance that it asks for, if the code or the text says so. */
   substance?: string;
-  /** A specific method, in place of a screening. */
+  /** By a specific method instead of a screening. */
   confirmation: boolean;
-  /** A preliminary result: it counts for nothing but a question. */
+  /** A preliminary result: it only raises a question. */
   preliminary: boolean;
-  /** A later answer to the same question, or a confirmation of the same sample, says otherwise. */
+  /** Contradicted by a later answer to the same question or by a confirmation of the same sample. */
   overruled: boolean;
-  /** A confirmation of the same sample says otherwise. */
+  /** Contradicted by a confirmation of the same sample. */
   refuted: boolean;
-  /** A later negative of another code is there. */
+  /** There is a later negative with another code. */
   laterNegative: boolean;
-  /** What is prescribed on that day, or lately, explains a positive. */
+  /** A positive result is explained by what is prescribed on that day or was recently. */
   explained: boolean;
   value?: number;
   /** Unit in lower case, with u for micro: `umol/l`. */
@@ -204,7 +206,7 @@ export type Result = {
 /** Something done, planned or booked, or a relative's illness: of the parts of the record that are read as activities. */
 export type Activity = { ref: string; lists: string[]; date?: LocalDate };
 
-/** What was left out of the chart, and why: for the trace and the metrics. Never holds a name or an id. */
+/** What was left out of the chart, and why, for the trace and the metrics. Never contains a name or an id. */
 export type LeftOut = {
   what: 'order' | 'medication' | 'record';
   why:
@@ -222,7 +224,7 @@ export type LeftOut = {
   ref: string;
 };
 
-/** A medicine that nobody recognises, or an order that could not be read: what a card calls it. */
+/** An unrecognised medicine or unreadable order, with its name for a card. */
 export type Unrecognised = { ref: string; name: string | undefined };
 
 /** The request's FHIR, read once. Plain data: the rules see nothing else. */
@@ -230,27 +232,27 @@ export type Chart = Record<ActivitySection, Activity[]> & {
   hook: string;
   /** The evaluation date, a local date of the site. */
   today: LocalDate;
-  /** Completed years; a birth date known by its year or month gives the least and the most that they may be. */
+  /** Completed years; a birth date known by its year or month gives the minimum and maximum. */
   age?: { least: number; most: number };
   setting?: Setting;
-  /** All drafts of this session that stand in a code list. */
+  /** All drafts of the session that are in a code list. */
   drafts: Draft[];
-  /** What the patient takes or took, as it will be with this call's orders: an order that a draft changes ends with it. */
+  /** What the patient takes or took, including this call's orders: an order that a draft changes ends there. */
   treatments: Treatment[];
-  /** The same as the record has it, whatever this call changes: what was there before. */
+  /** The same as on record, without the changes of this call. */
   before: Treatment[];
   conditions: Condition[];
   results: Result[];
   sections: Record<Section, SectionState>;
   leftOut: LeftOut[];
-  /** Drafts that could not be judged, and medicines in force that nobody recognises. */
+  /** Drafts that could not be read, and unrecognised medicines in force. */
   unread: { drafts: Unrecognised[]; treatments: Unrecognised[] };
-  /** The resources behind `drafts`, as received, by `ref`: a suggestion changes a copy. */
+  /** The resources behind `drafts` as received, by `ref`; suggestions change copies of them. */
   resources: Map<string, Resource>;
   subject: { patient: string; encounter?: string };
-  /** The request's FHIR version; what is created goes back in its shape. */
+  /** The request's FHIR version, which created resources use too. */
   version: 'R4' | 'R5';
-  /** Not one draft, or not one entry of the list, is of a FHIR version that is read. */
+  /** All drafts, or all entries of the list, are in an unsupported FHIR version. */
   unusable: boolean;
 };
 

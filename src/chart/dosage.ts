@@ -9,10 +9,10 @@ export type Line = {
   start: Day | undefined;
   end: Day | undefined;
   from: 'bounds' | 'count' | 'event' | undefined;
-  /** The dose of a day, the highest and the lowest that the line allows. */
+  /** The daily dose, the highest and the lowest that the line allows. */
   high: Dose | undefined;
   low: Dose | undefined;
-  /** Doses a day at most. */
+  /** Maximum number of doses a day. */
   perDay: number | undefined;
   /** A single dose in mg. */
   milligrams: number | undefined;
@@ -20,7 +20,7 @@ export type Line = {
   /** A count of 1, or one event. */
   single: boolean;
   events: { first: Day; last: Day; latest: Day | undefined } | undefined;
-  /** Every so many days, where the line says so. */
+  /** Interval in days, if the line has one. */
   every: number | undefined;
   text: string | undefined;
 };
@@ -29,14 +29,16 @@ export type End = { day: Day; from: 'bounds' | 'count' | 'event' };
 
 export type DosageOptions = { reading: Reading; timeZone: string; today: Day };
 
-/** A century: anything longer is a slip of the pen, and would leave the calendar. */
+/** A century, in days. Anything longer is a mistake, and would leave the calendar. */
 const MAX_DAYS = 36525;
 const MAX_REPEATS = 1000;
-/** More lines or moments than any prescription has: a call must not wait for them. */
+/** More lines or events than any prescription has; reading more would delay the call. */
 export const MAX_LINES = 200;
 export const MAX_EVENTS = 2000;
 
-/** The dosage lines, as sent: `dosageInstruction` of orders and dispenses, `dosage` of statements and administrations. */
+/**
+ * The dosage lines as sent: `dosageInstruction` of orders and dispenses, `dosage` of statements and administrations.
+ */
 export function dosages(resource: Resource): JsonObject[] {
   const lines = objects(resource['dosageInstruction'] ?? resource['dosage']);
   if (lines.length > MAX_LINES) throw new ServiceError('too-many', [`dosage lines of an entry: at most ${MAX_LINES}`]);
@@ -48,8 +50,8 @@ export function repeatOf(dosage: JsonObject): JsonObject {
 }
 
 /**
- * Reads dosage lines. Lines of different `sequence` follow one another; lines without, or with the same, run side by side;
- * a line with a Period stands where it says (recommendations.md, 1.2). `start` is the day on which the order begins.
+ * Reads dosage lines. Lines with different `sequence` follow one another; lines without or with the same one are
+ * parallel; a line with a Period is where it says (recommendations.md, 1.2). `start` is the first day of the order.
  */
 export function readLines(resource: Resource, start: Day | undefined, options: DosageOptions): Line[] {
   const written = dosages(resource);
@@ -67,12 +69,12 @@ export function readLines(resource: Resource, start: Day | undefined, options: D
   return lines;
 }
 
-/** Where all lines together end; undefined where one of them has no end that can be read. */
+/** The end of all lines together; undefined if a line has no readable end. */
 export function endOfLines(lines: Line[]): End | undefined {
   let last: End | undefined;
   for (const { end, from } of lines) {
     if (end === undefined || from === undefined) return undefined;
-    // Where one line's end is computed, so is that of the whole.
+    // If the end of one line is computed, so is that of the whole.
     const source = last !== undefined && last.from !== 'bounds' && from === 'bounds' ? last.from : from;
     last = { day: Math.max(end, last?.day ?? end), from: source };
   }
@@ -115,7 +117,7 @@ function readLine(dosage: JsonObject, orderStart: Day | undefined, options: Dosa
   return { ...base, end: undefined, from: undefined };
 }
 
-/** A count of one without a frequency is one day; any other needs its frequency. */
+/** A count of one without a frequency is one day; other counts need a frequency. */
 function daysOfCount(count: number | undefined, perDay: number | undefined): number | undefined {
   if (count === undefined || count <= 0) return undefined;
   if (perDay === undefined) return count === 1 ? 1 : undefined;
@@ -127,7 +129,10 @@ function boundsEnd(repeat: JsonObject, start: Day | undefined, reading: Reading)
   return start === undefined ? undefined : endOfDuration(start, object(duration), reading);
 }
 
-/** The last day of a duration that begins on `start`. Parts of a day count as one; `bare`: a number alone is days. */
+/**
+ * The last day of a duration that begins on `start`. A part of a day counts as a day; `bare`: a number without unit is
+ * in days.
+ */
 export function endOfDuration(
   start: Day,
   duration: JsonObject,
@@ -156,7 +161,7 @@ export function wholeDays(days: number): number | undefined {
   return days > 0 && days <= MAX_DAYS ? Math.max(1, Math.ceil(days - 1e-9)) : undefined;
 }
 
-/** A start that stands in an extension beside bounds that lack it. */
+/** A start in an extension beside bounds that lack one. */
 function extensionStart(dosage: JsonObject, timeZone: string): Day | undefined {
   const repeat = repeatOf(dosage);
   const places = [
@@ -174,7 +179,7 @@ function extensionStart(dosage: JsonObject, timeZone: string): Day | undefined {
   return undefined;
 }
 
-/** The first day that an extension of an element gives whose address names a start. */
+/** The first day in an element's extensions whose URL names a start. */
 export function startInExtension(element: JsonObject, timeZone: string): Day | undefined {
   if (element['extension'] === undefined) return undefined;
   for (const extension of objects(element['extension'])) {
@@ -208,7 +213,7 @@ function eventsOf(dosage: JsonObject, timeZone: string, today: Day): Line['event
   };
 }
 
-/** Doses a day, by the highest and the lowest frequency that the line allows. */
+/** Doses a day, at the highest and the lowest frequency that the line allows. */
 function timesPerDay(repeat: JsonObject, reading: Reading): { high: number; low: number } | undefined {
   const period = number(repeat['period']);
   const length = reading.durations.get((string(repeat['periodUnit']) ?? '').toLowerCase());
@@ -221,7 +226,7 @@ function timesPerDay(repeat: JsonObject, reading: Reading): { high: number; low:
   return { high: most / (period * days), low: least / (longest * days) };
 }
 
-/** The dose of a day: a stated limit first, where the most is asked for, then dose × frequency. No dose is read from text. */
+/** The daily dose: for the maximum a stated limit first, then dose × frequency. Doses are never read from text. */
 function doseOf(
   dosage: JsonObject,
   perDay: number | undefined,
@@ -240,7 +245,7 @@ function doseOf(
         unit: unitOf(most, reading),
       };
   }
-  // R4 has doseAndRate (a list), the examples of the hooks an object, STU3 doseQuantity on the dosage itself.
+  // R4 has doseAndRate (a list), the examples of the hooks have an object, STU3 has doseQuantity on the dosage itself.
   const dose = objects(dosage['doseAndRate'])[0] ?? dosage;
   const range = object(dose['doseRange']);
   const quantity =
@@ -257,7 +262,7 @@ function milligramsOf(dosage: JsonObject): number | undefined {
   return (quantity['code'] ?? quantity['unit']) === 'mg' ? number(quantity['value']) : undefined;
 }
 
-/** Units that count pieces are alike; any other is compared as written. */
+/** Units that count pieces are equivalent; others are compared as written. */
 export function unitOf(quantity: JsonObject, reading: Reading): string {
   const written = [string(quantity['code']), string(quantity['unit'])].map((unit) => unit?.trim().toLowerCase());
   const known = written.filter((unit) => unit !== undefined);
@@ -265,7 +270,7 @@ export function unitOf(quantity: JsonObject, reading: Reading): string {
   return known[0] as string;
 }
 
-/** The dose of one day over all lines; undefined where one cannot be read or units differ. */
+/** The daily dose over all lines; undefined if one cannot be read or the units differ. */
 export function sumOfDoses(lines: Line[], which: 'high' | 'low'): Dose | undefined {
   const doses = lines.map((line) => line[which]);
   const [first] = doses;
@@ -277,14 +282,14 @@ export function repeatsOf(dispense: JsonObject): number {
   return Math.max(0, Math.min(MAX_REPEATS, number(dispense['numberOfRepeatsAllowed']) ?? 0));
 }
 
-/** Dosage lines in sequence of which none is above the one before and the last is below the first. */
+/** Whether sequential dosage lines never go up and end below the first. */
 export function descends(lines: Line[]): boolean {
   const steps = lines
     .filter(({ sequence }) => sequence !== undefined)
     .sort((a, b) => (a.sequence ?? 0) - (b.sequence ?? 0));
   if (steps.length < 2 || new Set(steps.map(({ sequence }) => sequence)).size !== steps.length) return false;
   const doses = steps.map(({ high }) => high);
-  // Without a dose in any line the frequency tells as much.
+  // Without any dose the frequencies are compared.
   const known = doses.every((dose) => dose !== undefined && dose.unit === doses[0]?.unit);
   const often = steps.map(({ perDay }) => perDay);
   const values = known ? doses.map((dose) => dose?.value ?? 0) : often.map((times) => times ?? 0);
@@ -295,12 +300,12 @@ export function descends(lines: Line[]): boolean {
   );
 }
 
-/** Where a length stands in a dosage text, and how many days it is. */
+/** The position of a length in a dosage text, and its number of days. */
 export type TextLength = { days: number; from: number; to: number; word: string };
 
 /**
- * The one length in days or weeks that a dosage text names: a number and a word, of a range the high (recommendations.md,
- * 3). Undefined where there is none, or more than one, or it says how often.
+ * The only length in days or weeks in a dosage text: a number and a word, for a range the higher number
+ * (recommendations.md, 3). Undefined if there is none or more than one, or if it is a frequency.
  */
 export function lengthInText(text: string, { durations, length }: Reading): TextLength | undefined {
   const tokens = [...text.slice(0, 1000).matchAll(/\d+(?:[.,]\d+)?|\p{L}+/gu)].map((match) => ({
@@ -314,7 +319,7 @@ export function lengthInText(text: string, { durations, length }: Reading): Text
     const unit = durations.get(word);
     const days = unit && 'days' in unit && unit.days >= 1 ? unit.days : undefined;
     const count = tokens[at - 1];
-    // "4/dag" is how often.
+    // "4/dag" is a frequency.
     if (days === undefined || !count || !/^\d/.test(count.word) || text.slice(count.end, start).includes('/')) continue;
     let first = at - 1;
     // "3-5 dagar", "3 till 5 dagar": the number before the last one belongs to it.

@@ -30,34 +30,34 @@ import type { Purposed } from './treatments.ts';
 export type BundleEntry = { resource: Resource; fullUrl: string | undefined };
 type Selection = { hook: string; selections: string[] };
 
-/** Statuses with which a draft is no longer an order to decide on (conformance H8). */
+/** Statuses with which a draft no longer needs a decision (conformance H8). */
 const SETTLED = ['cancelled', 'stopped', 'completed', 'ended', 'entered-in-error'];
-/** Statuses of orders that are to be signed; any other is not read, and that is said. */
+/** Statuses of orders still to be signed; orders with another status are not read but reported. */
 const OPEN_STATUS = ['draft', 'active', 'on-hold', undefined];
 
-/** A draft as received, before it is known what it is for. */
+/** A draft as received, before its purpose is known. */
 export type DraftEntry = { entry: Entry; resource: Resource; ordered: boolean };
 
 export type DraftsRead = {
   drafts: DraftEntry[];
-  /** The resources that an action may point to. */
+  /** The resources that an action may refer to. */
   resources: Map<string, Resource>;
-  /** Orders of the record that this session ends, or takes back as an error: ids. */
+  /** Ids of orders on record that this session ends or marks as an error. */
   ended: Set<string>;
-  /** Orders of the record whose place a medicine of no list takes: ids, and the day on which it begins. */
+  /** Orders on record replaced by a medicine in no list: ids, and the day on which it begins. */
   changed: Map<string, Day>;
   erased: Set<string>;
-  /** Drafts that could not be judged. */
+  /** Drafts that could not be read. */
   unread: Unrecognised[];
   leftOut: LeftOut[];
 };
 
-/** The same orders as `resources`, read from what was sent with its digits kept. */
+/** The same orders as `resources`, parsed from the sent text with exact digits. */
 export function exactOrders(draftOrders: unknown): Map<string, Resource> {
   return new Map(readBundle(draftOrders).entries.map(({ resource }) => [refOf(resource), resource]));
 }
 
-/** The MedicationRequests of draftOrders; other drafts are not ours (conformance H12). */
+/** The MedicationRequests of draftOrders; other types are ignored (conformance H12). */
 export function readDrafts(
   entries: BundleEntry[],
   call: Selection,
@@ -78,7 +78,7 @@ export function readDrafts(
   const selections = new Set(call.selections);
   const ids = new Set(call.selections.map(idOf));
   const selected = orders.filter((entry) => isSelected(entry, selections, ids));
-  // Selections that lead nowhere must not silence the drafts: then every draft is looked at (conformance H5).
+  // If the selections match no draft, every draft is checked, because they must not silence (conformance H5).
   const deciding = new Set(call.hook === 'order-select' && selected.length > 0 ? selected : orders);
   const ambiguous = new Set<string>();
   for (const item of orders) {
@@ -95,14 +95,14 @@ export function readDrafts(
     if (!mine(resource)) continue;
     const medicine = identify(resource);
     if (!OPEN_STATUS.includes(status)) {
-      // What can be read in spite of it is judged besides.
+      // What can be read is still checked.
       leave('status');
       if (!('leftOut' in medicine)) read.unread.push({ ref, name: medicine.name });
     }
     if ('leftOut' in medicine) {
       leave(medicine.leftOut);
       if (medicine.leftOut === 'other-medicine') noteChanges(read, resource, context);
-      // While an order is still being written it need not name its medicine.
+      // At order-select an unfinished order need not name its medicine yet.
       const unfinished = call.hook === 'order-select' && medicine.leftOut === 'no-medicine';
       if (medicine.leftOut !== 'other-medicine' && !unfinished && deciding.has(item))
         read.unread.push({ ref, name: medicine.name });
@@ -118,7 +118,7 @@ export function readDrafts(
   return read;
 }
 
-/** A draft of a medicine of no list may take the place of one of ours: that one ends the day before it begins (1.6). */
+/** A draft of a medicine in no list may replace one of ours, which then ends the day before (1.6). */
 function noteChanges(read: DraftsRead, resource: Resource, context: EntryContext): void {
   const changed = changedBy(resource);
   if (changed.length === 0) return;
@@ -127,8 +127,8 @@ function noteChanges(read: DraftsRead, resource: Resource, context: EntryContext
 }
 
 /**
- * The same draft sent twice counts once. Two different drafts of one id both count, and no action can point to either:
- * it would write one over the other.
+ * A draft sent twice counts once. Two different drafts with one id both count, but no action can refer to them: it
+ * would overwrite one with the other.
  */
 function addDraft(read: DraftsRead, draft: DraftEntry, ambiguous: Set<string>): void {
   const { ref, id } = draft.entry;
@@ -140,7 +140,9 @@ function addDraft(read: DraftsRead, draft: DraftEntry, ambiguous: Set<string>): 
   else read.resources.set(ref, draft.resource);
 }
 
-/** `Type/id`, a bare id, an absolute URL or the entry's own address (conformance H4). */
+/**
+ * Whether a selection names the draft: `Type/id`, a bare id, an absolute URL or the entry's address (conformance H4).
+ */
 function isSelected({ resource, fullUrl }: BundleEntry, selections: Set<string>, ids: Set<string>): boolean {
   const id = string(resource['id']);
   return (
@@ -149,7 +151,7 @@ function isSelected({ resource, fullUrl }: BundleEntry, selections: Set<string>,
   );
 }
 
-/** The orders of the record that a draft changes: its own id, and those that it names as the one before it. */
+/** The orders on record that a draft changes: its own id, and those it names as its predecessors. */
 export function changedBy(resource: Resource): string[] {
   const id = string(resource['id']);
   return [...(id === undefined ? [] : [id]), ...replacedOrders(resource)];
@@ -160,7 +162,7 @@ export function draftStart(entry: Pick<Entry, 'start'>, today: Day): Day {
   return Math.max(entry.start ?? today, today);
 }
 
-/** A draft with its purpose, as rules see it. `changed`: it changes an order of the record. */
+/** A draft with its purpose, as rules see it. `changed`: it changes an order on record. */
 export function draftOf(
   { entry, resource, ordered }: DraftEntry,
   purposed: Purposed,
@@ -177,7 +179,7 @@ export function draftOf(
   const unit = unitOf(supply.quantity, codes.reading);
   const quantity = supply.amount === undefined ? undefined : supply.amount * (1 + supply.repeats);
   const pieces = quantity !== undefined && unit === '1' ? quantity : undefined;
-  // Together with others a draft goes on, unless it says itself when it ends: a supply is no such word.
+  // Beside other orders a draft goes on, unless it states its own end; a supply does not count as one.
   const closed = stop && ['bounds', 'effective-period', 'validity-period', 'count', 'event'].includes(stop.from);
   const from = draftStart(entry, today);
   const span: Span = { start: from, end: closed ? Math.max(from, stop.day) : OPEN, degree: 'taken' };
@@ -228,7 +230,7 @@ export function draftOf(
   };
 }
 
-/** Reading the end of a draft, in the order of trust (recommendations.md, 3). Its highest dose decides how long it lasts. */
+/** Finds the end of a draft, in order of trust (recommendations.md, 3). The highest dose decides how long it lasts. */
 function readStop(
   { lines }: Entry,
   resource: Resource,

@@ -40,12 +40,12 @@ export type EntryContext = {
   timeZone: string;
   today: Day;
   parameters: TreatmentParameters;
-  /** Whether `dispenseRequest.validityPeriod.end` means the end of treatment here. In most systems it does not. */
+  /** Whether `dispenseRequest.validityPeriod.end` means the end of treatment at this site. Usually it does not. */
   validityPeriodEndsTreatment: boolean;
-  /** The lists of a condition that an order gives as its reason. */
+  /** The lists of a condition that an order refers to as its reason. */
   conditionLists: (reference: string) => string[];
   encounterSetting: Setting | undefined;
-  /** Dosages that were read already, by how they are written. */
+  /** Dosages already read, by their text. */
   dosages: Map<string, Dosage>;
 };
 
@@ -57,16 +57,16 @@ export type Timing = {
   ref: string;
   kind: EntryKind;
   status: Status;
-  /** A modifier that is not known may turn its meaning round. */
+  /** It has an unknown modifier, which may reverse its meaning. */
   modified: boolean;
   asNeeded: boolean;
   lines: Line[];
   start: Day | undefined;
-  /** The last day it may begin, where its start is known by its month or year. */
+  /** The last day on which it may begin, if its start is known by its month or year. */
   startAtTheLatest: Day | undefined;
   stated: { day: Day; from: StopSource } | undefined;
   computed: { day: Day; from: StopSource } | undefined;
-  /** Last day on which something of it was signed, handed over, asserted or given; none later than today. */
+  /** Last day on which it was signed, handed over, asserted or given; not after today. */
   lastSign: Day | undefined;
   dated: boolean;
   quantity: { value: number; unit: string } | undefined;
@@ -74,15 +74,15 @@ export type Timing = {
   dailyDose: number | undefined;
 };
 
-/** One order, statement, dispense or administration of the record, before it is known what it is for. */
+/** One order, statement, dispense or administration on record, before its purpose is known. */
 export type Entry = Timing & {
   id: string | undefined;
   medicine: Medicine;
   reasons: Reason[];
   says: string[];
-  /** It gives a reason, coded or in words; otherwise it takes another entry's. */
+  /** It has its own reason, coded or in words; otherwise it uses another entry's. */
   givesReason: boolean;
-  /** Orders that it names: ids. */
+  /** Ids of the orders that it refers to. */
   names: string[];
   requester: string | undefined;
   setting: Setting | undefined;
@@ -99,7 +99,7 @@ const KINDS: Record<string, EntryKind> = {
   MedicationAdministration: 'administration',
 };
 
-/** Statuses of the four resources, R4 and R5, in one table; what is not here says nothing that is taken. */
+/** Statuses of the four resources, R4 and R5. Other statuses do not count as taken. */
 const STATUS: Record<string, Status> = {
   active: 'active',
   recorded: 'active',
@@ -113,7 +113,7 @@ const STATUS: Record<string, Status> = {
 };
 const NOTHING = ['draft', 'cancelled', 'entered-in-error', 'not-taken', 'not-done', 'declined', 'preparation'];
 
-/** Why an entry of the record counts for nothing, if so (recommendations.md, 1.2). */
+/** Why an entry of the record does not count, if so (recommendations.md, 1.2). */
 export function countsForNothing(resource: Resource): LeftOut['why'] | undefined {
   const kind = KINDS[resource.resourceType];
   const status = string(resource['status']) ?? '';
@@ -135,7 +135,7 @@ function isReported(resource: Resource): boolean {
   return resource['reportedBoolean'] === true || resource['reported'] === true || 'reportedReference' in resource;
 }
 
-/** R5's adherence of a statement. */
+/** The adherence of an R5 statement. */
 function adherenceOf(resource: Resource): 'none' | 'on-hold' | undefined {
   if (resource['adherence'] === undefined) return undefined;
   const codes = objects(object(object(resource['adherence'])['code'])['coding']).map(({ code }) => string(code) ?? '');
@@ -144,8 +144,8 @@ function adherenceOf(resource: Resource): 'none' | 'on-hold' | undefined {
 }
 
 /**
- * Reads one entry of the record. Everything about it that can be read without knowing the others. `undatedStart`: the day
- * on which an entry without a date begins, where one is meant; a draft begins today.
+ * Reads one entry of the record, as far as possible without the others. `undatedStart`: the first day of an entry
+ * without a date, if it has one; a draft begins today.
  */
 export function readEntry(resource: Resource, medicine: Medicine, context: EntryContext, undatedStart?: Day): Entry {
   const { timing, dosage } = timingWithDosage(resource, context, undatedStart);
@@ -234,12 +234,12 @@ function timingWithDosage(
   return { timing, dosage };
 }
 
-/** A date known by its month or year. */
+/** Whether a date is known only by its month or year. */
 function isShort(value: unknown): boolean {
   return typeof value === 'string' && value.length < 10;
 }
 
-/** The dosage of an entry, as far as it is read once for all entries that are written alike. */
+/** The dosage of an entry, as far as it is shared by entries with the same text. */
 type Dosage = {
   lines: Line[];
   asNeeded: boolean;
@@ -248,11 +248,14 @@ type Dosage = {
   texts: string[];
   /** What the texts say, beside a coded reason or without one: found when asked for. */
   says: (coded: boolean) => string[];
-  /** Days stand in it, so it is this entry's alone. */
+  /** It contains dates, so it belongs to this entry only. */
   dated: boolean;
 };
 
-/** Supplies of ten years are written alike: their dosage is read once. What has days, or hangs on the start, is not kept. */
+/**
+ * Reads a dosage. Ten years of supplies share one text, which is read once. A dosage with dates, or that depends on the
+ * start, is not shared.
+ */
 function readDosage(resource: Resource, start: Day | undefined, context: EntryContext): Dosage {
   const { codes, timeZone, today, dosages: known } = context;
   const written = keyOfDosage(resource['dosageInstruction'] ?? resource['dosage']);
@@ -282,7 +285,7 @@ function saysOf(texts: string[], codes: Codes): Dosage['says'] {
   };
 }
 
-/** What tells one dosage from another. The usual one, a line with a text and a dose so often, need not be written out. */
+/** The key of a dosage. The usual one, a line with a text, a dose and a frequency, is not serialised. */
 function keyOfDosage(dosage: unknown): string {
   if (dosage === undefined) return '';
   if (!Array.isArray(dosage) || dosage.length !== 1) return JSON.stringify(dosage);
@@ -312,7 +315,7 @@ function isList(value: unknown): boolean {
   return value === undefined || Array.isArray(value);
 }
 
-/** How an order is written, as digests: whether it changed since it was last seen. */
+/** How an order is written, as digests, to detect a changed order. */
 export function writtenOf({ medicine, resource, dailyDose }: Entry): Prescribed {
   return {
     product: medicine.product,
@@ -353,7 +356,7 @@ function statedEnd(
   return validity !== undefined && validityPeriodEndsTreatment ? { day: validity, from: 'validity-period' } : undefined;
 }
 
-/** When a supply runs out. The lowest dose tells how long it lasts; as-needed use tells nothing. */
+/** When a supply runs out, at the lowest dose; unknown for as-needed use. */
 function computedEnd(
   { days, quantity, amount, repeats }: Supply,
   kind: EntryKind,
@@ -387,7 +390,7 @@ function namedOrders(resource: Resource): string[] {
   return ids;
 }
 
-/** The orders that a draft takes the place of: ids. */
+/** Ids of the orders that a draft replaces. */
 export function replacedOrders(draft: Resource): string[] {
   return ['priorPrescription', 'replaces']
     .flatMap((key) => objects(draft[key]))
@@ -396,7 +399,7 @@ export function replacedOrders(draft: Resource): string[] {
     .map(idOf);
 }
 
-/** Reasons by code, and what the texts say. A coded reason that stands in a list decides before text. */
+/** Coded reasons, and what the texts say. A coded reason in a list takes precedence over text. */
 function readPurpose(
   resource: Resource,
   dosage: Dosage,
@@ -434,7 +437,7 @@ function readPurpose(
 const NO_REASONS: Reason[] = [];
 const WITH_REASONS = ['reasonCode', 'reasonReference', 'reason', 'extension'];
 
-/** With a coded reason the texts tell nothing of the purpose, but still whether it is a taper. */
+/** With a coded reason the texts say nothing about the purpose, but may still mention a taper. */
 function saidIn(texts: string[], { reading }: Codes, coded: boolean): string[] {
   if (texts.length === 0) return [];
   const read = texts.map(sentencesOf);
@@ -444,12 +447,12 @@ function saidIn(texts: string[], { reading }: Codes, coded: boolean): string[] {
   return found;
 }
 
-/** A code of reimbursement that stands for a reason, whatever its system. */
+/** Reimbursement codes that stand for a reason, whatever their system. */
 function reimbursementLists(concept: JsonObject, { reimbursement }: Codes): string[] {
   return objects(concept['coding']).flatMap((coding) => reimbursement.get(string(coding['code'])?.trim() ?? '') ?? []);
 }
 
-/** The same in extensions, where Norway's prescriptions carry it. */
+/** The same in extensions, as in Norwegian prescriptions. */
 function reimbursementsOf(resource: Resource, codes: Codes): string[][] {
   return objects(resource['extension'])
     .flatMap((extension) => [extension, ...objects(extension['extension'])])
@@ -461,7 +464,9 @@ function reimbursementsOf(resource: Resource, codes: Codes): string[][] {
     .filter((lists) => lists.length > 0);
 }
 
-/** The order's own category decides before the encounter's class; several categories: outpatient care wins. */
+/**
+ * The order's own category takes precedence over the encounter's class; with several categories outpatient care wins.
+ */
 function settingOf(
   resource: Resource,
   kind: EntryKind,
@@ -477,22 +482,22 @@ function settingOf(
   return kind === 'order' && resource['status'] === 'draft' ? encounterSetting : undefined;
 }
 
-/** What an entry comes to: the days on which it counts, and with which degree. */
+/** The days on which an entry counts, with their degrees. */
 export type EntryPeriods = {
   spans: Span[];
   /** Days of supply, for use over time. */
   supply: { start: Day; end: Day } | undefined;
-  /** Its end is known, as a day that was or will be. */
+  /** It ended, or will end, on a known day. */
   endKnown: boolean;
-  /** For what goes on between supplies: the last day of its end, with the degree that follows it. */
+  /** For treatments that go on between supplies: its last day, with the degree after it. */
   ends: { day: Day; degree: Degree } | undefined;
-  /** Doses of a depot; of one that nobody can date, the days on which it may have been. */
+  /** Doses of a depot; for one without a date, the days on which it may have been given. */
   doses: Span[];
 };
 
 /**
- * The table of recommendations.md, 1.2, row by row. `continues`: what goes on between supplies may also go on longer where
- * nobody can read its end.
+ * The table of recommendations.md, 1.2, row by row. `continues`: a treatment that goes on between supplies may also go
+ * on longer if its end is unknown.
  */
 export function periodsOf(
   entry: Timing,
@@ -573,12 +578,12 @@ export function periodsOf(
         return known(from, stated.day, doses);
       return possible(entry, from, limit, least(end, lastUpdated()), doses);
     default:
-      // The record's last change says nothing of an end here, unlike that of a stopped order.
+      // Unlike for a stopped order, the time of the last change says nothing about the end here.
       return possible(entry, from, limit, end, doses);
   }
 }
 
-/** Often the last package was dispensed, and is still taken. */
+/** After the last package is dispensed it is often still taken. */
 function completedBy(lastUpdated: Day | undefined, { completedDays }: TreatmentParameters): Day | undefined {
   return lastUpdated === undefined ? undefined : lastUpdated + completedDays;
 }
@@ -594,7 +599,7 @@ function least(...days: (Day | undefined)[]): Day | undefined {
   );
 }
 
-/** A start known by its month or year counts from the last day it may mean: use is never made longer than proven. */
+/** A start known by its month or year counts from the last possible day, so that use is never longer than proven. */
 function startOfUse({ startAtTheLatest }: Timing, from: Day): Day {
   return Math.max(from, startAtTheLatest ?? from);
 }
@@ -610,14 +615,14 @@ function known(from: Day, end: Day, doses: EntryPeriods['doses']): EntryPeriods 
   };
 }
 
-/** Until when an entry may go on that ended nobody knows when. OPEN without any date. */
+/** How long an entry with an unknown end may go on. OPEN without any date. */
 function limitOf(entry: Timing, continues: boolean, { parameters, today }: EntryContext): Day {
   if (!entry.dated && entry.lastSign === undefined) return OPEN;
   const months = continues ? parameters.possibleMonthsContinuing : parameters.possibleMonths;
   return monthsAfter(entry.lastSign ?? Math.max(today, entry.start ?? today), months);
 }
 
-/** `latest`: the latest day on which it can have ended; where none is known, the limit, which is no end. */
+/** `latest`: the latest possible end; if unknown, the limit, which does not count as an end. */
 function possible(
   entry: Timing,
   from: Day,
@@ -631,7 +636,7 @@ function possible(
     supply: undefined,
     endKnown: false,
     ends: latest === undefined ? undefined : { day: end, degree: 'possible' },
-    // Of a depot that was stopped nobody knows when, the last dose may lie anywhere up to then.
+    // For a depot stopped at an unknown time, the last dose may be on any day until then.
     doses:
       entry.status === 'completed'
         ? doses
@@ -677,7 +682,7 @@ function ofDispense(entry: Timing, from: Day, depot: boolean, { parameters, toda
   };
 }
 
-/** The doses of a depot that an order or statement tells of (recommendations.md, 1.4). */
+/** The doses of a depot according to an order or statement (recommendations.md, 1.4). */
 function dosesOf(entry: Timing, from: Day, { today }: EntryContext): EntryPeriods['doses'] {
   const { kind, lines, status, stated, start } = entry;
   if (start === undefined) return [];
@@ -694,12 +699,12 @@ function dosesOf(entry: Timing, from: Day, { today }: EntryContext): EntryPeriod
   }
   const every = lines.map((line) => line.every).find((days) => days !== undefined);
   if (every === undefined) return on(from);
-  // Recurring: the last due day neither after today nor after its end.
+  // Recurring: the last due day, at most today and at most its end.
   const until = Math.min(today, stated?.day ?? today);
   return on(until < from ? from : from + Math.floor((until - from) / every) * every);
 }
 
-/** A single as-needed order of few units, without repeats, is no long use. */
+/** A single as-needed order of few units, without repeats, does not count as long-term use. */
 function singleSupply(
   entry: Timing,
   from: Day,

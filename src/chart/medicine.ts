@@ -17,13 +17,13 @@ import { ServiceError } from '../errors.ts';
 import { type JsonObject, keyPart, number, object, objects, type Resource, reference, string } from '../fhir/json.ts';
 import type { LeftOut } from './chart.ts';
 
-/** A medicine that stands in a list: what it is, and how it acts over time. */
+/** A medicine in a code list: what it is, and how it acts over time. */
 export type Medicine = {
   name: string | undefined;
   classified: Classified;
   drug: Drug | undefined;
   form: string[];
-  /** Strengths in mg that its name or its ingredients say. */
+  /** Strengths in mg, from its name or its ingredients. */
   strengths: number[];
   /** Lower-case words of its names. */
   words: Set<string>;
@@ -31,19 +31,19 @@ export type Medicine = {
   product: string;
 };
 
-/** What a medicine is, or why it is left out. `name`: as the record writes it, where nobody recognises it. */
+/** A medicine, or why it is left out. `name`: the record's own name, if the medicine is not recognised. */
 export type Identified = Medicine | { leftOut: LeftOut['why']; name?: string | undefined };
 
 /**
- * How many characters of Medications are read again because orders point to them under ever new names. Ten thousand
- * orders that do so have room for a thousand characters each; more is no record but an attack.
+ * Maximum number of characters of Medications read again because orders reference them under new names. Ten thousand
+ * such orders have room for a thousand characters each; a real record needs no more.
  */
 const MAX_READ_AGAIN = 10_000_000;
 
 /**
- * Identifies the medicines of entries, in R4 or R5 shape: by `medicationCodeableConcept` or `medication.concept`, then by
- * the Medication that is contained, included, or sent in the same bundle (conformance H15). What is written alike is
- * identified once, however many entries have it.
+ * Identifies the medicines of entries, in R4 or R5: by `medicationCodeableConcept` or `medication.concept`, then by the
+ * Medication that is contained, included, or sent in the same bundle (conformance H15). Medicines written alike are
+ * identified once.
  */
 export function identifier(
   resolve: (reference: string) => Resource | undefined,
@@ -94,7 +94,7 @@ function shortKeyOf({ concepts, pointed }: Said): string | undefined {
   return undefined;
 }
 
-/** What an entry says of its medicine. `pointed`: it points to a Medication, here or not. */
+/** An entry's data about its medicine. `pointed`: it references a Medication, present or not. */
 type Said = {
   concepts: JsonObject[];
   display: string | undefined;
@@ -108,7 +108,7 @@ function readSaid(entry: Resource, resolve: (reference: string) => Resource | un
   const concepts = [
     ...objects(entry['medicationCodeableConcept']),
     ...objects(bare['concept']),
-    // Sent without the suffix of its type: a concept all the same.
+    // Sent without the type suffix, but still a concept.
     ...('coding' in bare || 'text' in bare ? [bare] : []),
   ];
   const pointer =
@@ -160,7 +160,7 @@ function codingsOf(concepts: JsonObject[]): JsonObject[] {
   return concepts.flatMap((concept) => objects(concept['coding']));
 }
 
-/** ATC codes in extensions that classify: IHE, the European ePI and others send them there. */
+/** ATC codes in classification extensions, as in IHE and the European ePI. */
 function classificationsOf(places: JsonObject[], codes: Codes): JsonObject[] {
   return places
     .flatMap((place) => objects(place['extension']))
@@ -171,7 +171,7 @@ function classificationsOf(places: JsonObject[], codes: Codes): JsonObject[] {
     .filter((coding) => systemKey(coding, codes) === 'atc');
 }
 
-/** Active ingredients, in R4 and R5 shape; a Substance is contained or was sent with the record. */
+/** Active ingredients, in R4 and R5; a Substance may be contained or sent with the record. */
 function ingredientsOf(
   medication: Resource,
   find: Said['find'],
@@ -214,7 +214,7 @@ function milligramsIn(name: string): number[] {
   );
 }
 
-/** How a product acts over time: the first entry of hooks/codes that fits. `dosed`: strengths in mg that the dosage says. */
+/** How a product acts over time: the first match in hooks/codes. `dosed`: strengths in mg from the dosage. */
 export function productOf(
   lists: string[],
   { form, strengths, words }: Medicine,
@@ -238,13 +238,13 @@ export function productOf(
   });
 }
 
-/** Of what is written, without when it ends: a renewal at the same dose is written the same. */
+/** A digest of what is written, without its end: a renewal at the same dose has the same digest. */
 export function digest(parts: unknown[]): string {
   const text = JSON.stringify(parts, (key, value) => (/^bounds[A-Z]/.test(key) ? undefined : value));
   return hash('sha256', text, 'base64url').slice(0, 16);
 }
 
-/** A contained resource; ids are written with `#` by mistake too. */
+/** A contained resource; some systems include the `#` in its id. */
 function contained(holder: Resource, ref: string): Resource | undefined {
   if (!ref.startsWith('#')) return undefined;
   return objects(holder['contained']).find(({ id }) => id === ref.slice(1) || id === ref) as Resource | undefined;

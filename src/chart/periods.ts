@@ -1,12 +1,12 @@
 import { type Day, OPEN } from '../dates.ts';
 
 /**
- * How sure it is that a medicine is taken (recommendations.md, 1.1). `taken`: the record says that it is in force.
- * `presumed`: nothing says that it ended. `possible`: it ended, or may have, on a day that nobody can read.
+ * How certain it is that a medicine is taken (recommendations.md, 1.1). `taken`: the record says that it is in force.
+ * `presumed`: nothing says that it has ended. `possible`: it ended, or may have ended, on an unknown day.
  */
 export type Degree = 'taken' | 'presumed' | 'possible';
 
-/** Days from `start` to `end`, both counted, with one degree. `end` is OPEN where none is known. */
+/** Days from `start` to `end`, both included, with one degree. `end` is OPEN if unknown. */
 export type Span = { start: Day; end: Day; degree: Degree };
 
 const RANK: Record<Degree, number> = { possible: 1, presumed: 2, taken: 3 };
@@ -20,14 +20,16 @@ export function lower(a: Degree, b: Degree): Degree {
   return RANK[a] <= RANK[b] ? a : b;
 }
 
-/** The highest degree on any day from `from` to `to`; undefined where none of these days is covered. */
+/** The highest degree on any day from `from` to `to`; undefined if none of these days is covered. */
 export function degreeBetween(spans: readonly Span[], from: Day, to: Day): Degree | undefined {
   let found: Degree | undefined;
   for (const { start, end, degree } of spans) if (start <= to && end >= from) found = higher(found, degree);
   return found;
 }
 
-/** The spans of each degree, merged where they touch or overlap: ten years of daily supplies are one. Sorted by start. */
+/**
+ * The spans of each degree, merged if they touch or overlap: ten years of daily supplies become one. Sorted by start.
+ */
 export function merged(spans: readonly Span[]): Span[] {
   const last: Partial<Record<Degree, Span>> = {};
   const found: Span[] = [];
@@ -44,12 +46,12 @@ export function merged(spans: readonly Span[]): Span[] {
   return found;
 }
 
-/** What of the spans lies on or before a day. */
+/** The parts of the spans on or before a day. */
 export function until(spans: readonly Span[], day: Day): Span[] {
   return spans.filter(({ start }) => start <= day).map((span) => (span.end > day ? { ...span, end: day } : span));
 }
 
-/** The continuous period, whatever its degrees, that a day lies in, or the first one after it. */
+/** The continuous period that contains a day, or the next one, ignoring degrees. */
 export function periodFrom(spans: readonly Span[], day: Day): { start: Day; end: Day } | undefined {
   let period: { start: Day; end: Day } | undefined;
   for (const { start, end } of [...spans].sort((a, b) => a.start - b.start)) {
@@ -60,13 +62,13 @@ export function periodFrom(spans: readonly Span[], day: Day): { start: Day; end:
   return period && period.end >= day ? period : undefined;
 }
 
-/** The last continuous period, whatever its degrees. */
+/** The last continuous period, ignoring degrees. */
 export function lastPeriodOf(spans: readonly Span[]): { start: Day; end: Day } | undefined {
   const last = lastDayOf(spans);
   return last === undefined ? undefined : periodFrom(spans, last);
 }
 
-/** The last day that any span covers; OPEN where one is open. */
+/** The last day of any span; OPEN if one is open. */
 export function lastDayOf(spans: readonly Span[]): Day | undefined {
   return spans.reduce<Day | undefined>((last, { end }) => (last === undefined || end > last ? end : last), undefined);
 }

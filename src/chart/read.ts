@@ -52,7 +52,7 @@ export type Call = {
   draftOrders: unknown;
   selections: string[];
   prefetch: Prefetch;
-  /** The draft orders with the digits of their numbers as sent: asked for where one of them goes back changed. */
+  /** The draft orders with exact digits, needed only if one of them goes back changed. */
   exactDrafts?: () => unknown;
 };
 
@@ -62,15 +62,15 @@ export type ChartOptions = {
   timeZone: string;
   validityPeriodEndsTreatment: boolean;
   parameters: TreatmentParameters;
-  /** How the record tells of a treatment that no medicine names, and the class that it is of. */
+  /** How a treatment without a named medicine is recognised, and its class. */
   continues: Continues;
-  /** What gives each medicine its classes, once conditions and the like are known. */
+  /** Makes the function that gives each medicine its classes, once the conditions etc. are known. */
   classifier: (record: ClassRecord) => Classify;
   /** Where one record is read on many days. */
   once?: Once;
 };
 
-/** The part of the chart that classes may rest on. */
+/** The part of the chart that classes may use. */
 export type ClassRecord = Pick<
   Chart,
   'hook' | 'today' | 'age' | 'setting' | 'conditions' | 'results' | ActivitySection
@@ -78,20 +78,20 @@ export type ClassRecord = Pick<
   otherwise: { ref: string; lists: string[] }[];
 };
 
-/** `hooks/treatments.yaml`: the class that goes on between supplies, and what names it where no medicine does. */
+/** `hooks/treatments.yaml`: the class that goes on between supplies, and how it is recognised without a medicine. */
 export type Continues = {
   class: string;
   conditions: string;
   procedures: string;
-  /** What a text says: of a medicine's name, and of anything else. */
+  /** What a text must say, for names of medicines and for other texts. */
   says: { medicines: string[]; others: string[] };
-  /** What a procedure's text says that takes an implant out. */
+  /** What the text of a procedure that removes an implant says. */
   removal: string[];
 };
 
 /**
- * Reads a request's FHIR into the chart: entries become treatments, before any rule. Linear in the entries. Throws a
- * `ServiceError` for a record that is larger than any person's.
+ * Reads a request's FHIR into the chart and groups entries into treatments, before any rule. Linear in the entries.
+ * Throws a `ServiceError` for a record beyond the limits.
  */
 export function readChart(call: Call, options: ChartOptions): Chart {
   const { codes, timeZone, today: date, parameters, continues, once = anew } = options;
@@ -126,7 +126,7 @@ export function readChart(call: Call, options: ChartOptions): Chart {
     return usable.filter(mine(what));
   });
   const states = bySection((section): SectionState => {
-    // A list that holds only other patients' entries is not this patient's.
+    // A list with only other patients' entries is not this patient's list.
     if (own[section].length === 0 && prefetched[section].resources.length > 0 && !foreign.has(section))
       return 'missing';
     const state = stateOf(prefetched[section]);
@@ -230,7 +230,7 @@ export function readChart(call: Call, options: ChartOptions): Chart {
   };
 }
 
-/** Drafts and treatments with their purposes, and what the drafts change of the record. */
+/** Gives drafts and treatments their purposes, and applies the changes of the drafts to the record. */
 function relateAll(
   { drafts, ended, changed }: Pick<DraftsRead, 'drafts' | 'ended' | 'changed'>,
   entries: Entry[],
@@ -276,7 +276,7 @@ function relateAll(
 
 type EntriesRead = { entries: Entry[]; otherwise: Otherwise[]; unrecognised: Unrecognised[]; leftOut: LeftOut[] };
 
-/** The medication list: orders, statements, dispenses and administrations. What comes twice counts once. */
+/** The medication list: orders, statements, dispenses and administrations. Duplicates count once. */
 function readEntries(
   resources: Resource[],
   {
@@ -312,7 +312,7 @@ function readEntries(
   return read;
 }
 
-/** A medicine that nobody recognises: perhaps a heading that names a treatment; else it may be anything, while in force. */
+/** An unrecognised medicine: perhaps a heading for a treatment; otherwise, while in force, it may be anything. */
 function readUnrecognised(
   resource: Resource,
   name: string | undefined,
@@ -332,13 +332,13 @@ function readUnrecognised(
   if (degree === 'taken' || degree === 'presumed') read.unrecognised.push({ ref: entry.ref, name });
 }
 
-/** Drafts of another FHIR version: they could not be judged. */
+/** Drafts in another FHIR version, which could not be read. */
 function unusable(all: BundleEntry[], usable: BundleEntry[]): Unrecognised[] {
   const read = new Set(usable);
   return all.filter((entry) => !read.has(entry)).map(({ resource }) => ({ ref: refOf(resource), name: undefined }));
 }
 
-/** Where not one draft, or not one entry of the list, is of a version that is read: nothing can be said but what was found. */
+/** Whether all drafts, or all entries of the list, are in an unsupported version: then only positive findings count. */
 function isUnusable(
   drafted: BundleEntry[],
   usable: BundleEntry[],
@@ -350,7 +350,7 @@ function isUnusable(
   return foreign && ((drafted.length > 0 && usable.length === 0) || (list.resources.length > 0 && own.length === 0));
 }
 
-/** Parts of the record that make up the medication list: orders, and what the others add to them. */
+/** Parts of the medication list: orders, and what adds to them. */
 const MEDICINES: readonly Section[] = ['medications', 'statements', 'dispenses', 'administrations'];
 
 function bySection<T>(value: (section: Section) => T): Record<Section, T> {
@@ -361,7 +361,7 @@ function stateOf({ state }: Prefetched): SectionState {
   return state === 'complete' || state === 'partial' ? state : 'missing';
 }
 
-/** Whether a resource is this patient's. A subject that is another entry's address is looked up first. */
+/** Whether a resource is this patient's. Resolves a subject that is the address of another entry. */
 function ownership(
   patientId: string,
   resolve: (reference: string) => Resource | undefined,
@@ -379,7 +379,7 @@ function ownership(
   };
 }
 
-/** The lists of each condition that an order may give as its reason; each is read once, however many orders name it. */
+/** The lists of each condition that an order may refer to as its reason. Each is read once. */
 function conditionListsIn(conditions: Resource[], codes: Codes): (reference: string) => string[] {
   const byId = firstOf(conditions.map((condition) => [string(condition['id']), condition]));
   const known = new Map<string, string[]>();
@@ -391,7 +391,7 @@ function conditionListsIn(conditions: Resource[], codes: Codes): (reference: str
   };
 }
 
-/** A map in which the first of several values of a key stands. */
+/** A map that keeps the first value of each key. */
 function firstOf<T>(pairs: [string | undefined, T][]): Map<string, T> {
   const found = new Map<string, T>();
   for (const [key, value] of pairs) if (key !== undefined && !found.has(key)) found.set(key, value);
@@ -399,8 +399,8 @@ function firstOf<T>(pairs: [string | undefined, T][]): Map<string, T> {
 }
 
 /**
- * Finds what a reference points to, wherever it was sent: by its full address, by `Type/id` where it is relative, and
- * where it is absolute also among what came without an address of its own.
+ * Resolves references, wherever the resource was sent: by full address, by relative `Type/id`, and for absolute
+ * references also among entries without an address.
  */
 function resolver(places: Prefetched[], drafts: BundleEntry[]): (reference: string) => Resource | undefined {
   const drafted = firstOf(

@@ -9,13 +9,13 @@ import { refOf } from './entries.ts';
 import type { Once } from './once.ts';
 import type { Otherwise } from './treatments.ts';
 
-/** Clinical statuses with which a condition counts; without one it does too. */
+/** Clinical statuses with which a condition counts. It also counts without one. */
 const ACTIVE = ['active', 'recurrence', 'relapse'];
 const NOT_TRUE = ['refuted', 'entered-in-error'];
-/** Such a diagnosis may make a rule speak, and silences none (recommendations.md, 2.4). */
+/** Such a diagnosis may make a rule fire but never silences one (recommendations.md, 2.4). */
 const NOT_SURE = ['unconfirmed', 'provisional', 'differential'];
 
-/** A condition that stands in a code list. Onset decides before the recorded date. */
+/** Reads a condition that is in a code list. Onset takes precedence over the recorded date. */
 export function readCondition(resource: Resource, codes: Codes, timeZone: string): Condition[] {
   const verification = codesOf(resource['verificationStatus']);
   if (verification.some((code) => NOT_TRUE.includes(code))) return [];
@@ -39,15 +39,17 @@ export function readCondition(resource: Resource, codes: Codes, timeZone: string
   ];
 }
 
-/** What tells of a treatment that no medicine names: a diagnosis, a procedure or a care plan (recommendations.md, 2.3). */
+/**
+ * Evidence of a treatment without a named medicine: a diagnosis, a procedure or a care plan (recommendations.md, 2.3).
+ */
 export type OtherwiseOptions = {
   codes: Codes;
   timeZone: string;
   today: Day;
-  /** Code lists of conditions and procedures that say so, and what a text says that says so. */
+  /** The code lists of conditions and procedures that are evidence, and the words of a text that is. */
   lists: { conditions: string; procedures: string };
   says: string[];
-  /** How long what ended may still go on, in months. */
+  /** How long a treatment that has ended may still go on, in months. */
   possibleMonths: number;
   once: Once;
 };
@@ -127,7 +129,7 @@ function tellsOfTreatment(resource: Resource, options: OtherwiseOptions): boolea
   );
 }
 
-/** Titles, texts and displays by which a record names something. */
+/** Titles, texts and displays that name something in a record. */
 function namesOf(resource: Resource): string[] {
   const names: string[] = [];
   const add = (name: unknown) => {
@@ -143,7 +145,7 @@ function namesOf(resource: Resource): string[] {
   return names;
 }
 
-/** The days on which something of a list of procedures was done; also where the text says all of these. */
+/** The days on which a procedure of a list was done, by its code or by its text. */
 export function daysOfProcedure(
   procedures: Resource[],
   list: string,
@@ -185,12 +187,12 @@ function codesOf(concept: unknown): string[] {
   return codes;
 }
 
-/** Statuses of what did not or will not happen. */
+/** Statuses of things that did not or will not happen. */
 const VOID = ['entered-in-error', 'not-done', 'cancelled', 'revoked', 'noshow', 'stopped', 'unknown', 'health-unknown'];
 
 /**
- * What was done, planned or booked, and relatives' illnesses: with the code lists they stand in, of procedures or of
- * conditions, and the day they are about.
+ * Things done, planned or booked, and relatives' illnesses, each with its code lists of procedures or conditions and
+ * its date.
  */
 export function readActivities(
   resources: Resource[],
@@ -209,7 +211,7 @@ export function readActivities(
 }
 
 function activityLists(resource: Resource, codes: Codes): string[] {
-  // R4 has a CodeableConcept, R5 a CodeableReference. Care plans say what they are by category, referrals by reason too.
+  // R4 has a CodeableConcept, R5 a CodeableReference. Care plans use `category`, referrals also `reason`.
   const own = [
     ...objects(resource['code']),
     ...objects(resource['category']),
@@ -222,7 +224,7 @@ function activityLists(resource: Resource, codes: Codes): string[] {
   ];
 }
 
-/** What goes on without an end is about today. */
+/** The dates of a resource. Something without an end is about today. */
 function isOngoing(resource: Resource): boolean {
   return (
     resource['status'] === 'in-progress' &&
@@ -248,7 +250,7 @@ function datesOf(resource: Resource): unknown[] {
   ];
 }
 
-/** The class of the encounter that the call is about; without one, of an encounter that is going on. */
+/** The class of the call's encounter or, without one, of an encounter in progress. */
 export function settingOfEncounter(
   encounters: Resource[],
   encounterId: string | undefined,
@@ -280,9 +282,9 @@ function firstDate(values: unknown[], timeZone: string): LocalDate | undefined {
   return undefined;
 }
 
-/** Whose resource it is: `Patient/x`, `x`, an absolute URL. Undefined where it names nobody. */
+/** The subject of a resource: `Patient/x`, `x`, an absolute URL. Undefined if there is none. */
 export function subjectOf(resource: Resource): string | undefined {
-  // An appointment names its patients among those who take part.
+  // An appointment lists its patients as participants.
   if (resource.resourceType === 'Appointment') {
     const actors = objects(resource['participant']).map(({ actor }) => reference(actor) ?? '');
     return actors.find((actor) => /(^|\/)Patient\//.test(actor));
@@ -290,7 +292,7 @@ export function subjectOf(resource: Resource): string | undefined {
   return reference(resource['subject']) ?? reference(resource['patient']);
 }
 
-/** The id of a patient that a reference names; the whole reference where it names something else. */
+/** The id of the patient that a reference names; the whole reference if it names something else. */
 export function patientOf(ref: string): string {
   const type = typeOf(ref);
   return type === undefined || type === 'Patient' ? idOf(ref) : ref;

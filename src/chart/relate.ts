@@ -3,12 +3,12 @@ import type { Course, Drug, Pair, Result, Treatment } from './chart.ts';
 import type { TreatmentParameters } from './parameters.ts';
 import { type Degree, degreeBetween, higher, lower, merged, periodFrom, type Span } from './periods.ts';
 
-/** Lengthened by what a product does after its last dose, or by so many days; undefined: not at all. */
+/** Extends periods by the product's effect after its last dose, or by so many days; undefined: not at all. */
 export type Lengthening = 'clearance' | number | undefined;
 
 /**
- * The treatments that count on any day from today on or, where drafts are given, on any day of theirs; each with its
- * highest degree on those days (recommendations.md, 1.1). Lengthened, what goes on only between supplies does not count.
+ * The treatments that count on any day from today on or, with drafts, on any day of theirs, each with its highest
+ * degree on those days (recommendations.md, 1.1). When extended, days between supplies do not count.
  */
 export function within(treatments: Drug[], drafts: Drug[], lengthening?: Lengthening): Drug[] {
   return treatments.flatMap((treatment) => {
@@ -29,13 +29,13 @@ function degreeIn(drug: Drug, window: { start: Day; end: Day }, lengthening: Len
 }
 
 /**
- * Pairs of the two whose periods share a day (1.5): from today on or, where one is a draft, on a day of its own period. With
- * `lengthening` the one that ended before the other begins counts for so long after it, with the degree that it had.
+ * Pairs whose periods share a day (1.5): from today on or, if one is a draft, on a day of its own period. With
+ * `lengthening`, one that ended before the other begins counts for that long after its end, with its degree.
  */
 export function together(ones: Drug[], others: Drug[], lengthening?: Lengthening): Pair[] {
   return ones.flatMap((one) =>
     others.flatMap((other) => {
-      // One product is never both partners.
+      // One product is never both partners of a pair.
       if (one === other || (one.ref === other.ref && one.substance === other.substance)) return [];
       const pair = pairOf(one, other, lengthening);
       return pair ? [pair] : [];
@@ -64,8 +64,8 @@ function pairOf(one: Drug, other: Drug, lengthening: Lengthening): Pair | undefi
 }
 
 /**
- * Whether a drug counts as taken on a day of the other: it is, or is presumed, or every day on which it can have ended, so
- * lengthened, reaches the other.
+ * Whether a drug certainly counts on a day of the other: it is taken or presumed, or every possible end, so extended,
+ * reaches the other.
  */
 function isSure({ timeline }: Drug, others: Span[], lengthening: Lengthening): boolean {
   const { today, strict, cleared } = timeline;
@@ -88,7 +88,7 @@ function daysOf(one: Drug, other: Drug): { afterDays?: number } {
   return days === undefined ? {} : { afterDays: days };
 }
 
-/** The lower of the highest degrees that both have on the days that they share, from `today` on. */
+/** The lower of the two highest degrees on the shared days, from `today` on. */
 function degreeOnShared(a: Span[], b: Span[], today: Day): Degree | undefined {
   let found: Degree | undefined;
   for (const one of a) {
@@ -100,7 +100,9 @@ function degreeOnShared(a: Span[], b: Span[], today: Day): Degree | undefined {
   return found;
 }
 
-/** Whether a drug that ended still matters when the other begins, or goes on, from today on. They must not have overlapped. */
+/**
+ * Whether a drug that ended still matters when the other begins or goes on, from today on. The two must not overlap.
+ */
 function afterBeforeOf(
   drug: Drug,
   others: Span[],
@@ -125,8 +127,8 @@ function afterBeforeOf(
 }
 
 /**
- * The degree that a drug has in a window by what it does after its end. Where every day on which it can have ended, so
- * lengthened, reaches the window, it counts there as taken.
+ * The degree of a drug in a window by its effect after its end. It counts as taken if every possible end, so extended,
+ * reaches the window.
  */
 function afterwards(
   drug: Drug,
@@ -148,7 +150,7 @@ function afterwards(
   return found;
 }
 
-/** Of an implant, how sure it is that it still acts on the first day that matters (1.4). */
+/** For an implant, how certain it is that it still acts on the first relevant day (1.4). */
 function implantOf(one: Drug, other: Drug): { certain?: boolean } {
   for (const [drug, partner] of [
     [one, other],
@@ -162,14 +164,14 @@ function implantOf(one: Drug, other: Drug): { certain?: boolean } {
   return {};
 }
 
-/** Continuous periods of spans, whatever their degrees. */
+/** Continuous periods of spans, ignoring degrees. */
 function periodsOf(spans: readonly Span[]): { start: Day; end: Day }[] {
   return merged(spans.map((span) => ({ ...span, degree: 'taken' as const })));
 }
 
 /**
- * Use over time (3): supplies of all treatments merged; a gap of up to `gapDays` without supply is tolerated. Oldest first.
- * What is only possible supplies nothing.
+ * Use over time (3): the supplies of all treatments, merged; gaps of up to `gapDays` without supply are tolerated.
+ * Oldest first. Possible treatments supply nothing.
  */
 export function useOf(treatments: Drug[], gapDays: number): Course[] {
   const supplies = treatments
@@ -207,7 +209,7 @@ function continuesIt(
 ): boolean {
   const { today, spans } = treatment.timeline;
   if (draft.draft && draft.changed && draft.substance === treatment.substance) return true;
-  // On a ward, and for single doses, only what has gone on for long is no start.
+  // On a ward, and for single doses, only long-standing treatment counts as continued.
   if (isOfWard(treatment) && !(treatment.supplies[0] !== undefined && today - treatment.supplies[0].start > wardDays))
     return false;
   const degree = degreeBetween(spans, today, today);
@@ -221,7 +223,7 @@ function isOfWard({ setting, administered }: Treatment): boolean {
   return setting === 'inpatient' || administered;
 }
 
-/** Entries that began since a day, told apart by their start. */
+/** Number of entries that began since a day, counted by distinct start. */
 function lately({ entries }: Treatment, since: Day): number {
   return new Set(
     entries()
@@ -230,7 +232,7 @@ function lately({ entries }: Treatment, since: Day): number {
   ).size;
 }
 
-/** Supplied for so many of the last days, over all treatments of the class; what is stale, only of the same substance. */
+/** Number of recent days with supply, over all treatments of the class; for stale ones only of the same substance. */
 function suppliedLately(
   draft: Drug,
   treatments: Treatment[],
@@ -247,10 +249,10 @@ function suppliedLately(
   return days >= supplyDays;
 }
 
-/** The results of a day on which one of the treatments was taken or presumed. */
+/** The results of days on which one of the treatments was taken or presumed. */
 export function during(results: Result[], treatments: Drug[]): Result[] {
   return results.filter(({ date }) => {
-    // A date known by its month counts where every day of the month does.
+    // A date known by its month counts if every day of the month does.
     const [first, last] = [dayOf(firstDay(date)), dayOf(lastDay(date))];
     return treatments.some(({ timeline: { spans } }) =>
       spans.some(({ start, end, degree }) => degree !== 'possible' && start <= first && end >= last),
@@ -258,7 +260,7 @@ export function during(results: Result[], treatments: Drug[]): Result[] {
   });
 }
 
-/** Treatments that ended on or after a day and before today, or may have. */
+/** Treatments that ended, or may have ended, on or after a day and before today. */
 export function endedSince(treatments: Drug[], since: LocalDate): Drug[] {
   const first = dayOf(since);
   return treatments.filter(({ timeline: { today, strict } }) => {

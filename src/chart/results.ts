@@ -7,13 +7,13 @@ import { type JsonObject, keyPart, number, object, objects, type Resource, refer
 import type { Result, Treatment } from './chart.ts';
 import type { Once } from './once.ts';
 
-/** Results that a laboratory stands by, and those that it does not yet stand by: these count for nothing but a question. */
+/** Statuses of final results, and of preliminary ones, which only raise a question. */
 const REPORTED = ['final', 'amended', 'corrected', 'appended'];
 const PRELIMINARY = ['preliminary', 'registered'];
 
 export type ResultOptions = { codes: Codes; timeZone: string; once: Once };
 
-/** A result with what tells it apart from others: the question that was asked, and the sample. */
+/** A result with the question that was asked, and the sample. */
 type Read = Result & { question: string; sample: string | undefined };
 
 /** Reads Observations into results, and relates them to each other (recommendations.md, 5). */
@@ -28,9 +28,9 @@ export function readResults(observations: Resource[], options: ResultOptions): R
 }
 
 /**
- * Reads an Observation, each component of a panel, and members that it contains, where they ask a question of ours. The date
- * is the day it is about (`effective[x]`), never the day it was issued; a result without one is left out, since nobody can
- * tell its age.
+ * Reads an Observation, the components of a panel, and contained members, as far as they are in our lists. The date is
+ * the day it is about (`effective[x]`), never the day it was issued; a result without one is left out, because its age
+ * is unknown.
  */
 function readObservation(observation: Resource, options: ResultOptions, recognise: Recogniser): Read[] {
   const status = string(observation['status']) ?? '';
@@ -41,7 +41,7 @@ function readObservation(observation: Resource, options: ResultOptions, recognis
     const asked = recognise(part);
     return asked ? [{ part, asked }] : [];
   });
-  // Most results are of no list: then their dates need not be read.
+  // Most results are in no list; their dates need not be read.
   if (parts.length === 0) return [];
   const period = object(observation['effectivePeriod']);
   const when =
@@ -75,11 +75,14 @@ function readObservation(observation: Resource, options: ResultOptions, recognis
   });
 }
 
-/** What a code or a text asks: lists, one substance, how specific the method is. */
+/** What a code or a text asks for: lists, a single substance, and how specific the method is. */
 type Asked = { lists: string[]; substance: string | undefined; confirmation: boolean; question: string };
 type Recogniser = (part: JsonObject) => Asked | undefined;
 
-/** A test is known by its code; else by the words of its display or text; where these only say drug test, of its value. */
+/**
+ * Recognises a test by its code; otherwise by the words of its display or text; if these only say drug test, by those
+ * of its value.
+ */
 function recogniser(codes: Codes): Recogniser {
   const known = new Map<string, Asked | undefined>();
   return (part) => {
@@ -100,7 +103,7 @@ function recogniser(codes: Codes): Recogniser {
   };
 }
 
-/** The question of a text that says no more than drug test. */
+/** The question of a text that only says drug test. */
 const PANEL = 'panel';
 
 function byCode(code: unknown, codes: Codes): Asked | undefined {
@@ -178,7 +181,7 @@ function textsOf(concept: JsonObject): string[] {
   );
 }
 
-/** A method that confirms, by its words. */
+/** Whether the words describe a confirmation method. */
 function isConfirmedBy(part: JsonObject, observation: Resource, { tests }: Codes): boolean {
   const texts = [part['method'], observation['method']].flatMap((method) => objects(method).flatMap(textsOf));
   return texts.some((text) => {
@@ -187,7 +190,7 @@ function isConfirmedBy(part: JsonObject, observation: Resource, { tests }: Codes
   });
 }
 
-/** Positive or negative, and the number behind it. */
+/** The outcome, positive or negative, and the value. */
 function readValue(part: JsonObject, asked: Asked, codes: Codes): Partial<Result> {
   const { tests } = codes;
   const quantity = quantityOf(part);
@@ -201,7 +204,7 @@ function readValue(part: JsonObject, asked: Asked, codes: Codes): Partial<Result
   };
 }
 
-/** What codes and words say, in the order of trust. */
+/** The outcome by codes and words, in order of trust. */
 function saidOutcome(part: JsonObject, asked: Asked, codes: Codes): Presence | undefined {
   const { tests } = codes;
   const byCodes = (concepts: JsonObject[]) => {
@@ -228,7 +231,7 @@ function saidOutcome(part: JsonObject, asked: Asked, codes: Codes): Presence | u
   return first(texts, (text) => saidIn(text, asked, tests));
 }
 
-/** 0 or 1 of a test that asks whether something is there. */
+/** 0 or 1 as the result of a test for presence. */
 function arbitrary(part: JsonObject, { lists }: Asked, tests: Tests): Presence | undefined {
   if (!lists.some((list) => tests.lists.get(list)?.of !== undefined)) return undefined;
   const quantity = object(part['valueQuantity']);
@@ -240,7 +243,7 @@ function arbitrary(part: JsonObject, { lists }: Asked, tests: Tests): Presence |
   return value === 1 ? 'positive' : undefined;
 }
 
-/** How a text begins decides; one that names the class itself is positive unless it says no. */
+/** The beginning of a text decides; a text that names the class itself is positive unless it says no. */
 function saidIn(text: string, { lists }: Asked, tests: Tests): Presence | undefined {
   const plain = text.normalize('NFC').trim().toLowerCase();
   if (!/^[<>]?=?\s*[-+]?\d/.test(plain)) {
@@ -262,7 +265,7 @@ function saidIn(text: string, { lists }: Asked, tests: Tests): Presence | undefi
 
 type Measured = { value: number; comparator: string | undefined; unit: string | undefined };
 
-/** A quantity, as such or as text: `<200`, `900 mikrogram/L`. */
+/** A quantity, or one in a text: `<200`, `900 mikrogram/L`. */
 function quantityOf(part: JsonObject): Measured | undefined {
   const quantity = object(part['valueQuantity']);
   const value = number(quantity['value']) ?? number(part['valueInteger']) ?? number(part['valueDecimal']);
@@ -281,7 +284,7 @@ function quantityIn(text: string | undefined): Measured | undefined {
   return { value: Number((found[2] as string).replace(',', '.')), comparator: found[1], unit: unitOf(found[3]) };
 }
 
-/** The upper limit of the reference range, in the value's own unit; as a quantity or as text. */
+/** The upper limit of the reference range, in the value's own unit; from a quantity or a text. */
 function upperLimitOf(part: JsonObject, unit: string | undefined): number | undefined {
   for (const range of objects(part['referenceRange'])) {
     const high = object(range['high']);
@@ -294,7 +297,7 @@ function upperLimitOf(part: JsonObject, unit: string | undefined): number | unde
   return undefined;
 }
 
-/** A unit in lower case, with u for micro and names shortened: `ug/l`, `umol/l`. */
+/** Normalises a unit: lower case, u for micro, short names: `ug/l`, `umol/l`. */
 function unitOf(unit: string | undefined): string | undefined {
   return unit
     ?.trim()
@@ -317,7 +320,10 @@ const MASS_PER_MICROGRAM_A_LITRE: Record<string, number> = {
 };
 const MICROMOLES_A_LITRE: Record<string, number> = { 'umol/l': 1, 'nmol/l': 0.001, 'mmol/l': 1000 };
 
-/** A screening against its reference range, else the cut-off; a confirmation against its own limit, else above nothing. */
+/**
+ * Compares a screening with its reference range, otherwise the cut-off; a confirmation with its own limit, otherwise
+ * with 0.
+ */
 function outcomeOfQuantity(
   measured: Measured,
   range: number | undefined,
@@ -329,7 +335,7 @@ function outcomeOfQuantity(
     return found && (found.cutoff || found.limit || found.of) ? found : undefined;
   });
   if (!asked.confirmation) {
-    // A reference range includes its upper limit; a cut-off is positive from there on.
+    // A reference range includes its upper limit; a cut-off itself is positive.
     if (range !== undefined) return compare(measured, range, false);
     return test?.cutoff && against(measured, test.cutoff, asked, tests);
   }
@@ -353,13 +359,13 @@ function against(
   if (moles === undefined) return undefined;
   const mass = asked.substance === undefined ? undefined : toxicology.molarMass[asked.substance];
   if (mass !== undefined) return compare({ ...measured, value: measured.value * moles * mass }, bound, true);
-  // Whatever it is of the class, it is no lighter: what would be above with the lightest is.
+  // No substance of the class is lighter, so a value above the bound with the lightest one is above it.
   return compare({ ...measured, value: measured.value * moles * toxicology.lightest }, bound, true) === 'positive'
     ? 'positive'
     : undefined;
 }
 
-/** "> 100" tells of a limit of 200 nothing; "< 50" that it is below. */
+/** "> 100" says nothing about a limit of 200; "< 50" is below it. */
 function compare({ value, comparator }: Measured, limit: number, from: boolean): Presence | undefined {
   if (comparator?.startsWith('<')) return value <= limit ? 'negative' : undefined;
   const above = from ? value >= limit : value > limit;
@@ -367,7 +373,9 @@ function compare({ value, comparator }: Measured, limit: number, from: boolean):
   return above ? 'positive' : 'negative';
 }
 
-/** What a later answer, or a confirmation of the same sample, overrules; and where a later negative stands beside it. */
+/**
+ * Marks what a later answer, or a confirmation of the same sample, contradicts, and positives with a later negative.
+ */
 function relate(results: Read[], { lists }: Tests): Result[] {
   const telling = results.filter(({ preliminary }) => !preliminary);
   const lastNegative = new Map<string, number>();
@@ -403,8 +411,8 @@ function samplesOf({ sample, at }: Read): string[] {
 }
 
 /**
- * What is prescribed explains a positive of its class, or of its substance where the test asks for one, while it is taken or
- * presumed and for its days of detection after.
+ * A prescribed medicine explains a positive of its class, or of its substance if the test asks for one, while it is
+ * taken or presumed and for its detection days afterwards.
  */
 export function explain(results: Result[], treatments: Treatment[], { tests: { lists, toxicology } }: Codes): Result[] {
   return results.map((result) => {
@@ -432,8 +440,8 @@ export function explain(results: Result[], treatments: Treatment[], { tests: { l
 }
 
 /**
- * Of results that stand in the same code list, those that no newer one overrules: scores and values. Results that say nothing
- * overrule nothing; of two at the same moment the positive one stays.
+ * Of results in the same code list, those not superseded by a newer one; for scores and values. Results without a
+ * meaning supersede nothing; of two at the same time the positive one stays.
  */
 export function newestOf(results: readonly Result[]): Result[] {
   const telling = results.filter(

@@ -17,7 +17,10 @@ import {
   until,
 } from './periods.ts';
 
-/** An entry with its purpose: its own, or that of the order it names, or of the newest of its substance that gives one. */
+/**
+ * An entry with its purpose: its own, that of the order it refers to, or that of the newest entry of its substance with
+ * one.
+ */
 export type Purposed = {
   entry: Entry;
   reasons: Reason[];
@@ -35,7 +38,7 @@ export type Classifiable = Pick<
 /** The classes of one medicine for one purpose in this patient, from hooks/classes.yaml. */
 export type Classify = (item: Classifiable) => string[];
 
-/** Gives each entry its purpose, its classes, and the key of the treatment that it is part of. */
+/** Gives each entry its purpose, its classes, and the key of its treatment. */
 export function withPurpose(entries: Entry[], classify: Classify, codes: Codes): Purposed[] {
   const orders = new Map(entries.filter(({ id }) => id !== undefined).map((entry) => [entry.id as string, entry]));
   const newest = new Map<string, Entry>();
@@ -104,24 +107,24 @@ function substanceOf({ medicine }: Entry): string {
   return medicine.classified.substance ?? medicine.classified.lists.join();
 }
 
-/** What this call's drafts do to an entry of the record (recommendations.md, 1.6). */
+/** How this call's drafts change an entry of the record (recommendations.md, 1.6). */
 export type Change =
-  /** It no longer counts from that day on, since a draft of the same treatment takes its place. */
+  /** It no longer counts from that day on, because a draft of the same treatment replaces it. */
   | { kind: 'replaced'; from: Day }
   /** It ends on that day, which is a known end. */
   | { kind: 'ended'; on: Day };
 
-/** A LARO treatment and the like that no medicine names. */
+/** A treatment, such as LARO, without a named medicine. */
 export type Otherwise = { ref: string; kind: EntryKind; spans: Span[]; name: string | undefined };
 
 export type TreatmentContext = EntryContext & {
-  /** The class whose treatment goes on between supplies. */
+  /** The class whose treatments go on between supplies. */
   continues: string;
-  /** Days on which an implant was taken out, by list of procedures. */
+  /** Days on which an implant was removed, by list of procedures. */
   removals: (list: string) => Day[];
 };
 
-/** Entries of one substance and one purpose as one treatment each, in the order in which the record lists them. */
+/** Groups entries of one substance and one purpose into treatments, in the order of the record. */
 export function treatmentsOf(
   entries: Purposed[],
   otherwise: Otherwise[],
@@ -138,7 +141,7 @@ export function treatmentsOf(
   return otherwise.length > 0 ? [...treatments, otherwiseTreatment(otherwise, context)] : treatments;
 }
 
-/** What one entry adds to its treatment. */
+/** The contribution of one entry to its treatment. */
 type Part = {
   periods: EntryPeriods;
   effect: Span[];
@@ -151,7 +154,7 @@ function treatmentOf(group: Purposed[], changes: Map<string, Change>, context: T
   const { today, parameters } = context;
   const continues = (group[0] as Purposed).lists.includes(context.continues);
   const partOfEntry = (purposed: Purposed) => partOf(purposed, continues, changes.get(purposed.entry.ref), context);
-  // One pass: of daily supplies there are thousands, and little of each is kept.
+  // One pass, because daily supplies come in thousands and little of each is kept.
   const recorded: Span[] = [];
   const effects: Span[] = [];
   const continued: Span[] = [];
@@ -213,7 +216,7 @@ function treatmentOf(group: Purposed[], changes: Map<string, Change>, context: T
   const degree = degreeBetween(spans, today, OPEN);
   const period = periodFrom(spans, today);
   const start = period?.start ?? lastPeriodOf(strict)?.start;
-  // What a reader is told: neither an effect nor what only goes on between supplies is an end on record.
+  // For display: neither an effect nor days between supplies are an end on record.
   const stop = periodFrom(records, today)?.end ?? lastDayOf(records);
   const { medicine } = entry;
   return {
@@ -274,12 +277,12 @@ function pushAll(map: Map<number, Span[]>, key: number, spans: Span[]): void {
   else for (const span of spans) known.push(span);
 }
 
-/** The same entry sent again, under whatever id. */
+/** Whether two entries are the same, sent again under another id. */
 function isAlike({ resource }: Entry, other: Entry): boolean {
   return resource === other.resource || isDeepStrictEqual({ ...resource, id: 0 }, { ...other.resource, id: 0 });
 }
 
-/** All values of a group, each once; mostly its members share the very same list. */
+/** All values of a group, each once. Usually its members share one list. */
 function union(group: Purposed[], listOf: (purposed: Purposed) => string[], own: string[]): string[] {
   let all: Set<string> | undefined;
   for (const purposed of group) {
@@ -293,12 +296,12 @@ function union(group: Purposed[], listOf: (purposed: Purposed) => string[], own:
 
 const RANK = { taken: 3, presumed: 2, possible: 1 } as const;
 
-/** The entry that tells most of a treatment: in force today, of the highest degree, an order before a supply. */
+/** Ranks entries by how informative they are: in force today, higher degree, an order before a supply. */
 function rankOf(counts: boolean, degree: Degree | undefined, { kind }: Entry): number {
   return (counts ? 10 : 0) + (degree ? RANK[degree] * 2 : 0) + (kind === 'order' ? 1 : 0);
 }
 
-/** The newest of those that tell as much; of two of a day the same one, whatever the order of the list. */
+/** The newer of two equally informative entries; on the same day always the same one, whatever their order. */
 function isNewer(a: Entry, b: Entry): boolean {
   const later = (a.start ?? 0) - (b.start ?? 0);
   return later > 0 || (later === 0 && a.ref < b.ref);
@@ -349,7 +352,7 @@ function partOf(purposed: Purposed, continues: boolean, change: Change | undefin
 
 const NO_SPANS: Span[] = [];
 
-/** An implant acts for its months, and is presumed to until it is taken out (recommendations.md, 1.4). */
+/** An implant acts for its months, and is presumed to act until it is removed (recommendations.md, 1.4). */
 function implantPart(
   periods: EntryPeriods,
   { effectMonths, certainMonths, longestMonths, removal }: NonNullable<Product['implant']>,

@@ -12,25 +12,25 @@ import {
 } from './load.ts';
 import { wordsOf } from './words.ts';
 
-/** What a record says of one medicine or ingredient: its codings, and its names as a person wrote them. */
+/** A medicine or ingredient as recorded: its codings, and its names in words. */
 export type Writing = { codings: JsonObject[]; names: string[] };
 /** The whole product, and each of its ingredients. */
 export type WrittenMedicine = Writing & { ingredients: Writing[] };
 
-/** A medicine that stands in code lists, or that we know by name. `lists` are empty for a partner of a combination. */
+/** A medicine in our code lists, or known by name. `lists` is empty for a partner of a combination. */
 export type Classified = {
   lists: string[];
   substance: string | undefined;
-  /** `atc`: an ATC code it came with. `code`: another system's code. `name`: only its name. */
+  /** `atc`: by an ATC code. `code`: by another system's code. `name`: only by its name. */
   identifiedBy: 'atc' | 'code' | 'name';
 };
 
-/** `other`: known to be none of ours. `unrecognised`: it may be anything. */
+/** `other`: known, and in none of our lists. `unrecognised`: it may be anything. */
 export type Recognition = Classified | 'other' | 'unrecognised';
 
 /**
- * Recognises a medicine (recommendations.md, 2.1): its own codes decide before its ingredients, these before its name, so
- * that a text which contradicts its code loses. A code that says nothing hides neither ingredients nor name.
+ * Recognises a medicine (recommendations.md, 2.1): its own codes take precedence over its ingredients, and these over
+ * its name, so a text that contradicts its code loses. An unknown code hides neither ingredients nor name.
  */
 export function recogniseMedicine(written: WrittenMedicine, codes: Codes): Recognition {
   const { codings, names, ingredients } = written;
@@ -46,14 +46,14 @@ export function recogniseMedicine(written: WrittenMedicine, codes: Codes): Recog
   const found = parts.flatMap((part) => part.found);
   const phrases = texts.map((text) => phrasesIn(text, codes)).find((some) => some.length > 0) ?? [];
   if (found.length > 0) {
-    // A brand is a product: its ATC code says more than the substance that is in it.
+    // A brand is a product: its ATC code is more specific than its substance.
     const branded = found.map((item) => {
       const brand = phrases.find((phrase) => phrase.brand && phrase.substance.key === item.substance?.key);
       return brand ? { ...item, atc: brand.atc } : item;
     });
     const by = parts.map((part) => part.identifiedBy).find((one) => one !== undefined) ?? 'name';
     const classified = bySubstances(branded, codes, by);
-    // Beside a harmless part that we know, a part that nobody knows may be anything.
+    // A combination with an unknown part may be anything, even if the other part is known and harmless.
     const unknown = ingredients.some(
       (part, at) =>
         parts[at]?.found.length === 0 &&
@@ -70,7 +70,7 @@ export function recogniseMedicine(written: WrittenMedicine, codes: Codes): Recog
     : 'unrecognised';
 }
 
-/** Whether nothing that is written could be a name or a code. */
+/** Whether nothing in it could be a name or a code. */
 export function saysNothing({ codings, names, ingredients }: WrittenMedicine): boolean {
   const empty = (writing: Writing) =>
     writing.names.length === 0 &&
@@ -82,7 +82,7 @@ function listed(classified: Classified): Recognition {
   return classified.lists.length > 0 || classified.substance !== undefined ? classified : 'other';
 }
 
-/** A substance with the ATC code that it has here: its own, that of a code, or that of the brand by which it was found. */
+/** A substance with its ATC code: its own, that of a code, or that of the brand by which it was found. */
 type Found = { substance: Substance | undefined; atc: string };
 
 function recogniseIngredient(
@@ -127,7 +127,10 @@ function textsOf(codings: JsonObject[], codes: Codes): string[] {
   });
 }
 
-/** By ATC, a code that the site has mapped, RxNorm with a display, or the name of one of the commonest other substances. */
+/**
+ * Whether it is another medicine: by ATC, a code mapped by the site, RxNorm with a display, or the name of a common
+ * other substance.
+ */
 function isAnother(codings: JsonObject[], texts: string[], codes: Codes): boolean {
   return (
     drugOf(codings, codes) !== undefined ||
@@ -156,7 +159,7 @@ export function isOfNoList(concepts: JsonObject[], codes: Codes): boolean {
   return found;
 }
 
-/** What the site's own drug table says of a product. */
+/** The product's row in the site's own drug table. */
 export function drugOf(codings: JsonObject[], codes: Codes): Drug | undefined {
   if (codes.drugs.size === 0) return undefined;
   for (const coding of codings) {
@@ -178,7 +181,7 @@ function byAtc(
   return { lists, substance: named?.key, identifiedBy };
 }
 
-/** Several substances are judged as the combination that they make, where it is a known one. */
+/** Several substances count as their combination, if it is known. */
 function bySubstances(found: Found[], codes: Codes, identifiedBy: Classified['identifiedBy']): Classified {
   const keys = new Set(found.map(({ substance }) => substance?.key));
   const combination = codes.combinations.find(({ of }) => of.every((key) => keys.has(key)))?.substance;
@@ -210,7 +213,7 @@ function phrasesIn(text: string, codes: Codes): FoundPhrase[] {
   return [...found.values()];
 }
 
-/** A name stands at the beginning of a text; a call must not wait for the rest of a long one. */
+/** Number of words read. A name is at the beginning of a text, and reading a long one would delay the call. */
 const MOST_WORDS = 200;
 const SHORTEST_NAME = 4;
 
@@ -241,7 +244,7 @@ export function conceptListsOf(concept: unknown, lists: ConceptLists, codes: Cod
       const system = systemKey(coding, codes);
       if (!code || !system) continue;
       found.push(...listsOfCode(system, codeKey(code), lists));
-      // The Norwegian laboratory codes hold those of NPU.
+      // Norwegian laboratory codes include those of NPU.
       if (system === 'nlk') found.push(...listsOfCode('npu', codeKey(code), lists));
     }
   }
@@ -255,7 +258,7 @@ function listsOfCode(system: string, code: string, lists: ConceptLists): string[
     const except = lists.except.get(`${system}|${code}`) ?? [];
     return found.filter((name) => !except.includes(name));
   }
-  // No code is longer; a text in its place is not walked through to its end.
+  // No code is longer, and a text in its place is not searched to its end.
   const bare = icd(code).slice(0, 20);
   const found = listsOfPrefixes(lists.prefixes, bare);
   const american = system === 'icd10cm';
@@ -295,7 +298,7 @@ function addFormsInText(text: string | undefined, codes: Codes, found: Set<strin
   for (const [at, first] of words.entries()) {
     for (const { phrase, name } of codes.forms.words.get(first) ?? [])
       if (phrase.every((word, offset) => words[at + offset] === word)) found.add(name);
-    // The longest ending decides: a depot patch is no patch of another kind.
+    // The longest ending decides: a depot patch is not another kind of patch.
     const ending = codes.forms.endings.find(({ word }) => first.length > word.length && first.endsWith(word));
     for (const { phrase, name } of ending ? (codes.forms.words.get(ending.word) ?? []) : [])
       if (phrase.length === 1) found.add(name);

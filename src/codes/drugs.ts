@@ -2,16 +2,16 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'csv-parse/sync';
 import type { Problem } from '../yaml.ts';
 
-/** What a national or local drug code stands for. */
+/** The meaning of a national or local drug code. */
 export type Drug = { atc: string; form?: string; smallestPackage?: number };
 
 /** An ATC code of the second level to the fifth (a substance): whole levels, upper case. */
 export const ATC_CODE = /^[A-Z]\d{2}(?:[A-Z](?:[A-Z](?:\d{2})?)?)?$/;
 
 /**
- * Reads a site's drug codes: `system,code,atc[,form][,smallest_package]` with a heading line, commas or semicolons,
- * as spreadsheets save them. A row that cannot be used is said with its line and left out; the rest is loaded.
- * `keyOf` gives our key of a system's URI, or the URI itself.
+ * Reads a site's drug codes: `system,code,atc[,form][,smallest_package]` with a heading line, commas or semicolons, as
+ * spreadsheets save them. A row that is not valid is reported with its line and left out; the rest is loaded. `keyOf`
+ * returns our key of a system's URI, or the URI itself.
  */
 export function readDrugs(
   path: string,
@@ -20,7 +20,7 @@ export function readDrugs(
   drugs: Map<string, Drug>,
   remarks: Problem[],
 ): void {
-  // Few products differ in all of class, form and package: equal ones are kept once, so that a large table stays small.
+  // Few products differ in class, form and package: equal ones are shared, so that a large table stays small.
   const shared = new Map<string, Drug>();
   let column: Record<string, number> | undefined;
   const row = (cells: string[], { lines }: { lines: number }): null => {

@@ -8,33 +8,36 @@ import { type CodeFile, codeFileSchema, conceptSystems, formSystems, type Produc
 import { compileTests, type Tests } from './tests.ts';
 import { wordsOf } from './words.ts';
 
-/** What a medicine is, whichever code or name it came with. `atc` decides its lists. */
+/** A substance, whichever code or name it came with. `atc` decides its lists. */
 export type Substance = { key: string; atc: string[]; names: Texts };
 
-/** A way to recognise a medicine by its name: whole words, lower case. */
+/** A name of a medicine: whole words in lower case. */
 type Phrase = { words: string[]; key: string; atc: string; brand: boolean };
 
-/** ATC codes by prefix. A list that includes others has a part for each, so that one's exception hides nothing of another. */
+/**
+ * ATC codes by prefix. A list that includes others has a part for each, so that exceptions of one do not affect
+ * another.
+ */
 export type AtcList = { prefixes: string[]; except: string[] }[];
 
-/** All code lists, ready for look-ups: each is a single hash access or a walk over a code's prefixes. */
+/** All code lists, prepared for look-up: each look-up is a hash access or a walk over a code's prefixes. */
 export type Codes = {
   lists: Map<string, AtcList>;
-  /** The same by prefix: the lists that a code with this prefix may stand in, and what they leave out again. */
+  /** The same by prefix: the lists that a code with this prefix may be in, and their exceptions. */
   listsOfPrefix: Map<string, { list: string; order: number; except: string[] }[]>;
-  /** Codes that stand above a member of a list and in no list themselves: they may be one of ours. */
+  /** Codes above a member of a list that are in no list themselves: they may be one of ours. */
   aboveLists: Set<string>;
   substances: Map<string, Substance>;
   substanceOfAtc: Map<string, Substance>;
   combinations: { of: string[]; substance: Substance }[];
   /** `system|code` (system as one of our keys) → the substance. */
   substanceOfCode: Map<string, Substance>;
-  /** The site's own drug codes: `system|code`, where the system is our key or, for one we do not know, its URI. */
+  /** The site's own drug codes: `system|code`, with our key of the system or, if we have none, its URI. */
   drugs: Map<string, Drug>;
   phrases: Map<string, Phrase[]>;
-  /** What may end a word that begins with a name: salts, then dose forms. Longest first. */
+  /** What may follow a name inside a word: salts, then dose forms. Longest first. */
   endings: string[];
-  /** Names of medicines that stand in no list: what has one is known to be another medicine. */
+  /** Names of medicines in no list: a medicine with one is known to be another one. */
   others: Map<string, string[][]>;
   products: Product[];
   /** system URI or OID → our key, such as `atc`. */
@@ -57,23 +60,23 @@ export type Codes = {
   reading: Reading;
   /** Reimbursement code → the condition list that it stands for as an order's reason. */
   reimbursement: Map<string, string>;
-  /** `kind|name|system|code` of the codes for which no good source was found. They are used like the others. */
+  /** `kind|name|system|code` of the codes without a good source. They are used like the others. */
   unverified: Set<string>;
 };
 
-/** Which lists a code belongs to; ICD-10 by prefix, the rest exactly. */
+/** The lists that a code belongs to; ICD-10 by prefix, the rest exactly. */
 export type ConceptLists = {
   names: Set<string>;
   exact: Map<string, string[]>;
   prefixes: Map<string, string[]>;
   except: Map<string, string[]>;
-  /** Lists in which ICD-10-CM's codes of the same shape do not stand. */
+  /** Lists that exclude ICD-10-CM codes of the same form. */
   notIcd10cm: Set<string>;
 };
 
 /**
- * Reads every file of `hooks/codes/`: code lists in YAML, the site's drug codes in CSV. Problems of lists name file and
- * line and forbid serving; a row of a drug table that cannot be used is a remark, and the rest is served.
+ * Reads every file of `hooks/codes/`: code lists in YAML, the site's drug codes in CSV. Problems of lists have file and
+ * line and prevent serving; a row of a drug table that is not valid is only a remark, and the rest is served.
  */
 export function loadCodes(folder: string, label: string, problems: Problem[], remarks: Problem[]): Codes {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
@@ -162,10 +165,12 @@ function compileCodes(files: File[], problems: Problem[]): Codes {
   return codes;
 }
 
-/** A form word must be long enough that no other word ends like it by chance. */
+/** Minimum length of a form word, so that no other word ends like it by chance. */
 const SHORTEST_ENDING = 6;
 
-/** Every name and spelling of the substances of a list, with the substance; brands name products and are left out. */
+/**
+ * Every name and spelling of a list's substances, with the substance; brands are left out, because they name products.
+ */
 function namesOfList(list: string, codes: Codes): [string, string][] {
   const parts = codes.lists.get(list) ?? [];
   return [...codes.phrases.values()]
@@ -174,7 +179,7 @@ function namesOfList(list: string, codes: Codes): [string, string][] {
     .map(({ words, key }) => [words.join(' '), key]);
 }
 
-/** A name that points to something that does not exist, and another medicine that is one of ours. */
+/** Reports names that refer to something that does not exist, and other medicines that are ones of ours. */
 function checkNames(files: File[], codes: Codes, problems: Problem[]): void {
   for (const file of files) {
     const report = (path: string[], message: string) => problems.push(problem(file, path, message));
@@ -245,7 +250,7 @@ export function standsInList(atc: string, { listsOfPrefix, aboveLists }: Codes):
   return false;
 }
 
-/** The lists that an ATC code stands in, in the order in which they are defined: a look-up for each of its prefixes. */
+/** The lists of an ATC code, in the order of their definition: one look-up per prefix. */
 export function listsOfAtc(atcs: string[], { listsOfPrefix }: Codes): string[] {
   const found = new Map<string, number>();
   for (const atc of atcs)
@@ -323,7 +328,7 @@ function conceptLists(files: File[], kind: ConceptKind): ConceptLists {
       if (concept.notIn?.includes('icd10cm')) lists.notIcd10cm.add(name);
       const add = (system: string, list: readonly string[] | undefined, prefixes: Map<string, string[]>) => {
         for (const code of list ?? []) {
-          // ICD-10-CM is read with the prefixes of ICD-10; its own stand beside them, under its name.
+          // ICD-10-CM is read with the ICD-10 prefixes, and its own are added under its name.
           if (system === 'icd10') push(prefixes, icd(code), name);
           else if (system === 'icd10cm') push(prefixes, `icd10cm|${icd(code)}`, name);
           else push(prefixes === lists.except ? prefixes : lists.exact, `${system}|${codeKey(code)}`, name);
@@ -339,7 +344,7 @@ function conceptLists(files: File[], kind: ConceptKind): ConceptLists {
   return lists;
 }
 
-/** Codes are compared without the spaces around them and without regard to case (recommendations.md, 2.1). */
+/** Codes are compared without surrounding spaces and case (recommendations.md, 2.1). */
 export function codeKey(code: string): string {
   return code.trim().toUpperCase();
 }
@@ -350,7 +355,7 @@ export function icd(code: string): string {
   return /^D[A-Z]\d\d/.test(bare) ? bare.slice(1) : bare;
 }
 
-/** System URIs are compared without version, trailing slash and `urn:oid:`, since all of these are sent. */
+/** System URIs are compared without version, trailing slash and `urn:oid:`, because senders vary in these. */
 export function systemUri(uri: string): string {
   return (uri.split('|')[0] as string)
     .trim()

@@ -1,15 +1,15 @@
 import type { CodeFile } from './schema.ts';
 import { type CompiledWording, compileWording, wordsOf } from './words.ts';
 
-/** How texts of orders are read: units of time and of counting, lengths, and what a text may say of its purpose. */
+/** How texts of orders are read: units of time and of counting, lengths, and purposes. */
 export type Reading = {
-  /** A unit in lower case → how many days, or months, it is. */
+  /** A unit in lower case → its number of days or months. */
   durations: Map<string, { days: number } | { months: number }>;
   countingUnits: Set<string>;
   length: { notAfter: Set<string>; notWith: Set<string>; ranges: Set<string>; notFollowedBy: string[][] };
-  /** Language → words of time that are of it, and how a last day is written in it: `till och med {end}`. */
+  /** Language → its words of time, and how it writes a last day: `till och med {end}`. */
   lastDay: { words: Set<string>; text: string }[];
-  /** What a text may say, by the name under which facts ask for it. */
+  /** What a text may say, by the name that facts use. */
   says: Map<string, CompiledWording>;
 };
 

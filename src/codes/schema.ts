@@ -15,20 +15,23 @@ const concept = z.strictObject({
     (typeof conceptSystems)[number],
     z.ZodOptional<typeof codes>
   >),
-  /** Systems whose codes of this shape mean something else here. */
+  /** Systems in which codes of the same form have another meaning. */
   notIn: z.array(z.enum(['icd10cm'])).optional(),
   /** The list of medicines that a test looks for. */
   of: z.string().optional(),
-  /** From where a screening is positive, and above which a confirmation is, where the result has no reference range. */
+  /** The cut-off of a screening and the limit of a confirmation, for results without a reference range. */
   cutoff: quantity.optional(),
   limit: quantity.optional(),
-  /** Which of the codes are confirmations of the class, which ask for one substance, and which of those only screen. */
+  /**
+   * The codes that are confirmations of the class, those that ask for one substance, and those among them that only
+   * screen.
+   */
   confirmations: bySystem.optional(),
   substances: z.record(z.string(), bySystem).optional(),
   screens: bySystem.optional(),
-  /** Codes that ask the same question: a later answer to one overrules that to another. */
+  /** Codes that ask the same question: a later answer to one supersedes an earlier one to another. */
   same: z.array(codes).optional(),
-  /** Beginnings of words by which a text names the class. */
+  /** Beginnings of words that name the class in a text. */
   words: codes.optional(),
   values: z.strictObject({ yes: bySystem, no: bySystem }).optional(),
   except: bySystem.optional(),
@@ -50,36 +53,39 @@ const wording = z.strictObject({
   notWith: codes.default([]),
   purpose: z.literal(true).optional(),
 });
-/** A product as it acts over time; the first that fits a medicine of the list decides. */
+/** How a product acts over time; the first that matches a medicine of the list decides. */
 const product = z.strictObject({
   of: z.string(),
-  /** It fits where one of these does: words of its name, strengths in mg, forms. Without any it always does. */
+  /** It matches if one of these does: words of its name, strengths in mg, forms. Without any it always matches. */
   names: codes.optional(),
   strengths: z.array(z.number()).optional(),
   forms: codes.optional(),
-  /** The strength must fit as well as name or form. */
+  /** The strength must match in addition to name or form. */
   every: z.literal(true).optional(),
-  /** It fits where neither strength nor form nor brand is known. */
+  /** It matches if strength, form and brand are all unknown. */
   bare: z.literal(true).optional(),
-  /** Days for which it counts as taken after a dose. It makes the product a depot, whose doses are told from supplies. */
+  /**
+   * Number of days for which it counts as taken after a dose. Makes the product a depot, whose doses come from
+   * supplies.
+   */
   effectDays: days.optional(),
-  /** Days after the last dose in which it still matters to its antagonist or agonist. */
+  /** Number of days after the last dose for which it still matters to its antagonist or agonist. */
   afterDays: days,
   implant: z
     .strictObject({
-      /** Taken for so many months; certain for so many; presumed to a removal, at most for so many. */
+      /** In months: counts as taken; is certain to act; is presumed to act until a removal, at most. */
       effectMonths: z.int(),
       certainMonths: z.int(),
       longestMonths: z.int(),
       removal: z.string(),
     })
     .optional(),
-  /** The record does not tell which product it is. */
+  /** The record does not say which product it is. */
   vague: z.literal(true).optional(),
 });
 export type Product = z.infer<typeof product>;
 
-/** One file of `hooks/codes/`. Every key may stand in any file; see hooks/README.md for what each means. */
+/** One file of `hooks/codes/`. Any key may appear in any file; see hooks/README.md for their meaning. */
 export const codeFileSchema = z.strictObject({
   lists: z
     .record(
@@ -114,7 +120,7 @@ export const codeFileSchema = z.strictObject({
   toxicology: z
     .strictObject({
       panelWords: codes,
-      /** Words of a method that confirms. */
+      /** Words of a confirmation method. */
       confirmationWords: codes.default([]),
       metabolites: z.record(z.string(), codes),
       detectionDays: z.record(z.string(), days),

@@ -4,19 +4,19 @@ import { wordsOf } from './words.ts';
 export type Presence = 'positive' | 'negative';
 type Quantity = { value: number; unit: string };
 
-/** What is known of a list of tests: the medicines that it looks for, its limits, and what single codes of it ask. */
+/** A list of tests: the medicines that it looks for, its limits, and what its single codes ask for. */
 export type TestList = {
   of: string | undefined;
-  /** From where a screening is positive, and above which a confirmation is. */
+  /** The cut-off of a screening, and the limit of a confirmation. */
   cutoff: Quantity | undefined;
   limit: Quantity | undefined;
   /** `system|code` of confirmations. */
   confirmations: Set<string>;
-  /** `system|code` → the one substance that it asks for. */
+  /** `system|code` → the single substance that it asks for. */
   substances: Map<string, string>;
-  /** `system|code` → a name that all codes share which ask the same. */
+  /** `system|code` → a name shared by all codes that ask the same. */
   same: Map<string, string>;
-  /** Beginnings of words by which a text names the class, with the substance where they name one. */
+  /** Beginnings of words that name the class in a text, with the substance if they name one. */
   words: { begins: string; substance: string | undefined }[];
 };
 
@@ -35,9 +35,9 @@ export type Tests = {
   named: Index<Named>;
   panel: Index<Phrase>;
   toxicology: Toxicology;
-  /** `list|system|code` → what a coded value of that result says. */
+  /** `list|system|code` → the meaning of a coded value of that result. */
   values: Map<string, Presence>;
-  /** `system|code`, and beginnings of texts in lower case, longest first → what any result says. */
+  /** `system|code`, and beginnings of texts in lower case, longest first → the meaning for any result. */
   codes: Map<string, Presence>;
   begins: [string, Presence][];
 };
@@ -52,7 +52,7 @@ const NO_TOXICOLOGY: Toxicology = {
   lightest: 250,
 };
 
-/** `namesOf`: the names of the substances of a list of medicines, each with its substance. */
+/** `namesOf`: the names of the substances in a list of medicines, each with its substance. */
 export function compileTests(files: CodeFile[], namesOf: (list: string) => [string, string][]): Tests {
   const tests: Tests = {
     lists: new Map(),

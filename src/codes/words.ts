@@ -1,13 +1,13 @@
 /**
- * What a text may say: words and phrases, of which `pain-` is the beginning of a word. `except`: words that look like it.
- * `notAfter`: what takes it back where it stands before it in the sentence; `notWith`: where it stands anywhere in it.
+ * What a text may say: words and phrases; `pain-` is the beginning of a word. `except`: similar words. `notAfter`:
+ * words that negate it if they come earlier in the sentence; `notWith`: if they are anywhere in it.
  */
 export type Wording = {
   any: string[];
   except: string[];
   notAfter: string[];
   notWith: string[];
-  /** It says what a medicine is for: a coded reason decides before it. */
+  /** It states the purpose of a medicine: a coded reason takes precedence. */
   purpose?: true | undefined;
 };
 
@@ -26,7 +26,10 @@ export function compileWording(wording: Wording): CompiledWording {
   };
 }
 
-/** Longer texts are notes: what is looked for stands at their beginning, and a call must not wait for the rest. */
+/**
+ * Number of characters read. Longer texts are notes whose beginning has what matters, and reading on would delay the
+ * call.
+ */
 const LONGEST_TEXT = 2000;
 
 /** The words of each sentence of a text: what `saysIn` looks through, for however many wordings. */

@@ -1,12 +1,12 @@
 import type { Node } from './cost.ts';
 
-/** FHIRPath's values: a collection, in which a single value is a list of one. */
+/** FHIRPath values: a collection; a single value is a list of one. */
 type Values = unknown[];
 /** What a variable stands for, found when it is asked for: a fact that is decided before needs no others. */
 export type Variables = (name: string) => unknown;
-/** `focus`: what a step works on. `self`: `$this`, the item that a condition is asked of. */
+/** `focus`: the input of a step. `self`: `$this`, the item that a condition is evaluated for. */
 type Run = (focus: Values, self: Values, variables: Variables) => Values;
-/** A function of ours: its input, and its arguments, each a single value or, where it asks for them, a collection. */
+/** One of our own functions: its input and arguments, each a single value or, if declared so, a collection. */
 export type OwnFunction = { fn: (input: never[], ...args: never[]) => unknown; arity: Record<number, string[]> };
 
 const NONE: Values = [];
@@ -14,8 +14,8 @@ const YES: Values = [true];
 const NO: Values = [false];
 
 /**
- * Turns the syntax tree of an expression into closures for the words that facts use. Undefined where it has a word that is
- * not here: then fhirpath.js evaluates it. A differential test holds both to the same results.
+ * Compiles the syntax tree of an expression to closures, for the words that facts use. Undefined if it contains another
+ * word: then fhirpath.js evaluates it. A differential test compares the two.
  */
 export function compileTree(
   tree: Node,
@@ -34,7 +34,7 @@ function listOf(value: unknown): Values {
   return Array.isArray(value) ? value : [value];
 }
 
-/** Nodes that only wrap another. */
+/** Nodes that only wrap another one. */
 const WRAPS = ['EntireExpression', 'TermExpression', 'ParenthesizedTerm', 'LiteralTerm', 'InvocationTerm'];
 
 function compile(node: Node, own: Record<string, OwnFunction>): Run | undefined {
@@ -118,7 +118,7 @@ function member(focus: Values, name: string): Values {
 
 type Operator = (left: Values, right: () => Values) => Values;
 
-/** The one value that is asked for, if there is one. Several are a mistake of the fact, for fhirpath.js too. */
+/** The only value, if there is one. Several are a mistake in the fact, for fhirpath.js too. */
 function single(values: Values): unknown {
   if (values.length > 1) throw new Error(`${values.length} values where one is expected`);
   return values[0];
@@ -130,12 +130,12 @@ function numberOf(values: Values): number {
   return value;
 }
 
-/** True, false, or nothing. */
+/** True, false, or empty. */
 function truth(values: Values): boolean | undefined {
   return values.length === 0 ? undefined : single(values) !== false;
 }
 
-/** The two values of one type that an operator works on; undefined where one is not there. */
+/** The two operands, of one type; undefined if one is missing. */
 function operandsOf(left: Values, right: Values, types?: readonly string[]): [never, never] | undefined {
   if (left.length === 0 || right.length === 0) return undefined;
   const [a, b] = [single(left), single(right)];
@@ -193,7 +193,7 @@ const operators: Record<string, Operator> = {
   '>=': ordered((a, b) => a >= b),
   in: (left, right) => isIn(left, right()),
   contains: (left, right) => isIn(right(), left),
-  // Texts are joined.
+  // Strings are concatenated.
   '+': arithmetic((a, b) => a + b, ['number', 'string']),
   '-': arithmetic((a, b) => a - b),
   '*': arithmetic((a, b) => a * b),
@@ -210,7 +210,7 @@ function equality(left: Values, right: Values, wanted: boolean): Values {
   return of(same === wanted);
 }
 
-/** Each item once. Items of a chart are told apart by identity. */
+/** Each item once. Chart items are compared by identity. */
 function distinct(values: Values): Values {
   return values.length < 2 ? values : [...new Set(values)];
 }
@@ -225,7 +225,7 @@ const plain: Record<string, (focus: Values, ...args: Values[]) => Values> = {
   count: (focus) => [focus.length],
   distinct,
   max: (focus) => (focus.length === 0 ? NONE : [focus.reduce((a, b) => ((b as number) > (a as number) ? b : a))]),
-  // A sum of decimals lies a hair above the whole number that it means.
+  // Floating-point sums may be slightly above the whole number.
   ceiling: (focus) => (focus.length === 0 ? NONE : [Math.ceil(numberOf(focus) - 1e-9)]),
   intersect: (focus, other = NONE) => distinct(focus.filter((item) => other.includes(item))),
   exclude: (focus, other = NONE) => focus.filter((item) => !other.includes(item)),
@@ -233,7 +233,7 @@ const plain: Record<string, (focus: Values, ...args: Values[]) => Values> = {
   combine: (focus, other = NONE) => [...focus, ...other],
 };
 
-/** Functions whose argument is asked of each item. */
+/** Functions whose argument is evaluated for each item. */
 const each: Record<string, (focus: Values, ask: (item: unknown) => Values) => Values> = {
   where: (focus, ask) => focus.filter((item) => ask(item)[0] === true),
   exists: (focus, ask) => of(focus.some((item) => ask(item)[0] === true)),

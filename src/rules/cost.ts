@@ -1,17 +1,17 @@
 /** A node of fhirpath.js's syntax tree. */
 export type Node = { type: string; text?: string; children?: Node[] };
 
-/** What runs its argument for every item of its input. */
+/** Functions that evaluate their argument for every item of their input. */
 const LOOPS = ['where', 'select', 'all', 'exists'];
-/** What may be asked of a variable for every item, since the time it takes does not grow with the variable. */
+/** Functions allowed on a variable inside a loop, because their cost does not grow with the variable. */
 const ASKED = ['exists', 'empty', 'count', 'not', 'plusDays', 'minusDays', 'plusMonths', 'minusMonths'];
-/** What compares everything on one side with everything on the other. */
+/** Operators that compare every item on one side with every item on the other. */
 const COMPARE_ALL = ['MembershipExpression', 'UnionExpression'];
 const COMBINE = ['intersect', 'exclude', 'union', 'combine', 'sharing'];
 
 /**
- * The variable, if any, that an expression walks through once for each item of something else. Such a fact takes the
- * product of two lengths, and one long record would hold up every other call.
+ * The variable, if any, that an expression searches once for each item of something else. Such a fact takes the product
+ * of two lengths, so one long record would delay every other call.
  */
 export function walkedForEach(node: Node, looped = false): string | undefined {
   const children = node.children ?? [];
@@ -49,7 +49,9 @@ export function parametersOf(call: Node): Node[] {
   return call.children?.[0]?.children?.find(({ type }) => type === 'ParamList')?.children ?? [];
 }
 
-/** The variable whose items an expression gives, filtered or not; what only its parameters name is not walked through. */
+/**
+ * The variable whose items an expression returns, filtered or not. Variables used only in parameters are not searched.
+ */
 function variableOf(node: Node): string | undefined {
   if (node.type === 'ExternalConstantTerm') return node.text;
   if (!['InvocationExpression', 'TermExpression', 'ParenthesizedTerm', 'UnionExpression'].includes(node.type))

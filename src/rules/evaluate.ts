@@ -14,7 +14,7 @@ export function neededForSilence({ medicationList }: Site): readonly Section[] {
 
 /**
  * Decides every rule of the call's hook. Pure: the same knowledge and chart give the same results in the same order.
- * `silent`: rules on trial for this caller, beside those of the site.
+ * `silent`: rules on trial for this caller, besides those of the site.
  */
 export function evaluate(knowledge: Rulebook, chart: Chart, silent: readonly string[] = []): RuleResult[] {
   const steps = evaluateInSteps(knowledge, chart, silent);
@@ -23,7 +23,7 @@ export function evaluate(knowledge: Rulebook, chart: Chart, silent: readonly str
   return step.value;
 }
 
-/** The same, with a pause after each part that takes long for a long record. */
+/** The same, yielding after each part that takes long for a long record. */
 export function* evaluateInSteps(
   knowledge: Rulebook,
   chart: Chart,
@@ -63,13 +63,13 @@ function decide(rule: Rule, look: (name: string) => Finding): RuleResult {
     about: listedOnce(rule.about.flatMap((name) => drugsOf(look(name).value))),
     unclear,
   };
-  // What must be present and is not known, and what must be absent and is not known to be.
+  // Required facts that are not known, and excluded facts that are not known to be absent.
   const undecided = [...rule.when, ...rule.without].map(look).filter(({ outcome }) => outcome === 'not-known');
   if (undecided.length === 0) return { ...result, outcome: 'fires' };
   return { ...result, outcome: 'not-known', missing: [...new Set(undecided.flatMap(({ missing }) => missing))] };
 }
 
-/** How a rule speaks where nothing makes it louder: the last case has no facts. */
+/** The indicator if no case with facts applies: the last case has none. */
 function quietest({ indicators: cases }: Rule): Indicator {
   return (cases.at(-1) as IndicatorCase).indicator;
 }
@@ -82,21 +82,21 @@ function openFindings({ rule, outcome, finding }: RuleResult): Finding[] {
 }
 
 /**
- * The parts of the record whose absence forbids the answer "nothing to warn about": a rule could not be decided, and
- * it rests on the medication list, or on another needed part while it may warn (recommendations.md, "What could not
- * be checked"; an `info` rule that lacks conditions stays silent, and the trace says so).
+ * The parts of the record whose absence forbids the answer "nothing to warn about": a rule could not be decided, and it
+ * needs the medication list, or another required part while it may warn (recommendations.md, "What could not be
+ * checked"; an `info` rule without conditions stays silent, and the trace says so).
  */
 export function missingForSilence(results: RuleResult[], chart: Chart, site: Site): Section[] {
   const missing = results
     .filter(({ outcome }) => outcome === 'not-known')
     .flatMap(({ rule, missing }) => missing.filter((section) => section === site.medicationList || mayWarn(rule)));
-  // An order that could not be read may be anything: then the list must be there to be looked at.
+  // An unreadable order may be anything, so the list is required to check it against.
   if (chart.unread.drafts.length > 0 && chart.sections[site.medicationList] !== 'complete')
     missing.push(site.medicationList);
   return needed(missing, site);
 }
 
-/** What a card says was not checked: also what a rule that speaks would have been silenced by. */
+/** What a card reports as not checked, including what might have silenced a rule that fires. */
 export function missingForCards(results: RuleResult[], chart: Chart, site: Site): Section[] {
   const open = results
     .filter(({ outcome }) => outcome !== 'not-known')
@@ -112,7 +112,7 @@ function mayWarn(rule: Rule): boolean {
   return rule.indicators.some(({ indicator }) => indicator !== 'info');
 }
 
-/** Each once, and a treatment that no medicine names only where no medicine of its class is there. */
+/** Each once. A treatment without a named medicine counts only if there is no medicine of its class. */
 function listedOnce(drugs: Drug[]): Drug[] {
   const once = eachOnce(drugs);
   return once.filter(

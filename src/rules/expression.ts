@@ -16,18 +16,18 @@ import { compileTree, type OwnFunction, type Variables } from './compile.ts';
 import { type Node, walkedForEach } from './cost.ts';
 import { givesNothing, type Known } from './known.ts';
 
-/** A compiled FHIRPath expression: what it names, and how it is evaluated over `%variables` and an input. */
+/** A compiled FHIRPath expression: the names in it, and its evaluation over `%variables` and an input. */
 export type Expression = {
   text: string;
   variables: Set<string>;
   members: Set<string>;
   lists: Set<string>;
   evaluate: Evaluate;
-  /** The same by fhirpath.js: what the compiled form must agree with. */
+  /** Evaluation by fhirpath.js, which the compiled form must match. */
   interpret: Evaluate;
-  /** Whether it gives nothing whatever the missing parts of the record may hold. */
+  /** Whether it is empty whatever the missing parts of the record contain. */
   givesNothing: (known: Omit<Known, 'own'>) => boolean;
-  /** It has only words that are compiled. */
+  /** All of it is compiled. */
   compiled: boolean;
 };
 type Evaluate = (certainty: Certainty, variables: Variables, input?: unknown) => unknown[];
@@ -36,8 +36,8 @@ type Listed = { lists?: string[] };
 type Fields = Record<string, unknown>;
 
 /**
- * The functions that facts have beside FHIRPath's own. Dates are compared with their whole span: a partial date lies
- * on a side only where all of it does; with `some`, where it still may (recommendations.md, 3).
+ * The functions of facts besides FHIRPath's own. Dates are compared with their whole span: with `all`, a partial date
+ * is on a side only if all of its days are; with `some`, if any may be (recommendations.md, 3).
  */
 function functions(certainty: Certainty) {
   const compare = (holds: (date: string, limit: string, certainty: Certainty) => boolean) => ({
@@ -49,7 +49,7 @@ function functions(certainty: Certainty) {
   });
   const others = { 0: [], 1: ['AnyAtRoot'] };
   return {
-    /** Whether any item of the input stands in the code list. */
+    /** Whether any item of the input is in the code list. */
     memberOf: {
       fn: (items: Listed[], list: string) => items.some((item) => item?.lists?.includes(list)),
       arity: { 1: ['String'] },
@@ -75,33 +75,33 @@ function functions(certainty: Certainty) {
       fn: ([date]: string[], months: number) => (date ? plusMonths(lastDay(date), -months) : []),
       arity: { 1: ['Number'] },
     },
-    /** Treatments that count from today on or, where there are drafts, on a day of theirs. */
+    /** Treatments that count from today on or, with drafts, on a day of theirs. */
     within: { fn: (drugs: Drug[], drafts: Drug[] = []) => within(drugs, drafts), arity: others },
-    /** The same, with what a product does after its last dose, and without what goes on only between supplies. */
+    /** The same, extended by the product's effect after its last dose, without days between supplies. */
     cleared: { fn: (drugs: Drug[], drafts: Drug[] = []) => within(drugs, drafts, 'clearance'), arity: others },
-    /** The same as `within`, without what goes on only between supplies. */
+    /** Like `within`, without days between supplies. */
     strictly: { fn: (drugs: Drug[], drafts: Drug[] = []) => within(drugs, drafts, 0), arity: others },
     /** Pairs whose periods share a day. */
     together: { fn: (drugs: Drug[], partners: Drug[]) => together(drugs, partners), arity: { 1: ['AnyAtRoot'] } },
-    /** The same, or one ended before and what its product does after its last dose reaches the other. */
+    /** The same, or one ended before and its product's effect after the last dose reaches the other. */
     togetherOrCleared: {
       fn: (drugs: Drug[], partners: Drug[]) => together(drugs, partners, 'clearance'),
       arity: { 1: ['AnyAtRoot'] },
     },
-    /** The same, or one ended at most so many days before. */
+    /** Like `together`, or one ended at most so many days before. */
     togetherOrAfter: {
       fn: (drugs: Drug[], partners: Drug[], days: number) => together(drugs, partners, days),
       arity: { 2: ['AnyAtRoot', 'Number'] },
     },
-    /** Use over time: `use(gapDays)` gives courses. */
+    /** Use over time: `use(gapDays)` returns courses. */
     use: { fn: (drugs: Drug[], gapDays: number) => useOf(drugs, gapDays), arity: { 1: ['Number'] } },
-    /** Drafts that continue none of the treatments. */
+    /** Drafts that do not continue any of the treatments. */
     startingAnew: { fn: (drafts: Drug[], drugs: Drug[]) => startingAnew(drafts, drugs), arity: { 1: ['AnyAtRoot'] } },
     /** Treatments that were, or may have been, taken on or after a day. */
     since: { fn: (drugs: Drug[], day: string) => endedSince(drugs, day), arity: { 1: ['String'] } },
-    /** Results of a day on which one of the treatments was taken or presumed. */
+    /** Results of days on which one of the treatments was taken or presumed. */
     during: { fn: (results: Result[], drugs: Drug[]) => during(results, drugs), arity: { 1: ['AnyAtRoot'] } },
-    /** Those that share a value of a field with any of the others: `sharing('requester', %others)`. */
+    /** Items that share a value of a field with any of the others: `sharing('requester', %others)`. */
     sharing: {
       fn: (items: Fields[], field: string, partners: Fields[]) => {
         const values = new Set(partners.flatMap((other) => other?.[field] ?? []));
@@ -117,7 +117,7 @@ function functions(certainty: Certainty) {
       },
       arity: { 0: [] },
     },
-    /** Of results that answer the same question, the newest that says anything; of two at one moment, the positive one. */
+    /** For each question the newest result with a meaning; of two at one time, the positive one. */
     newest: { fn: (results: Result[]) => newestOf(results), arity: { 0: [] } },
   };
 }
@@ -126,7 +126,7 @@ const tables: Record<Certainty, ReturnType<typeof functions>> = { all: functions
 
 const known = new Map<string, Expression>();
 
-/** Compiles an expression, once for each text. Throws an Error with a one-line message where it is no FHIRPath. */
+/** Compiles an expression, once per text. Throws an Error with a one-line message if it is not FHIRPath. */
 export function compileExpression(text: string): Expression {
   const expression = known.get(text) ?? compile(text);
   known.set(text, expression);
@@ -143,7 +143,7 @@ function compile(text: string): Expression {
   };
   collect(tree, named);
   for (const name of named.functions) if (!isFunction(name)) throw new Error(`there is no function '${name}'`);
-  // fhirpath.js takes a bare `where(current)` for true wherever the field exists, `false` included.
+  // In fhirpath.js a bare `where(current)` is true if the field exists, even if it is `false`.
   if (hasBareField(tree)) throw new Error('a bare field in where(…): write `field = true`');
   const walked = walkedForEach(tree);
   if (walked !== undefined)
@@ -151,7 +151,7 @@ function compile(text: string): Expression {
   const interpreters: Partial<Record<Certainty, (input: unknown, variables: Record<string, unknown>) => unknown[]>> =
     {};
   const interpret: Evaluate = (certainty, variables, input = {}) => {
-    // Hardly anything is interpreted, and little is asked for the second reading.
+    // Few expressions are interpreted, and few of these need the second reading.
     interpreters[certainty] ??= fhirpath.compile(text, undefined, {
       userInvocationTable: tables[certainty] as never,
     }) as (input: unknown, variables: Record<string, unknown>) => unknown[];
@@ -199,7 +199,7 @@ function hasBareField(node: Node): boolean {
   return bare || (node.children ?? []).some(hasBareField);
 }
 
-/** Whether all that a call holds is one field name: down to it, every node has one child. */
+/** Whether a call's argument is a single field name: every node down to it has one child. */
 function isBareField(call: Node): boolean {
   let node = call.children?.[0]?.children?.find(({ type }) => type === 'ParamList');
   while (node?.children?.length === 1 && node.type !== 'MemberInvocation') node = node.children[0];
@@ -215,7 +215,7 @@ function isFunction(name: string): boolean {
   return name in tables.all || FHIRPATH_FUNCTIONS.has(name);
 }
 
-/** What facts may call of FHIRPath itself: fhirpath.js answers an unknown function only when it gets there. */
+/** FHIRPath's own functions allowed in facts. fhirpath.js reports an unknown function only when it evaluates it. */
 const FHIRPATH_FUNCTIONS = new Set(
   'where select exists all empty not first last tail skip take count distinct iif intersect exclude union combine ofType is sum min max abs ceiling'.split(
     ' ',

@@ -6,19 +6,19 @@ import type { Guideline } from './knowledge.ts';
 
 export type FactOutcome = 'holds' | 'does-not-hold' | 'not-known';
 
-/** What a fact came to, and the resources it rests on. The findings are the trace. */
+/** The outcome of a fact, and the resources behind it. The findings are the trace. */
 export type Finding = {
   fact: string;
   outcome: FactOutcome;
   value: unknown[];
   resources: string[];
-  /** The courses that it is about, itself or through the facts it is made from; of one that holds only. */
+  /** The courses in it, directly or through other facts; only if it holds. */
   courses: Course[];
-  /** For `not-known`: the parts of the record that are missing. None: a date is known only in part. */
+  /** For `not-known`: the missing parts of the record. Empty if a date is only partly known. */
   missing: Section[];
 };
 
-/** Looks facts up, each evaluated once, when first asked for. */
+/** Looks up facts; each is evaluated once, on first use. */
 export function findings(guideline: Guideline, views: Views): (name: string) => Finding {
   const found = new Map<string, Finding>();
   const all = reading(guideline, views, 'all');
@@ -47,13 +47,13 @@ function find(
   const missing = incomplete.filter((section) => fact.sections.has(section));
   if (missing.length > 0 && !read.empty(name)) return { ...base, outcome: 'not-known', missing };
   if (!unclear) return { ...base, outcome: 'does-not-hold', missing: [] };
-  // The record is all here but known in part in places: would the fact hold if what is not known were so?
+  // The record is complete but partly imprecise: would the fact hold in the favourable case?
   const possible = read.some(name) as unknown[];
   if (!isTrue(possible)) return { ...base, outcome: 'does-not-hold', missing: [] };
   return { ...base, outcome: 'not-known', resources: resourcesOf(possible), missing: [] };
 }
 
-/** Of a fact that holds: what it is made from has mostly been evaluated for it. */
+/** For a fact that holds; the facts that it uses have mostly been evaluated. */
 function coursesBehind(guideline: Guideline, name: string, read: Variables): Course[] {
   const courses = (read(name) as unknown[]).filter(isCourse);
   if (courses.length > 0) return courses;
@@ -83,7 +83,7 @@ function reading({ facts, parameters }: Guideline, { chart }: Views, certainty: 
   return value;
 }
 
-/** Whether a fact does not hold, whatever the missing parts of the record may hold. */
+/** Whether a fact does not hold, whatever the missing parts of the record contain. */
 function emptiness(
   { facts }: Guideline,
   { incomplete, medicationList }: Views,
@@ -108,7 +108,7 @@ function emptiness(
   return isEmpty;
 }
 
-/** What is the same for all guidelines: the chart in each reading, and what of it is not known. */
+/** Common to all guidelines: the chart in each reading, and what is unknown in it. */
 export type Views = {
   chart: Record<Certainty, Record<string, unknown>>;
   incomplete: Section[];
@@ -120,7 +120,7 @@ export function viewsOf(chart: Chart, medicationList: Section): Views {
   const all: Record<string, unknown> = {
     hook: chart.hook,
     today: chart.today,
-    // Facts ask whether somebody is at least so old.
+    // Facts ask for a minimum age.
     age: chart.age?.least ?? [],
     setting: chart.setting ?? [],
     drafts: chart.drafts,
@@ -139,7 +139,7 @@ export function viewsOf(chart: Chart, medicationList: Section): Views {
   };
 }
 
-/** The part of the record that each variable comes from. The drafts are always here: they are in the request. */
+/** The part of the record behind each variable. The drafts are always present, in the request. */
 export const sectionOfVariable: Record<string, Section | undefined> = {
   hook: undefined,
   today: undefined,
@@ -154,13 +154,13 @@ export const sectionOfVariable: Record<string, Section | undefined> = {
   ...Object.fromEntries(activitySections.map((section) => [section, section])),
 };
 
-/** The part of the record that a variable comes from at a site that keeps its medication list there. */
+/** The part of the record behind a variable, depending on where the site keeps its medication list. */
 export function sectionOf(variable: string, medicationList: Section): Section | undefined {
   const section = sectionOfVariable[variable];
   return section === 'medications' ? medicationList : section;
 }
 
-/** What only the facts of hooks/classes.yaml see beside these: treatments that no medicine names. */
+/** A variable only for facts of hooks/classes.yaml: treatments without a named medicine. */
 export const classVariables = ['otherwise'];
 
 function isUnclear(chart: Chart): boolean {
@@ -194,12 +194,12 @@ export function isDrug(item: unknown): item is Drug {
   return typeof item === 'object' && item !== null && 'timeline' in item;
 }
 
-/** Each once. A draft that changes an order to another substance has its reference. */
+/** Each once. A draft that changes an order to another substance shares its reference. */
 export function eachOnce(drugs: Drug[]): Drug[] {
   return [...new Map(drugs.map((drug) => [`${drug.ref}|${drug.substance}`, drug])).values()];
 }
 
-/** The medicines of a fact's value: pairs are both of theirs, courses all of theirs. Each once. */
+/** The medicines in a fact's value, each once: both of a pair, all of a course. */
 export function drugsOf(value: unknown[]): Drug[] {
   const drugs = value.flatMap((item): Drug[] =>
     isPair(item) ? [item.one, item.other] : isDrug(item) ? [item] : isCourse(item) ? item.drugs : [],

@@ -19,9 +19,9 @@ import {
 export type Fact = {
   name: string;
   expression: Expression;
-  /** The comment above it in its file, for a reader. */
+  /** The comment above it in its file. */
   comment?: string | undefined;
-  /** The parts of the record that it rests on, directly or through other facts. */
+  /** The parts of the record that it needs, directly or through other facts. */
   sections: Set<Section>;
 };
 
@@ -30,7 +30,7 @@ export type IndicatorCase = { indicator: Indicator; facts: string[] };
 export type Rule = {
   id: string;
   guideline: string;
-  /** Where it stands in its file. */
+  /** Its line in the file. */
   line: number;
   recommendation: string;
   section: string;
@@ -38,24 +38,26 @@ export type Rule = {
   hooks: readonly Hook[];
   when: string[];
   unless: string[];
-  /** Facts that must be known not to hold; where one is not known, the rule is not. */
+  /** Facts that must be known not to hold; if one is not known, the rule is not decided. */
   without: string[];
-  /** The first case with a fact that holds decides; the last has no facts and always does. */
+  /** The first case with a fact that holds decides; the last case has no facts and always applies. */
   indicators: IndicatorCase[];
   about: string[];
   suggest: SuggestionRule[];
   select: 'any' | 'at-most-one';
-  /** Weaker rules that this one silences: always, where all their drugs, or all their orders, are its own; `*` is all others. */
+  /**
+   * Weaker rules that this one supersedes: always, or if all their drugs or orders are its own; `*` means all others.
+   */
   supersedes: { always: string[]; sameDrugs: string[]; sameOrders: string[]; except: string[] };
-  /** Facts that would make it speak, if what they are about were sure. */
+  /** Facts that would make it fire if their medicines or results were certain. */
   unclear: string[];
-  /** Rules of one family give one card between them, led by the first that speaks. */
+  /** Rules of one family share one card, led by the first that fires. */
   family: string | undefined;
-  /** Only adds to its family's card and never gives one alone. */
+  /** Only joins its family's card and never gives one alone. */
   rides: boolean;
-  /** Facts that only the card waits for: its paragraphs and other summaries. */
+  /** Facts used only by the card: conditions of paragraphs and other summaries. */
   said: string[];
-  /** Why the rule is not served here, if it is not. */
+  /** Why the rule is off here, if it is. */
   off: 'site' | 'country' | 'status' | 'delivered' | undefined;
 };
 
@@ -70,7 +72,7 @@ export type Guideline = {
 export type Rulebook = {
   site: Site;
   codes: Codes;
-  /** What a medicine is in this patient, and how entries of the record become treatments. */
+  /** Classes of medicines in this patient, and how entries of the record become treatments. */
   classes: Classes;
   treatments: { continues: Continues; besides: TreatmentsFile['besides']; parameters: TreatmentParameters };
   guidelines: Guideline[];
@@ -84,7 +86,7 @@ export function guidelineOf({ guidelines }: Rulebook, rule: Rule): Guideline {
   return found;
 }
 
-/** Every fact that a rule or its card rests on. */
+/** Every fact that a rule or its card uses. */
 export function factsOfRule(rule: Rule): string[] {
   return [
     ...rule.when,

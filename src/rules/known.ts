@@ -1,21 +1,21 @@
 import { compileTree, type OwnFunction, type Variables } from './compile.ts';
 import { type Node, parametersOf } from './cost.ts';
 
-/** What is known of the variables that an expression names, while parts of the record are missing. */
+/** What is known about the variables of an expression while parts of the record are missing. */
 export type Known = {
-  /** It holds nothing, whatever the missing parts may hold. */
+  /** It is empty, whatever the missing parts contain. */
   isEmpty: (variable: string) => boolean;
-  /** Nothing that is missing could change it. */
+  /** The missing parts cannot change it. */
   isWhole: (variable: string) => boolean;
   variables: Variables;
   own: Record<string, OwnFunction>;
 };
 
-/** Nodes that only wrap another. */
+/** Nodes that only wrap another one. */
 const WRAPS = ['EntireExpression', 'TermExpression', 'ParenthesizedTerm', 'InvocationTerm'];
-/** Functions that make something of nothing. */
+/** Functions with a result for an empty input. */
 const MAKES = ['exists', 'empty', 'not', 'count', 'all'];
-/** Functions that give nothing where their argument is nothing; which argument. */
+/** Functions whose result is empty if an argument is empty, and the index of that argument. */
 const PAIRS: Record<string, number> = {
   together: 0,
   togetherOrCleared: 0,
@@ -26,8 +26,8 @@ const PAIRS: Record<string, number> = {
 };
 
 /**
- * Whether an expression gives nothing, or false, whatever the missing parts of the record may hold: nobody need be asked for
- * the medication list because a medicine of no list is ordered.
+ * Whether an expression is empty or false whatever the missing parts of the record contain, so that an order of a
+ * medicine in no list does not require the medication list.
  */
 export function givesNothing(node: Node, known: Known): boolean {
   const children = node.children ?? [];
@@ -62,7 +62,7 @@ export function givesNothing(node: Node, known: Known): boolean {
   }
 }
 
-/** Whether a condition cannot hold, whatever the missing parts may hold. */
+/** Whether a condition cannot hold, whatever the missing parts contain. */
 function saysNo(node: Node, known: Known): boolean {
   const children = node.children ?? [];
   const [first, second] = children as [Node, Node];
@@ -74,7 +74,7 @@ function saysNo(node: Node, known: Known): boolean {
   return value !== undefined && value[0] !== true;
 }
 
-/** What a part of an expression comes to, where it rests on nothing that is missing and on no item. */
+/** The value of a subexpression, if it depends on nothing missing and on no item. */
 function valueKnown(node: Node, known: Known): unknown[] | undefined {
   if (!restsOnKnown(node, known)) return undefined;
   return compileTree(node, known.own)?.([], known.variables);
@@ -84,10 +84,10 @@ function restsOnKnown(node: Node, known: Known): boolean {
   if (node.type === 'ExternalConstantTerm') return known.isWhole(node.text ?? '');
   if (node.type === 'ThisInvocation') return false;
   const children = node.children ?? [];
-  // What is asked of the items of a variable is known with it.
+  // A property of a complete variable is known too.
   if (node.type === 'InvocationExpression')
     return restsOnKnown(children[0] as Node, known) && namesKnown(children[1] as Node, known);
-  // A function or a field that nothing stands before is of an item.
+  // A function or a field without anything before it belongs to an item.
   if (node.type === 'MemberInvocation' || node.type === 'FunctionInvocation') return false;
   return children.every((child) => restsOnKnown(child, known));
 }

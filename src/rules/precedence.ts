@@ -2,8 +2,8 @@ import type { Drug } from '../chart/chart.ts';
 import type { RuleResult } from './result.ts';
 
 /**
- * Who speaks, of the rules that hold. The rules on trial are weighed among all, as they would be if they were shown; those
- * that are shown are weighed among themselves, so that a silent rule changes nothing that anybody sees.
+ * Decides which of the rules that hold give cards. Rules on trial are weighed among all rules, as if they were shown;
+ * the other rules are weighed among themselves, so that a silent rule changes nothing visible.
  */
 export function settle(results: RuleResult[], onTrial: ReadonlySet<string>): RuleResult[] {
   const silent = ({ rule, outcome }: RuleResult) => outcome !== 'switched-off' && onTrial.has(rule.id);
@@ -23,8 +23,8 @@ function hushed(result: RuleResult): RuleResult {
 }
 
 /**
- * One card a problem (recommendations.md, 6): a rule that fires silences weaker ones, always or where it speaks about all of
- * their drugs or orders. What it says nothing of keeps its own card. A rule that is itself superseded silences nothing.
+ * One card per problem (recommendations.md, 6): a rule that fires supersedes weaker ones, always or if it covers all of
+ * their drugs or orders. What it does not cover keeps its own card. A superseded rule supersedes nothing.
  */
 function supersede(results: RuleResult[]): RuleResult[] {
   const firing = results.filter(({ outcome }) => outcome === 'fires');
@@ -49,15 +49,15 @@ function strongerOf(weaker: RuleResult, among: RuleResult[]): RuleResult[] {
 }
 
 function areAllIn(drugs: Drug[], others: Drug[]): boolean {
-  // Drafts without an id have one reference.
+  // Drafts without an id share one reference.
   const keyOf = ({ ref, substance }: Drug) => `${ref} ${substance}`;
   const keys = new Set(others.map(keyOf));
   return drugs.length > 0 && drugs.every((drug) => keys.has(keyOf(drug)));
 }
 
 /**
- * Rules of one family give one card: the first that speaks leads it, the others join. Rules that only ride along give
- * none alone.
+ * Rules of one family give one card: the first that fires leads it, the others join. Rules that only ride never give a
+ * card alone.
  */
 function joinFamilies(results: RuleResult[]): RuleResult[] {
   return results.map((result) => {

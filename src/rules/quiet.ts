@@ -5,17 +5,17 @@ import type { Indicator } from './schema.ts';
 import { indicators } from './schema.ts';
 
 /**
- * What a card rested on, as far as it decides whether a later one says anything new. Plain data, kept with the card: no
- * name, no id, no date but that of a result.
+ * The basis of a card, as far as it decides whether a later card says anything new. Plain data, stored with the card:
+ * no name, no id, no date except that of a result.
  */
 export type Basis = {
   indicator: Indicator;
-  /** The rules that speak on the card, and the facts that held. */
+  /** The rules on the card, and the facts that held. */
   rules: string[];
   facts: string[];
-  /** Product as written (a digest) → its dosages as written, and their sum in a day where all can be read. */
+  /** Product as written (a digest) → its dosages as written, and their daily total if all can be read. */
   products: Record<string, { dosages: string[]; dose?: number }>;
-  /** The newest positive result that it rested on; milliseconds since 1970. */
+  /** The newest positive result in it; milliseconds since 1970. */
   positive?: number;
 };
 
@@ -34,12 +34,12 @@ export function basesOf(results: RuleResult[], chart: Chart): Map<string, Basis>
   );
 }
 
-/** What holds, without the days and words that only say more of it: a renewal may add one to a card that is known. */
+/** A fact that holds, without the dates and words that only add detail: a renewal may add one to a known card. */
 function isEvidence({ outcome, value }: Finding): boolean {
   return outcome === 'holds' && !value.every((item) => typeof item === 'string');
 }
 
-/** Of one card: the result that leads it, then those that join. */
+/** For one card: the leading result, then those that join. */
 function basisOf(results: RuleResult[], chart: Chart): Basis {
   const findings = results.flatMap(findingsOf);
   const refs = new Set(findings.flatMap(({ resources }) => resources));

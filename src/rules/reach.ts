@@ -4,28 +4,28 @@ import type { Node } from './cost.ts';
 import type { Expression } from './expression.ts';
 import { factsOfRule, guidelineOf, type Rulebook } from './knowledge.ts';
 
-/** How far back rules read results, so that a FHIR server need not be asked for those of a whole life. */
+/** How far back rules read results, so that a FHIR server need not return all results of a lifetime. */
 export type Reach = {
-  /** Days before the day of the call. Undefined: any result may count, however old it is. */
+  /** Days before the day of the call. Undefined: any result may count, whatever its age. */
   days: number | undefined;
-  /** Code lists whose results count however old they are, and their codes; all others only within `days`. */
+  /** Code lists whose results count whatever their age, and their codes; all others only within `days`. */
   lists: string[];
   codes: string[];
 };
 
 /**
- * Results that an expression reads: of these lists (of any where undefined), and so many days back (any where undefined).
- * `newest`: of those only the newest of each question.
+ * Results that an expression reads: of these lists (any list if undefined), at most so many days old (any age if
+ * undefined). `newest`: only the newest of each question.
  */
 type Read = { lists: string[] | undefined; days: number | undefined; newest: boolean };
 
-/** A result of yesterday evening may lie in the day before that, seen from another time zone. */
+/** Extra days: yesterday evening's result may be a day earlier in another time zone. */
 const MARGIN_DAYS = 2;
 const LONGEST_MONTH = 31;
 
 /**
- * What the served rules, their cards and the classes of medicines read of the results, told from their expressions: each
- * use of `%results` with the conditions that its items go through. What cannot be told counts as any result.
+ * The results read by active rules, their cards and the classes of medicines, derived from the expressions: each use of
+ * `%results` with the conditions on its items. If it cannot be derived, any result counts.
  */
 export function reachOfResults(knowledge: Rulebook): Reach {
   const reads = [
@@ -47,7 +47,7 @@ export function reachOfResults(knowledge: Rulebook): Reach {
 function readsOfRule(rule: Rulebook['rules'][number], knowledge: Rulebook): Read[] {
   const { facts, parameters } = guidelineOf(knowledge, rule);
   const known = new Map<string, Read[]>();
-  // A fact stands above those that name it, so this comes to an end.
+  // Facts refer only to facts above them, so this terminates.
   const ofFact = (name: string): Read[] | undefined => {
     const fact = facts.get(name);
     if (!fact) return undefined;
@@ -58,7 +58,7 @@ function readsOfRule(rule: Rulebook['rules'][number], knowledge: Rulebook): Read
   return factsOfRule(rule).flatMap((name) => ofFact(name) ?? []);
 }
 
-/** Which results a FHIR server is asked for on a day; undefined where any may count. */
+/** The results to fetch on a day; undefined if any may count. */
 export function resultWindow(
   knowledge: Rulebook,
   today: LocalDate,
@@ -106,7 +106,7 @@ function readsOf({ text }: Expression, ofFact: (name: string) => Read[] | undefi
     }
     return children.flatMap(within);
   };
-  /** What is left of what is read where it has to meet a condition. */
+  /** What remains of a read under a further condition. */
   const narrow = (read: Read, node: Node): Read => {
     const condition = inner(node);
     const children = condition.children ?? [];
@@ -129,7 +129,7 @@ function readsOf({ text }: Expression, ofFact: (name: string) => Read[] | undefi
   return within(fhirpath.parse(text) as Node);
 }
 
-/** What keeps those of its input that are, or are not, among others. */
+/** Functions that keep items of their input that are, or are not, among others. */
 const COMPARED = ['exclude', 'intersect', 'sharing'];
 
 function longest(reads: Read[]): number | undefined {
@@ -141,7 +141,7 @@ function least(a: number | undefined, b: number | undefined): number | undefined
   return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
 
-/** Of `date.onOrAfter(%today.minusDays(30))` and the like: how many days back. */
+/** The number of days back in `date.onOrAfter(%today.minusDays(30))` and the like. */
 function daysBack(condition: Node, parameters: Parameters): number | undefined {
   const [field, comparison] = condition.children ?? [];
   if (condition.type !== 'InvocationExpression' || !field || !comparison) return undefined;

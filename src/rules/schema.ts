@@ -6,11 +6,11 @@ import { inOrder, spanKeys } from '../span.ts';
 export const hooks = ['patient-view', 'order-select', 'order-sign'] as const;
 export type Hook = (typeof hooks)[number];
 
-/** How loud a card is, quietest first (CDS Hooks: Card Attributes, `indicator`). */
+/** Indicators of cards, the least urgent first (CDS Hooks: Card Attributes, `indicator`). */
 export const indicators = ['info', 'warning', 'critical'] as const;
 export type Indicator = (typeof indicators)[number];
 
-/** Kinds of source and the loudest card each may give (recommendations.md, "Kinds of source cap"). */
+/** The highest indicator for each kind of source (recommendations.md, "Kinds of source cap"). */
 export const loudest = {
   guideline: 'critical',
   'product-information': 'critical',
@@ -53,7 +53,7 @@ const parameterSchema = z.union([
 
 /**
  * What a card may offer: remove a draft; set its stop date, for each of several lengths; set its quantity to what the
- * fact's medicines need; create a resource from `hooks/templates.yaml`. `if`: only where that fact holds.
+ * fact's medicines need; create a resource from `hooks/templates.yaml`. `if`: only if that fact holds.
  */
 const suggestionSchema = z.union([
   z.strictObject({ id, remove: factName }),
@@ -63,7 +63,7 @@ const suggestionSchema = z.union([
 ]);
 export type SuggestionRule = z.infer<typeof suggestionSchema>;
 
-/** The facts whose medicines a suggestion is about, or which it waits for. */
+/** The facts whose medicines a suggestion is about, or that are its condition. */
 export function factsOfSuggestion(suggestion: SuggestionRule): string[] {
   if ('remove' in suggestion) return [suggestion.remove];
   if ('setStop' in suggestion) return [suggestion.setStop];
@@ -91,26 +91,26 @@ const ruleSchema = z.strictObject({
   select: z.enum(['any', 'at-most-one']).default('at-most-one'),
   supersedes: z
     .strictObject({
-      /** Whatever they are about; about these very drugs; about these very orders. */
+      /** Always; if about the same drugs; if about the same orders. */
       always: z.array(id).default([]),
       sameDrugs: z.array(weaker).default([]),
       sameOrders: z.array(weaker).default([]),
       except: z.array(id).default([]),
     })
     .prefault({}),
-  /** Facts that would make it speak, if what they are about were sure. */
+  /** Facts that would make it fire if their medicines or results were certain. */
   unclear: z.array(factName).default([]),
   family: id.optional(),
   rides: z.boolean().default(false),
   countries: z.array(country).optional(),
-  /** Delivered switched off: a site turns it on. */
+  /** Off by default: a site switches it on. */
   off: z.boolean().default(false),
 });
 
 /** One guideline: `hooks/x.yaml`. */
 export const guidelineSchema = z.strictObject({
   id,
-  /** Where its cards stand among those that are as loud. */
+  /** Order of its cards among those with the same indicator. */
   position: z.int().min(1),
   title: z.string().min(1),
   version: z.string().regex(/^\d+\.\d+\.\d+$/),
@@ -129,8 +129,7 @@ export const guidelineSchema = z.strictObject({
 export type GuidelineFile = z.infer<typeof guidelineSchema>;
 
 /**
- * `hooks/classes.yaml`: what a medicine is in this patient, told from its code lists and its own reason, and from facts of
- * the record.
+ * `hooks/classes.yaml`: what a medicine is in this patient, by its code lists, its own reason and facts of the record.
  */
 export const classesSchema = z.strictObject({ facts: facts.default({}), classes: z.record(id, expression) });
 
@@ -170,7 +169,9 @@ export const treatmentsSchema = z.strictObject({
 });
 export type TreatmentsFile = z.infer<typeof treatmentsSchema>;
 
-/** `hooks/templates.yaml`: resources that a card may offer to create, without words; subject and encounter are added. */
+/**
+ * `hooks/templates.yaml`: resources that a card may offer to create, without texts; subject and encounter are added.
+ */
 export const templatesSchema = z.strictObject({
   templates: z.record(
     id,
@@ -189,32 +190,32 @@ export const siteSchema = z.strictObject({
   language: z.enum(languages).default('sv'),
   country: country.optional(),
   off: z.array(id).default([]),
-  /** Rules that are delivered switched off and are given here. */
+  /** Rules that are off by default and on here. */
   on: z.array(id).default([]),
-  /** Rules on trial: they run, the journal notes what they would have shown, and nobody sees it. */
+  /** Rules on trial: they run and the journal records what they would have shown, but their cards are not shown. */
   silent: z
     .strictObject({
       rules: z.record(id, z.strictObject(spanKeys).refine(...inOrder)).default({}),
-      /** Of how many patients, the first of each rule, the journal keeps the keyed hash, so that their charts can be read. */
+      /** Number of patients, the first of each rule, whose keyed hash the journal stores for chart review. */
       chartReview: z.int().min(0).max(200).default(0),
     })
     .prefault({}),
   parameters: z.record(id, z.record(factName, z.union([z.number(), z.array(z.number()).min(1)]))).default({}),
   validityPeriodEndsTreatment: z.boolean().default(false),
   uncheckable: z.enum(['refuse', 'card']).default('refuse'),
-  /** Whether a medicine that nobody recognises is named on a card, or in the trace only. */
+  /** Whether a card names an unrecognised medicine, or only the trace. */
   unrecognised: z.enum(['card', 'trace']).default('card'),
-  /** Whether each card links to the page about its advice, where PUBLIC_URL says where that is. */
+  /** Whether each card links to the page about its advice, if PUBLIC_URL is set. */
   adviceLink: z.boolean().default(true),
-  /** The prefetch key under which the medication list is kept. */
+  /** The prefetch key that has the medication list. */
   medicationList: z.enum(['medications', 'statements']).default('medications'),
   quiet: z
     .strictObject({
-      /** Rule → days that its card stays away after it was overridden with a reason of `accepted`. */
+      /** Rule → number of days for which its card is left out after an override with a reason in `accepted`. */
       days: z.record(id, z.int().min(1).max(365)).default({}),
       /** Keys of `overrideReasons` in cards/shared.yaml that mean "known and accepted". */
       accepted: z.array(id).default([]),
-      /** For how long a card of order-select is left out at order-sign, where the client asks for that. */
+      /** For how many hours a card shown at order-select is left out at order-sign, if the client asks for that. */
       repeatHours: z.int().min(1).max(24).default(12),
     })
     .prefault({}),
@@ -222,7 +223,7 @@ export const siteSchema = z.strictObject({
     .strictObject({
       keepDays: z.int().min(1).max(3650).default(730),
       comments: z.boolean().default(false),
-      /** From which override rate on, in percent, the report names a rule first. */
+      /** Override rate in percent above which the report lists a rule first. */
       overrideLimit: z.int().min(1).max(100).default(60),
     })
     .prefault({}),

@@ -5,16 +5,16 @@ import type { Section } from '../fhir/prefetch.ts';
 import type { FactOutcome, Finding } from './facts.ts';
 import { findingsOf, type RuleOutcome, type RuleResult } from './result.ts';
 
-/** Why each rule spoke or kept silent: plain data, for the response's extension and for `npm run explain`. */
+/** Why each rule fired or stayed silent: plain data, for the response's extension and for `npm run explain`. */
 export type Trace = {
   today: string;
   sections: Chart['sections'];
   leftOut?: Chart['leftOut'];
-  /** The orders of this call that stand in a code list, as they were read. */
+  /** The orders of this call that are in a code list, as they were read. */
   drafts?: DraftTrace[];
   /** What the patient takes or took, with the entries of the record behind it. */
   treatments?: TreatmentTrace[];
-  /** Orders that could not be judged, and medicines in force that nobody recognises: what each is called. */
+  /** Orders that could not be read and unrecognised medicines in force, with their names. */
   unread?: { ref: string; name?: string | undefined }[];
   rules: RuleTrace[];
 };
@@ -23,7 +23,7 @@ export type DraftTrace = Pick<Draft, (typeof shownOfDrafts)[number]>;
 export type TreatmentTrace = Pick<Treatment, (typeof shownOfTreatments)[number]> & {
   /** The entries of the record behind it, the newest first. */
   entries: (Omit<TreatmentEntry, 'start' | 'stop'> & { start?: string; stop?: string })[];
-  /** Since when and until when it counts, with which degree. */
+  /** The periods in which it counts, with their degrees. */
   periods: { from: string; to?: string; degree: Degree }[];
 };
 
@@ -71,7 +71,7 @@ export type RuleTrace = {
     role: 'when' | 'unless' | 'without' | 'otherwise';
     outcome: FactOutcome;
     resources?: string[];
-    /** The courses that the fact is about: first and last day of each, as merged. */
+    /** The courses in the fact: first and last day of each, as merged. */
     courses?: { start: string; end: string }[];
     missing?: Section[];
   }[];
@@ -90,7 +90,7 @@ export function traceOf(chart: Chart, results: RuleResult[]): Trace {
   };
 }
 
-/** How many entries of a treatment a trace lists, the newest first: of daily supplies there are thousands. */
+/** Maximum number of entries listed for a treatment, the newest first; daily supplies come in thousands. */
 const MOST_ENTRIES = 50;
 
 function treatmentTrace(treatment: Treatment): TreatmentTrace {
