@@ -2,29 +2,29 @@ import type { RuleInfo } from './knowledge.ts';
 import type { RuleCounts, Tally } from './tally.ts';
 import { emptyCounts } from './tally.ts';
 
-/** A rule's counts over the whole time or one year, and set against orders and patients. */
+/** A rule's counts over the whole time or one year, and per orders and patients. */
 export type RuleFigure = RuleCounts & {
   rule: string;
   recommendation: string;
   off: boolean;
-  /** Patients who got its card at least once. */
+  /** Patients with at least one of its cards. */
   patients: number;
-  /** Its cards at order-sign for 100 orders; its cards at patient-view for 100 visits. */
+  /** Its cards at order-sign per 100 orders; its cards at patient-view per 100 visits. */
   per100Orders: number | undefined;
   per100Visits: number | undefined;
-  /** Its cards at any hook for 100 patients and year. */
+  /** Its cards at any hook per 100 patient years. */
   per100Patients: number | undefined;
 };
 
-/** Years by themselves: so many, the last ones. */
+/** Number of recent years with a column each. */
 const SINGLE = 10;
 
-/** One year, or all before the single ones, from the first to the last. */
+/** One year, or all earlier years together. */
 export type Period = {
   name: string;
   from: string;
   to: string;
-  /** Of a period of several years, patient years. */
+  /** For a period of several years, patient years. */
   patients: number;
   orders: number;
   visits: number;
@@ -38,7 +38,7 @@ export type Figures = {
   orders: number;
   visits: number;
   cards: number;
-  /** Orders and visits that got a card of a rule, of 100. */
+  /** Orders and visits with a card of a rule, in percent. */
   ordersWithCard: number | undefined;
   visitsWithCard: number | undefined;
   cardsPer100Orders: number | undefined;
@@ -54,14 +54,14 @@ export type Figures = {
   notChecked: number;
   refusals: number;
   rules: RuleFigure[];
-  /** The last ten years, and before them all earlier ones together. */
+  /** The last ten years, preceded by all earlier ones together. */
   periods: Period[];
   unrecognised: { name: string; system: string; code: string; orders: number }[];
 };
 
 const HOOK = { order: 'order-sign', visit: 'patient-view' } as const;
 
-/** The figures that a committee asks for, from the sums. Pure. */
+/** The figures for a committee, from the sums. Pure. */
 export function figuresOf({ tally, rules: known }: { tally: Tally; rules: RuleInfo[] }): Figures {
   const years = Object.keys(tally.calls).sort();
   const calls = (of: string[], hook: string) => sum(of.map((year) => tally.calls[year]?.[hook] ?? 0));
@@ -69,7 +69,7 @@ export function figuresOf({ tally, rules: known }: { tally: Tally; rules: RuleIn
   const rulesIn = (of: string[], whose: string[], patients: number): RuleFigure[] =>
     known.map((rule) => {
       const at = (hook: string) => of.map((year) => tally.rules[rule.id]?.[year]?.[hook] ?? emptyCounts());
-      // A rule that does not speak at a hook has no share there, not even 0.
+      // A rule without this hook has no share there, not even 0.
       const share = (hook: 'order-sign' | 'patient-view') =>
         rule.hooks.includes(hook) ? per100(sum(at(hook).map(({ cards }) => cards)), calls(of, hook)) : undefined;
       const both = Object.values(HOOK).flatMap(at);
@@ -124,20 +124,20 @@ export function figuresOf({ tally, rules: known }: { tally: Tally; rules: RuleIn
   };
 }
 
-/** The earlier years together, where there are any, then each of the last ones by itself. */
+/** The earlier years together, if any, then each recent year. */
 function periodsOf(years: string[]): string[][] {
   const earlier = years.slice(0, -SINGLE);
   return [...(earlier.length > 0 ? [earlier] : []), ...years.slice(-SINGLE).map((year) => [year])];
 }
 
-/** Rules that said anything, those with most cards first. */
+/** Rules with any count, those with most cards first. */
 export function speaking(figures: Figures[]): string[] {
   const total = (rule: string) => sum(figures.map((of) => of.rules.find((one) => one.rule === rule)).map(weightOf));
   const rules = [...new Set(figures.flatMap(({ rules }) => rules.map(({ rule }) => rule)))];
   return rules.filter((rule) => total(rule) > 0).sort((a, b) => total(b) - total(a) || compare(a, b));
 }
 
-/** Cards first; one that is on trial, or only speaks on others' cards, comes after all that give one. */
+/** Sorts by cards; rules on trial or only joining others come after all that give cards. */
 function weightOf(rule: RuleFigure | undefined): number {
   return rule ? rule.cards + (rule.silent + rule.joined + rule.superseded) / 1e9 : 0;
 }

@@ -9,7 +9,7 @@ import { partOf, type Section, sections } from '../fhir/prefetch.ts';
 export type Entry = {
   section: Section;
   resource: Resource;
-  /** Since when the record has it. Undefined: nobody can tell, so it counts as always. */
+  /** The day from which it is on record. Undefined: unknown, so it counts as always on record. */
   since: LocalDate | undefined;
   at: number | undefined;
   /** How it stood on earlier days. */
@@ -21,7 +21,7 @@ export type Entry = {
 /** On a day before `before` the record had the resource so. */
 type Was = { before: LocalDate; as: (resource: Resource) => Resource };
 
-/** A moment at which the service would have been asked. */
+/** A moment at which the service would have been called. */
 export type Moment = {
   hook: 'patient-view' | 'order-sign';
   day: LocalDate;
@@ -31,7 +31,7 @@ export type Moment = {
 
 export type HistoryOptions = Pick<EntryContext, 'codes' | 'timeZone' | 'validityPeriodEndsTreatment' | 'parameters'>;
 
-/** What could not be placed in time, and so is not replayed. */
+/** Why something is not replayed: it has no place in time. */
 export type Skip = 'order-undated' | 'order-not-signed' | 'encounter-undated' | 'medication-undated';
 
 export type History = {
@@ -39,7 +39,7 @@ export type History = {
   entries: Entry[];
   /** The encounters among them. */
   encounters: Entry[];
-  /** Medications and other things that orders point to. */
+  /** Medications and other resources that orders refer to. */
   included: Resource[];
   moments: Moment[];
   skipped: Skip[];
@@ -49,12 +49,12 @@ export type History = {
 
 const SECTION_OF_TYPE = new Map(sections.map((section) => [partOf[section].type, section]));
 const MEDICINES: readonly Section[] = ['medications', 'statements', 'dispenses', 'administrations'];
-/** Orders that were never signed, or taken back before they counted. */
+/** Orders that were never signed, or withdrawn before they counted. */
 const NOT_SIGNED = ['draft', 'cancelled', 'entered-in-error', 'unknown'];
 const INTENTS = ['order', 'original-order', 'reflex-order', 'filler-order', 'instance-order'];
 const NOT_HELD = ['planned', 'cancelled', 'entered-in-error', 'unknown'];
 
-/** Orders a patient's resources in time: what the record had when, and the moments at which it was opened or signed. */
+/** Puts a patient's resources in time: when each was on record, and when the chart was opened or an order signed. */
 export function historyOf(resources: Resource[], hooks: readonly string[], options: HistoryOptions): History {
   const history: History = {
     patient: undefined,
@@ -98,7 +98,7 @@ function addEntry(history: History, section: Section, resource: Resource, option
   const since = localDate(when, options.timeZone);
   const at = since !== undefined && when?.includes('T') ? Date.parse(when) : undefined;
   if (since === undefined && MEDICINES.includes(section)) {
-    // Of a medicine without any date nobody knows on which day it was taken; problem lists often bear no date.
+    // The days of a medicine without any date are unknown; problem lists often have no dates.
     history.skipped.push('medication-undated');
     if (section !== 'medications') return;
   }
@@ -117,7 +117,7 @@ function addEntry(history: History, section: Section, resource: Resource, option
   if (section === 'encounter') history.encounters.push(entry);
 }
 
-/** The day on which the record got it: when it was written, else when it was so. */
+/** The day on which it came on record: when it was written, otherwise when it happened. */
 function sinceOf(section: Section, resource: Resource): string | undefined {
   for (const path of partOf[section].since) {
     const [name = '', part] = path.split('.');
@@ -129,7 +129,7 @@ function sinceOf(section: Section, resource: Resource): string | undefined {
 
 type Timed = { day: LocalDate; at: number | undefined; resource: Resource };
 
-/** By day, then by time; what has no time comes first, then by kind and id, so that the order of the file does not matter. */
+/** By day, then by time, those without a time first, then by kind and id, so that the file order does not matter. */
 function byTime(a: Timed, b: Timed): number {
   if (a.day !== b.day) return a.day < b.day ? -1 : 1;
   if (a.at !== b.at) return (a.at ?? 0) - (b.at ?? 0);
@@ -144,7 +144,7 @@ function idOf(resource: Resource): string {
   return string(resource['id']) ?? '';
 }
 
-/** The record as it stood at a moment: what was there, with the status that it had then. */
+/** The record at a moment: what was there, with its status at the time. */
 export function recordAt(history: History, moment: Moment): Map<Section, Resource[]> {
   const record = new Map<Section, Resource[]>(sections.map((section) => [section, []]));
   if (history.patient) record.get('patient')?.push(history.patient);
@@ -163,14 +163,14 @@ function wasThere({ section, resource, since, at }: Entry, moment: Moment): bool
   if (since === undefined) return !MEDICINES.includes(section);
   const day = lastDay(since);
   if (day !== moment.day) return day < moment.day;
-  // The chart is opened before anything of the visit is ordered, orders are signed one after the other, and what was
-  // handed over or given that day was for them.
+  // On one day, the chart is opened before any order, orders are signed one after the other, and what was handed over
+  // or given that day was for them.
   if (section === 'dispenses' || section === 'administrations') return false;
   if (section === 'medications') return !isPartial(since) && byTime({ day: since, at, resource }, moment) < 0;
   return true;
 }
 
-/** The encounter that an order names, else the last one that was going on. */
+/** The encounter that an order names, otherwise the last one in progress. */
 function encounterOf(history: History, { hook, day, resource }: Moment): Resource | undefined {
   if (hook === 'patient-view') return resource;
   const reference = string(object(resource['encounter'])['reference']);
@@ -179,7 +179,7 @@ function encounterOf(history: History, { hook, day, resource }: Moment): Resourc
   if (named) return named.resource;
   const running = encounters.filter(({ resource: encounter, since }) => {
     const end = string(periodOf(encounter)['end'])?.slice(0, 10);
-    // Without an end nobody knows how long it went on: only its own day is certain.
+    // Without an end its length is unknown: only its own day is certain.
     return end === undefined ? since === day : end >= day;
   });
   return running
@@ -222,14 +222,14 @@ function earlierStates(section: Section, resource: Resource, options: HistoryOpt
   return section === 'procedures' ? whileDone(resource, options) : [];
 }
 
-/** A change of the record that came later tells nothing of that day; an export often makes all of them anew. */
+/** Drops a later change, which says nothing about that day; an export often sets all of them anew. */
 function beforeItsChange(resource: Resource, { timeZone }: HistoryOptions): Was[] {
   const { lastUpdated, ...meta } = object(resource['meta']);
   const changed = localDate(lastUpdated, timeZone);
   return changed === undefined ? [] : [{ before: lastDay(changed), as: (made) => ({ ...made, meta }) }];
 }
 
-/** As it was while it was in force: of a statement nobody knew the end of its period yet. */
+/** As it was while in force: the end of a statement's period was not known yet. */
 function whileInForce(resource: Resource, options: HistoryOptions): Was[] {
   const until = activeUntil(resource, options);
   if (until === undefined) return [];
@@ -245,7 +245,7 @@ function whileInForce(resource: Resource, options: HistoryOptions): Was[] {
   ];
 }
 
-/** A problem that is over was active until it ended, where the record says when that was. */
+/** A problem that has ended was active until its end, if the record has one. */
 function whileAProblem(condition: Resource, { timeZone }: HistoryOptions): Was[] {
   const codings = [object(condition['clinicalStatus'])['coding']].flat() as (JsonObject | undefined)[];
   if (!codings.some((coding) => PAST_PROBLEM.includes(string(object(coding)['code']) ?? ''))) return [];
@@ -263,17 +263,17 @@ function whileDone(procedure: Resource, { timeZone }: HistoryOptions): Was[] {
 }
 
 /**
- * The last day on which the record had an order or statement in force that is over now: when its status changed (R5 says
- * it); else, of what was completed, its end as the chart reads it, and of what was stopped, the end of its effective period.
- * Undefined where the record does not tell: then the order is read as it stands (recommendations.md, 1.2). The planned end
- * of an order that was stopped tells nothing.
+ * The last day on which an order or statement that has ended was in force on record: when its status changed (R5 has
+ * that); otherwise for a completed one its end as the chart reads it, for a stopped one the end of its effective
+ * period. Undefined if the record does not say: then it is read unchanged (recommendations.md, 1.2). The planned end of
+ * a stopped order says nothing.
  */
 function activeUntil(resource: Resource, options: HistoryOptions): LocalDate | undefined {
   const status = string(resource['status']) ?? '';
   if (!ENDED.includes(status)) return undefined;
   const changed = localDate(resource['statusChanged'], options.timeZone);
   if (changed !== undefined) return lastDay(changed);
-  // Every day of its dosage lies behind a reader who comes at the end of time.
+  // Every day of its dosage is in the past for a reader at the end of time.
   const { stated, computed } = readTiming(resource, {
     ...options,
     today: OPEN,

@@ -1,12 +1,12 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A file to read: how it is called in messages, where it lies, and its size. */
+/** A file to read: its name in messages, its path and its size. */
 export type InputFile = { name: string; path: string; size: number; changed: number };
 
 const READ = /\.(json|ndjson)(\.gz)?$/i;
 
-/** The files of a folder in the order of their names, its folders included; or the one file. */
+/** The files of a folder and its subfolders, sorted by name; or the single file. */
 export function inputFiles(path: string): InputFile[] {
   const found = statSync(path).isDirectory()
     ? readdirSync(path, { recursive: true, encoding: 'utf8' })
@@ -21,7 +21,7 @@ export function inputFiles(path: string): InputFile[] {
     .map(({ name, path, stats }) => ({ name, path, size: stats.size, changed: stats.mtimeMs }));
 }
 
-/** Whether a file holds one JSON value and not one a line. */
+/** Whether a file has one JSON value, instead of one per line. */
 export function isWhole(file: InputFile): boolean {
   return /\.json(\.gz)?$/i.test(file.name);
 }

@@ -5,13 +5,13 @@ import { siteSchema } from '../rules/schema.ts';
 import { readYaml } from '../yaml.ts';
 import { UnusableInput } from './patients.ts';
 
-/** Whose choices the rules follow: those of hooks/site.yaml, or of another file of its kind. */
+/** The site whose settings the rules follow: hooks/site.yaml, or another such file. */
 export type SiteChoice = { name: string; path?: string };
 
-/** What the figures need of a rule: plain data, which a thread can hand over. */
+/** What the figures need from a rule, as plain data that can be passed between threads. */
 export type RuleInfo = Pick<Rule, 'id' | 'recommendation' | 'hooks'> & {
   off: boolean;
-  /** Days that its card stays away after an accepted override; none where the site set none. */
+  /** Days for which its card is left out after an accepted override; undefined if the site sets none. */
   quietDays: number | undefined;
 };
 

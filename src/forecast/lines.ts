@@ -1,25 +1,25 @@
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 
-/** A line of a file as text, or that it is longer than `limit` bytes. `bytes` is how far the file has been read. */
+/** A line of a file as text, or a mark that it is longer than `limit` bytes. `bytes` is the position in the file. */
 export type Piece = { line: number; bytes: number } & ({ text: string } | { tooLong: true });
 
-/** Whether a line that begins like this is wanted. The rest of one that is not is never looked at. */
+/** Decides by the beginning of a line whether it is wanted. The rest of an unwanted line is skipped. */
 export type Wanted = (head: string) => boolean;
 
 const NEWLINE = 10;
-/** Bytes of a line by which it is chosen. */
+/** Number of bytes at the beginning of a line used for that. */
 const HEAD = 256;
 
 /**
- * The lines of a file that are wanted, one after the other, whatever its size: never more than one line is held, and
- * nothing of one that is too long or not wanted. Reads gzip where the name ends in .gz. What is damaged ends with an
- * error, after the lines before it.
+ * The wanted lines of a file of any size, one after the other. Holds at most one line in memory, and nothing of a line
+ * that is too long or unwanted. Reads gzip if the name ends in .gz. Damage ends with an error, after the lines before
+ * it.
  */
 async function* linesOf(path: string, limit: number, wanted: Wanted): AsyncGenerator<Piece> {
   const file = createReadStream(path, { highWaterMark: 256 * 1024 });
   const unpacked = path.endsWith('.gz') ? file.pipe(createGunzip()) : file;
-  // `pipe` passes no errors on.
+  // `pipe` does not forward errors.
   if (unpacked !== file) file.on('error', (error) => unpacked.destroy(error));
   let parts: Buffer[] = [];
   let held = 0;
@@ -75,7 +75,7 @@ async function* linesOf(path: string, limit: number, wanted: Wanted): AsyncGener
   }
 }
 
-/** A file's JSON values that are wanted: one a line, or, where it is `whole`, one over all its lines. */
+/** The wanted JSON values of a file: one per line or, if it is `whole`, a single one over all lines. */
 export function piecesOf(path: string, limit: number, whole: boolean, wanted: Wanted): AsyncGenerator<Piece> {
   return whole ? wholeFile(path, limit, wanted) : linesOf(path, limit, wanted);
 }
@@ -85,7 +85,7 @@ async function* wholeFile(path: string, limit: number, wanted: Wanted): AsyncGen
   let size = 0;
   let bytes = 0;
   for await (const piece of linesOf(path, limit, (head) => texts.length > 0 || wanted(head))) {
-    // The first line was not wanted, so nothing is.
+    // The first line was not wanted, so the file is not.
     if (texts.length === 0 && piece.line > 1) return;
     bytes = piece.bytes;
     size += 'text' in piece ? piece.text.length : limit + 1;

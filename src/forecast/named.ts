@@ -1,22 +1,22 @@
-/** Something of a line of the input. */
+/** A finding in a line of the input. */
 type Found = { file: string; line: number };
 
-/** How many there are, and the first of them by file and line: the same in whatever order they were found. */
+/** The count of findings, and the first of them by file and line, whatever order they were found in. */
 export type Named<T extends Found> = { count: number; named: T[] };
 
-/** So many are called by name; the rest is counted. */
+/** Number of findings listed; the rest is only counted. */
 const NAMED = 100;
 
 export function nobody<T extends Found>(): Named<T> {
   return { count: 0, named: [] };
 }
 
-/** Adds one to a list, which changes. */
+/** Adds a finding to a list, in place. */
 export function note<T extends Found>(list: Named<T>, found: T): void {
   addNamed(list, { count: 1, named: [found] });
 }
 
-/** Adds one list to another, which changes. */
+/** Adds one list to another, in place. */
 export function addNamed<T extends Found>(list: Named<T>, { count, named }: Named<T>): void {
   list.count += count;
   if (named.length > 0) list.named = [...list.named, ...named].sort(byPlace).slice(0, NAMED);

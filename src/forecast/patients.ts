@@ -10,26 +10,26 @@ import { type Damages, LIMIT, type Value, valuesOf } from './values.ts';
 /** One patient's record as JSON texts, and where it begins. `bytes` is how much of all input was read with it. */
 export type PatientText = { file: string; line: number; patient: string; texts: string[]; size: number; bytes: number };
 
-/** So many resources that are nobody's may stand before a patient. */
+/** Maximum number of resources without a patient before a patient. */
 const LEADING = 1000;
 
-/** The input cannot be counted. The message is for whoever started the forecast. */
+/** The input cannot be used. The message is for the user. */
 export class UnusableInput extends Error {}
 
-/** The resources of a patient do not lie together: counted as they lie, the figures would be wrong. */
+/** The resources of each patient do not lie together, so counting them in this order would give wrong figures. */
 export class Apart extends Error {}
 
 /**
- * The patients of the files, each whole, in the order in which they lie: of a share, only those that are `mine`. A line
- * is a bundle of one patient, or a resource; resources of one patient follow each other, also over the end of a file.
- * Throws `Apart` where a patient comes back after another one, or medicines stand apart from the patients they are
- * for; whose they are does not matter, so that all shares of an input come to the same.
+ * The patients of the files, each complete, in their order; for a share, only those that are `mine`. A line is a bundle
+ * of one patient, or a resource; the resources of one patient follow each other, even across files. Throws `Apart` if a
+ * patient appears again after another one, or if medicines are separate from their patients; patients of other shares
+ * count too, so that all shares decide alike.
  */
 export async function* patientsOf(files: InputFile[], mine: Mine, damages: Damages): AsyncGenerator<PatientText> {
   const seen = new Set<number>();
   let open: PatientText | undefined;
   let overfull = false;
-  // Medications that stand before the patient they are for.
+  // Medications before the patient they belong to.
   let leading: string[] = [];
   let met = { file: -1, patients: false, medicines: false };
 
@@ -64,7 +64,7 @@ export async function* patientsOf(files: InputFile[], mine: Mine, damages: Damag
   for await (const found of valuesOf(files, damages.lines)) {
     const { file, line, bytes, text, value } = found;
     if (file !== met.file) {
-      // They would be put beside one patient and lacked by all others.
+      // They would be added to one patient and missing for all others.
       if (standApart()) throw new Apart();
       met = { file, patients: false, medicines: false };
     }
@@ -100,14 +100,14 @@ export async function* patientsOf(files: InputFile[], mine: Mine, damages: Damag
   yield* close();
 }
 
-/** Whose resource it is, by id. Nobody's: a Medication, a Practitioner. */
+/** The id of a resource's patient. A Medication or a Practitioner has none. */
 export function patientOf(resource: Resource): string | undefined {
   if (resource.resourceType === 'Patient') return string(resource['id']);
   const subject = subjectOf(resource);
   return subject === undefined ? undefined : idOfPatient(subject);
 }
 
-/** The one patient of what a bundle holds, or how many there are. */
+/** The only patient of a bundle's resources, or the number of patients. */
 function patientOfAll(resources: Resource[]): string | number {
   const persons = new Set(resources.filter(({ resourceType }) => resourceType === 'Patient').map(patientOf));
   const all = persons.size > 0 ? persons : new Set(resources.map(patientOf));
@@ -115,7 +115,7 @@ function patientOfAll(resources: Resource[]): string | number {
   return named.length === 1 ? (named[0] as string) : named.length;
 }
 
-/** 48 bits tell a hundred thousand patients apart with a chance of one in fifty thousand that two are taken for one. */
+/** A 48-bit key. For a hundred thousand patients the chance that two share one is one in fifty thousand. */
 function keyOf(patient: string): number {
   return createHash('sha256').update(idOf(patient)).digest().readUIntBE(0, 6);
 }

@@ -3,19 +3,19 @@ import { UnusableInput } from './patients.ts';
 import type { Chunk, ChunkResult, Ready, WorkerData } from './worker.ts';
 
 export type Pool = {
-  /** Waits until the rules are loaded. Throws `UnusableInput` where they cannot be used. */
+  /** Waits until the rules are loaded. Throws `UnusableInput` if they are not valid. */
   ready: () => Promise<Exclude<Ready, { refused: string }>>;
-  /** Hands a chunk to the idlest worker; waits while all have enough to do. */
+  /** Gives a chunk to the least busy worker; waits while all are busy. */
   send: (chunk: Chunk) => Promise<void>;
-  /** Waits until everything that was sent is done. */
+  /** Waits until everything sent is done. */
   drain: () => Promise<void>;
   stop: () => Promise<void>;
 };
 
-/** So many chunks wait at each worker: none is idle, and few lie in memory. */
+/** Chunks queued per worker: none is idle, and few are in memory. */
 const AHEAD = 2;
 
-/** Threads that replay chunks. `done` is told of each result, in the order in which the chunks were sent. */
+/** Threads that replay chunks. Calls `done` with each result, in the order in which the chunks were sent. */
 export function startPool(count: number, data: WorkerData, done: (result: ChunkResult) => void): Pool {
   const results = new Map<number, ChunkResult>();
   const sent: number[] = [];
@@ -26,7 +26,7 @@ export function startPool(count: number, data: WorkerData, done: (result: ChunkR
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {
       workerData: data,
       execArgv: ['--disable-warning=ExperimentalWarning'],
-      // A thread that may grow to gigabytes does not clean up before it has to. This is room enough for the largest patient.
+      // A thread with a large heap limit collects late. This is enough for the largest patient.
       resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 512 },
     });
     const one = { worker, busy: 0 };
@@ -43,7 +43,7 @@ export function startPool(count: number, data: WorkerData, done: (result: ChunkR
           done(next);
         }
       } catch (error) {
-        // A state that cannot be written ends the run with its message, not the process with a trace.
+        // If a state cannot be written, end the run with its message instead of a stack trace.
         failed ??= error as Error;
       }
       wake();
@@ -64,7 +64,7 @@ export function startPool(count: number, data: WorkerData, done: (result: ChunkR
       return loaded as NonNullable<typeof loaded>;
     },
     async send(chunk) {
-      // One slow chunk must not let the finished ones behind it pile up.
+      // One slow chunk must not let finished ones pile up behind it.
       await until(() => workers.some(({ busy }) => busy < AHEAD) && sent.length < count * AHEAD * 4);
       const idlest = workers.reduce((least, one) => (one.busy < least.busy ? one : least));
       idlest.busy++;

@@ -3,7 +3,7 @@ import type { Json, Resource } from '../fhir/json.ts';
 import type { Course, Population } from './population-schema.ts';
 import type { Random } from './random.ts';
 
-/** Every resource says that its patient is invented. */
+/** Marks every resource as that of an invented patient. */
 export const SYNTHETIC = {
   security: [
     { system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code: 'HTEST', display: 'test health data' },
@@ -11,7 +11,7 @@ export const SYNTHETIC = {
   tag: [{ system: 'urn:nordic-opioid-cds:tag', code: 'synthetic', display: 'Synthetic: no such person exists' }],
 };
 
-/** What is written of a patient so far, and whereby. */
+/** What has been written about a patient so far, and the means to write more. */
 export type Pen = {
   population: Population;
   random: Random;
@@ -23,7 +23,7 @@ export type Pen = {
   conditions: Map<string, string>;
 };
 
-/** An encounter of that day; gives its id. */
+/** Writes an encounter of that day and returns its id. */
 export function visit(pen: Pen, day: LocalDate, settings: Course['settings']): string {
   const { random } = pen;
   const setting = random.pick(settings ?? pen.population.settings);
@@ -47,7 +47,7 @@ export type Order = {
   stopped: boolean;
 };
 
-/** A prescription, as it stands when the period is over; gives its id. */
+/** Writes a prescription in its state at the end of the period, and returns its id. */
 export function writeOrder(pen: Pen, course: Course, order: Order): string {
   const { random, population } = pen;
   const medicine = population.medicines[order.key] as Population['medicines'][string];
@@ -73,7 +73,7 @@ export function writeOrder(pen: Pen, course: Course, order: Order): string {
   const ended = order.stopped ? 'stopped' : last < population.period.end ? 'completed' : 'active';
   const written = timeOf(order.day, 15, random.between(30, 59));
   return write(pen, 'MedicationRequest', written, {
-    // A prescription without a readable end is often left active for ever.
+    // A prescription without a readable end is often left active.
     status: ended === 'completed' && !counted && !('boundsPeriod' in bounds) && random.chance(0.5) ? 'active' : ended,
     intent: 'order',
     category: [
@@ -100,7 +100,7 @@ export function writeOrder(pen: Pen, course: Course, order: Order): string {
   });
 }
 
-/** A problem is written once, when it is first met. */
+/** Writes a problem, once. */
 export function writeCondition(pen: Pen, key: string, day: LocalDate): string {
   const known = pen.conditions.get(key);
   if (known !== undefined) return known;
@@ -181,7 +181,7 @@ function subject({ patient }: Pen): { reference: string } {
   return { reference: `Patient/${patient}` };
 }
 
-/** A time in UTC: the hour is a working hour at home. */
+/** A time in UTC within local working hours. */
 function timeOf(day: LocalDate, hour: number, minute: number): string {
   return `${day}T${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}:00Z`;
 }

@@ -7,10 +7,10 @@ const day = z.string().regex(/^\d{4}-\d{2}-\d{2}$/);
 
 const medicine = z.strictObject({
   atc: z.string().optional(),
-  /** A product code of the house, which nobody else knows. */
+  /** A local product code, unknown elsewhere. */
   local: z.string().optional(),
   name: z.string(),
-  /** Units a time, times a day. */
+  /** Units per dose, doses per day. */
   dose: range,
   unit: z.string(),
 });
@@ -25,7 +25,7 @@ const result = z.strictObject({
   loinc: z.string().optional(),
   npu: z.string().optional(),
   name: z.string(),
-  /** A number with a reference range; without these the result says positive or negative. */
+  /** A number with a reference range; without these the result is positive or negative. */
   unit: z.string().optional(),
   normal: range.optional(),
   raised: range.optional(),
@@ -49,7 +49,7 @@ const course = z.strictObject({
   settings: weights.optional(),
   also: z.record(z.string(), share).default({}),
   follow: share.default(0),
-  /** Of each kind: so many a year, and the share that is positive. */
+  /** By kind: number per year, and the share that is positive. */
   results: z.record(z.string(), range).default({}),
   procedures: z.record(z.string(), share).default({}),
 });

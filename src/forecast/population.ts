@@ -45,7 +45,7 @@ function beginCourses(pen: Pen, course: Course, years: number): void {
   const { random, population } = pen;
   if (course.ages && (pen.age < course.ages[0] || pen.age > course.ages[1])) return;
   if (course.per1000 !== undefined && random.chance(course.per1000 / 1000)) {
-    // Half of them were on it already when the period began.
+    // Half of them already took it when the period began.
     const day = random.chance(0.5) ? plusDays(population.period.start, random.between(0, 30)) : someDay(pen);
     writeCourse(pen, course, day);
   }
@@ -89,7 +89,7 @@ function writeCourse(pen: Pen, course: Course, start: LocalDate, depth = 0): voi
   for (const [name, chance] of Object.entries(course.procedures))
     if (random.chance(chance)) writeProcedure(pen, name, start);
   if (random.chance(course.follow)) writeAppointment(pen, start, plusDays(start, random.between(5, 14)));
-  // What begins with it does not begin a chain without end.
+  // A course started by another one starts no endless chain.
   if (depth < 2) {
     for (const [name, chance] of Object.entries(course.also)) {
       const other = population.courses[name];

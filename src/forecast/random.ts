@@ -1,15 +1,15 @@
-/** Chance that a seed decides: the same seed gives the same row of numbers everywhere. */
+/** A seeded random generator: the same seed gives the same numbers everywhere. */
 export type Random = {
-  /** From 0 up to 1. */
+  /** From 0 to below 1. */
   next: () => number;
   chance: (share: number) => boolean;
-  /** A whole number, both ends counted. */
+  /** A whole number between both, inclusive. */
   between: (least: number, most: number) => number;
-  /** One of the names, each as often as its weight says. */
+  /** One of the names, by weight. */
   pick: (weights: Record<string, number>) => string;
 };
 
-/** Mulberry32 (public domain), begun from a seed and the number of the patient, so that no patient depends on another. */
+/** Mulberry32 (public domain), seeded with the seed and the patient's number, so that patients are independent. */
 export function randomOf(seed: number, patient: number): Random {
   let state = (Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(patient + 1, 0xc2b2ae35)) >>> 0;
   const next = () => {

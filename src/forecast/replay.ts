@@ -15,7 +15,7 @@ import { emptyCounts, emptyTally, type RuleCounts, type Tally } from './tally.ts
 
 export type ReplayOptions = {
   hooks: readonly string[];
-  /** Parts of the record that the input does not have: they count as not sent, and not as empty. */
+  /** Parts of the record that the input lacks: they count as not sent, instead of empty. */
   absent: readonly Section[];
 };
 
@@ -49,13 +49,13 @@ type Seen = {
   before: Map<string, LocalDate>;
   /** Rule → the cards that would have been shown under the site's quiet period, with the day. */
   shown: Map<string, { day: LocalDate; basis: Basis }[]>;
-  /** Year → rule → its cards. Every year with a call is there. */
+  /** Year → rule → its cards. Has every year with a call. */
   years: Map<string, Map<string, number>>;
   /** What was left out of the charts, once each. */
   leftOut: Map<string, LeftOut['why']>;
 };
 
-/** An order is read for when it ended as the service reads it. */
+/** An order's end is read as by the service. */
 function historyOptions({ codes, site, treatments }: Knowledge): HistoryOptions {
   const { timeZone, validityPeriodEndsTreatment } = site;
   return { codes, timeZone, validityPeriodEndsTreatment, parameters: treatments.parameters };
@@ -82,7 +82,7 @@ function answerAt(
   };
   try {
     const { language, silent } = knowledge.site;
-    // A rule on trial is so on every day of the history, whenever the trial is.
+    // A rule on trial is on trial on every day of the history, whatever its dates.
     const question = { call, hookInstance: '', language, today: moment.day, silent: Object.keys(silent.rules), once };
     return answer(question, knowledge);
   } catch (error) {
@@ -112,7 +112,7 @@ function countAnswer(
   for (const result of found.results) {
     const { rule, outcome, silent } = result;
     if (silent) {
-      // Its card alone is counted: what it joins or who supersedes it is nobody's gain.
+      // Only its own card is counted, not what it joins or what supersedes it.
       if (outcome === 'silent' && result.by === undefined)
         of(of(of(tally.rules, rule.id), year), hook, emptyCounts()).silent++;
       continue;
@@ -148,7 +148,7 @@ function countRepeat(counts: RuleCounts, seen: Seen, { rule, about }: RuleResult
   if (days <= 90) counts.repeats90++;
 }
 
-/** A card that stays away begins no new quiet time. */
+/** A card that is left out does not start another quiet period. */
 function countQuiet(
   counts: RuleCounts,
   seen: Seen,
@@ -163,7 +163,7 @@ function countQuiet(
   else shown.push(card);
 }
 
-/** What can be said of a patient only when all moments are through. */
+/** Counts what is known about a patient only after all moments. */
 function finish(tally: Tally, seen: Seen, resources: Resource[]): void {
   for (const [year, cards] of seen.years) {
     count(tally.patientsByYear, year);
@@ -190,7 +190,7 @@ function burdenOf(cards: number): (typeof burdens)[number] {
   return cards < 5 ? '2-4' : cards < 10 ? '5-9' : '10+';
 }
 
-/** A medicine as the record writes it, so that the site can map it: name, system, code. */
+/** A medicine as recorded, so that the site can map it: name, system, code. */
 function medicineOf(resource: Resource, byRef: Map<string, Resource>): string {
   const pointer =
     objects(resource['medicationReference'])[0] ?? objects(object(resource['medication'])['reference'])[0];
@@ -211,7 +211,7 @@ function count(counts: Record<string, number>, key: string): void {
   counts[key] = (counts[key] ?? 0) + 1;
 }
 
-/** The part of a record under a key, made where it is not there yet. */
+/** The value under a key of a record, created if missing. */
 function of<T>(record: Record<string, T>, key: string, empty: T = {} as T): T {
   record[key] ??= empty;
   return record[key];

@@ -4,11 +4,11 @@ import type { Block } from '../report/page.ts';
 import type { Figures, Period, RuleFigure } from './figures.ts';
 import { compared, figureOf, label, type Report, shown } from './report-tables.ts';
 
-/** Rows of a bar chart and series of a line chart: what a page can show. The tables have all. */
+/** Maximum number of bars and of lines in a chart. The tables have everything. */
 const BARS = 12;
 const LINES = 6;
 
-/** What each rule does over the whole time, at each hook. */
+/** Each rule's figures over the whole time, at each hook. */
 export function byRule(report: Report): Block[] {
   const { translate, rules, sites, first } = report;
   if (rules.length === 0) return [{ paragraph: translate('noCards') }];
@@ -22,7 +22,7 @@ export function byRule(report: Report): Block[] {
         label(first, rule),
         ...sites.map(({ figures }) => figureOf(figures.rules, rule, value)),
       ])
-      // A rule that never gives a card of its own, or not at this hook, has no row.
+      // A rule that never gives a card of its own at this hook has no row.
       .filter(([, ...values]) => values.some((one) => one !== undefined && one > 0));
     return rows.length > 0 ? [compared(report, translate(caption), translate('colRule'), rows)] : [];
   };
@@ -99,11 +99,11 @@ function ruleChart(
   ];
 }
 
-/** What each rule does year by year; of two sites, all rules together. */
+/** Each rule's figures year by year; for two sites, those of all rules together. */
 export function byYear(report: Report): Block[] {
   const { translate, sites, first, rules, language } = report;
   const names = first.figures.periods.map(({ name }) => name);
-  // A point for many years among points for one would bend the line.
+  // A point for several years among points for one would distort the line.
   const single = first.figures.periods.filter(({ from, to }) => from === to);
   const years = single.map(({ from }) => from);
   if (rules.length === 0 || years.length === 0) return [{ paragraph: translate('noCards') }];

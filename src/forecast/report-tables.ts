@@ -7,12 +7,12 @@ import type { Forecast, SiteForecast } from './run.ts';
 
 export type ReportSite = SiteForecast & { figures: Figures };
 
-/** What every part of the page is made from. */
+/** The data of every part of the page. */
 export type Report = {
   found: Forecast;
   sites: ReportSite[];
   first: ReportSite;
-  /** Rules that said anything, most cards first. */
+  /** Rules with any count, most cards first. */
   rules: string[];
   language: Language;
   translate: Translate;
@@ -20,7 +20,7 @@ export type Report = {
 
 export type Measure = [string, (of: Figures) => number | undefined];
 
-/** A row for each measure, a column for each site, and the difference of two. */
+/** One row per measure, one column per site, and the difference of two. */
 export function measures(report: Report, caption: string, rows: Measure[]): Block {
   const { translate, sites } = report;
   return compared(
@@ -79,7 +79,7 @@ export function figureOf(
   return rule && value(rule);
 }
 
-/** How a rule is called: its id, and its recommendation. */
+/** The name of a rule: its id, and its recommendation. */
 export function label({ figures }: ReportSite, id: string): string {
   const rule = figures.rules.find((one) => one.rule === id);
   return rule ? `${id} (${rule.recommendation})` : id;

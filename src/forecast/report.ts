@@ -10,7 +10,7 @@ import { byRule, byYear } from './report-rules.ts';
 import { type Measure, measures, type Report, type ReportSite } from './report-tables.ts';
 import type { Forecast } from './run.ts';
 
-/** So many names of medicines are shown; the JSON has all. */
+/** Number of medicine names shown; the JSON has all. */
 const NAMES = 40;
 
 /** The forecast as one page for a committee. Pure. */

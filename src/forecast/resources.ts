@@ -11,19 +11,19 @@ export function isRead({ resourceType }: Resource): boolean {
 
 const TYPE = /^\ufeff?\s*\{\s*"resourceType"\s*:\s*"([A-Za-z]+)"/;
 
-/** Whether a JSON text may hold anything of these types, by how it begins. Where the type does not come first: yes. */
+/** Whether a JSON text may contain these types, by its beginning. If the type does not come first: yes. */
 export function mayBeRead(head: string): boolean {
   const [, type] = TYPE.exec(head) ?? [];
   return type === undefined || type === 'Bundle' || READ.has(type);
 }
 
-/** What is read of a bundle or a resource. */
+/** The resources read from a bundle or a resource. */
 export function contentsOf(value: Resource): Resource[] {
   const all = value.resourceType === 'Bundle' ? readBundle(value).entries.map(({ resource }) => resource) : [value];
   return all.filter(isRead);
 }
 
-/** What is read of JSON texts of which each is a bundle or a resource. */
+/** The resources read from JSON texts, each a bundle or a resource. */
 export function resourcesOf(texts: string[]): Resource[] {
   return texts.flatMap((text) => {
     const value: unknown = JSON.parse(text);

@@ -14,45 +14,45 @@ import type { Damage, Damages } from './values.ts';
 import type { ChunkResult, Failure } from './worker.ts';
 
 export type ForecastOptions = {
-  /** The folder that holds hooks/ and cards/. */
+  /** The folder that contains hooks/ and cards/. */
   folder: string;
   files: InputFile[];
-  /** Which of the patients. */
+  /** The share of the patients. */
   share: Share;
-  /** One, or two to compare. */
+  /** One site, or two to compare. */
   sites: SiteChoice[];
   replay: ReplayOptions;
   workers: number;
-  /** Folder for a copy sorted by patient, made only where the resources of a patient do not lie together. */
+  /** Folder for a copy sorted by patient, made only if the resources of each patient do not lie together. */
   copy: string;
-  /** Where the state is kept; without it an interrupted forecast begins anew. */
+  /** Where the state is saved; without it an interrupted forecast starts from the beginning. */
   state?: string;
-  /** Most bytes of text and most patients of a chunk; smaller ones are for tests. */
+  /** Maximum bytes of text and patients per chunk; smaller values are for tests. */
   chunk?: { bytes: number; patients: number };
   clock: () => number;
-  /** What the forecast is doing: bytes of the input that it has sorted, or patients replayed and bytes with them. */
+  /** Reports progress: bytes of the input sorted, or patients replayed and their bytes. */
   progress?: (done: { sorted: number } | { patients: number; bytes: number }) => void;
 };
 
 export type SiteForecast = { name: string; fingerprint: string; rules: RuleInfo[]; tally: Tally };
 
 export type Forecast = {
-  /** What makes it this one: the input, the rules, the options. */
+  /** Identifies the forecast by its input, rules and options. */
   key: string;
   sites: SiteForecast[];
   replay: ReplayOptions;
   files: number;
-  /** Lines that could not be read, and patients who were too large. */
+  /** Lines that could not be read, and patients that were too large. */
   damage: Named<Damage>;
   failures: Named<Failure>;
-  /** Patients that an earlier run had done. */
+  /** Patients done by an earlier run. */
   resumed: number;
 };
 
 const CHUNK = { bytes: 512 * 1024, patients: 32 };
-/** Milliseconds between two states. */
+/** Milliseconds between two saved states. */
 const SAVE_EVERY = 2000;
-/** Goes up when a state of an earlier program means something else. */
+/** Increase it when saved states change their meaning. */
 const STATE_VERSION = 2;
 
 /** Replays the patients of the files and sums up what the service would have answered. */
@@ -74,9 +74,9 @@ export async function forecast(options: ForecastOptions): Promise<Forecast> {
     if (at) options.progress?.({ patients: state.patients, bytes: at.bytes });
     if (clock() - saved >= SAVE_EVERY) save();
   };
-  // Only the threads hold the rules: this one stays small.
+  // Only the threads load the rules, so that this one stays small.
   const pool = startPool(options.workers, { folder, sites, replay }, merge);
-  /** Replays what is not in the state yet. The input is read from its start again, so that its damage is found again. */
+  /** Replays what is not in the state yet. Reads the input from its start, so that its damage is found again. */
   const replayAll = async (patients: AsyncIterable<PatientText>) => {
     const done = state.chunks;
     let number = 0;
@@ -107,7 +107,7 @@ export async function forecast(options: ForecastOptions): Promise<Forecast> {
         damages = { lines: nobody(), patients: nobody() };
         state = emptyState(sites.length, true);
         resumed = 0;
-        // The next run need not find out again.
+        // So that the next run need not find out again.
         save();
       }
     }
@@ -135,7 +135,7 @@ export async function forecast(options: ForecastOptions): Promise<Forecast> {
   }
 }
 
-/** Forgets how far a forecast had come: its figures are written. */
+/** Deletes the state of a forecast whose report is written. */
 export function forget({ state, copy }: Pick<ForecastOptions, 'state' | 'copy'>): void {
   if (state !== undefined) removeState(state);
   rmSync(copy, { recursive: true, force: true });
@@ -151,13 +151,13 @@ function emptyState(sites: number, sorted: boolean): State {
   };
 }
 
-/** Every share meets the same lines that cannot be read: the first tells of them. */
+/** Every share meets the same unreadable lines; only the first reports them. */
 function damageOf({ lines, patients }: Damages, { index }: Share): Named<Damage> {
   if (index === 1) addNamed(patients, lines);
   return patients;
 }
 
-/** The same input gives the same chunks: a state counts them. */
+/** Deterministic chunks: the same input gives the same ones, so that a state can count them. */
 async function* chunksOf(
   patients: AsyncIterable<PatientText>,
   limit: { bytes: number; patients: number },
@@ -181,7 +181,7 @@ function addResult(state: State, { tallies, failures }: ChunkResult): void {
   addNamed(state.failures, { count: failures.length, named: failures });
 }
 
-/** What makes a forecast this one, on whatever machine its shares are made: another key, another forecast. */
+/** Identifies a forecast, on whatever machine its shares run. */
 function keyOf({ files, share, sites, replay }: ForecastOptions, fingerprints: string[]): string {
   const parts = [
     STATE_VERSION,
@@ -194,7 +194,7 @@ function keyOf({ files, share, sites, replay }: ForecastOptions, fingerprints: s
   return digest(parts);
 }
 
-/** What a state belongs to: the forecast, and how its input was cut into chunks. */
+/** Identifies a state: the forecast, and how its input was divided into chunks. */
 function stateKeyOf({ files, share, chunk }: ForecastOptions, key: string): string {
   return digest([key, share, chunk ?? CHUNK, files.map(({ changed }) => changed)]);
 }

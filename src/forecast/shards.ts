@@ -45,7 +45,7 @@ const rule = z.strictObject({
   quietDays: z.number().optional(),
 });
 
-/** What a shard of a forecast leaves: its sums, without any patient, and what they belong to. */
+/** The file of a shard: its sums, without any patient, and what they belong to. */
 const shardFile = z.strictObject({
   forecastShard: z.strictObject({ index: z.int().min(1), count: z.int().min(1) }),
   key: z.string(),
@@ -63,8 +63,8 @@ export function shardText({ resumed: _, ...found }: Forecast, share: Share): str
 }
 
 /**
- * The forecast that one run would have come to, from the files of all its shards. Throws `UnusableInput` where one is
- * missing, there twice, of another forecast or no shard at all.
+ * The forecast that one run would have given, from the files of all its shards. Throws `UnusableInput` if one is
+ * missing, duplicate, of another forecast or not a shard.
  */
 export function mergeShards(files: { name: string; text: string }[]): Forecast {
   const shards = files.map(({ name, text }) => ({ name, ...readShard(name, text) }));
@@ -114,7 +114,7 @@ function readShard(name: string, text: string): ShardFile {
     throw new UnusableInput(`${name}: not valid JSON, so not a shard of a forecast.`);
   }
   const parsed = shardFile.safeParse(value);
-  // JSON leaves out what is undefined, such as a rule's quiet days.
+  // JSON leaves out undefined values, such as a rule's quiet days.
   if (parsed.success) return parsed.data as unknown as ShardFile;
   const [problem] = parsed.error.issues;
   throw new UnusableInput(

@@ -9,17 +9,17 @@ import { contentsOf } from './resources.ts';
 import { mineOf, partOf, type Share } from './share.ts';
 import { type Damage, type Damages, LIMIT, valuesOf } from './values.ts';
 
-/** Bytes of input that one part should hold: its patients are put together in memory. */
+/** Target size of a part in bytes: its patients are assembled in memory. */
 const PART = 16 * 1024 * 1024;
 const PARTS = 4096;
-/** Bytes that wait in memory before they are written to the parts. */
+/** Bytes held in memory before they are written to the parts. */
 const WAITING = 16 * 1024 * 1024;
-/** Bytes of medicines that belong to nobody: they are kept to be put beside the orders that point to them. */
+/** Maximum bytes of medicines without a patient, kept to be added to the orders that reference them. */
 const SHARED = 64 * 1024 * 1024;
 
 export type SortOptions = {
   files: InputFile[];
-  /** For the copy, which is made anew unless one of this key is whole. */
+  /** For the copy, which is made unless a complete one with this key exists. */
   folder: string;
   key: string;
   share: Share;
@@ -28,15 +28,15 @@ export type SortOptions = {
   progress: (bytes: number) => void;
 };
 
-/** Whose a line of a part is, the number of its file and its line there, and the medicine that it points to. */
+/** The patient of a line, its file number and line, and the medicine that it references. */
 type Label = [patient: string, file: number, line: number, medicine?: string];
 type Copy = { key: string; parts: number; damage: Named<Damage> };
 
 /**
- * The patients of files in which their resources do not lie together, such as a Bulk Data export with a file for each
- * type. What is read of the share's patients is copied into parts by their id, and each part is put together in memory,
- * so that memory stays flat and the disk holds the share once. Medicines that belong to nobody come with the orders that
- * point to them. What cannot be read is noted in `damages` and left out.
+ * The patients of files whose resources do not lie together, such as a Bulk Data export with one file per type. The
+ * share's patients are copied into parts by their id, and each part is assembled in memory, so that memory stays
+ * constant and the disk holds the share once. Medicines without a patient are added to the orders that reference them.
+ * What cannot be read is noted in `damages` and left out.
  */
 export async function* sortedPatients(options: SortOptions): AsyncGenerator<PatientText> {
   const { files, folder, damages } = options;
@@ -74,7 +74,7 @@ function keptCopy({ folder, key }: SortOptions): Copy | undefined {
   }
 }
 
-/** Every line of the share to the part of its patient. */
+/** Copies every line of the share to the part of its patient. */
 async function makeCopy({ files, folder, key, share, progress }: SortOptions): Promise<Copy> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -100,7 +100,7 @@ async function makeCopy({ files, folder, key, share, progress }: SortOptions): P
   for await (const { file, line, bytes, text, value } of valuesOf(files, damage)) {
     progress(bytes);
     const bundle = value.resourceType === 'Bundle';
-    // A file of one value may have it on many lines; all others are written as they are.
+    // A file with one value may spread it over many lines; other lines are copied as they are.
     const textOf = (resource: Resource) => (bundle || text.includes('\n') ? JSON.stringify(resource) : text);
     for (const resource of contentsOf(value)) {
       const patient = patientOf(resource);
@@ -133,7 +133,7 @@ function readMedicines(folder: string): Map<string, string> {
   return new Map(texts.map((text) => [`Medication/${string((JSON.parse(text) as Resource)['id']) ?? ''}`, text]));
 }
 
-/** `Medication/x`, where the resource points to one. */
+/** The `Medication/x` that a resource references, if any. */
 function medicineOf(resource: Resource): string | undefined {
   const pointer =
     objects(resource['medicationReference'])[0] ?? objects(object(resource['medication'])['reference'])[0];
@@ -142,7 +142,7 @@ function medicineOf(resource: Resource): string | undefined {
 
 type Gathered = { label: Label; size: number; texts: string[]; pointed: Set<string> };
 
-/** The patients of a part, in the order in which they begin. Of one who has too much only the size is kept. */
+/** The patients of a part, in their order. Of one that is too large only the size is kept. */
 async function readPart(path: string): Promise<Gathered[]> {
   const patients = new Map<string, Gathered>();
   for await (const piece of piecesOf(path, Number.POSITIVE_INFINITY, false, () => true)) {

@@ -3,7 +3,7 @@ import type { Named } from './named.ts';
 import type { Tally } from './tally.ts';
 import type { Failure } from './worker.ts';
 
-/** How far a forecast has come: so many chunks of its input, or of the sorted copy of it, are in these sums. */
+/** The progress of a forecast: the number of chunks of its input, or of the sorted copy, in these sums. */
 export type State = {
   sorted: boolean;
   chunks: number;
@@ -14,7 +14,7 @@ export type State = {
 
 export type Saved = State & { key: string };
 
-/** The state of this very forecast: undefined where there is none, or it is of another input, other rules or options. */
+/** The state of this forecast; undefined if there is none, or if it has another input, other rules or options. */
 export function readState(path: string, key: string): State | undefined {
   try {
     const saved = JSON.parse(readFileSync(path, 'utf8')) as Saved;
@@ -24,7 +24,7 @@ export function readState(path: string, key: string): State | undefined {
   }
 }
 
-/** Whole or not at all, whenever the process may end. Only its owner may read it. */
+/** Written as a whole or not at all, whenever the process may end. Readable only by its owner. */
 export function writeState(path: string, key: string, state: State): void {
   const draft = `${path}.new`;
   writeFileSync(draft, JSON.stringify({ key, ...state } satisfies Saved), { mode: 0o600 });

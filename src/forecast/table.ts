@@ -137,7 +137,7 @@ function yearTable(
   ]);
 }
 
-/** Of two sites, what the second has more. */
+/** For two sites, how much more the second has. */
 function difference(values: (number | undefined)[]): Row {
   const [first, second] = values;
   return values.length < 2 ? [] : [first === undefined || second === undefined ? undefined : second - first];

@@ -1,50 +1,52 @@
 import { createHash } from 'node:crypto';
 
-/** Sums of a replay. Every field is a number or a record of such, so that parts can be added in any order. */
+/** The sums of a replay. Every field is a number or a record of numbers, so that parts can be added in any order. */
 export type Tally = {
   patients: number;
-  /** Of these, how many are labelled as test data (HTEST): invented. */
+  /** Number of these that are labelled as test data (HTEST), so invented. */
   synthetic: number;
-  /** Of each type, as read. */
+  /** By type, as read. */
   resources: Record<string, number>;
-  /** Year → hook → how often it was asked. */
+  /** Year → hook → number of calls. */
   calls: Record<string, Record<string, number>>;
   /** Year → patients with a call in it. */
   patientsByYear: Record<string, number>;
-  /** Year → hook → calls that got a card of a rule. */
+  /** Year → hook → calls with a card of a rule. */
   callsWithCard: Record<string, Record<string, number>>;
   /** Patients with at least one card of a rule. */
   patientsWithCard: number;
-  /** Rule → year → hook → what it did. */
+  /** Rule → year → hook → its counts. */
   rules: Record<string, Record<string, Record<string, RuleCounts>>>;
-  /** Rule → year → patients who got its card; year `all` for the whole time. */
+  /** Rule → year → patients with its card; year `all` for the whole time. */
   patientsByRule: Record<string, Record<string, number>>;
-  /** Year → hook → cards `not-checked`, and calls that got no answer since the list was not whole. */
+  /** Year → hook → `not-checked` cards, and calls without an answer because the list was incomplete. */
   notChecked: Record<string, Record<string, { cards: number; refusals: number }>>;
   /** Why something was not replayed → how often. */
   skipped: Record<string, number>;
-  /** Medicines that nobody recognised, as `JSON.stringify([name, system, code])` → orders. */
+  /** Unrecognised medicines, as `JSON.stringify([name, system, code])` → orders. */
   unrecognised: Record<string, number>;
-  /** Of orders, statements and dispenses: how they were recognised, or why not. */
+  /** How medicines of orders, statements and dispenses were recognised, or why not. */
   medicines: Record<string, number>;
-  /** How many rules' cards a patient got in a year, as `0`, `1`, `2-4`, `5-9`, `10+` → patient years. */
+  /** Number of cards that a patient got in a year, as `0`, `1`, `2-4`, `5-9`, `10+` → patient years. */
   burden: Record<string, number>;
 };
 
 export type RuleCounts = {
-  /** Cards that the rule gave, or leads. */
+  /** Cards that the rule gave or led. */
   cards: number;
-  /** It spoke on the card of its family: no card of its own. */
+  /** It joined the card of its family and gave none of its own. */
   joined: number;
-  /** It held, and a stronger rule spoke about the same order in its place. */
+  /** It held, but a stronger rule gave its card about the same order instead. */
   superseded: number;
-  /** Cards of this rule about the same medicines that this patient had got before; and of these, within so many days. */
+  /** Cards of this rule about the same medicines that this patient had got before; and those within so many days. */
   repeats: number;
   repeats30: number;
   repeats90: number;
-  /** Cards that the site's quiet period would have left out, had every card been overridden with an accepted reason. */
+  /**
+   * Cards that the site's quiet period would have left out if every card had been overridden with an accepted reason.
+   */
   quiet: number;
-  /** Cards that it would have led, at a site that has it on trial: nobody sees them. */
+  /** Cards that it would have led where it is on trial; they are not shown. */
   silent: number;
 };
 
@@ -73,25 +75,25 @@ export function emptyCounts(): RuleCounts {
 
 type Sums = { [key: string]: number | Sums };
 
-/** So many kinds of medicine that nobody recognised are told apart; the input may hold free text. */
+/** Maximum number of kinds of unrecognised medicines, since the input may contain free text. */
 const KINDS = 20_000;
 const OTHERS = JSON.stringify(['…', '', '']);
 
-/** Adds one tally to another, which changes. */
+/** Adds one tally to another, in place. */
 export function addTally(sum: Tally, part: Tally): void {
   add(sum as unknown as Sums, part as unknown as Sums);
   if (Object.keys(part.unrecognised).length > 0 && Object.keys(sum.unrecognised).length > 2 * KINDS)
     sum.unrecognised = withinKinds(sum.unrecognised);
 }
 
-/** The sums as they are reported: the same for the same patients, in whatever order and parts they were added. */
+/** The sums as reported: the same for the same patients, whatever the order and parts they were added in. */
 export function finished(sum: Tally): Tally {
   return sorted({ ...sum, unrecognised: withinKinds(sum.unrecognised) });
 }
 
 /**
- * Which kinds are kept must not depend on which came first. A kind with a code is one that a site can map, so these come
- * first; among the rest a hash decides. What is once too far behind stays so, however many others come.
+ * Which kinds are kept must not depend on the order. Kinds with a code come first, because a site can map them; a hash
+ * decides among the rest. A kind that has dropped out stays out.
  */
 function withinKinds(kinds: Record<string, number>): Record<string, number> {
   if (Object.keys(kinds).length <= KINDS) return kinds;
@@ -121,7 +123,7 @@ function add(sum: Sums, part: Sums): void {
   }
 }
 
-/** The same sums with their keys in order: equal ones are equal as text. */
+/** The same sums with sorted keys, so that equal ones are equal as text. */
 export function sorted<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));

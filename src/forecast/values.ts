@@ -4,7 +4,7 @@ import { piecesOf } from './lines.ts';
 import { type Named, note } from './named.ts';
 import { isRead, mayBeRead } from './resources.ts';
 
-/** What could not be read, where. Says nothing of what it held. */
+/** What could not be read, and where. Never contains data. */
 export type Damage = { file: string; line: number; why: DamageKind };
 export type DamageKind =
   | 'no-json'
@@ -16,18 +16,18 @@ export type DamageKind =
   | 'no-patient'
   | 'medicines';
 
-/** What was left out: lines of whomever, which every share of the input meets, and the share's own patients. */
+/** What was left out: lines of any patient, which every share meets, and patients of this share. */
 export type Damages = { lines: Named<Damage>; patients: Named<Damage> };
 
-/** A bundle or a resource of the input, and where it stands. `bytes` is how much of all input was read with it. */
+/** A bundle or a resource of the input, and its position. `bytes` is how much of all input was read with it. */
 export type Value = { file: number; line: number; bytes: number; text: string; value: Resource };
 
-/** Of one line, and of what is read of one patient, in bytes: a hundred thousand resources. */
+/** Maximum size of a line, and of what is read of one patient, in bytes: a hundred thousand resources. */
 export const LIMIT = 32 * 1024 * 1024;
 
 /**
- * The bundles and resources of the files, in the order in which they lie. Types that no rule reads are left aside by how
- * their line begins, before they are measured. What cannot be read is noted in `damage` and left out.
+ * The bundles and resources of the files, in their order. Types that no rule reads are skipped by the beginning of
+ * their line, before anything is measured. What cannot be read is noted in `damage` and left out.
  */
 export async function* valuesOf(files: InputFile[], damage: Named<Damage>): AsyncGenerator<Value> {
   let before = 0;

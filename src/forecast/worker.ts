@@ -6,14 +6,14 @@ import { type ReplayOptions, replayPatient } from './replay.ts';
 import { resourcesOf } from './resources.ts';
 import { addTally, emptyTally, type Tally } from './tally.ts';
 
-/** What a worker needs to begin: the same for each of them. */
+/** The start data of every worker. */
 export type WorkerData = { folder: string; sites: SiteChoice[]; replay: ReplayOptions };
 export type Chunk = { number: number; patients: Pick<PatientText, 'file' | 'line' | 'patient' | 'texts'>[] };
-/** A patient whose replay failed: a fault of ours, or of a record that nobody foresaw. Never what it held. */
+/** A patient whose replay failed, by our fault or an unexpected record. Never contains data. */
 export type Failure = { file: string; line: number; error: string };
-/** The first that a worker says: the rules of each site, or why there are none. */
+/** The first message of a worker: the rules of each site, or why there are none. */
 export type Ready = { rules: RuleInfo[][]; fingerprints: string[] } | { refused: string };
-/** A tally for each site, in their order. */
+/** A tally per site, in their order. */
 export type ChunkResult = { number: number; tallies: Tally[]; failures: Failure[] };
 
 if (parentPort) work(parentPort, workerData as WorkerData);
@@ -26,7 +26,7 @@ function work(port: NonNullable<typeof parentPort>, { folder, sites, replay }: W
       try {
         const resources = resourcesOf(texts);
         const tallies = knowledge.map((of) => replayPatient(patient, resources, of, replay));
-        // Only when all sites are through: a patient counts for all of them or for none.
+        // Only when all sites are done: a patient counts for all of them or for none.
         for (const [at, tally] of tallies.entries()) addTally(result.tallies[at] as Tally, tally);
       } catch (error) {
         result.failures.push({ file, line, error: (error as Error).name });

@@ -5,16 +5,16 @@ import { Kysely, PostgresDialect, SqliteDialect } from 'kysely';
 import pg from 'pg';
 import type { Tables } from './tables.ts';
 
-/** Where the journal is kept: a folder for a file of SQLite, or the address of a PostgreSQL database. */
+/** Where the journal is stored: a folder for a SQLite file, or the address of a PostgreSQL database. */
 export type Place = { folder: string } | { url: string };
 
-/** How long a statement may take, and how long a locked file or a silent server is waited for, in milliseconds. */
+/** Time limit of a statement, and of waiting for a locked file or a silent server, in milliseconds. */
 const PATIENCE = 4000;
 
-/** The same while tables are brought up to date: millions of rows may move. */
+/** The same during migrations, which may move millions of rows. */
 const UPGRADE_PATIENCE = 600_000;
 
-/** Opens a database of either kind; everything after this line is the same for both. */
+/** Opens a database of either kind; the rest of the code is the same for both. */
 export function openDatabase(place: Place, upgrading = false): Kysely<Tables> {
   return 'url' in place ? openPostgres(place.url, upgrading ? UPGRADE_PATIENCE : PATIENCE) : openSqlite(place.folder);
 }
@@ -32,12 +32,12 @@ function openPostgres(url: string, patience: number): Kysely<Tables> {
       getTypeParser: (oid: number, format: 'text') => (oid === INT8 ? Number : pg.types.getTypeParser(oid, format)),
     },
   } as pg.PoolConfig);
-  // A connection that breaks while nobody uses it is replaced when somebody does.
+  // An idle connection that breaks is replaced on the next use.
   pool.on('error', () => {});
   return new Kysely({ dialect: new PostgresDialect({ pool }) });
 }
 
-/** PostgreSQL's type of bigint and count(*): our numbers stay far below what a double holds exactly. */
+/** PostgreSQL's type of bigint and count(*): our numbers are far below the limit of exact doubles. */
 const INT8 = 20;
 
 function openSqlite(folder: string): Kysely<Tables> {
@@ -45,7 +45,7 @@ function openSqlite(folder: string): Kysely<Tables> {
   const path = join(folder, 'journal.sqlite');
   makePrivate(path);
   const file = new DatabaseSync(path, { timeout: PATIENCE });
-  // With FULL a commit is on the disk before it is acknowledged: a power cut loses nothing either.
+  // With FULL a commit is on disk before it is acknowledged, so even a power cut loses nothing.
   file.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
   const prepare = (sql: string) => {
     const statement = file.prepare(sql);
@@ -62,12 +62,12 @@ function openSqlite(folder: string): Kysely<Tables> {
   return new Kysely({ dialect: new SqliteDialect({ database: { prepare, close: () => file.close() } }) });
 }
 
-/** For its owner alone; SQLite gives the files beside it the same rights. A file of an older version had more. */
+/** Readable by its owner only; SQLite gives the files beside it the same rights. Older versions allowed more. */
 function makePrivate(path: string): void {
   closeSync(openSync(path, 'a', 0o600));
   try {
     chmodSync(path, 0o600);
   } catch {
-    // It belongs to somebody else, who lets us write it.
+    // Someone else owns it and lets us write.
   }
 }

@@ -1,28 +1,31 @@
 import { type ExpressionBuilder, type Kysely, sql } from 'kysely';
 import type { Tables, TallyKind } from './tables.ts';
 
-/** From which day on (a local date of the site), and of which client or tenant alone. */
+/** The first day (a local date of the site), and optionally one client or tenant. */
 export type Asked = { since: string; client?: string | undefined; tenant?: string | undefined };
 
-/** What the journal counts, as it comes from the database: each array is one question. */
+/** The journal's counts as they come from the database: one array per query. */
 export type Counts = {
   shown: { rule: string; hook: string; day: string; cards: number }[];
   outcomes: { rule: string; hook: string; day: string; outcome: 'accepted' | 'overridden'; cards: number }[];
-  /** Cards of which anything was heard: one that was accepted and overridden counts once. */
+  /** Cards with feedback: one that was accepted and overridden counts once. */
   heard: { rule: string; hook: string; cards: number }[];
   reasons: { rule: string; hook: string; code: string | null; system: string | null; cards: number }[];
-  /** One for each suggestion that was accepted; `offers` is the card's JSON of what its suggestions offer. */
+  /** One per accepted suggestion; `offers` is the card's JSON of its suggestions' offers. */
   accepted: { rule: string; hook: string; suggestion: string | null; offers: string }[];
   tallies: { hook: string; kind: TallyKind; rule: string; count: number }[];
   /** Cards that rules on trial would have given. */
   silent: { rule: string; hook: string; cards: number }[];
-  /** Of each rule on trial the patients whose hash is kept, by the day on which it first would have given them a card, however long ago. */
+  /**
+   * For each rule on trial the patients whose hash is kept, by the first day on which it would have given them a card,
+   * however long ago.
+   */
   review: { rule: string; day: string; patient: string }[];
   /** Items of feedback about cards that are not in the journal. */
   strays: number;
 };
 
-/** Asks everything that the report needs. Cards and their feedback belong to the day on which the card was given. */
+/** Queries everything that the report needs. Cards and their feedback belong to the day on which the card was given. */
 export async function count(database: Kysely<Tables>, { since, client, tenant }: Asked): Promise<Counts> {
   const cards = () =>
     database
@@ -42,7 +45,7 @@ export async function count(database: Kysely<Tables>, { since, client, tenant }:
         .onRef('feedback.tenant', '=', 'cards.tenant')
         .onRef('feedback.card', '=', 'cards.uuid'),
     );
-  // One id may be a card of each of two clients or tenants.
+  // Two clients or tenants may have cards with the same id.
   const each = sql<number>`count(distinct cards.client || '/' || cards.tenant || '/' || cards.uuid)`.as('cards');
   const [shown, outcomes, heardOf, reasons, accepted, tallies, silently, review, strays] = await Promise.all([
     cards()
@@ -93,7 +96,7 @@ export async function count(database: Kysely<Tables>, { since, client, tenant }:
       .select((eb) => eb.fn.countAll<number>().as('items'))
       .executeTakeFirstOrThrow(),
   ]);
-  // A sum of PostgreSQL's is a numeric, which comes as text.
+  // PostgreSQL returns a sum as numeric, which arrives as text.
   const counted = tallies.map((tally) => ({ ...tally, count: Number(tally.count) }));
   return {
     shown,

@@ -6,17 +6,17 @@ import { createOutbox } from './outbox.ts';
 import { inTime, serial } from './promises.ts';
 import type { FeedbackRow, Limits, Noted, PastCard, Stored, Tally, Token, Whose } from './store.ts';
 
-/** Cards that were given and what became of them. Nothing here delays or fails an answer; what is acknowledged is kept. */
+/** Cards given, and feedback on them. Nothing here delays or fails an answer; what is acknowledged is stored. */
 export type Journal = {
-  /** Notes cards that were given or would have been, and counts; written soon, in batches. */
+  /** Records cards that were given or would have been, and counts; written soon, in batches. */
   issued: (cards: Noted[], tallies: Omit<Tally, 'count'>[]) => void;
   /** Resolves when the rows are committed. Rejects with `JournalFailed`; then they may be sent again. */
   addFeedback: (rows: FeedbackRow[]) => Promise<Stored>;
-  /** What a patient's prescribers were shown since a moment. Rejects with `JournalFailed` within `journalForAnswer`. */
+  /** What a patient's prescribers were shown since a time. Rejects with `JournalFailed` within `journalForAnswer`. */
   past: (whose: Whose, rules: string[], since: number) => Promise<PastCard[]>;
   /**
-   * Whether a token is used for the first time, here or at another process. Rejects with `JournalFailed` within a second; then
-   * it is written as used once the database is back.
+   * Whether a token is used for the first time, here or in another process. Rejects with `JournalFailed` within a
+   * second; the token is then recorded as used once the database is back.
    */
   useToken: (id: string, expiresAt: number) => Promise<boolean>;
   figures: () => Figures;
@@ -29,7 +29,7 @@ export type JournalOptions = {
   place: Place;
   /** Milliseconds since 1970 in UTC. */
   clock: () => number;
-  /** What is to be kept, asked anew each hour. */
+  /** What to keep; asked again every hour. */
   limits: () => Limits;
   warn: (fields: object, message: string) => void;
 };
@@ -42,8 +42,8 @@ const TOKEN = 1000;
 const BACKGROUND = 30_000;
 
 /**
- * Opens the journal. A file that cannot be opened rejects with `JournalFailed`; a database server that is away is
- * asked again until it is there.
+ * Opens the journal. Rejects with `JournalFailed` if a file cannot be opened; a database server that is unavailable is
+ * tried again until it answers.
  */
 export async function openJournal({ place, clock, limits: kept, warn }: JournalOptions): Promise<Journal> {
   const connection = await connect({ place, queued: () => outbox.figures().queued, warn });
@@ -51,7 +51,7 @@ export async function openJournal({ place, clock, limits: kept, warn }: JournalO
   const outbox = createOutbox(connection, warn);
   const commit = createCommits(connection, outbox.flush);
 
-  /** Tokens that were used while the database was away, and when they expire. */
+  /** Tokens used while the database was unavailable, and when they expire. */
   let tokens = new Map<string, number>();
   function remember(id: string, expiresAt: number): void {
     tokens.set(id, expiresAt);
@@ -77,7 +77,7 @@ export async function openJournal({ place, clock, limits: kept, warn }: JournalO
     issued: outbox.add,
     addFeedback: commit,
     past: (whose, rules, since) =>
-      // Cards that wait here would not be found.
+      // Otherwise cards still waiting here would not be found.
       inTime(
         outbox.flush().then(() => ask<PastCard[]>('past', [whose, rules, since], limits.journalForAnswer)),
         limits.journalForAnswer,

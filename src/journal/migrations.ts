@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import type { Tables } from './tables.ts';
 
-// The same statements on SQLite and PostgreSQL. A migration that was released is never changed: another one follows it.
+// The same statements on SQLite and PostgreSQL. Never change a released migration; add another one.
 export const migrations = {
   '2026-11-26-journal': {
     async up(database: Kysely<unknown>): Promise<void> {
@@ -59,7 +59,7 @@ export const migrations = {
     },
   },
   '2026-11-30-tenants': {
-    // SQLite gives a table no other key, so the cards move to another table.
+    // SQLite cannot change a table's key, so the cards move to another table.
     up: (database: Kysely<unknown>): Promise<void> =>
       wholly(database, async (all) => {
         await all.schema
@@ -100,7 +100,7 @@ export const migrations = {
       }),
   },
   '2026-11-30-trials': {
-    // SQLite gives a table no other key, so the counts move to another table.
+    // SQLite cannot change a table's key, so the counts move to another table.
     up: (database: Kysely<unknown>): Promise<void> =>
       wholly(database, async (all) => {
         await all.schema
@@ -143,7 +143,9 @@ function wholly(database: Kysely<unknown>, work: (all: Kysely<unknown>) => Promi
   return database.isTransaction ? work(database) : database.transaction().execute(work);
 }
 
-/** Brings the tables up to this version; processes that start together wait for each other. Throws what the database says. */
+/**
+ * Migrates the tables to this version; processes that start together wait for each other. Throws the database's error.
+ */
 export async function migrate(database: Kysely<Tables>): Promise<void> {
   const { error } = await new Migrator({
     db: database,

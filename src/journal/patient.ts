@@ -1,12 +1,12 @@
 import { createHash, createHmac } from 'node:crypto';
 
-/** What a hash is for: one of the log must not be found in the journal. */
+/** The purpose of a hash: those in the log and in the journal must differ. */
 type Purpose = 'audit' | 'journal';
 
 /**
- * How a patient is known to the journal and to audit lines: a keyed hash, since ids are few enough to try them all. The
- * same id elsewhere is another person, so it is hashed with whose it is: a client, and of several hospitals behind it which.
- * The id of the key stands before it, so that old and new hashes are told apart while a key is changed.
+ * How the journal and audit lines identify a patient: by a keyed hash, because a plain hash could be found by trying
+ * all ids. The same id elsewhere is another person, so the client and, if it has several hospitals, the tenant are
+ * hashed too. The id of the key precedes the hash, so that old and new hashes can be told apart while a key is changed.
  */
 export function hashOfPatient(
   key: string,
@@ -18,7 +18,7 @@ export function hashOfPatient(
   return `${idOfKey(key)}.${createHmac('sha256', key).update(parts.join('\0')).digest('hex')}`;
 }
 
-/** The first eight digits of a hash of the key: they name it and do not tell it. */
+/** The first eight digits of a hash of the key: they identify it without disclosing it. */
 function idOfKey(key: string): string {
   return createHash('sha256').update(`key id\0${key}`).digest('hex').slice(0, 8);
 }

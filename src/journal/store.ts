@@ -18,13 +18,13 @@ export type Tally = {
 /** A card that was given, or that a rule on trial would have given. */
 export type Noted = CardRow | SilentRow;
 
-/** What became of rows of feedback, by their ids: those that are new, and those about a card that this journal knows. */
+/** The stored feedback, by row id: new rows, and rows about a card known to this journal. */
 export type Stored = { added: string[]; known: string[] };
 
-/** Whose cards are asked for: a patient is known by the hash of each key in use. */
+/** The owner of cards: a patient is identified by the hash under each current key. */
 export type Whose = { client: string; tenant: string; patients: string[] };
 
-/** A card that a patient's prescribers were shown before, and what they did with it. */
+/** A card shown earlier to a patient's prescribers, and what they did with it. */
 export type PastCard = {
   rule: string;
   hook: string;
@@ -38,24 +38,24 @@ export type PastCard = {
 export type Token = { id: string; expires_at: number };
 
 /**
- * What is older than these goes: days and moments as in the tables. `review`: of how many patients of a rule on trial the hash
- * is kept.
+ * Everything older than these is deleted; days and times as in the tables. `review`: for how many patients of a rule on
+ * trial the hash is kept.
  */
 export type Limits = { day: string; received: number; patients: number; tokens: number; review: number };
 
-/** The journal's statements. Each promise is kept only after its transaction is committed, and else rejected. */
+/** The journal's statements. Each promise resolves only after its transaction is committed. */
 export type Store = {
   append: (cards: Noted[], tallies: Tally[]) => Promise<void>;
   addFeedback: (rows: FeedbackRow[]) => Promise<Stored>;
   past: (whose: Whose, rules: string[], since: number) => Promise<PastCard[]>;
   useToken: (id: string, expiresAt: number, now: number) => Promise<boolean>;
-  /** Tokens that were used while the database was away. */
+  /** Tokens used while the database was unavailable. */
   addTokens: (tokens: Token[]) => Promise<void>;
   prune: (limits: Limits) => Promise<void>;
   ping: () => Promise<void>;
 };
 
-/** Rows in one statement: both databases limit how many values one may carry. */
+/** Rows per statement: both databases limit the number of values. */
 const ROWS = 500;
 
 export function createStore(database: Kysely<Tables>): Store {
@@ -169,7 +169,7 @@ export function createStore(database: Kysely<Tables>): Store {
   };
 }
 
-/** Forgets of each rule on trial the patients but the first. */
+/** Erases the patient hashes of each rule on trial except the first ones. */
 async function keepPatients(database: Kysely<Tables>, review: number): Promise<void> {
   const known = () => database.selectFrom('silent_cards').where('patient', 'is not', null);
   for (const { rule } of await known().select('rule').distinct().execute()) {
@@ -192,10 +192,10 @@ async function keepPatients(database: Kysely<Tables>, review: number): Promise<v
   }
 }
 
-/** How many of a patient's latest cards are looked at: a prescriber who types may be shown one with each letter. */
+/** Maximum number of a patient's latest cards read: typing an order may give one with each letter. */
 const LOOKED_AT = 500;
 
-/** By how much the clock of a record system may be behind, in milliseconds. */
+/** How far a record system's clock may be behind, in milliseconds. */
 const SLOW_CLOCK = limits.clockSkew * 1000;
 
 async function past(database: Kysely<Tables>, whose: Whose, rules: string[], since: number): Promise<PastCard[]> {
@@ -217,11 +217,11 @@ async function past(database: Kysely<Tables>, whose: Whose, rules: string[], sin
             basis,
             kept: kept === 1,
             feedback: feedback
-              // What is older than its card was said of no card.
+              // Feedback older than its card is not about it.
               .filter((row) => row.card === uuid && row.received_at >= issued_at && row.at >= issued_at - SLOW_CLOCK)
               .map((row) => ({
                 outcome: row.outcome,
-                // A clock that is ahead must not keep a card quiet for longer.
+                // A clock that is ahead must not extend a quiet period.
                 at: Math.min(row.at, row.received_at),
                 code: row.reason_code,
                 system: row.reason_system,
@@ -245,7 +245,7 @@ export function cardsOf(database: Kysely<Tables>, whose: Whose, rules: string[],
     .limit(LOOKED_AT);
 }
 
-/** What was said of some cards. */
+/** The feedback on some cards. */
 export function feedbackOf(database: Kysely<Tables>, { client, tenant }: Omit<Whose, 'patients'>, cards: string[]) {
   return database
     .selectFrom('feedback')
@@ -255,7 +255,7 @@ export function feedbackOf(database: Kysely<Tables>, { client, tenant }: Omit<Wh
     .where('card', 'in', cards);
 }
 
-/** A call that came twice gave its cards once. If they differed, nobody can say which of them was answered. */
+/** A repeated call gave its cards once. If they differed, it is unknown which of them was answered. */
 function onceEach(rows: CardRow[]): CardRow[] {
   const cards = new Map<string, CardRow>();
   for (const row of rows) {
@@ -266,7 +266,7 @@ function onceEach(rows: CardRow[]): CardRow[] {
   return [...cards.values()];
 }
 
-/** In one order everywhere, so that processes that write the same rows never wait for each other in a circle. */
+/** Sorts rows, so that processes writing the same rows do not deadlock. */
 function sortedBy<T>(rows: T[], key: (row: T) => string): T[] {
   return rows.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
 }
@@ -279,7 +279,7 @@ function keyOfCard({ client, tenant, uuid }: Noted): string {
   return [client, tenant, uuid].join('\0');
 }
 
-/** Which count a tally adds to. */
+/** The count that a tally adds to. */
 export function keyOf({ day, client, tenant, hook, kind, rule }: Omit<Tally, 'count'>): string {
   return [day, client, tenant, hook, kind, rule].join('\0');
 }

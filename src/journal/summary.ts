@@ -1,21 +1,21 @@
 import { z } from 'zod';
 import type { Counts } from './figures.ts';
 
-/** A reason for an override, and of how many cards it was given. Null: none was given. */
+/** A reason for overrides, and its number of cards. Null: no reason was given. */
 export type ReasonCount = { code: string | null; system: string | null; cards: number };
 
-/** What happened to the cards of a rule, at one hook or at all. */
+/** What happened to the cards of a rule, at one hook or in total. */
 export type Outcome = {
   shown: number;
   accepted: number;
   overridden: number;
-  /** Cards of which nothing was heard: ignored, or by a client that sends no feedback. */
+  /** Cards without feedback: ignored, or from a client that sends none. */
   unheard: number;
-  /** Overridden, of those of which anything was heard; 0 to 1. Undefined where nothing was. */
+  /** Overridden cards among those with feedback, 0 to 1. Undefined without feedback. */
   overrideRate?: number;
-  /** Cards in 100 calls of these hooks in which it was not on trial. Undefined without such calls. */
+  /** Cards per 100 calls of these hooks in which it was not on trial. Undefined without such calls. */
   per100?: number;
-  /** Calls of these hooks in which it was on trial, the cards that nobody saw, and these in 100 such calls. */
+  /** Calls of these hooks in which it was on trial, the cards not shown, and these per 100 such calls. */
   trial: number;
   silent: number;
   silentPer100?: number;
@@ -28,7 +28,7 @@ export type RuleSummary = Outcome & {
   rule: string;
   hooks: ({ hook: string } & Outcome)[];
   reasons: ReasonCount[];
-  /** What was accepted, by what was offered. */
+  /** Accepted suggestions, by offer. */
   offers: { offer: string; times: number }[];
   /** By period, in the order of `Summary.periods`. */
   over: { shown: number[]; accepted: number[]; overridden: number[] };
@@ -40,19 +40,19 @@ export type Summary = {
   until: string;
   calls: { hook: string; answered: number; refused: number }[];
   periods: string[];
-  /** Those above the site's limit first, then by how often they were shown. */
+  /** Those above the site's limit first, then by number of cards shown. */
   rules: RuleSummary[];
-  /** Patients whose charts may be read: of each rule on trial as many as the site asks for, the first. */
+  /** Patients for chart review: for each rule on trial the first ones, as many as the site asks for. */
   review: Counts['review'];
   strays: number;
 };
 
-/** Days, weeks (by their Monday) or months: such that a plot has a readable number of them. */
+/** Days, weeks (by their Monday) or months, so that a plot has a readable number of them. */
 type Step = 'day' | 'week' | 'month';
 
 /**
- * Sums up what was counted between two days. `limit`: from which override rate a rule is named first, 0 to 1. `review`: how
- * many patients of a rule on trial are named, by their hashes. Pure.
+ * Sums up the counts between two days. `limit`: the override rate from which a rule comes first, 0 to 1. `review`: how
+ * many patients of a rule on trial are listed, by their hashes. Pure.
  */
 export function summarise(counts: Counts, since: string, until: string, limit: number, review = 0): Summary {
   const step = stepOf(since, until);
@@ -132,7 +132,7 @@ export function summarise(counts: Counts, since: string, until: string, limit: n
   return { since, until, calls, periods, rules, review: named, strays: counts.strays };
 }
 
-/** Rules that were on trial in some of the calls: those with a card, shown or not, and the names of those without any. */
+/** Rules that were on trial in some calls: those with a card, shown or not, and the names of the others. */
 export function onTrial({ rules }: Summary): { withCards: RuleSummary[]; without: string[] } {
   const tried = rules.filter(({ trial }) => trial > 0);
   const spoke = ({ shown, silent }: RuleSummary) => shown > 0 || silent > 0;
@@ -145,7 +145,7 @@ export function onTrial({ rules }: Summary): { withCards: RuleSummary[]; without
   };
 }
 
-/** Rules that showed a card, or would have but for a quiet period. */
+/** Rules that showed a card, or would have without a quiet period. */
 export function shownRules({ rules }: Summary): RuleSummary[] {
   return rules.filter(({ shown, quiet, repeats }) => shown > 0 || quiet > 0 || repeats > 0);
 }
@@ -194,7 +194,7 @@ function stepOf(since: string, until: string): Step {
   return days <= 400 ? 'week' : 'month';
 }
 
-/** The first day of a day's period; the first period begins where the report does. */
+/** The first day of a day's period; the first period begins with the report. */
 function periodOf(day: string, step: Step, since: string): string {
   if (step === 'day') return day;
   const date = new Date(`${day}T00:00:00Z`);

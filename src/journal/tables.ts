@@ -1,8 +1,8 @@
 import type { Generated } from 'kysely';
 
 /**
- * The journal's tables. Moments are milliseconds since 1970 in UTC, days are local dates of the site. No table holds a
- * name, an id of a patient, or an order.
+ * The journal's tables. Times are milliseconds since 1970 in UTC, days are local dates of the site. No table contains a
+ * name, a patient id, or an order.
  */
 export type Tables = {
   cards: CardTable;
@@ -12,10 +12,10 @@ export type Tables = {
   tokens: TokenTable;
 };
 
-/** One card that was given. A client, its tenant and the card's id are the key: tenants share nothing. */
+/** A card that was given. The key is the client, its tenant and the card's id: tenants share nothing. */
 type CardTable = {
   client: string;
-  /** Which of the client's hospitals; empty where its tenants are not listed. */
+  /** The client's tenant; empty if its tenants are not listed. */
   tenant: string;
   uuid: string;
   day: string;
@@ -23,30 +23,32 @@ type CardTable = {
   hook: string;
   rule: string;
   indicator: string;
-  /** JSON: uuid of each suggestion → what it offers. */
+  /** JSON: uuid of each suggestion → its offer. */
   suggestions: string;
-  /** Fingerprint of the knowledge, its first twelve digits. */
+  /** The first twelve digits of the knowledge's fingerprint. */
   knowledge: string;
-  /** Keyed hash of organisation and patient, after the id of its key; erased when no quiet period can need it. */
+  /** Keyed hash of organisation and patient, preceded by the id of its key; erased when no quiet period can need it. */
   patient: string | null;
   /** JSON of a `Basis` (rules/quiet.ts) and its version; erased with `patient`. */
   basis: string | null;
-  /** 1 where the client asked to have it left out when the orders are signed. */
+  /** 1 if the client asked to leave it out when the orders are signed. */
   kept: number;
 };
 
-/** One card that a rule on trial would have given, and that nobody saw. Keys as of cards; a table of its own, since none was shown. */
+/**
+ * A card that a rule on trial would have given. Same key as for cards, in a separate table because it was not shown.
+ */
 type SilentCardTable = Pick<
   CardTable,
   'client' | 'tenant' | 'uuid' | 'day' | 'issued_at' | 'hook' | 'rule' | 'indicator' | 'knowledge'
 > & {
-  /** Keyed hash of a patient whose chart may be read, where the site asks for that; of each rule's first patients alone. */
+  /** Keyed hash of a patient for chart review, if the site asks for that; only of each rule's first patients. */
   patient: string | null;
 };
 
-/** What a prescriber did with a card: one row for each suggestion that was accepted, one for an override. */
+/** What a prescriber did with a card: one row per accepted suggestion, one for an override. */
 type FeedbackTable = {
-  /** Hash of client, tenant, card, outcome, suggestion and moment: the same item again is the same row. */
+  /** Hash of client, tenant, card, outcome, suggestion and time: the same item again is the same row. */
   id: string;
   client: string;
   tenant: string;
@@ -61,7 +63,7 @@ type FeedbackTable = {
   comment: string | null;
 };
 
-/** Counts of a day: calls by hook, cards that were left out by rule, and calls in which a rule was on trial. */
+/** Counts per day: calls by hook, cards left out by rule, and calls in which a rule was on trial. */
 type TallyTable = {
   day: string;
   client: string;
@@ -73,8 +75,8 @@ type TallyTable = {
 };
 
 /**
- * `answered` and `refused` (412) calls; cards left out as `quiet`, or at signing as a `repeat`; by rule, calls of its hooks in
- * which it was on `trial`, whatever it came to.
+ * `answered` and `refused` (412) calls; cards left out as `quiet`, or at signing as a `repeat`; by rule, calls of its
+ * hooks in which it was on `trial`, whatever its outcome.
  */
 export type TallyKind = 'answered' | 'refused' | 'quiet' | 'repeat' | 'trial';
 

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Place } from './database.ts';
 import type { Question, Reply } from './worker.ts';
 
-/** Why the journal could not do something: the database's own code, or `timeout`, `closed`, `thread`. Never its message. */
+/** Why the journal failed: the database's own code, or `timeout`, `closed`, `thread`. Never its message. */
 export class JournalFailed extends Error {
   readonly reason: string;
   constructor(reason: string) {
@@ -12,23 +12,23 @@ export class JournalFailed extends Error {
 }
 
 export type Thread = {
-  /** Rejects with `JournalFailed`; after `deadline` milliseconds in any case. */
+  /** Rejects with `JournalFailed`, at the latest after `deadline` milliseconds. */
   ask: <T>(method: Question['method'], values: unknown[], deadline: number) => Promise<T>;
   stop: () => Promise<void>;
 };
 
-/** The thread that holds the database. `onEnd` is called once if it ends by itself. */
+/** The thread that holds the database. `onEnd` is called once if it ends unexpectedly. */
 export function startThread(place: Place, onEnd: () => void): Thread {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), {
     workerData: place,
-    // Rows are small and soon gone: without this V8 keeps a nursery as large as that of the whole service.
+    // Rows are small and short-lived; otherwise V8 keeps a nursery as large as the whole service's.
     resourceLimits: { maxYoungGenerationSizeMb: 16 },
   });
   const open = new Map<number, (reply: Reply) => void>();
   let last = 0;
   let stopped = false;
   worker.on('message', (reply: Reply) => open.get(reply.id)?.(reply));
-  // Its failure is told by `exit`, which follows.
+  // `exit` follows and reports the failure.
   worker.on('error', () => {});
   worker.on('exit', () => {
     for (const answer of open.values()) answer({ id: 0, error: 'thread' });

@@ -6,7 +6,7 @@ import { migrate } from './migrations.ts';
 import { createStore, type Store } from './store.ts';
 import type { Tables } from './tables.ts';
 
-// SQLite works while its caller waits; in a thread of its own it never keeps an answer waiting.
+// SQLite blocks its thread, so it runs in a separate one and never delays an answer.
 export type Question = { id: number; method: keyof Store | 'open' | 'close'; values: unknown[] };
 export type Reply = { id: number; value?: unknown; error?: string };
 
@@ -22,7 +22,7 @@ async function answer(method: Question['method'], values: unknown[]): Promise<un
 }
 
 let opening: Promise<void> | undefined;
-/** Brings the tables up to date; who asks again meanwhile waits for the same. */
+/** Migrates the tables; further callers wait for the same result. */
 function open(): Promise<void> {
   opening ??= upgrade().finally(() => {
     opening = undefined;
@@ -46,7 +46,7 @@ parentPort?.on('message', async ({ id, method, values }: Question) => {
   try {
     reply = { id, value: await answer(method, values) };
   } catch (error) {
-    // Only the code: a database's message may quote what it was given.
+    // Only the code: a database's message may quote data.
     const { code, name } = error as { code?: unknown; name?: string };
     reply = { id, error: String(code ?? name ?? 'failed') };
   }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type ErrorCode, errors } from '../errors.ts';
 import { hooks, indicators } from '../rules/schema.ts';
 
-/** What the service answers, for the API's description; tests hold the answers themselves against it. */
+/** The answers of the service, for the API description; tests check real answers against it. */
 const coding = z.object({ code: z.string(), system: z.string(), display: z.string() });
 const resource = z.looseObject({ resourceType: z.string() });
 
@@ -112,7 +112,7 @@ const ready = z.object({
   journal: z.enum(['none', 'starting', 'up', 'down']),
 });
 
-/** By the names that they have in the description. */
+/** By their names in the description. */
 export const answers = {
   Cards: cards,
   Card: card,

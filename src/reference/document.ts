@@ -1,4 +1,4 @@
-/** The parts of OpenAPI 3.1 that the description uses, and that its page reads. */
+/** The parts of OpenAPI 3.1 used by the description and its page. */
 export type Document = {
   openapi: '3.1.1';
   info: { title: string; version: string; description: string; license: { name: string; identifier: string } };
@@ -41,7 +41,7 @@ export type Response = {
   content?: Record<string, Media>;
 };
 
-/** JSON Schema 2020-12, as far as it is read here. */
+/** JSON Schema 2020-12, as far as it is used here. */
 export type Schema = {
   $ref?: string;
   type?: string | string[];
@@ -57,7 +57,7 @@ export type Schema = {
   [keyword: string]: unknown;
 };
 
-/** What a reference into the components means. */
+/** Resolves a reference into the components. */
 export function resolve<T>(document: Document, value: T | Reference): T {
   if (typeof value !== 'object' || value === null || !('$ref' in value) || typeof value.$ref !== 'string')
     return value as T;

@@ -10,7 +10,7 @@ import { fitCard } from '../http/profile.ts';
 import { readRequest } from '../http/wire.ts';
 import { type Hook, hooks } from '../rules/schema.ts';
 
-/** A test bundle as an example: a whole call, and what this service answers to it. */
+/** A test bundle as an example: a complete call, and the answer of this service. */
 export type ExampleCall = {
   /** The file, without `.request.json`. */
   name: string;
@@ -21,7 +21,7 @@ export type ExampleCall = {
   response: unknown;
 };
 
-/** Of the description, and so of the answers in it. */
+/** The language of the description and of the answers in it. */
 const LANGUAGE = 'en';
 
 const KINDS = { card: 'a card', silence: 'nothing to say', missing: 'data are missing' } as const;
@@ -31,8 +31,8 @@ export function titleOf({ kind, name }: ExampleCall): string {
 }
 
 /**
- * For each hook the first invented patient of each kind: one who gets a card, one who gets none, one whose record lacks
- * what is needed. None where there are no test bundles, as in the image. Answered in the language of the description.
+ * For each hook the first invented patient of each kind: with a card, without a card, and with missing data. None
+ * without test bundles, as in the image. Answered in the language of the description.
  */
 export function readExamples(folder: string, knowledge: Knowledge, advice?: string): ExampleCall[] {
   if (!existsSync(folder)) return [];
@@ -48,7 +48,7 @@ export function readExamples(folder: string, knowledge: Knowledge, advice?: stri
     if (expected === undefined || hooks.every((hook) => found.has(`${hook} ${expected}`))) continue;
     const request: unknown = JSON.parse(readFileSync(join(folder, `${name}.request.json`), 'utf8'));
     const hook = hooks.find((candidate) => candidate === object(request)['hook']);
-    // Only those are answered that may be the first of their kind: there are many, and a page is waited for.
+    // Evaluate only those that may be the first of their kind: there are many, and the page is waiting.
     if (hook === undefined || found.has(`${hook} ${expected}`)) continue;
     const call = callOf(name, hook, request, knowledge, advice);
     if (call && !found.has(`${hook} ${call.kind}`)) found.set(`${hook} ${call.kind}`, call);
@@ -57,7 +57,7 @@ export function readExamples(folder: string, knowledge: Knowledge, advice?: stri
   return [...found.values()].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
 }
 
-/** What a bundle says that it is; none where it plays at another site. */
+/** The kind of a bundle; undefined if it belongs to another site. */
 function kindOf(folder: string, name: string): ExampleCall['kind'] | undefined {
   const file = join(folder, `${name}.expected.yaml`);
   const expected = existsSync(file) ? readFileSync(file, 'utf8') : 'site:';

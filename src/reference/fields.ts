@@ -20,7 +20,7 @@ export function fieldsOf(schema: Schema, prefix = ''): Field[] {
   return [...own, ...alternatives.flatMap((one) => fieldsOf(one))];
 }
 
-/** What a list holds, or a value that may be null is. */
+/** The item of a list, or the value of a nullable type. */
 function innerOf(schema: Schema): { schema: Schema; list: boolean } {
   const [only, ...others] = (schema.anyOf ?? []).filter(({ type }) => type !== 'null');
   if (only && others.length === 0) return innerOf(only);

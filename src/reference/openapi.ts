@@ -21,7 +21,7 @@ export type DescriptionOptions = {
 
 const JSON_TYPE = 'application/json';
 
-/** What may happen at any address. */
+/** Errors that may occur at any address. */
 const ANYWHERE: ErrorCode[] = ['no-http', 'too-slow', 'expectation', 'headers-too-large', 'internal', 'overloaded'];
 const ANY_BODY: ErrorCode[] = [
   'not-json',
@@ -35,10 +35,10 @@ const ANY_BODY: ErrorCode[] = [
 const ANY_CLIENT: ErrorCode[] = ['unauthenticated', 'not-entitled'];
 const CALL: ErrorCode[] = ['envelope', 'missing-data', 'unusable-fhir'];
 const FEEDBACK: ErrorCode[] = ['not-feedback', 'no-journal', 'journal-late', 'much-feedback'];
-/** Of addresses and methods that there are none of, and of names that are not this machine's. */
+/** Errors for unknown addresses and methods, and for foreign host names. */
 const ELSEWHERE: ErrorCode[] = ['no-service', 'no-advice', 'no-method', 'unknown-method', 'wrong-host'];
 
-/** The service in OpenAPI 3.1, made of the schemas that check what comes in and of the table of errors. Pure. */
+/** The service in OpenAPI 3.1, from the schemas that check requests and the table of errors. Pure. */
 export function describeApi({ knowledge, mode, publicUrl, examples }: DescriptionOptions): Document {
   const production = mode === 'production';
   const { services } = discover(knowledge);
@@ -150,7 +150,7 @@ function schemas(services: Service[]): Record<string, Schema> {
   return { ...found, Feedback: feedbackBody() };
 }
 
-/** A list of which one item at least is right, or that is empty; and as early clients send it, one item in its place. */
+/** A list with at least one valid item, or empty; and as early clients send it, a single item. */
 function feedbackBody(): Schema {
   const item = to('schemas', 'FeedbackItem');
   return {
@@ -170,7 +170,7 @@ function feedbackBody(): Schema {
   };
 }
 
-/** What a call may bring beforehand, key by key: the templates that discovery gives. */
+/** Adds the prefetch keys of a call, with the templates of discovery. */
 function withTemplates(schema: Schema, prefetch: Record<string, string>): void {
   const found = (schema.properties?.['prefetch'] ?? {}) as Schema;
   found.properties = Object.fromEntries(
@@ -220,7 +220,7 @@ function call(
   clientErrors: ErrorCode[],
 ): Operation {
   const examples = all.filter((example) => example.hook === hook);
-  // One that is refused is no example of what to send.
+  // A refused call is not an example of what to send.
   const sent = examples.filter(({ status }) => status === 200);
   const answered = responses([...CALL, ...ANY_BODY, ...clientErrors, ...ANYWHERE]);
   const missing = answered['412']?.content?.[JSON_TYPE]?.examples;
@@ -306,7 +306,7 @@ function feedback(
   };
 }
 
-/** The card of an example, overridden with its first reason. */
+/** Feedback that overrides an example's card with its first reason. */
 function feedbackOn({ response }: ExampleCall): unknown {
   const [card] = (response as { cards: { uuid: string; overrideReasons?: { code: string; system: string }[] }[] })
     .cards;
@@ -315,7 +315,7 @@ function feedbackOn({ response }: ExampleCall): unknown {
   return { feedback: [{ ...outcome, ...(code !== undefined && { overrideReason: { reason: { code, system } } }) }] };
 }
 
-/** An operation that anybody may ask. */
+/** An operation without authentication. */
 function asked(operationId: string, summary: string, answered: Record<string, Response>): Operation {
   const responsesTo = { ...responses(ANYWHERE), ...answered };
   return { operationId, tags: ['Operation'], summary, security: [], responses: responsesTo };
@@ -329,7 +329,7 @@ const LANG = {
   schema: { type: 'string', examples: [...languages] },
 };
 
-/** A page about the advice. It holds no patient. */
+/** A page about the advice, without patient data. */
 function advice(operationId: string, summary: string): Operation {
   return {
     ...asked(operationId, summary, {
@@ -348,7 +348,7 @@ function body(description: string, name: keyof typeof answers): Response {
   return { description, content: { [JSON_TYPE]: { schema: { ...to('schemas', name) } } } };
 }
 
-/** What /ready says where no calls should be sent; or it is too busy to say so. */
+/** The answer of /ready while the service is not ready or too busy. */
 function notReady(): Response {
   const media: Media = {
     schema: { anyOf: [to('schemas', 'Ready'), to('schemas', 'OperationOutcome')] },
@@ -361,7 +361,7 @@ function errorExamples(codes: ErrorCode[]): Record<string, Example> {
   return Object.fromEntries(codes.map((code) => [code, { summary: errors[code].text, value: outcomeOf(code, []) }]));
 }
 
-/** The answers to errors, one for each status, with each error as it is told. */
+/** The error answers, one per status, with the text of each error. */
 function responses(codes: ErrorCode[]): Record<string, Response> {
   const byStatus = Map.groupBy(codes, (code) => errors[code].status);
   return Object.fromEntries(

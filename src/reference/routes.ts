@@ -11,7 +11,7 @@ export type ReferenceOptions = {
   knowledge: Knowledge;
   mode: 'sandbox' | 'production';
   publicUrl: string | undefined;
-  /** Where the cards of the examples link to, if they do. */
+  /** Base address of the links on the examples' cards, if any. */
   advice: string | undefined;
   /** The folder of the invented patients. It may be absent, as in the image. */
   testBundles: string;
@@ -21,12 +21,12 @@ export type ReferenceOptions = {
 const HOST = /^[a-z0-9.:[\]-]+$/i;
 
 /**
- * `GET /openapi.json`: the description of the API, for everybody as discovery is: it holds nothing that discovery and the
- * errors do not say. `GET /docs`, in a sandbox: the same to read.
+ * `GET /openapi.json`: the API description, open to everyone like discovery, because it discloses nothing more. `GET
+ * /docs`, in a sandbox: the same as a page.
  */
 export function referenceRoutes(app: FastifyInstance, { testBundles, ...options }: ReferenceOptions): void {
   let made: { document: Document; examples: ExampleCall[] } | undefined;
-  // Made when first asked for: most processes are never asked, and tests start many.
+  // Made on first use: most processes never need it, and tests start many.
   const describe = () => {
     if (made) return made;
     const examples = readExamples(testBundles, options.knowledge, options.advice);
