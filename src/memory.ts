@@ -13,6 +13,6 @@ export function collector(): (options?: { type?: 'major' | 'minor'; flavor?: 'la
  * Returns the memory that starting has left behind: some 70 MiB that V8 would keep, since a process that does little never
  * collects. Takes a tenth of a second.
  */
-export function giveBack(): void {
+export function releaseStartupMemory(): void {
   collector()({ type: 'major', flavor: 'last-resort' });
 }

@@ -40,7 +40,7 @@ const formats = {
 
 const known: Record<Language, Map<string, Message>> = { en: new Map(), sv: new Map(), nb: new Map(), da: new Map() };
 
-/** Parses an ICU message, once: there are as many as cards/ has texts. Throws an Error where the text is not one. */
+/** Parses an ICU message, once per text in cards/. Throws an Error if it is not valid. */
 export function message(text: string, language: Language): Message {
   let found = known[language].get(text);
   if (found === undefined) {
@@ -50,13 +50,13 @@ export function message(text: string, language: Language): Message {
   return found;
 }
 
-/** The library's reading of a message: what the compiled one must give. */
+/** Formats a message with the library. The compiled form must give the same. */
 export function parse(text: string, language: Language): IntlMessageFormat {
   // Angle brackets are plain text here, never a tag.
   return new IntlMessageFormat(text, locales[language], formats, { ignoreTag: true });
 }
 
-/** Closures over the library's syntax tree. A message with an element that is not known here is left to the library. */
+/** Compiles the library's syntax tree to closures. A message with an unknown element is left to the library. */
 function compile(format: IntlMessageFormat, language: Language): Message {
   const elements = format.getAst() as Element[];
   const placeholders = new Set<string>();
@@ -114,7 +114,7 @@ function partOf(element: Element, language: Language): Part | undefined {
   return undefined;
 }
 
-/** `{name, select, …}` and `{name, plural, …}`: the option of the value, else `other`. */
+/** `{name, select, …}` and `{name, plural, …}`: the option of the value, otherwise `other`. */
 function choice({ type, options = {}, offset = 0, pluralType }: Element, name: string, language: Language) {
   const parts = new Map<string, Part>();
   for (const [key, option] of Object.entries(options)) {
@@ -139,7 +139,7 @@ function given(values: Values, name: string): string | number | Date {
   return value;
 }
 
-/** Formats hold much of ICU: one for each language and style, whatever asks for it. */
+/** Formats are large, so there is one per language and style, shared by all messages. */
 const made = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
 
 function numberFormat(language: Language): Intl.NumberFormat {

@@ -25,9 +25,9 @@ export type Stopped = {
 };
 
 /**
- * Gives copies of an order that end on a day and say one thing (recommendations.md, 3, "Setting a stop date"): the bounds of
- * every dosage line, days' supply, quantity and repeats, narrative, count and events, and a length in the dosage text.
- * Everything else comes back as it was sent. Undefined where the dosage is not in a form that can be changed.
+ * Returns a function that makes consistent copies of an order ending on a day (recommendations.md, 3, "Setting a stop
+ * date"): the bounds of every dosage line, days' supply, quantity and repeats, narrative, count and events, and a
+ * length in the dosage text. Everything else comes back as it was sent. Undefined if the dosage cannot be changed.
  */
 export function stopperOf(order: Resource, options: StopOptions): ((end: Day) => Stopped) | undefined {
   const written = order['dosageInstruction'];

@@ -6,9 +6,8 @@ import { limits } from '../limits.ts';
 const DOSAGES = ['dosageInstruction', 'dosage', 'event'];
 
 /**
- * Bounds what an entry of the record is made of: how long its lists are. Gives how many dosage lines and dates in them it has,
- * for `checkDosages`. Each is read one by one, and while a call is answered all others wait. Throws a `ServiceError` that names
- * the limit.
+ * Bounds the lists of an entry of the record, and returns its number of dosage lines and dates, for `checkDosages`.
+ * Each is read one by one, and long work delays all other calls. Throws a `ServiceError` that names the limit.
  */
 export function dosagesIn(resource: Resource): number {
   return partsOf(resource, '');

@@ -308,7 +308,7 @@ function addFormsInText(text: string | undefined, codes: Codes, found: Set<strin
 export function systemKey(coding: JsonObject, { systems, spellings }: Codes): string | undefined {
   const system = string(coding['system']);
   if (system === undefined) return undefined;
-  // Most are written as we know them.
+  // Most URIs are written as in our list.
   const key = systems.get(system) ?? spellings.get(system);
   if (key !== undefined) return key === OTHER_SYSTEM ? undefined : key;
   // Some end in the year of their edition.
@@ -319,7 +319,7 @@ export function systemKey(coding: JsonObject, { systems, spellings }: Codes): st
   return found;
 }
 
-/** Bounds on the spellings of systems that are remembered: they come from the wire. Number, characters. */
+/** Bounds on remembered spellings of systems, because they come from the wire: number, and characters. */
 const MOST_SPELLINGS = 1000;
 const LONGEST_SPELLING = 200;
 const OTHER_SYSTEM = '';

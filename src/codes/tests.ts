@@ -20,18 +20,18 @@ export type TestList = {
   words: { begins: string; substance: string | undefined }[];
 };
 
-/** Words of a text that say something: the last of them may be the beginning of a word. */
+/** Words of a text with a meaning; the last may be the beginning of a word. */
 type Phrase = { words: string[] };
-/** Words by which a text names a class. `order`: as they stand in the lists. */
+/** Words that name a class in a text. `order`: their position in the lists. */
 type Named = Phrase & { list: string; substance: string | undefined; order: number };
-/** Phrases by the first letters of their first word, so many of them. */
+/** Phrases by the first `length` letters of their first word. */
 type Index<P extends Phrase> = { letters: number; phrases: Map<string, P[]> };
 
 export type Toxicology = NonNullable<CodeFile['toxicology']>;
 
 export type Tests = {
   lists: Map<string, TestList>;
-  /** What a text may name, and what says only that drugs were looked for. */
+  /** The names of tests in texts, and the words that only say drug test. */
   named: Index<Named>;
   panel: Index<Phrase>;
   toxicology: Toxicology;
@@ -84,7 +84,7 @@ export function compileTests(files: CodeFile[], namesOf: (list: string) => [stri
 
 function indexOf<P extends Phrase>(phrases: P[]): Index<P> {
   const first = ({ words }: P) => words[0] ?? '';
-  // The first of several words stands whole: a short one has its own letters.
+  // The first of several words is a whole word, and a short one has its own letters.
   const letters = Math.min(
     3,
     ...phrases.filter(({ words }) => words.length === 1).map((phrase) => first(phrase).length),
@@ -92,7 +92,7 @@ function indexOf<P extends Phrase>(phrases: P[]): Index<P> {
   return { letters, phrases: Map.groupBy(phrases, (phrase) => first(phrase).slice(0, letters)) };
 }
 
-/** The phrases that stand among the first words of a text: a test's name is no longer. */
+/** The phrases among the first words of a text; the name of a test is no longer. */
 export function phrasesIn<P extends Phrase>(words: string[], { letters, phrases }: Index<P>): P[] {
   let found: P[] | undefined;
   for (let at = 0; at < words.length && at < MOST_WORDS; at++) {

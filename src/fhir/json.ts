@@ -69,8 +69,8 @@ export function parseExactly(text: string): unknown {
 }
 
 /**
- * Whether JSON may have a number that is not written as JavaScript would write it: with zeros at its end, an exponent, more
- * digits than are kept, or close to zero. True for some texts that only look like it.
+ * Whether JSON may have a number written differently from JavaScript's form: with trailing zeros, an exponent, too many
+ * digits, or close to zero. True for some texts that only look like it.
  */
 export function mayHaveExactNumbers(json: string): boolean {
   return EXACT.test(json);
@@ -83,7 +83,7 @@ const EXACT = new RegExp(
     String.raw`\d{1,25}\.\d{0,25}0${END}`,
     String.raw`0\.0{6}`,
     String.raw`\d{16}`,
-    // Long enough to lose digits; what goes on after another dot is no number.
+    // Long enough to lose digits. With a second dot it is not a number.
     String.raw`(?=[\d.]{16})\d{1,15}\.\d{1,25}(?:\d|${END})`,
   ].join('|')}))`,
 );

@@ -12,13 +12,13 @@ export type Entry = {
   /** The day from which it is on record. Undefined: unknown, so it counts as always on record. */
   since: LocalDate | undefined;
   at: number | undefined;
-  /** How it stood on earlier days. */
+  /** Its state on earlier days. */
   was: Was[];
-  /** Copies as it stood, made once, by which of `was` apply. */
+  /** Copies in earlier states, cached by which of `was` apply. */
   copies: Map<number, Resource>;
 };
 
-/** On a day before `before` the record had the resource so. */
+/** On days before `before`, the record had the resource in this state. */
 type Was = { before: LocalDate; as: (resource: Resource) => Resource };
 
 /** A moment at which the service would have been called. */
@@ -103,7 +103,7 @@ function addEntry(history: History, section: Section, resource: Resource, option
     if (section !== 'medications') return;
   }
   if (since === undefined && !MEDICINES.includes(section) && section !== 'encounter') history.undated++;
-  // A result that the chart reads nothing of today, it reads nothing of on any day.
+  // A result that is not read today is not read on any day.
   if (section === 'observations' && readResults([resource], { ...options, once: anew }).length === 0) return;
   const entry = {
     section,
@@ -194,7 +194,7 @@ function periodOf(encounter: Resource): JsonObject {
 const ENDED = ['completed', 'stopped', 'ended'];
 const PAST_PROBLEM = ['inactive', 'remission', 'resolved'];
 
-/** The resource, or a copy with the status of that day, as far as the record tells when it changed. */
+/** The resource, or a copy with the status of that day, as far as the record says when it changed. */
 function asItStood({ resource, was, copies }: Entry, day: LocalDate): Resource {
   let which = 0;
   for (let at = 0; at < was.length; at++) if (day < (was[at] as Was).before) which |= 1 << at;
@@ -207,7 +207,7 @@ function asItStood({ resource, was, copies }: Entry, day: LocalDate): Resource {
   return copy;
 }
 
-/** An encounter on its day: nobody knew its end yet. */
+/** An encounter on its day, when its end was not known yet. */
 function goingOn(encounter: Resource): Resource {
   const { end: _, ...period } = periodOf(encounter);
   const { period: _p, actualPeriod: _a, ...rest } = encounter;

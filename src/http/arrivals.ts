@@ -4,21 +4,21 @@ type Sizes = { all: number; client: number };
 
 /** A body on its way. */
 export type Arrival = {
-  /** Counts bytes that have come. A promise where the rest must wait for room; it rejects with `overloaded`. */
+  /** Counts received bytes. Returns a promise if the rest must wait for room; it rejects with `overloaded`. */
   take: (bytes: number) => Promise<void> | undefined;
-  /** Gives the room back: the body is read, refused, or broken off. */
+  /** Releases the room: the body is read, refused, or broken off. */
   leave: () => void;
 };
 
 type Body = { client: string; bytes: number; waiting: (() => void) | undefined };
 
 /**
- * Room for bodies while they arrive. One that finds no room is read no further until there is some, so that its sender waits
- * in place of being refused. The oldest body of all always goes on, and the oldest of a client where there is room for all:
- * so no body waits for others that wait, and what is beyond the room is one body.
+ * Room for arriving bodies. A body without room is not read further until there is some, so its sender waits instead of
+ * being refused. The oldest body of all always continues, and the oldest of a client if there is total room. So no body
+ * waits for another waiting one, and at most one body exceeds the room.
  */
 export function createArrivals(sizes: Sizes): (client: string, patience: number) => Arrival {
-  /** In the order in which they began. */
+  /** In the order of their start. */
   const bodies = new Set<Body>();
   let used = 0;
   const usedBy = new Map<string, number>();
@@ -63,7 +63,7 @@ export function createArrivals(sizes: Sizes): (client: string, patience: number)
     const leave = () => {
       if (!bodies.delete(body)) return;
       add(body, -body.bytes);
-      // Nobody reads on: whoever waits for that is told, whatever it makes of it.
+      // No one reads further, so release the one who waits.
       body.waiting?.();
       wake();
     };

@@ -5,8 +5,8 @@ type Waiting = { weight: number; client: string; enter: () => void };
 
 export type Gate = {
   /**
-   * Waits for room, first come, first served; after `turn` milliseconds it rejects with `overloaded`. Gives how the room is
-   * given back.
+   * Waits for room, first come, first served; rejects with `overloaded` after `turn` milliseconds. Returns a function
+   * that releases the room.
    */
   enter: (client: string, weight: number, turn: number) => Promise<() => void>;
 };

@@ -9,21 +9,23 @@ import type { Tables } from './tables.ts';
 export type Place = { folder: string } | { url: string };
 
 /** Time limit of a statement, and of waiting for a locked file or a silent server, in milliseconds. */
-const PATIENCE = 4000;
+const TIMEOUT_MS = 4000;
 
 /** The same during migrations, which may move millions of rows. */
-const UPGRADE_PATIENCE = 600_000;
+const MIGRATION_TIMEOUT_MS = 600_000;
 
 /** Opens a database of either kind; the rest of the code is the same for both. */
 export function openDatabase(place: Place, upgrading = false): Kysely<Tables> {
-  return 'url' in place ? openPostgres(place.url, upgrading ? UPGRADE_PATIENCE : PATIENCE) : openSqlite(place.folder);
+  return 'url' in place
+    ? openPostgres(place.url, upgrading ? MIGRATION_TIMEOUT_MS : TIMEOUT_MS)
+    : openSqlite(place.folder);
 }
 
 function openPostgres(url: string, patience: number): Kysely<Tables> {
   const pool = new pg.Pool({
     connectionString: url,
     max: 4,
-    connectionTimeoutMillis: PATIENCE,
+    connectionTimeoutMillis: TIMEOUT_MS,
     statement_timeout: patience,
     query_timeout: 2 * patience,
     keepAlive: true,
@@ -44,7 +46,7 @@ function openSqlite(folder: string): Kysely<Tables> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, 'journal.sqlite');
   makePrivate(path);
-  const file = new DatabaseSync(path, { timeout: PATIENCE });
+  const file = new DatabaseSync(path, { timeout: TIMEOUT_MS });
   // With FULL a commit is on disk before it is acknowledged, so even a power cut loses nothing.
   file.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
   const prepare = (sql: string) => {

@@ -56,7 +56,7 @@ export type Store = {
 };
 
 /** Rows per statement: both databases limit the number of values. */
-const ROWS = 500;
+const ROWS_PER_STATEMENT = 500;
 
 export function createStore(database: Kysely<Tables>): Store {
   return {
@@ -193,10 +193,10 @@ async function keepPatients(database: Kysely<Tables>, review: number): Promise<v
 }
 
 /** Maximum number of a patient's latest cards read: typing an order may give one with each letter. */
-const LOOKED_AT = 500;
+const MAX_PAST_CARDS = 500;
 
 /** How far a record system's clock may be behind, in milliseconds. */
-const SLOW_CLOCK = limits.clockSkew * 1000;
+const CLOCK_TOLERANCE_MS = limits.clockSkew * 1000;
 
 async function past(database: Kysely<Tables>, whose: Whose, rules: string[], since: number): Promise<PastCard[]> {
   const cards = await cardsOf(database, whose, rules, since).execute();
@@ -218,7 +218,9 @@ async function past(database: Kysely<Tables>, whose: Whose, rules: string[], sin
             kept: kept === 1,
             feedback: feedback
               // Feedback older than its card is not about it.
-              .filter((row) => row.card === uuid && row.received_at >= issued_at && row.at >= issued_at - SLOW_CLOCK)
+              .filter(
+                (row) => row.card === uuid && row.received_at >= issued_at && row.at >= issued_at - CLOCK_TOLERANCE_MS,
+              )
               .map((row) => ({
                 outcome: row.outcome,
                 // A clock that is ahead must not extend a quiet period.
@@ -242,7 +244,7 @@ export function cardsOf(database: Kysely<Tables>, whose: Whose, rules: string[],
     .where('tenant', '=', whose.tenant)
     .where('issued_at', '>=', since)
     .orderBy('issued_at', 'desc')
-    .limit(LOOKED_AT);
+    .limit(MAX_PAST_CARDS);
 }
 
 /** The feedback on some cards. */
@@ -285,7 +287,7 @@ export function keyOf({ day, client, tenant, hook, kind, rule }: Omit<Tally, 'co
 }
 
 function chunks<T>(rows: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(rows.length / ROWS) }, (_, index) =>
-    rows.slice(index * ROWS, (index + 1) * ROWS),
+  return Array.from({ length: Math.ceil(rows.length / ROWS_PER_STATEMENT) }, (_, index) =>
+    rows.slice(index * ROWS_PER_STATEMENT, (index + 1) * ROWS_PER_STATEMENT),
   );
 }

@@ -67,7 +67,7 @@ function isCourse(item: unknown): item is Course {
   return typeof item === 'object' && item !== null && 'drugs' in item && 'start' in item && 'end' in item;
 }
 
-/** Facts see the chart, the parameters and the facts that stand above them; each is found when first named. */
+/** Facts see the chart, the parameters and the facts above them; each is found on first use. */
 function reading({ facts, parameters }: Guideline, { chart }: Views, certainty: Certainty): Variables {
   const known = new Map<string, unknown[]>();
   const value = (name: string): unknown => {
