@@ -57,7 +57,7 @@ describe('GET /advice/<rule>', () => {
       }),
     });
     const page = async (rule: string) => textOf((await here.http.get(`/advice/${rule}?lang=en`)).text);
-    expect(await page('laro-sedative-current')).toMatch(/ended days 45 \(delivered as 30\) 7–180/);
+    expect(await page('laro-sedative-current')).toMatch(/ended days 45 \(default 30\) 7–180/);
     expect(await page('laro-sedative-current')).toContain('Country: Norway.');
     expect(await page('laro-sedative-current')).toContain('The rule is on here.');
     expect(await page('opioid-sedative')).toContain('This hospital has switched the rule off.');
@@ -67,7 +67,7 @@ describe('GET /advice/<rule>', () => {
     const inDenmark = knowledgeOf(root, { ...deliveredSite, country: 'DK' });
     const delivered = inDenmark.rules.find(({ off }) => off === 'delivered')?.id;
     const denmark = await startService({ knowledge: inDenmark });
-    expect(textOf((await denmark.http.get(`/advice/${delivered}?lang=en`)).text)).toContain('delivered switched off');
+    expect(textOf((await denmark.http.get(`/advice/${delivered}?lang=en`)).text)).toContain('off by default');
     await denmark.close();
   });
 

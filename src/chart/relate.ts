@@ -189,7 +189,7 @@ export function useOf(treatments: Drug[], gapDays: number): Course[] {
   return courses.map(({ start, end, drugs }) => ({ start: dateOf(start), end: dateOf(end), drugs: [...drugs] }));
 }
 
-/** The drafts that continue none of the treatments of their class (recommendations.md, 3, "Continuation"). */
+/** The drafts that do not continue any of the treatments of their class (recommendations.md, 3, "Continuation"). */
 export function startingAnew(drafts: Drug[], treatments: Drug[]): Drug[] {
   const [first] = drafts;
   if (!first) return [];

@@ -46,7 +46,7 @@ function ruleLines(rule: Rule, observed: Observed[]): string[] {
   const limits = [
     ...(rule.family ? [`one card with the family ${rule.family}${rule.rides ? ', never alone' : ''}`] : []),
     ...silencing(rule),
-    ...(rule.off === 'delivered' ? ['delivered switched off'] : []),
+    ...(rule.off === 'delivered' ? ['off by default'] : []),
   ];
   return [
     `**\`${rule.id}\`** at ${rule.hooks.join(', ')}: ${rule.indicators.map(({ indicator, facts }) => (facts.length > 0 ? `${indicator} where ${facts.join(' or ')}` : indicator)).join(', else ')}.${limits.length > 0 ? ` ${limits.join('; ')}.` : ''}`,

@@ -10,7 +10,7 @@ import { inEnglish } from './words.ts';
 export function codeSystems(context: Context): CodeSystem[] {
   return [
     codeSystem(context, 'rule', 'Rules', brand.topicSystem, rules(context)),
-    codeSystem(context, 'override-reason', 'Reasons to go on all the same', brand.reasonSystem, reasons(context)),
+    codeSystem(context, 'override-reason', 'Override reasons', brand.reasonSystem, reasons(context)),
     codeSystem(context, 'order', 'Orders that a card may offer', brand.orderSystem, orders(context)),
   ];
 }
@@ -73,7 +73,7 @@ export function reasonValueSet(context: Context): ValueSet {
   const bySystem = Map.groupBy(Object.values(overrideReasons), ({ system }) => system);
   return {
     ...header(context, 'ValueSet', 'override-reasons'),
-    ...inEnglish('title', 'Reasons to go on all the same', context.language),
+    ...inEnglish('title', 'Override reasons', context.language),
     status: 'active',
     ...imprint(context),
     compose: {

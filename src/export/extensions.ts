@@ -6,27 +6,27 @@ const extensions = {
   supersedes: {
     type: 'canonical',
     many: true,
-    says: 'A rule whose card is not given where this one is given.',
+    says: 'A rule whose card is not given if this one is given.',
   },
   'supersedes-same-drugs': {
     type: 'canonical',
     many: true,
-    says: 'A rule whose card is not given where this one is given about all of its medicines.',
+    says: 'A rule whose card is not given if this one is given about all of its medicines.',
   },
   'supersedes-same-orders': {
     type: 'canonical',
     many: true,
-    says: 'A rule whose card is not given where this one is given about all of its orders; where it is about no order, about all of its medicines.',
+    says: 'A rule whose card is not given if this one is given about all of its orders or, if it is about no order, about all of its medicines.',
   },
   unclear: {
     type: 'string',
     many: true,
-    says: 'A fact of what may be so: where it holds and the rule does not, a card that says what is not known may name it.',
+    says: 'A fact about what may be so: if it holds and the rule does not, a card that says what is not known may name it.',
   },
   family: {
     type: 'string',
     many: false,
-    says: 'Rules of one family give one card between them, led by the first that speaks.',
+    says: 'Rules of one family share one card, led by the first that fires.',
   },
   rides: {
     type: 'boolean',
@@ -36,7 +36,7 @@ const extensions = {
   'override-reason': {
     type: 'Coding',
     many: true,
-    says: 'A reason that the card offers for going on all the same (CDS Hooks: overrideReasons).',
+    says: 'A reason that the card offers for overriding it (CDS Hooks: overrideReasons).',
   },
 } as const;
 

@@ -63,7 +63,7 @@ function classesLibrary(context: Context): Library {
       'description',
       howToRead(
         expressions,
-        "First the facts of the record; then the classes in their order, each an expression over one medicine, or several, that gives those of the class. A class is asked for like a code list: memberOf('…').",
+        "First the facts of the record, then the classes in their order. Each is an expression over one or more medicines that returns those of the class. Use a class like a code list: memberOf('…').",
       ),
       context.language,
     ),
@@ -93,18 +93,18 @@ function treatmentsLibrary(context: Context): Library {
 function treatmentsInWords({ knowledge }: Context): string {
   const { continues } = knowledge.treatments;
   return [
-    'Orders, statements, dispenses and administrations of one substance and one purpose are one treatment, whose days count as taken, presumed or possible. The service makes them natively, before any fact is asked; hooks/README.md tells how. Each content is a number that it does so with, in the months, days or units that its name says.',
-    `A treatment of the class ${continues.class} is presumed to go on between two supplies. Where no medicine of it is named, a problem of the list ${continues.conditions}, a procedure or care plan of the list ${continues.procedures}, or a text may tell of it.`,
+    'Orders, statements, dispenses and administrations of one substance and one purpose are one treatment, whose days count as taken, presumed or possible. The service itself does this, before any fact is evaluated; hooks/README.md says how. Each content is a number used for it, in the unit that its name says.',
+    `A treatment of the class ${continues.class} is presumed to go on between two supplies. Without a named medicine it may be known from a problem of the list ${continues.conditions}, a procedure or care plan of the list ${continues.procedures}, or a text.`,
   ].join('\n\n');
 }
 
 const HOW_TO_READ =
-  'Each content is one FHIRPath expression, called by its element id; it sees those above it as %name, and the variables of the chart that are given as parameters. memberOf takes the name of a list: the ValueSets and the Library of classes that are listed under relatedArtifact, by label.';
+  'Each content is one FHIRPath expression, named by its element id. It sees those above it as %name, and the chart variables given as parameters. memberOf takes the name of a list: the label of a ValueSet or of the Library of classes under relatedArtifact.';
 
 /** How to read the expressions, and the meaning of functions that FHIRPath does not have. */
 function howToRead(expressions: Expression[], more: string): string {
   const functions = functionsIn(expressions.map(({ text }) => text));
-  const described = functions === '' ? [] : [`Functions beside those of FHIRPath:\n\n${functions}`];
+  const described = functions === '' ? [] : [`Functions besides those of FHIRPath:\n\n${functions}`];
   return [`${HOW_TO_READ} ${more}`, ...described].join('\n\n');
 }
 
@@ -130,14 +130,14 @@ function inputs(expressions: Expression[]): Pick<Library, 'parameter'> {
   return parameter.length > 0 ? { parameter } : {};
 }
 
-const MADE = 'made of orders, statements, dispenses and administrations as the Library of treatments says';
+const MADE = 'made from orders, statements, dispenses and administrations as described in the Library of treatments';
 /** Variables that are more than the resources of one type. */
 const VARIABLE_SOURCES: Record<string, string> = {
-  drafts: 'the orders of the call that are not signed yet',
-  ordered: 'those of the drafts that the call decides on',
-  treatments: `what the patient takes or took, as it will be with the orders of the call; ${MADE}`,
-  before: `the same as the record has it, whatever the call changes; ${MADE}`,
-  otherwise: 'treatments that no medicine names: a problem, a procedure, a care plan or a heading tells of them',
+  drafts: 'the unsigned orders of the call',
+  ordered: 'the drafts that the call decides on',
+  treatments: `what the patient takes or took, including the orders of the call; ${MADE}`,
+  before: `the same, without the changes of the call; ${MADE}`,
+  otherwise: 'treatments without a named medicine, known from a problem, a procedure, a care plan or a heading',
 };
 
 /** The lists and classes used in expressions, and the treatments. */

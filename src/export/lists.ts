@@ -86,10 +86,10 @@ function howToRead(codes: Codes, of: Of, name: string): string[] {
   const screening = [...substances.keys()].filter((key) => !confirmations.has(key));
   return [
     ...(test.of === undefined ? [] : [`Looks for medicines of the list ${test.of}.`]),
-    ...(cutoff ? [`A screening without a reference range is positive from ${cutoff.value} ${cutoff.unit}.`] : []),
-    ...(limit ? [`A confirmation without one is positive above ${limit.value} ${limit.unit}.`] : []),
+    ...(cutoff ? [`Without a reference range, a screening is positive from ${cutoff.value} ${cutoff.unit}.`] : []),
+    ...(limit ? [`Without one, a confirmation is positive above ${limit.value} ${limit.unit}.`] : []),
     ...(confirming.length > 0 ? [`Confirmations of the whole class: ${written(confirming)}.`] : []),
-    ...[...bySubstance].map(([substance, keys]) => `Ask for ${substance}, as confirmations: ${written(keys)}.`),
+    ...[...bySubstance].map(([substance, keys]) => `Confirmations that ask for ${substance}: ${written(keys)}.`),
     ...(screening.length > 0 ? [`Of these, only screenings: ${written(screening)}.`] : []),
   ];
 }
@@ -108,7 +108,7 @@ function noSource(codes: Codes, of: Of | AtcList, name?: string): string[] {
     return substance !== undefined && contains(of, substance.atc[0] as string);
   });
   if (unverified.length === 0) return [];
-  return [`No good source was found for ${unverified.map((entry) => entry.split('|').slice(2).join(' ')).join(', ')}.`];
+  return [`There is no good source for ${unverified.map((entry) => entry.split('|').slice(2).join(' ')).join(', ')}.`];
 }
 
 /** The URI of each of our system names: the first in hooks/codes/. */

@@ -64,7 +64,7 @@ function statusOf({ off }: Rule, status: Guideline['file']['status']): 'active' 
 
 function whyNotServed({ off }: Rule, country: string | undefined): string | undefined {
   if (off === 'site') return 'Switched off at this site.';
-  if (off === 'delivered') return 'Delivered switched off: a site turns it on.';
+  if (off === 'delivered') return 'Off by default: a site can switch it on.';
   if (off === 'country') return `Not given in ${country}.`;
   return undefined;
 }
@@ -163,11 +163,11 @@ function conditionsOf({ when, unless, without }: Rule): { expression: string; de
     ...when.map((fact) => ({ expression: holds(fact), description: `${fact} holds` })),
     ...unless.map((fact) => ({
       expression: `${holds(fact)}.not()`,
-      description: `${fact} does not hold, or is not known to`,
+      description: `${fact} does not hold, or is not known to hold`,
     })),
     ...without.map((fact) => ({
       expression: `${holds(fact)}.not()`,
-      description: `${fact} is known not to hold; where the data it rests on are missing, the rule is not decided`,
+      description: `${fact} is known not to hold; if the data that it needs are missing, the rule is not decided`,
     })),
   ];
 }

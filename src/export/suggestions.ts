@@ -51,7 +51,7 @@ function remove({ language }: Context, { remove: fact }: Kind<'remove'>, base: B
     ...base,
     ...inEnglish(
       'textEquivalent',
-      `Deletes a draft of ${fact}: one choice for each. One that changes an order of the record is never deleted`,
+      `Deletes a draft of ${fact}: one choice per draft. A draft that changes an order on record is never deleted`,
       language,
     ),
     ...typed('remove'),
@@ -82,7 +82,7 @@ function stop(
   base: Base,
   library: string,
 ): PlanDefinitionAction {
-  const text = `Ends each draft of ${fact} after ${days} days, its first day counted; without a start it counts from today`;
+  const text = `Ends each draft of ${fact} after ${days} days, including its first day; without a start it counts from today`;
   return {
     ...base,
     id: `${base.id}-${days}`,
@@ -108,7 +108,7 @@ function quantity(
   base: Base,
   library: string,
 ): PlanDefinitionAction {
-  const text = `Sets the quantity of a draft of ${fact} to the smallest package, or to what its days need: one choice for each`;
+  const text = `Sets the quantity of a draft of ${fact} to the smallest package, or to what its days need: one choice per draft`;
   const notTelling = NOT_TELLING.map((from) => `'${from}'`).join(' | ');
   const length = `iif(stopFrom.empty() or stopFrom in (${notTelling}), %${days}, length)`;
   return {

@@ -16,7 +16,7 @@ const action = z
     }),
     z.object({ type: z.enum(['create', 'update']), description: z.string(), resource }),
   ])
-  .describe('delete names a draft of the call; create and update bring the whole resource.');
+  .describe('delete names a draft of the call; create and update contain the whole resource.');
 
 const suggestion = z.object({
   label: z.string().describe('The text of a button.'),
@@ -37,16 +37,18 @@ const card = z.object({
   }),
   suggestions: z.array(suggestion).optional(),
   selectionBehavior: z.enum(['any', 'at-most-one']).optional(),
-  overrideReasons: z.array(coding).optional().describe('Reasons to go on all the same, for feedback.'),
+  overrideReasons: z.array(coding).optional().describe('Override reasons, for feedback.'),
   links: z
     .array(z.object({ label: z.string(), url: z.url(), type: z.literal('absolute') }))
     .optional()
-    .describe('The page about this advice. It knows no patient.'),
+    .describe('The page about this advice. It contains no patient data.'),
 });
 
 const cards = z.object({
-  cards: z.array(card).describe('Loudest first. None: all that was needed was here, and there is nothing to say.'),
-  extension: z.looseObject({}).optional().describe('The trace, where it was asked for and may be given.'),
+  cards: z
+    .array(card)
+    .describe('The most urgent first. Empty: all the data needed were there, and there is nothing to say.'),
+  extension: z.looseObject({}).optional().describe('The trace, if requested and allowed.'),
 });
 
 const services = z.object({
@@ -70,13 +72,13 @@ const results = z.object({
       z.union([
         z.object({
           status: z.enum(['stored', 'repeated']),
-          unknownCard: z.literal(true).optional().describe('Kept, but no card of this id was given to you.'),
+          unknownCard: z.literal(true).optional().describe('Stored, but you were given no card with this id.'),
           commentCut: z.literal(true).optional(),
         }),
         z.object({ status: z.literal('rejected'), problems: z.array(z.string()) }),
       ]),
     )
-    .describe('One for each item, in order.'),
+    .describe('One per item, in order.'),
 });
 
 /** FHIR names the extensions of its resources by URL. */
@@ -84,16 +86,13 @@ const fhirExtension = z.looseObject({ url: z.string() });
 const issueCodes = [...new Set((Object.keys(errors) as ErrorCode[]).map((code) => errors[code].issue))];
 const outcome = z.object({
   resourceType: z.literal('OperationOutcome'),
-  extension: z
-    .array(fhirExtension)
-    .optional()
-    .describe('With 412: the trace, where it was asked for and may be given.'),
+  extension: z.array(fhirExtension).optional().describe('With 412: the trace, if requested and allowed.'),
   issue: z.array(
     z.object({
       severity: z.literal('error'),
       code: z.enum(issueCodes),
       details: z.object({ text: z.string() }),
-      diagnostics: z.string().optional().describe('Names of fields, keys and versions, never what they held.'),
+      diagnostics: z.string().optional().describe('Names of fields, keys and versions, never their contents.'),
     }),
   ),
 });

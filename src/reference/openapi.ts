@@ -51,10 +51,10 @@ export function describeApi({ knowledge, mode, publicUrl, examples }: Descriptio
       version: pkg.version,
       description: [
         `A CDS Hooks service. ${knowledge.cards.shared.services.description}`,
-        'Any other address is answered with 404, another method with 405, one that nobody knows with 501; every error is a FHIR OperationOutcome.',
+        'Any other address is answered with 404, another method with 405, an unknown one with 501; every error is a FHIR OperationOutcome.',
         production
           ? 'Calls and feedback need a token that your own system signs (CDS Hooks: Trusting CDS Clients).'
-          : 'This is a sandbox, for invented patients: it asks for no token.',
+          : 'This is a sandbox, for invented patients: it needs no token.',
       ].join('\n\n'),
       license: { name: pkg.license, identifier: pkg.license },
     },
@@ -66,7 +66,7 @@ export function describeApi({ knowledge, mode, publicUrl, examples }: Descriptio
     tags: [
       { name: 'Services', description: 'What a record system calls.' },
       { name: 'Feedback', description: 'What happened to the cards.' },
-      { name: 'Operation', description: 'What whoever runs the service asks.' },
+      { name: 'Operation', description: 'For those who run the service.' },
     ],
     paths: {
       '/cds-services': { get: discovery(services) },
@@ -76,10 +76,10 @@ export function describeApi({ knowledge, mode, publicUrl, examples }: Descriptio
           [`/cds-services/${service.id}/feedback`, { post: feedback(service, examples, security, clientErrors) }],
         ]),
       ),
-      '/advice': { get: advice('advice-index', 'What all cards rest on') },
+      '/advice': { get: advice('advice-index', 'The basis of all cards') },
       '/advice/{rule}': {
         get: {
-          ...advice('advice', 'What the card of a rule rests on'),
+          ...advice('advice', 'The basis of a rule’s card'),
           parameters: [
             {
               name: 'rule',
@@ -95,22 +95,22 @@ export function describeApi({ knowledge, mode, publicUrl, examples }: Descriptio
       '/openapi.json': {
         get: asked('openapi', 'This description', {
           '200': { description: 'OpenAPI 3.1.', content: { [JSON_TYPE]: { schema: { type: 'object' } } } },
-          '304': { description: 'As the tag in If-None-Match says.' },
+          '304': { description: 'Unchanged since the ETag in If-None-Match.' },
         }),
       },
       '/health': {
-        get: asked('health', 'The process lives', { '200': body('It lives, in this mode.', 'Health') }),
+        get: asked('health', 'Whether the process is alive', { '200': body('It is alive, in this mode.', 'Health') }),
       },
       '/ready': {
-        get: asked('ready', 'It may be called', {
-          '200': body('Send calls.', 'Ready'),
+        get: asked('ready', 'Whether the service may be called', {
+          '200': body('Ready for calls.', 'Ready'),
           '503': notReady(),
         }),
       },
       '/metrics': {
         get: asked('metrics', 'Counts and times, for Prometheus', {
           '200': {
-            description: 'Prometheus text format. Nothing of patients.',
+            description: 'Prometheus text format. No patient data.',
             content: { 'text/plain': { schema: { type: 'string' } } },
           },
         }),
@@ -131,7 +131,7 @@ export function describeApi({ knowledge, mode, publicUrl, examples }: Descriptio
           scheme: 'bearer',
           bearerFormat: 'JWT',
           description:
-            'A JWT of your own, signed with a key that the hospital knows: iss, aud (the address that is called), exp, iat, jti. A new one for each call.',
+            'A JWT that you sign with a key known to the hospital: iss, aud (the address called), exp, iat, jti. A new one for each call.',
         },
       },
     },
@@ -157,7 +157,7 @@ function feedbackBody(): Schema {
     type: 'object',
     properties: {
       feedback: {
-        description: 'Each item is kept or rejected by itself; where all would be rejected, the call is.',
+        description: 'Each item is stored or rejected separately; if all would be rejected, the call is.',
         anyOf: [
           { type: 'array', maxItems: limits.feedbackItems, contains: item },
           { type: 'array', maxItems: 0 },
@@ -195,7 +195,7 @@ function discovery(services: Service[]): Operation {
     operationId: 'discover',
     tags: ['Services'],
     summary: 'The services',
-    description: 'The same for everybody. Keep it for 60 seconds; If-None-Match is answered with 304.',
+    description: 'The same for everyone. May be cached for 60 seconds; If-None-Match is answered with 304.',
     security: [],
     responses: {
       '200': {
@@ -207,7 +207,7 @@ function discovery(services: Service[]): Operation {
           },
         },
       },
-      '304': { description: 'As the tag in If-None-Match says.' },
+      '304': { description: 'Unchanged since the ETag in If-None-Match.' },
       ...responses(ANYWHERE),
     },
   };
@@ -237,7 +237,7 @@ function call(
         name: 'Accept-Language',
         in: 'header',
         required: false,
-        description: "Language of the cards; without one of these, the site's.",
+        description: "Language of the cards; otherwise the site's.",
         schema: { type: 'string', examples: [...languages] },
       },
     ],
@@ -288,7 +288,7 @@ function feedback(
     operationId: `${id}-feedback`,
     tags: ['Feedback'],
     summary: `Feedback on cards of ${id}`,
-    description: 'What the user did with a card. Answered once every item that can be read is on the disk.',
+    description: 'What the user did with a card. Answered once every valid item is on disk.',
     security,
     requestBody: {
       required: true,
@@ -300,7 +300,7 @@ function feedback(
       },
     },
     responses: {
-      '200': body('A result for each item.', 'FeedbackResults'),
+      '200': body('A result per item.', 'FeedbackResults'),
       ...responses([...FEEDBACK, ...ANY_BODY, ...clientErrors, ...ANYWHERE]),
     },
   };
@@ -325,7 +325,7 @@ const LANG = {
   name: 'lang',
   in: 'query' as const,
   required: false,
-  description: "Language of the page; without one of these, Accept-Language's, else the site's.",
+  description: "Language of the page; otherwise that of Accept-Language, otherwise the site's.",
   schema: { type: 'string', examples: [...languages] },
 };
 
@@ -334,10 +334,10 @@ function advice(operationId: string, summary: string): Operation {
   return {
     ...asked(operationId, summary, {
       '200': {
-        description: 'HTML to read and to print.',
+        description: 'HTML for reading and printing.',
         content: { 'text/html': { schema: { type: 'string' } } },
       },
-      '304': { description: 'As the tag in If-None-Match says.' },
+      '304': { description: 'Unchanged since the ETag in If-None-Match.' },
       ...(operationId === 'advice' && responses(['no-advice', ...ANYWHERE])),
     }),
     parameters: [LANG],
@@ -354,7 +354,7 @@ function notReady(): Response {
     schema: { anyOf: [to('schemas', 'Ready'), to('schemas', 'OperationOutcome')] },
     examples: errorExamples(['overloaded']),
   };
-  return { description: 'Send none: it starts or stops.', headers: RETRY, content: { [JSON_TYPE]: media } };
+  return { description: 'Not ready: it is starting or stopping.', headers: RETRY, content: { [JSON_TYPE]: media } };
 }
 
 function errorExamples(codes: ErrorCode[]): Record<string, Example> {
@@ -386,7 +386,7 @@ function responses(codes: ErrorCode[]): Record<string, Response> {
 const RETRY = { 'retry-after': { description: 'Seconds to wait.', schema: { type: 'string' } } };
 const HEADERS: Record<number, Response['headers']> = {
   401: { 'www-authenticate': { description: 'Bearer.', schema: { type: 'string' } } },
-  405: { allow: { description: 'The methods that the address answers.', schema: { type: 'string' } } },
+  405: { allow: { description: 'The methods that the address supports.', schema: { type: 'string' } } },
   429: RETRY,
   503: RETRY,
 };

@@ -145,7 +145,7 @@ describe.skipIf(chromiumPath === undefined)('the tab Settings in a browser', { t
       await page.getByRole('checkbox', { name: /^opioid-smallest-package/ }).uncheck();
       await page.getByLabel('Country').selectOption('DK');
       await pane('Cards');
-      await page.getByText(/patients asked: \d+ cards appear, \d+ vanish, \d+ change\./).waitFor();
+      await page.getByText(/patients evaluated: \d+ cards appear, \d+ vanish, \d+ change\./).waitFor();
       const row = page.getByRole('row').filter({ hasText: 'opioid-smallest-package' });
       await row.getByText(/^−\d+$/).waitFor();
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
