@@ -40,7 +40,7 @@ export function sentencesOf(text: string): string[][] {
     .map(wordsOf);
 }
 
-/** Whether a text says it, in one of its sentences. */
+/** Whether any sentence of a text says it. */
 export function saysIn(sentences: string[][], { any, except, notAfter, notWith }: CompiledWording): boolean {
   return sentences.some((words) => {
     for (let at = 0; at < words.length; at++) {
@@ -75,7 +75,7 @@ function standsAt(words: string[], at: number, phrases: Phrase[]): boolean {
   return false;
 }
 
-/** Lower-case words of a text; everything that is neither letter nor digit parts them. */
+/** The lower-case words of a text, split at anything that is neither a letter nor a digit. */
 export function wordsOf(text: string): string[] {
   return (
     text

@@ -137,7 +137,7 @@ test('PT11: a site without the rules that need a part of the record does not ask
 test('V1, V4, V7: the list says which FHIR version, which data and which hooks are needed for safety', () => {
   for (const each of services) {
     expect(`${each['description']} ${each['usageRequirements']}`).toContain('FHIR R4');
-    expect(each['usageRequirements']).toMatch(/Needed: "medications"/);
+    expect(each['usageRequirements']).toMatch(/Required: "medications"/);
     expect(each['usageRequirements']).toContain('412');
     expect(each['usageRequirements']).toMatch(/safety.*order-sign/);
     expect(each['usageRequirements']).toContain('_include');
