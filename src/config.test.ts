@@ -64,7 +64,7 @@ test.each(['0.0.0.0', '::', '10.0.0.5', '192.168.1.2', 'cds.example', '127.0.0.1
   },
 );
 
-test.each(['Production', 'prod', 'dev', 'none'])('J1: MODE %s is no mode, and not taken for a sandbox', (MODE) => {
+test.each(['Production', 'prod', 'dev', 'none'])('J1: MODE %s is not a mode, and not taken for a sandbox', (MODE) => {
   expect(readWith({ ...production, MODE })).toThrow(/MODE/);
 });
 
@@ -102,7 +102,7 @@ test('T1: certificate and key belong together', () => {
   });
 });
 
-test('T1: a certificate that cannot be read is said with its variable and file', () => {
+test('T1: a certificate that cannot be read is reported with its variable and file', () => {
   const environment = { TLS_CERT: 'none.pem', TLS_KEY: 'none.pem' };
   expect(() => readConfig(environment)).toThrow(/TLS_CERT: .*none\.pem/);
 });
@@ -247,7 +247,7 @@ test.concurrent('J1: production with a file of clients that is not there ends wi
   expect([code, said]).toEqual([1, `${missing}:1: the file cannot be read\n`]);
 });
 
-test.concurrent('J18: production with a test key that everybody has ends with 1 and names its line', async () => {
+test.concurrent('J18: production with a published test key ends with 1 and names its line', async () => {
   const open = file(
     'open.yaml',
     'clients:\n  - name: sandbox\n    iss: https://sandbox.cds-hooks.org\n    jku: https://sandbox.cds-hooks.org/.well-known/jwks.json\n',
@@ -308,7 +308,7 @@ test.concurrent('J1: a sandbox does not start for the whole network', async () =
   expect(said).not.toContain('answers at');
 });
 
-test.concurrent('a port that is taken is said, and the process ends with 1', async () => {
+test.concurrent('a port that is taken is reported, and the process ends with 1', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   await once(other, 'listening');
   const { port } = other.address() as AddressInfo;
@@ -320,7 +320,7 @@ test.concurrent('a port that is taken is said, and the process ends with 1', asy
   );
 });
 
-test.concurrent('J1, J2: the process in production serves who has a token and nobody else', async () => {
+test.concurrent('J1, J2: the process in production serves who has a token and no one else', async () => {
   const service = start({ MODE: 'production', HOST: '127.0.0.1', PORT: '0', PUBLIC_URL, CLIENTS: clients });
   const address = `http://127.0.0.1:${await service.port()}`;
   expect(service.said()).toMatch(/as https:\/\/cds\.example, to 1 clients/);

@@ -48,7 +48,7 @@ test('docs/conformance.md has every requirement once, in order', () => {
   expect(rows.map(({ id }) => id)).toEqual(expected);
 });
 
-test('each is proven, does not apply or is not yet; without a proof the reason is said', () => {
+test('each is proven, does not apply or is not yet; without a proof the reason is reported', () => {
   const statuses = ['proven', 'not applicable', 'not yet'];
   expect(rows.filter(({ status }) => !statuses.includes(status))).toEqual([]);
   expect(rows.filter(({ status, why }) => status !== 'proven' && !/[a-z]{3}/.test(why))).toEqual([]);

@@ -182,7 +182,7 @@ describe('beside Temporal, which is slower', () => {
     );
   });
 
-  test('the day of a moment, in zones of all kinds, in whatever order it is asked for', () => {
+  test('the day of a moment, in zones of all kinds, in whatever order it is requested', () => {
     const zones = ['Europe/Stockholm', 'Asia/Kathmandu', 'America/St_Johns', 'Pacific/Apia', 'Asia/Kolkata', 'UTC'];
     const moment = fc.integer({ min: Date.parse('1990-01-01'), max: Date.parse('2060-01-01') });
     fc.assert(

@@ -129,7 +129,7 @@ test('there are test bundles', () => {
 describe.each(bundles.map((bundle) => ({ name: bundle.name, bundle })))('$name', async ({ bundle }) => {
   const answers = await answersTo(bundle);
 
-  test('S1, S3, T2, K1–K18, A1–A16: over HTTP the answer is whole and as expected, in four languages', () => {
+  test('S1, S3, T2, K1–K18, A1–A16: over HTTP the answer is valid and as expected, in four languages', () => {
     for (const { language, text, status, found } of answers) {
       expect([200, 412]).toContain(status);
       if (status === 200) expect(wireProblems(text, bundle.body as Json), language).toEqual([]);
@@ -145,7 +145,7 @@ describe.each(bundles.map((bundle) => ({ name: bundle.name, bundle })))('$name',
     expect(new Set(summaries).size).toBe(summaries.length);
   });
 
-  test('T5, T14, A9, A10, A13: a suggested order is R4 where the draft is, and differs only in what is said', () => {
+  test('T5, T14, A9, A10, A13: a suggested order is R4 where the draft is, and differs only in what it says', () => {
     const drafts = draftsOf(bundle);
     const allR4 = [...drafts.values()].every((draft) => notR4(draft).length === 0);
     const { patientId } = (bundle.body as { context: { patientId: string } }).context;

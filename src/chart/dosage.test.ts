@@ -445,7 +445,7 @@ describe('3: a length in the dosage text', () => {
     expect(length(text)).toBeUndefined();
   });
 
-  test('where it stands is told, so that it can be replaced', () => {
+  test('where it stands is reported, so that it can be replaced', () => {
     const text = '1 tablett i 3-5 dagar mot smärta';
     const found = lengthInText(text, knowledge.codes.reading);
     expect(text.slice(found?.from, found?.to)).toBe('3-5 dagar');

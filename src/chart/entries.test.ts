@@ -620,7 +620,7 @@ describe('1.3: agonist treatment goes on between supplies for 14 days', () => {
     expect(periodsOf(treatmentOf([stopped]))).toBe('possible 2026-01-01..2026-03-02');
   });
 
-  test('stopped without anything: possible for 24 months, and that limit is no end', () => {
+  test('stopped without anything: possible for 24 months, and that limit is not an end', () => {
     expect(periodsOf(treatmentOf([laro({ status: 'stopped' })]))).toBe('possible 2026-01-01..2028-01-01');
   });
 
@@ -635,7 +635,7 @@ describe('1.3: agonist treatment goes on between supplies for 14 days', () => {
     expect(treatmentOf([found])?.degree).toBeUndefined();
   });
 
-  test('what goes on between supplies is no day of the medicine itself', () => {
+  test('what goes on between supplies is not a day of the medicine itself', () => {
     const found = treatmentOf([laro(lines(line(until('2026-02-20'))))]);
     expect(found?.timeline.strict).toHaveLength(1);
     expect(found?.timeline.spans).toHaveLength(2);

@@ -648,7 +648,7 @@ describe('2.4: whose resources they are', () => {
     expect(owned({ reference: 'urn:uuid:ffff' }, patient)).toBe(0);
   });
 
-  test('a draft of another patient is left out, and that is said', () => {
+  test('a draft of another patient is left out, and the answer says so', () => {
     const chart = chartOf([], { drafts: [draftOf('oxycodone', { subject: { reference: 'Patient/ola' } })] });
     expect(chart.drafts).toEqual([]);
     expect(chart.leftOut).toEqual([{ what: 'order', why: 'other-patient', ref: 'MedicationRequest/draft-1' }]);
@@ -705,7 +705,7 @@ describe('7: drafts that could not be read', () => {
   });
 });
 
-describe('2.1: medicines of the record that nobody recognises', () => {
+describe('2.1: medicines of the record that are not recognised', () => {
   const unrecognised = (more: Json) =>
     chartOf([orderOf({ text: 'Xylofin 5 mg' }, { ...SINCE, ...more })]).unread.treatments.map(({ name }) => name);
   test.each<[string, Json, unknown[]]>([

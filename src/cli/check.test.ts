@@ -65,7 +65,7 @@ test.each([
   expect(near).not.toEqual([]);
 });
 
-test('an unknown key is said with its line', () => {
+test('an unknown key is reported with its line', () => {
   const line = copy.replace(LARO, '    when: [pair]', '    whan: [x]\n    when: [pair]');
   const { problems } = check(copy.folder);
   const said = problems.filter(({ file }) => file === LARO);
@@ -73,7 +73,7 @@ test('an unknown key is said with its line', () => {
   expect(said.some((problem) => Math.abs(problem.line - line) <= 5)).toBe(true);
 });
 
-test('a missing language is said with its line', () => {
+test('a missing language is reported with its line', () => {
   const line = copy.replace(
     CARDS,
     "        da: 'Journalen viser {comorbidity}",
@@ -85,17 +85,17 @@ test('a missing language is said with its line', () => {
   expect(said.some((problem) => Math.abs(problem.line - line) <= 2)).toBe(true);
 });
 
-test('YAML that cannot be read is said with its line', () => {
+test('YAML that cannot be read is reported with its line', () => {
   const line = copy.replace(LARO, 'unless: [laroGoing]', 'unless: [laroGoing');
   expect(check(copy.folder).problems.filter(({ file }) => file === LARO)[0]?.line).toBeGreaterThanOrEqual(line);
 });
 
-test('a key that is given twice is said with its line', () => {
+test('a key that is given twice is reported with its line', () => {
   const line = copy.replace(LARO, 'status: active', 'status: active\nstatus: draft');
   expect(saidOf(LARO, line + 1)).toMatch(/unique|status/);
 });
 
-test('a site’s parameter out of bounds, of an unknown guideline or name is said with its line', () => {
+test('a site’s parameter out of bounds, of an unknown guideline or name is reported with its line', () => {
   const line = copy.replace(
     'hooks/site.yaml',
     'off: []',
@@ -132,14 +132,14 @@ test('every problem is said at once, in the order of files and lines', () => {
   expect(files).toEqual([...files].sort());
 });
 
-test('a bundle that is answered otherwise than it expects is said', () => {
+test('a bundle that is answered otherwise than it expects is reported', () => {
   copyWithBundles();
   const file = 'test-bundles/laro-benzodiazepines/zopiclone-in-laro-outpatient';
   copy.replace(`${file}.expected.yaml`, 'warning', 'info');
   expect(saidOf(`${file}.request.json`, 1)).toContain('indicator');
 });
 
-test('a bundle without date, request or sense is said', () => {
+test('a bundle without date, request or sense is reported', () => {
   copyWithBundles();
   const file = 'test-bundles/laro-benzodiazepines/zopiclone-in-laro-outpatient';
   copy.replace(`${file}.request.json`, '"now"', '"then"');

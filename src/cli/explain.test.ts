@@ -73,7 +73,7 @@ test('an order of the call says where its stop was read, or that it has none', (
   );
 });
 
-test('the entries behind a treatment come when they are asked for, the newest first', () => {
+test('the entries behind a treatment come when they are requested, the newest first', () => {
   const record = [prescription('a', agonist)];
   const dispenses = bundle([dispense('d1', '2026-02-09'), dispense('d2', '2026-02-23')], 'searchset');
   const body = pair('order-sign', { record, prefetch: { dispenses } });
@@ -87,7 +87,7 @@ test('the entries behind a treatment come when they are asked for, the newest fi
   ]);
 });
 
-test('a medicine that nobody recognises is named, and what was left out is counted', () => {
+test('a medicine that is not recognised is named, and what was left out is counted', () => {
   const unknown = { medicationCodeableConcept: { text: 'quuxoline' } };
   const lines = linesOf(
     pair('order-sign', {

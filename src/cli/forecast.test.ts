@@ -157,7 +157,7 @@ test.each([
   ['an empty file', ''],
   ['a file without patients', '{"resourceType":"Practitioner","id":"x"}\n'],
 ])(
-  '%s is said, and no report is written',
+  '%s is reported, and no report is written',
   async (_what, content) => {
     const out = files.path('none.html');
     const { code, stderr } = await forecast(files.write('none.ndjson', content), '--format', 'html', '--out', out);
@@ -167,7 +167,7 @@ test.each([
   60_000,
 );
 
-test('an empty folder is said', async () => {
+test('an empty folder is reported', async () => {
   mkdirSync(files.path('empty'));
   const { code, stderr } = await forecast(files.path('empty'));
   expect(code).toBe(1);

@@ -72,7 +72,7 @@ test('a server on which patients of an earlier run are left is refused, until th
   expect((await parity('--yes', '--only', SOME)).code).toBe(0);
 });
 
-test('it asks before it writes, and without somebody to ask it does not', async () => {
+test('it asks before it writes, and without a terminal it does not', async () => {
   const before = server.seen.length;
   const { code, said } = await parity('--only', SOME);
   expect([code, said]).toEqual([2, expect.stringContaining('--yes')]);
@@ -101,7 +101,7 @@ test.each([
   expect(lines.join('\n')).toContain(said);
 });
 
-test('what is no FHIR R4 server, and one that refuses, is named with its status', async () => {
+test('what is not a FHIR R4 server, and one that refuses, is named with its status', async () => {
   const other = await startScriptedServer({}, status(503));
   const lines: string[] = [];
   expect(await run(['--fhir', other.base, '--yes'], undefined, (line) => lines.push(line))).toBe(2);

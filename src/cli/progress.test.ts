@@ -6,7 +6,7 @@ function terminal(isTTY: boolean) {
   return { written, isTTY, columns: 200, write: (text: string) => written.push(text) > 0 };
 }
 
-test('nothing is written where nobody watches', () => {
+test('nothing is written if nothing watches', () => {
   const stream = terminal(false);
   const line = progressLine(stream, { unit: 'patients', clock: () => 0 });
   line.update(5, 10);
@@ -24,7 +24,7 @@ test('on a terminal: share, rate, time left; the rate leaves out what an earlier
   expect(stream.written.at(-1)).toContain('60 %, 10 patients/s, 40 s left');
 });
 
-test('it is not written oftener than anybody can read', () => {
+test('it is not written more often than it can be read', () => {
   const stream = terminal(true);
   let now = 0;
   const line = progressLine(stream, { unit: 'patients', clock: () => now });
@@ -32,7 +32,7 @@ test('it is not written oftener than anybody can read', () => {
   expect(stream.written).toHaveLength(5);
 });
 
-test('one of several writes a line with its name now and then, also where nobody watches', () => {
+test('one of several writes a line with its name now and then, also if nothing watches', () => {
   const stream = terminal(false);
   let now = 0;
   const line = progressLine(stream, { unit: 'patients', clock: () => now, name: 'Shard 3/7' });

@@ -419,7 +419,7 @@ test.each(languages)('the page in %s is one file that asks the network for nothi
   expect(html).not.toContain('undefined');
 });
 
-describe('what it cannot do is said', () => {
+describe('what it cannot do is reported', () => {
   test.each([
     [['--format', 'pdf'], /--format: 'pdf' is not one of table, json, html/],
     [['--language', 'fi'], /--language: 'fi' is not one of/],

@@ -46,7 +46,7 @@ test('J2, J21: a good token is called valid, with its header and claims and with
   expect(stdout).not.toContain(token.split('.')[2]);
 });
 
-test('J10: the tenant of a good token is said', async () => {
+test('J10: the tenant of a good token is reported', async () => {
   const { code, stdout } = await verify(await region.token(SIGN, { tenant: 'south' }));
   expect([code, stdout.trim().split('\n').at(-1)]).toEqual([0, 'valid: client region, tenant south']);
 });
@@ -73,7 +73,7 @@ test.concurrent.each<[reason: string, token: () => string | Promise<string>, wor
   ['not-yet-valid', () => of({ nbf: NOW + 61 }), 'nbf'],
   ['lifetime', () => of({ exp: NOW + 3601 }), 'hour'],
   ['tenant', () => of({ iss: region.client.iss, tenant: 'east' }, {}, region), 'tenant'],
-])('J3–J13: a refusal says %s, and what is asked for', async (reason, make, word) => {
+])('J3–J13: a refusal says %s, and what is requested', async (reason, make, word) => {
   const token = await make();
   const { code, stdout, stderr } = await verify(token);
   expect([code, stderr]).toEqual([1, '']);
@@ -130,7 +130,7 @@ test('problems of the file of clients are said with file and line', async () => 
 });
 
 test.each(['tomorrow', '2026-03-02', '2026-03-02T09:00:00Z'])(
-  'J9: --now %s is no time in seconds: that is said, and not that the signature is wrong',
+  'J9: --now %s is not a time in seconds: that is reported, and not that the signature is wrong',
   async (now) => {
     const { code, stdout, stderr } = await verify(await ehr.token(SIGN), now);
     expect(stdout).not.toContain('refused');

@@ -126,7 +126,7 @@ describe('codes', () => {
     expect(substanceOf(found)).toBe('diazepam');
   });
 
-  test('a code of an unknown system is no ATC code, and a name where it is plainly a word', () => {
+  test('a code of an unknown system is not an ATC code, and a name where it is plainly a word', () => {
     expect(byCode('https://example.org/drugs', 'N05BA01')).toBe('unrecognised');
     expect(substanceOf(byCode('https://example.org/drugs', 'methadone'))).toBe('methadone');
     expect(substanceOf(recognise([{ code: 'oxikodon' }]))).toBe('oxycodone');
@@ -256,7 +256,7 @@ describe('other, or unrecognised', () => {
     expect(found).toBe(expected);
   });
 
-  test('a medicine that stands in no list has no class, and is known', () => {
+  test('a medicine that is in no list has no class, and is known', () => {
     expect(byName('Alvedon 500 mg')).toMatchObject({ lists: [] });
     expect(chartOf([orderOf({ text: 'Alvedon 500 mg' }, { authoredOn: '2026-02-20' })])).toMatchObject({
       treatments: [],
@@ -322,7 +322,7 @@ describe('ingredients', () => {
     if (by) expect(byOf(found)).toBe(by);
   });
 
-  test('an opioid with its antagonist is no antagonist', () => {
+  test('an opioid with its antagonist is not an antagonist', () => {
     const found = recognise([], [], [part(undefined, 'morphine'), part(undefined, 'naltrexone')]);
     expect(listsOf(found)).not.toContain('opioid-antagonist-central');
   });
@@ -444,7 +444,7 @@ describe('where an entry says its medicine', () => {
     expect(include('urn:uuid:1', 'urn:uuid:1')).toBe('diazepam');
   });
 
-  test('an antagonist beside an inactive opioid is no opioid', () => {
+  test('an antagonist beside an inactive opioid is not an opioid', () => {
     const mixed = contained(
       medication({
         ingredient: [

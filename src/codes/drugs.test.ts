@@ -34,7 +34,7 @@ test('a row that cannot be used is named with its line, and the rest is loaded',
   expect(remarks.map(({ file, line }) => `${file}:${line}`)).toEqual(['drugs.csv:3', 'drugs.csv:4', 'drugs.csv:5']);
 });
 
-test('a table without the columns it needs is said', () => {
+test('a table without the columns it needs is reported', () => {
   expect(read('code,name\n1,Zopiklon\n').remarks.map(({ line }) => line)).toContain(1);
   expect(read('').remarks).toHaveLength(1);
 });

@@ -62,7 +62,7 @@ test.each(OUTER)('F8: %s is an ordinary address', (address) => {
 });
 
 test.each(['', 'localhost', 'fhir.example', '127.0.0.1.example', '999.1.1.1', '[::1]', '1.2.3.4:80', ' 10.0.0.1'])(
-  'F8: "%s" is no address and is not connected to',
+  'F8: "%s" is not an address and is not connected to',
   (address) => {
     expect(mayConnect(address, true)).toBe(false);
   },

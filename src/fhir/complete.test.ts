@@ -77,7 +77,7 @@ async function complete(setting: Setting) {
 const methadone = prescription('methadone-1', 'methadone');
 const atorvastatin = prescription('a', 'atorvastatin');
 
-describe('which keys are asked for', () => {
+describe('which keys are requested', () => {
   test('P1, P3, F9: each absent key is its template with the values put in, and a page size for searches', async () => {
     const { paths } = await complete({ keys: sections });
     const expected = Object.values(partOf).map(({ query: template }) => {
@@ -88,7 +88,7 @@ describe('which keys are asked for', () => {
     expect(paths).toHaveLength(sections.length);
   });
 
-  test('P1: only the keys of the hook are asked for', async () => {
+  test('P1: only the keys of the hook are requested', async () => {
     expect((await complete({ keys: ['medications', 'patient'] })).paths.sort()).toEqual([
       `${LIST}&_count=500`,
       'Patient/kari',
@@ -101,14 +101,14 @@ describe('which keys are asked for', () => {
     ['a Bundle without entries', { resourceType: 'Bundle', type: 'searchset', total: 0 }],
     ['a whole list', bundle([methadone], 'searchset')],
     ['a bare resource', methadone],
-  ])('P4, P5, P9: %s is not asked for again', async (_, medications) => {
+  ])('P4, P5, P9: %s is not requested again', async (_, medications) => {
     const { asked, prefetch, outcomes } = await complete({ prefetch: { medications } });
     expect(asked).toEqual([]);
     expect(outcomes).toEqual([]);
     expect(prefetch).toEqual({ medications });
   });
 
-  test.each(['<html>', 7, [], {}, bundle([encounter('AMB')])])('P12, P13: %j is asked for', async (medications) => {
+  test.each(['<html>', 7, [], {}, bundle([encounter('AMB')])])('P12, P13: %j is requested', async (medications) => {
     const answers = { [LIST]: searchset([methadone]) };
     const { state, ids } = await complete({ prefetch: { medications }, answers });
     expect([state, ids]).toEqual(['complete', ['methadone-1']]);
@@ -118,12 +118,12 @@ describe('which keys are asked for', () => {
     expect((await complete({ prefetch, answers: { [LIST]: searchset([methadone]) } })).ids).toEqual(['methadone-1']);
   });
 
-  test('P15: keys of others are handed on and not asked for', async () => {
+  test('P15: keys of others are handed on and not requested', async () => {
     const prefetch = { medications: null, item1: { resourceType: 'OperationOutcome' } };
     expect(await complete({ prefetch })).toMatchObject({ asked: [], prefetch });
   });
 
-  test('P1: without an encounter none is asked for', async () => {
+  test('P1: without an encounter none is requested', async () => {
     const context = { patientId: 'kari', encounterId: undefined };
     expect(await complete({ keys: ['encounter'], context })).toMatchObject({ asked: [], outcomes: [] });
   });
@@ -141,7 +141,7 @@ describe('which keys are asked for', () => {
   });
 });
 
-describe('how they are asked for', () => {
+describe('how they are requested', () => {
   test('F2, F11: every call has the token and says what it takes', async () => {
     const pointing = { ...methadone, medicationCodeableConcept: undefined };
     const { asked } = await complete({
@@ -217,7 +217,7 @@ describe('P7: pages', () => {
     'http://169.254.169.254/',
     'file:///etc/passwd',
     'javascript:alert(1)',
-  ])('P7, F2, F8: the link %s is not followed, and the list is not whole', async (next) => {
+  ])('P7, F2, F8: the link %s is not followed, and the list is incomplete', async (next) => {
     const sent = await complete({ prefetch: { medications: page(['1'], next) } });
     expect([sent.asked, sent.state, sent.ids]).toEqual([[], 'partial', ['1']]);
     const fetched = await complete({ answers: { [LIST]: page(['1'], next) } });
@@ -239,7 +239,7 @@ describe('P7: pages', () => {
     expect([state, ids]).toEqual(['complete', ['1', '2']]);
   });
 
-  test('P7: links that lead in a circle come to an end, and the list is not whole', async () => {
+  test('P7: links that lead in a circle come to an end, and the list is incomplete', async () => {
     const answers = {
       [LIST]: page(['1'], `${BASE}/MedicationRequest?page=2`),
       'MedicationRequest?page=2': page(['2'], `${BASE}/${LIST}`),
@@ -256,7 +256,7 @@ describe('P7: pages', () => {
     ['another resource', methadone],
     ['an array', [methadone]],
     ['null', null],
-  ])('P7, F10: where the next page is %s, the list is not whole', async (_, second) => {
+  ])('P7, F10: where the next page is %s, the list is incomplete', async (_, second) => {
     const { state, ids } = await complete({ answers: { [LIST]: page(['1'], '?page=2'), '?page=2': second } });
     expect([state, ids]).toEqual(['partial', ['1']]);
   });
@@ -278,7 +278,7 @@ describe('F10: what the server does not give', () => {
     ['not-json'],
     ['too-large'],
     ['circuit-open'],
-  ] as const)('F10: %s leaves the key missing, and is told', async (failure) => {
+  ] as const)('F10: %s leaves the key missing, and is reported', async (failure) => {
     const { prefetch, outcomes, state } = await complete({ answers: { [LIST]: new FetchFailed(failure) } });
     expect(state).toBe('absent');
     expect(prefetch).toEqual({});
@@ -292,12 +292,12 @@ describe('F10: what the server does not give', () => {
     ['null', null],
     ['an object', {}],
     ['a Bundle of no type', { entry: [{ resource: methadone }] }],
-  ])('F10, P6: with status 200 %s is no FHIR', async (_, body) => {
+  ])('F10, P6: with status 200 %s is not FHIR', async (_, body) => {
     const { outcomes, state } = await complete({ answers: { [LIST]: body } });
     expect([state, outcomes]).toEqual(['absent', [{ key: 'medications', outcome: 'no-fhir' }]]);
   });
 
-  test('F10, P13: a search that is answered with other resources is no list', async () => {
+  test('F10, P13: a search that is answered with other resources is not a list', async () => {
     for (const body of [encounter('AMB'), bundle([encounter('AMB')]), { resourceType: 'CapabilityStatement' }])
       expect((await complete({ answers: { [LIST]: body } })).state).toBe('failed');
   });
@@ -350,7 +350,7 @@ describe('F9: deadlines', () => {
     expect(state).toBe('complete');
   });
 
-  test('F9: an answer that has gone is written into by nobody', async () => {
+  test('F9: an answer that has gone is not changed any more', async () => {
     const late: (() => void)[] = [];
     const fetchJson: FetchJson = () =>
       new Promise((resolve) => late.push(() => resolve({ body: searchset([methadone]), maxAge: undefined })));
@@ -373,7 +373,7 @@ describe('F9: deadlines', () => {
     expect((await completing).prefetch).toEqual({});
   });
 
-  test('F9: all keys are asked for at once', async () => {
+  test('F9: all keys are requested at once', async () => {
     const answers = Object.fromEntries(
       sections.map((section) => [
         partOf[section].query.replace('{{context.patientId}}', 'kari').replace('{{context.encounterId}}', 'visit'),
@@ -510,7 +510,7 @@ describe('what a server refuses', () => {
     ['_include', /_include/],
     ['_count', /_count/],
     ['_include and _count', /_include|_count/],
-  ])('FS6, PT8, F10: %s with 400 is asked for without it, by GET and by POST', async (_, pattern) => {
+  ])('FS6, PT8, F10: %s refused with 400 is requested without it, by GET and by POST', async (_, pattern) => {
     for (const post of [false, true]) {
       const { read, outcomes, asked } = await completeLiterally(
         (search) => (pattern.test(search) ? refused : searchset([methadone])),
@@ -540,7 +540,7 @@ describe('what a server refuses', () => {
   const observed = (answer: (search: string) => unknown) =>
     completeLiterally(answer, { keys: ['observations'], results });
 
-  test('FS4, F9: results are asked for as far back as rules read them, those of any age by their codes, and counted once', async () => {
+  test('FS4, F9: results are requested as far back as rules read them, those of any age by their codes, and counted once', async () => {
     const { asked, read } = await observed((search) =>
       searchset(/date=ge2025-02-21/.test(search) ? [result('new'), result('both')] : [result('both'), result('old')]),
     );
@@ -563,7 +563,7 @@ describe('what a server refuses', () => {
     },
   );
 
-  test('P14: results of one search alone are a part of them, and are told', async () => {
+  test('P14: results of one search alone are a part of them, and are reported', async () => {
     const { read, outcomes } = await observed((search) =>
       search.includes('code=') ? new FetchFailed('status', 500) : searchset([result('new')]),
     );
@@ -576,7 +576,7 @@ describe('what a server refuses', () => {
 describe('P7: links of a server that goes by another name', () => {
   const page = (id: string, next?: string) => searchset([prescription(id, 'atorvastatin')], next);
 
-  test('P7, F8: a link to a host that nobody listed is not followed, and is told with its host', async () => {
+  test('P7, F8: a link to an unlisted host is not followed, and is reported with its host', async () => {
     const { outcomes, state } = await complete({
       answers: { [LIST]: page('1', 'http://inner.example:8080/fhir?p=2') },
     });
@@ -587,7 +587,7 @@ describe('P7: links of a server that goes by another name', () => {
   test.each([
     ['http://inner.example:8080/fhir?p=2', '?p=2'],
     ['http://inner.example:8080/fhir/MedicationRequest?p=2', 'MedicationRequest?p=2'],
-  ])('P7, F2: %s at a listed alias is asked for at the listed address', async (next, path) => {
+  ])('P7, F2: %s at a listed alias is requested at the listed address', async (next, path) => {
     const address = path.startsWith('?') ? `${BASE}${path}` : path;
     const { paths, asked, state } = await complete({
       access: { aliases: ['http://inner.example:8080/fhir'] },
@@ -603,7 +603,7 @@ describe('P7: links of a server that goes by another name', () => {
     'http://inner.example:8080/other?p=2',
     'http://inner.example/fhir?p=2',
     'http://inner.example.evil.example:8080/fhir?p=2',
-  ])('P7, F8: %s is no address of the alias', async (next) => {
+  ])('P7, F8: %s is not an address of the alias', async (next) => {
     const { asked, outcomes } = await complete({
       access: { aliases: ['http://inner.example:8080/fhir'] },
       answers: { [LIST]: page('1', next) },
@@ -694,7 +694,7 @@ describe('P7, F9: pages ahead of their turn', () => {
 });
 
 describe('what a server does not know', () => {
-  test.each([404, 410])('P2: a Patient that is answered by %i is told as not found', async (status) => {
+  test.each([404, 410])('P2: a Patient that is answered by %i is reported as not found', async (status) => {
     const { prefetch } = await complete({
       keys: ['patient', 'medications', 'conditions'],
       answers: {
@@ -736,7 +736,7 @@ describe('what a server does not know', () => {
   });
 });
 
-describe('R10: nothing that is asked for throws where nobody waits', () => {
+describe('R10: nothing that is requested throws without a caller', () => {
   test.each(['\ud800', 'a\udfff', '..', ''])(
     'an id of %j leaves no promise alone, and the answer is given',
     async (id) => {

@@ -88,7 +88,7 @@ describe('what comes back', () => {
 
 describe('F10: what does not come back', () => {
   test.each([201, 204, 400, 401, 403, 404, 405, 410, 429, 500, 501, 502, 503, 504])(
-    'F10: status %i is no data, whatever its body',
+    'F10: status %i is not data, whatever its body',
     async (code) => {
       const { failure } = await asking(status(code));
       expect(await failure()).toBe('status');
@@ -133,7 +133,7 @@ describe('F10: what does not come back', () => {
     expect((await ask(`${server.base}/fast`)).body).toEqual({});
   });
 
-  test('F10: nobody listens there', async () => {
+  test('F10: no server listens', async () => {
     const { server, failure } = await asking(json({}));
     await server.close();
     expect(await failure()).toBe('unreachable');
@@ -178,7 +178,7 @@ describe('F8: addresses', () => {
     'http://0:PORT/r4/x',
     'http://[::]:PORT/r4/x',
     'http://[::ffff:0:0]:PORT/r4/x',
-  ])('F8: %s leads to this machine on many systems, and is refused for everybody', async (address) => {
+  ])('F8: %s leads to this machine on many systems, and is refused for everyone', async (address) => {
     const { server, failure } = await asking(json({}));
     expect(await failure(address.replace('PORT', String(server.port)))).toBe('refused-address');
     expect(server.connections()).toBe(0);

@@ -106,9 +106,7 @@ test('J19: a client with certificates in its record needs one of them beside its
   expect((await call('fingerprint', 'other')).text).toBe(withoutToken.text);
 });
 
-test('J19, DI14: clients without certificates in their record, and what anybody may ask, need none', async ({
-  skip,
-}) => {
+test('J19, DI14: clients without certificates in their record, and open routes, need none', async ({ skip }) => {
   const { call, send } = running ?? skip('openssl is not installed, so there is no certificate');
   for (const shown of ['listed', 'forged', 'none'] as const) {
     expect(await call('nothing', shown)).toMatchObject({ status: 200 });

@@ -49,7 +49,7 @@ test('S7: calls one after the other on a connection are not counted together', a
   socket.destroy();
 });
 
-test('S7: calls by the thousand on connections that nobody reads end nothing, and others are answered', async () => {
+test('S7: calls by the thousand on connections that are not read end nothing, and others are answered', async () => {
   const sockets = Array.from({ length: 50 }, () => connect(port, '127.0.0.1'));
   for (const socket of sockets) {
     socket.on('error', () => {}).pause();

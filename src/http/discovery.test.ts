@@ -15,7 +15,7 @@ const templates = services.flatMap(({ id, prefetch }) =>
   Object.entries(prefetch).map(([key, template]) => ({ id, key, template })),
 );
 
-test('DI1, DI2, DI14, T2: anybody gets the list of services, as JSON', () => {
+test('DI1, DI2, DI14, T2: anyone gets the list of services, as JSON', () => {
   expect(discovered.status).toBe(200);
   expect(discovered.headers['content-type']).toMatch(/^application\/json(; charset=utf-8)?$/);
   expect(Object.keys(JSON.parse(discovered.text))).toEqual(['services']);
@@ -54,7 +54,7 @@ test('DI10, DI11: every id is its own, fits a path and answers calls of its hook
   }
 });
 
-test('DI3, DI13: with every rule switched off there are no services, which is no error', async () => {
+test('DI3, DI13: with every rule switched off there are no services, which is not an error', async () => {
   const copy = copyOfRepository();
   copy.replace('hooks/site.yaml', 'off: []', `off: [${knowledge.rules.map(({ id }) => id).join(', ')}]`);
   const silent = await startService({ knowledge: knowledgeOf(copy.folder) });
@@ -65,7 +65,7 @@ test('DI3, DI13: with every rule switched off there are no services, which is no
   expect(JSON.parse(text)).toEqual({ services: [] });
 });
 
-test('DI15: the same bytes for everybody, kept by an ETag', async () => {
+test('DI15: the same bytes for everyone, kept by an ETag', async () => {
   const again = await service.http
     .get('/cds-services')
     .set('accept-language', 'da')
@@ -78,7 +78,7 @@ test('DI15: the same bytes for everybody, kept by an ETag', async () => {
   expect(unchanged.text).toBe('');
 });
 
-test('FS15, DI6, PT12: the medication list is asked for at every hook, the rest where some rule wants it', () => {
+test('FS15, DI6, PT12: the medication list is requested at every hook, the rest where some rule wants it', () => {
   for (const { prefetch } of services) {
     expect(prefetch['administrations']).toMatch(/^MedicationAdministration\?patient=/);
     expect(prefetch['medications']).toMatch(/^MedicationRequest\?patient=\{\{context\.patientId\}\}/);

@@ -216,7 +216,7 @@ describe('what is refused', () => {
     expect(outcome.issue[0].diagnostics).toContain(problem);
   });
 
-  test('FB10: an unknown service, and what is no JSON', async () => {
+  test('FB10: an unknown service, and what is not JSON', async () => {
     await post({ feedback: [override('x')] }, '/cds-services/unknown/feedback').expect(404);
     await service.http.post(FEEDBACK).set('content-type', 'application/json').send('{').expect(400);
     const { status, headers } = await service.http.get(FEEDBACK);

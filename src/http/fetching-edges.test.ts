@@ -69,7 +69,7 @@ const NEXT = 'MedicationRequest?page=2';
 const ola = { subject: { reference: 'Patient/ola' } };
 
 describe('what cannot be read is never silence', () => {
-  test('P13, F10: a list of another patient is no list', async () => {
+  test('P13, F10: a list of another patient is not a list', async () => {
     const { found } = await answerOf(single, {
       MedicationRequest: list([
         { ...methadone, ...ola },
@@ -92,7 +92,7 @@ describe('what cannot be read is never silence', () => {
     ['500', status(500)],
     ['HTML', faults.html],
     ['dropped', faults.drop],
-  ])('H15, F10: a draft whose medicine is answered by %s is not known, and that is said', async (_, reply) => {
+  ])('H15, F10: a draft whose medicine is answered by %s is not known, and the answer says so', async (_, reply) => {
     const draft = pointing('Medication/mm', { id: 'd', status: 'draft' });
     const { found } = await answerOf(request('order-sign', { drafts: [draft] }), {
       MedicationRequest: list([prescription('z', 'zopiclone')]),
@@ -181,7 +181,7 @@ describe('what cannot be read is never silence', () => {
   });
 });
 
-describe('a finding is told, whatever else fails', () => {
+describe('a finding is reported, whatever else fails', () => {
   test('P7, P14, F9: the first page shows methadone, the second never comes', async () => {
     const { found } = await answerOf(
       single,
@@ -194,7 +194,7 @@ describe('a finding is told, whatever else fails', () => {
     expect(found).toEqual(['laro-sedative-ordered', 'not-checked']);
   });
 
-  test('P7, P14: the first page shows methadone, the link is no address', async () => {
+  test('P7, P14: the first page shows methadone, the link is not an address', async () => {
     const { found } = await answerOf(single, { MedicationRequest: list([methadone], 'http://[bad') });
     expect(found).toEqual(['laro-sedative-ordered', 'not-checked']);
   });
@@ -263,7 +263,7 @@ describe('a finding is told, whatever else fails', () => {
   });
 });
 
-describe('an authorization that is not whole is not used', () => {
+describe('an authorization that is incomplete is not used', () => {
   test.each([
     ['a life in letters', { expires_in: '300' }],
     ['a life of "0"', { expires_in: '0' }],
@@ -289,7 +289,7 @@ describe('an authorization that is not whole is not used', () => {
 });
 
 describe('counting and asking', () => {
-  test('P13, P16: another patient’s appointment is no follow-up of this patient', async () => {
+  test('P13, P16: another patient’s appointment is not a follow-up of this patient', async () => {
     const oxycodone = order('o', 'oxycodone');
     const at = (patient: string) => ({
       resourceType: 'Appointment',
@@ -354,7 +354,7 @@ describe('counting and asking', () => {
     for (const path of urls) expect(path).toMatch(/^\/r4\/Patient\/./);
   });
 
-  test.each(['::7f00:1', '::a9fe:a9fe', '::a00:1'])('F8: %s is no ordinary address', (address) => {
+  test.each(['::7f00:1', '::a9fe:a9fe', '::a00:1'])('F8: %s is not an ordinary address', (address) => {
     expect(mayConnect(address, false)).toBe(false);
   });
 

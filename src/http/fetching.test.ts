@@ -146,7 +146,7 @@ describe('what is fetched', () => {
     ]);
   });
 
-  test('P1: each key of discovery is asked for by exactly its template, and no other', async () => {
+  test('P1: each key of discovery is requested by exactly its template, and no other', async () => {
     const server = await serverOf([]);
     const service = await production(server.base);
     const { services } = (await service.http.get('/cds-services')).body;
@@ -163,7 +163,7 @@ describe('what is fetched', () => {
     }
   });
 
-  test('P1: a key that was sent is not asked for', async () => {
+  test('P1: a key that was sent is not requested', async () => {
     const server = await serverOf([methadone]);
     const service = await production(server.base);
     const prefetch = { ...single.prefetch, medications: undefined };
@@ -191,7 +191,7 @@ describe('what is fetched', () => {
     expect(await (await production(server.base)).ask(single)).toMatchObject({ status: 200, topics: [] });
   });
 
-  test('P13, P16: another patient’s methadone among this patient’s list is no finding', async () => {
+  test('P13, P16: another patient’s methadone among this patient’s list is not a finding', async () => {
     const server = await serverOf([{ ...methadone, subject: { reference: 'Patient/ola' } }, atorvastatin]);
     expect((await (await production(server.base)).ask(single)).topics).not.toContain(PAIR);
   });
@@ -231,7 +231,7 @@ describe('P7: pages', () => {
     expect(other.connections()).toBe(0);
   });
 
-  test('P7: of more pages than are read, what was found is told and the rest is not known', async () => {
+  test('P7: of more pages than are read, what was found is reported and the rest is not known', async () => {
     const endlessly = (resource: Json) => serverOf(json(searchset([resource], next)));
     const [found, none] = [await endlessly(methadone), await endlessly(atorvastatin)];
     const limits = { maxPages: 3 };
@@ -250,7 +250,7 @@ describe('P7: pages', () => {
     expect(server.connections()).toBe(0);
   });
 
-  test('P7, P14: the next page fails: what the first shows is told, and else 412', async () => {
+  test('P7, P14: the next page fails: what the first shows is reported, and else 412', async () => {
     for (const fault of [status(404), status(500), faults.html, faults.outcome, faults.drop]) {
       const more = { [next]: fault };
       const found = await serverOf(json(searchset([methadone], next)), more);
@@ -274,7 +274,7 @@ describe('P2: a record that is not this patient’s, or not whole', () => {
       json({ resourceType: 'Patient', id: 'kari', active: false, link: [{ type: 'refer' }] }),
     ],
   ])(
-    'FS2, FS3, P2, P14: where the patient is answered by %s, empty searches are no silence, and findings are told',
+    'FS2, FS3, P2, P14: where the patient is answered by %s, empty searches are no silence, and findings are reported',
     async (_, reply) => {
       const service = await production((await serverOf([], { 'Patient/kari': reply })).base);
       const nothing = await service.ask(single);
@@ -304,7 +304,7 @@ describe('a server that goes by another name', () => {
     json(asked.path.includes('_getpages') ? searchset([methadone]) : searchset([atorvastatin], next))(response, asked);
   const server = () => startScriptedServer({ 'Patient/kari': json({ resourceType: 'Patient', id: 'kari' }) }, list);
 
-  test('FS8, P7, F8: a page on a host that nobody listed: 412, and the log names the host', async () => {
+  test('FS8, P7, F8: a page on an unlisted host: 412, and the log names the host', async () => {
     const there = await server();
     cleanup.push(there.close);
     const service = await production(there.base);
@@ -312,7 +312,7 @@ describe('a server that goes by another name', () => {
     expect(service.logged().at(-1).fetched).toMatchObject({ medications: 'next-elsewhere inner.example:8080' });
   });
 
-  test('FS8, P7: where the clients file lists it as an alias, the page is asked for at the listed address', async () => {
+  test('FS8, P7: where the clients file lists it as an alias, the page is requested at the listed address', async () => {
     const there = await server();
     cleanup.push(there.close);
     const client = { fhirServerAliases: { [there.base]: ['http://inner.example:8080/fhir/'] } };
@@ -341,7 +341,7 @@ describe('one client and the others', () => {
     }) as [(more?: Json) => Promise<ReturnType<typeof seen>>, (more?: Json) => Promise<ReturnType<typeof seen>>];
   }
 
-  test('FS11, F9: pages that one client names and that fail close the server to nobody', async () => {
+  test('FS11, F9: pages that one client names and that fail close the server to no client', async () => {
     const server = await serverOf([methadone], { broken: status(500), hanging: faults.drop });
     const [first, second] = await neighbours(server);
     for (let call = 0; call < 8; call++) {
@@ -466,7 +466,7 @@ describe('who is asked', () => {
     expect(service.logged()[0]).toMatchObject({ fhirServer: 'no-token' });
   });
 
-  test('R7: authorization without a server is no call', async () => {
+  test('R7: authorization without a server is not a call', async () => {
     const service = await production('https://fhir.ehr.example/r4');
     expect((await service.ask(single, { fhirServer: undefined })).status).toBe(400);
   });
@@ -593,7 +593,7 @@ describe('F8: where nobody is asked', () => {
       expect((await service.ask(single, { fhirServer: base })).topics, base).toEqual([PAIR]);
   });
 
-  test('F8: another client’s server is nobody else’s', async () => {
+  test('F8: another client’s server is not open to other clients', async () => {
     const server = await serverOf([methadone]);
     const other = await createClient({ name: 'other', iss: 'https://other.example', fhirServers: [server.base] });
     const { client, token } = await createClient({ privateNetwork: true });
@@ -660,7 +660,7 @@ describe('F9: time', () => {
     expect(await service.ask(single)).toMatchObject(REFUSED);
   });
 
-  test('F9: with everything slow, what is drafted is told', async () => {
+  test('F9: with everything slow, what is drafted is reported', async () => {
     const server = await startScriptedServer({}, faults.hang);
     cleanup.push(server.close);
     const service = await production(server.base, { limits: { softMs: 50, hardMs: 300 } });
@@ -831,7 +831,7 @@ describe('F10, P2, P14: a server that fails is never the silence of a safe patie
     }
   });
 
-  test('F10, F9, P2, P14: nobody listens there', async () => {
+  test('F10, F9, P2, P14: no server listens', async () => {
     const server = await serverOf([]);
     await server.close();
     const service = await production(server.base, { limits });
@@ -856,7 +856,7 @@ describe('F10, P2, P14: a server that fails is never the silence of a safe patie
   });
 });
 
-describe('what is told of it', () => {
+describe('what is reported about it', () => {
   test('F10: metrics count fetches by key and outcome', async () => {
     const server = await serverOf([methadone], {
       Condition: status(403),
@@ -880,7 +880,7 @@ describe('what is told of it', () => {
     expect((await service.metrics()).match(/key="medications",outcome="fetched"\} (\d+)/)?.[1]).toBe('2');
   });
 
-  test('FS9, F10: the log has the outcome of each key, and no key that was not asked for', async () => {
+  test('FS9, F10: the log has the outcome of each key, and no key that was not requested', async () => {
     const server = await serverOf(status(500));
     const service = await production(server.base);
     await service.ask(single, { prefetch: { ...single.prefetch, medications: undefined } });

@@ -197,7 +197,7 @@ test.each([
   ['letters of no FHIR id', 'kåre'],
   ['more than 64 characters', 'k'.repeat(65)],
   ['nothing after its type', 'Patient/'],
-])('FS1, H1, H2: an id of patient or encounter with %s is no FHIR id: 400, naming the field', async (_, id) => {
+])('FS1, H1, H2: an id of patient or encounter with %s is not a FHIR id: 400, naming the field', async (_, id) => {
   for (const field of ['patientId', 'encounterId']) {
     // Written as the wire has it: supertest would replace what is no character.
     const text = JSON.stringify({

@@ -232,7 +232,7 @@ test('H15: every coding is looked at, and a name that contradicts the code loses
   );
 });
 
-test('H15, P14: a running medicine that cannot be found out is no all-clear', async () => {
+test('H15, P14: a running medicine that cannot be found out is not an all-clear', async () => {
   const hidden = {
     ...methadone,
     medicationCodeableConcept: undefined,

@@ -46,7 +46,7 @@ test.each([
   expect(await withMedications(medications)).toEqual([]);
 });
 
-test('P6: an OperationOutcome is no data', async () => {
+test('P6: an OperationOutcome is not data', async () => {
   expect(await withMedications(outcome)).toBe(412);
   expect(await withMedications(bundle([outcome], 'searchset'))).toBe(412);
   const entry = [{ resource: outcome, search: { mode: 'outcome' } }];
@@ -58,7 +58,7 @@ test('P6: beside an OperationOutcome what was found still counts, what was not c
   expect(await withMedications(bundle([prescription('a', 'atorvastatin'), outcome], 'searchset'))).toBe(412);
 });
 
-test('P6: a remark of the server among the matches is no failure', async () => {
+test('P6: a remark of the server among the matches is not a failure', async () => {
   const remark = { resourceType: 'OperationOutcome', issue: [{ severity: 'warning', code: 'informational' }] };
   expect(await withMedications(bundle([prescription('a', 'atorvastatin'), remark], 'searchset'))).toEqual([]);
 });
@@ -103,19 +103,19 @@ test.each([['<html>502 Bad Gateway</html>'], [[]], [[methadone]], [7], [true], [
   },
 );
 
-test('P13: another type of resource under the key is no data', async () => {
+test('P13: another type of resource under the key is not data', async () => {
   expect(await withMedications(bundle([{ ...methadone, resourceType: 'Observation' }]))).toBe(412);
   expect(await withMedications(encounter('AMB'))).toBe(412);
 });
 
-test('P13: another patient’s opioid is no finding', async () => {
+test('P13: another patient’s opioid is not a finding', async () => {
   const foreign = { ...methadone, subject: { reference: 'Patient/ola' } };
   expect(await withMedications(bundle([foreign, prescription('a', 'atorvastatin')]))).not.toContain(
     'laro-sedative-ordered',
   );
 });
 
-test('P14: a pair among the drafts is told without any prefetch, and what could not be checked is said', async () => {
+test('P14: a pair among the drafts is reported without any prefetch, and what could not be checked is reported', async () => {
   const drafts = [pregabalin, order('methadone-2', 'methadone')];
   const body = { ...request('order-sign', { drafts }), prefetch: undefined };
   const topics = await answerTo(body);
@@ -127,7 +127,7 @@ test('P14: a draft of no class raises no question', async () => {
   expect(await withMedications(undefined, [order('p', 'paracetamol')])).toEqual([]);
 });
 
-test('P15: keys that were not asked for have no effect', async () => {
+test('P15: keys that were not requested have no effect', async () => {
   const body = request('order-sign', {
     drafts: [pregabalin],
     prefetch: { medicationRequests: bundle([methadone]), item1: null },
@@ -164,11 +164,11 @@ test.each([
   expect(await withMedications(bundle([{ ...methadone, ...more }]))).toEqual(['laro-sedative-ordered']);
 });
 
-test.each([['proposal'], ['plan']])('P16: a %s is no order', async (intent) => {
+test.each([['proposal'], ['plan']])('P16: a %s is not an order', async (intent) => {
   expect(await withMedications(bundle([{ ...methadone, intent }]))).toEqual([]);
 });
 
-test('P16: an order not to give a medicine is no order to give it', async () => {
+test('P16: an order not to give a medicine is not an order to give it', async () => {
   expect(await withMedications(bundle([{ ...methadone, doNotPerform: true }]))).toEqual([]);
 });
 

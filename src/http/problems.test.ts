@@ -37,7 +37,7 @@ test.each([
   expectProblem(await post(body), 400);
 });
 
-test.each(['[]', 'null', '"x"', '7', 'true', '{}'])('T7, T8, S5: %s is no request and is 400', async (body) => {
+test.each(['[]', 'null', '"x"', '7', 'true', '{}'])('T7, T8, S5: %s is not a request and is 400', async (body) => {
   expectProblem(await post(body), 400);
 });
 
@@ -235,7 +235,7 @@ test.each([
   ['RangeError', new RangeError('Maximum call stack size exceeded Vidar')],
   ['error with a status', Object.assign(new Error('Vidar'), { statusCode: 422 })],
 ])(
-  'S5: a %s inside the service is a 500 that is logged without its message, and nobody else is blamed',
+  'S5: a %s inside the service is a 500 that is logged without its message, and no one else is blamed',
   async (_, error) => {
     const broken = await startService({
       clock: () => {

@@ -117,7 +117,7 @@ describe('a card that was overridden as known and accepted', () => {
     expect(rulesOf(await call(chart()))).toEqual([CURRENT]);
   });
 
-  test('is shown again to somebody else’s patient', async () => {
+  test('is shown again for another patient', async () => {
     await accepted();
     patient = 'somebody-else';
     expect(rulesOf(await call(chart()))).toEqual([CURRENT]);

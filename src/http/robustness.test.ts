@@ -42,13 +42,13 @@ test('K2, K4: the name of a medicine without a name of ours stays text in every 
     expect([label, ...actions.map(({ description }) => description)].join()).not.toMatch(/<img/);
 });
 
-test('R10: an id that cannot become a text is no failure', async () => {
+test('R10: an id that cannot become a text is not a failure', async () => {
   const id = { toString: 'x' };
   const { status } = await service.call(pair('order-sign', { record: [prescription(id as never, 'methadone')] }));
   expect(status).toBe(200);
 });
 
-test('R10, T8: nesting that nobody needs is refused, naming the limit', async () => {
+test('R10, T8: excessive nesting is refused, naming the limit', async () => {
   const draft = JSON.stringify(request('order-sign', { drafts: [order('x', 'oxycodone', { extension: 'DEEP' })] }));
   for (const [open, close, levels] of [
     ['[', ']', 200_000],
@@ -125,7 +125,7 @@ test.each<[string, Json, string]>([
     'Medications that orders reference by different names: too large',
   ],
 ])(
-  'R10, T9: a record with more %s than anybody has is refused as a whole, naming the limit',
+  'R10, T9: a record with more %s than any real one is refused as a whole, naming the limit',
   async (_, prefetch, limit) => {
     const { status, body } = await service.call(pair('order-sign', { prefetch }));
     expect([status, body.resourceType]).toEqual([413, 'OperationOutcome']);
@@ -193,7 +193,7 @@ test('a record as long as the limit allows is looked at as a whole', async () =>
   expect(cards.map(({ source }) => source.topic.code)).toContain('laro-sedative-ordered');
 });
 
-test('R3, S5: a hookInstance that is no UUID is not copied into the log', async () => {
+test('R3, S5: a hookInstance that is not a UUID is not copied into the log', async () => {
   await service.call({ ...pair(), hookInstance: `Vidar Hemmelig 010180 ${'x'.repeat(10_000)}` });
   expect(service.log.join('')).not.toContain('Hemmelig');
 });
@@ -203,7 +203,7 @@ test('T3: nothing empty in the trace', async () => {
   expect(text).not.toMatch(/:(\[\]|\{\}|null|"")/);
 });
 
-test('T10: what is above the services is no address of ours', async () => {
+test('T10: what is above the services is not an address of ours', async () => {
   expect((await service.http.get('/services')).status).toBe(404);
 });
 
@@ -237,7 +237,7 @@ test('J15, S5: in production a path with a broken escape is refused as every oth
   await production.close();
 });
 
-test('T10, S5: an Expect that nobody can meet is an OperationOutcome that does not repeat it; 100-continue is met', async () => {
+test('T10, S5: an unsupported Expect is an OperationOutcome that does not repeat it; 100-continue is met', async () => {
   const ask = async (expectation: string) => {
     const { port } = service.app.server.address() as AddressInfo;
     const headers = { 'content-type': 'application/json', expect: expectation };

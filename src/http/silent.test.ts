@@ -78,7 +78,7 @@ test('byte for byte the answer of a site that has switched the rule off, with al
   await Promise.all([silent.close(), off.close()]);
 });
 
-test('a ward that sees no rule is told of nothing that could not be checked, and of no missing list', async () => {
+test('a ward that sees no rule gets no card about what could not be checked, and no 412 for a missing list', async () => {
   const service = await hospital([{ tenants: ['ward-b'] }]);
   const body = pair('order-sign', { prefetch: { medications: undefined } });
   expect((await service.send('ward-a', body)).status).toBe(412);

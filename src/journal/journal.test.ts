@@ -388,7 +388,7 @@ test('a journal of a newer version is refused, and not changed', async () => {
 });
 
 describe('a database that is away', () => {
-  test('a file that cannot be made is told at the start', async () => {
+  test('a file that cannot be made is reported at the start', async () => {
     const folder = newFolder();
     writeFileSync(join(folder, 'file'), '');
     const place = { folder: join(folder, 'file') };

@@ -31,7 +31,7 @@ test.each([
     4,
     'a.da: placeholders differ',
   ],
-])('%s is said with its file and line', (_what, yaml, line, message) => {
+])('%s is reported with its file and line', (_what, yaml, line, message) => {
   const { problems } = load(yaml);
   expect(problems).toHaveLength(1);
   expect(problems[0]).toMatchObject({ file: 'cards/pages/forecast.yaml', line });

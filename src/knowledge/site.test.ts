@@ -89,7 +89,7 @@ describe('a hospital’s own codes of problems, procedures and results', () => {
 describe('hooks/site.yaml', () => {
   const draft = orderSign([order('draft', 'oxycodone')]);
 
-  test('a rule switched off is silent, is not asked for, and the trace says why', async () => {
+  test('a rule switched off is silent, is not requested, and the trace says why', async () => {
     const { knowledge } = loadKnowledge(copy.folder, { off: ['opioid-stop-date'] });
     const service = await startService({ ...(knowledge && { knowledge }) });
     const { body } = await service.call({ ...draft, extension: { 'org.nordic-opioid-cds': { explain: true } } });

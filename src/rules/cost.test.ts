@@ -116,7 +116,7 @@ test('of a medicine of no list little is read, however long the list is', () => 
     expect((readsFor(hook, parts(200)) - readsFor(hook, parts(20))) / 180, hook).toBeLessThan(70);
 });
 
-test('the newest results are told with work that grows as their number does', () => {
+test('the newest results are found with work that grows as their number does', () => {
   const readsOf = (count: number) => {
     work.reads = 0;
     const all = list(count, (at) => ({

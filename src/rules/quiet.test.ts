@@ -59,7 +59,7 @@ test('whatever else has become less, one thing that is new makes it new', () => 
   );
 });
 
-test('a day that a card tells is no news: a renewal that adds one to it does not bring it back', () => {
+test('a day that a card tells is not news: a renewal that adds one to it does not bring it back', () => {
   const bundles = readTestBundles(join(root, 'test-bundles'), []);
   const { body, hook } = bundles.find(({ name }) =>
     name.includes('switched-inside-the-class'),

@@ -35,7 +35,7 @@ function reachOf(fact: string, others: Record<string, string> = {}) {
   });
 }
 
-describe('how far back results are read is told from the facts', () => {
+describe('how far back results are read is derived from the facts', () => {
   const within = '%today.minusDays(%someDays)';
   test.each([
     ['a parameter of days', `%results.where(date.onOrAfter(${within}))`, 92],

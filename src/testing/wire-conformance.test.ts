@@ -27,7 +27,7 @@ test('T2–T4: the checker finds nothing in an answer of the service', () => {
   expect(wireProblems(text, call)).toEqual([]);
 });
 
-test('T2, S1: the checker refuses what is no JSON object with cards', () => {
+test('T2, S1: the checker refuses what is not JSON object with cards', () => {
   expect(wireProblems('{"cards": [],}', call)).not.toEqual([]);
   expect(wireProblems('[]', call)).not.toEqual([]);
   expect(wireProblems('{}', call)).not.toEqual([]);

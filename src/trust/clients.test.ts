@@ -136,19 +136,19 @@ test.each([
   ['K12', 'profile: {oneActions: true}'],
   ['A11', 'profile: {deleteBy: id}'],
   ['J1', 'trusted: true'],
-])('%s: %s is said with its line, and no client is served', (_, line) => {
+])('%s: %s is reported with its line, and no client is served', (_, line) => {
   expect(saidOf(`${GOOD}    ${line}\n`, line).join()).not.toBe('');
   expect(read(`${GOOD}    ${line}\n`).clients).toEqual([]);
 });
 
 test.each(['Second', 'second client', '-second', 'sécond', `a${'b'.repeat(50)}`])(
-  'the name %j is said with its line',
+  'the name %j is reported with its line',
   (name) => {
     expect(saidOf(GOOD.replace('name: second', `name: ${name}`), `name: ${name}`)).toHaveLength(1);
   },
 );
 
-test('J5, J21: a client without jku and keys is said', () => {
+test('J5, J21: a client without jku and keys is reported', () => {
   const { problems, clients } = read(GOOD.replace('    jku: https://first.example/jwks.json\n', ''));
   expect(problems.map(({ line, message }) => [line, message])).toEqual([[2, 'clients.0: jku or keys is required']]);
   expect(clients).toEqual([]);
@@ -160,7 +160,7 @@ test.each([
   ['J11, an empty kid', 'kid: key-1', "kid: ''", 'kid'],
   ['a private key', 'kid: key-1', 'kid: key-1, d: c2VjcmV0', 'private'],
   ['an RSA private key', 'kty: EC', 'kty: RSA, n: bg, e: AQAB, d: c2VjcmV0', 'private'],
-])('%s is said with its line, and what it holds is not', (_, text, by, word) => {
+])('%s is reported with its line, and what it holds is not', (_, text, by, word) => {
   const yaml = GOOD.replace(KEY, KEY.replace(text, by));
   const { problems } = read(yaml);
   expect(problems.length).toBeGreaterThan(0);
@@ -249,14 +249,14 @@ test.each([
   ['a list alone', '- name: first\n', 1],
   ['no YAML', `${GOOD}    tenants: [north\n`, 9],
   ['a key twice', `${GOOD}    iss: https://third.example\n`, 9],
-])('a file of %s is said with its line, and lets nobody in', (_, yaml, line) => {
+])('a file of %s is reported with its line, and lets nobody in', (_, yaml, line) => {
   const { clients, problems } = read(yaml);
   expect(clients).toEqual([]);
   expect(problems.length).toBeGreaterThan(0);
   for (const problem of problems) expect(Math.abs(problem.line - line), JSON.stringify(problem)).toBeLessThanOrEqual(1);
 });
 
-test('a file that is not there is said', () => {
+test('a file that is not there is reported', () => {
   const problems: Problem[] = [];
   expect(readClients(join(folder, 'none.yaml'), problems, services)).toEqual([]);
   expect(problems).toEqual([{ file: join(folder, 'none.yaml'), line: 1, message: 'the file cannot be read' }]);
@@ -287,7 +287,7 @@ test.each([
   ['jku', 'jku: https:', 'jku: http:', 4],
   ['second FHIR server', 'https://fhir.second.example/b', 'http://fhir.second.example/b', 7],
   ['origin', '[https:', '[http:', 8],
-])('T1: the line of a %s without https is said', (_, text, by, line) => {
+])('T1: the line of a %s without https is reported', (_, text, by, line) => {
   expect(read(LISTS.replace(text, by)).problems.map((problem) => problem.line)).toEqual([line]);
 });
 
@@ -303,7 +303,7 @@ test.each([
   ).toContain('a published test key');
 });
 
-test('J19: certificates in a record are said where clients are not asked for any', () => {
+test('J19: certificates in a record are said where clients are not requested any', () => {
   const path = join(folder, 'certified.yaml');
   writeFileSync(path, `${LISTS}    certificates: [ehr.second.example]\n`);
   const problems: Problem[] = [];
@@ -315,7 +315,7 @@ test('J19: certificates in a record are said where clients are not asked for any
   expect(problems).toHaveLength(1);
 });
 
-test('J16: a service that there is not is said', () => {
+test('J16: a service that there is not is reported', () => {
   expect(read(`${LISTS}    services: [nordic-opioid-order-sing]\n`).problems.map(({ line }) => line)).toEqual([9]);
 });
 

@@ -375,7 +375,7 @@ test.each([
   expect(fetched).toHaveLength(1);
 });
 
-test('J18: a test key that everybody has is not trusted either where a key server hands it out', async () => {
+test('J18: a published test key is not trusted either where a key server hands it out', async () => {
   const kid = '44823f3d-0b01-4a6c-a80e-b9d3e8a7226f';
   const { old } = await startWith(keys({ ...key1, kid }));
   expect(await old(kid)).toBe('key-server');

@@ -73,7 +73,7 @@ test.each([
   expect(await claiming({ [claim]: value })).toBe('claims');
 });
 
-test('J9: an nbf that is no number is refused', async () => {
+test('J9: an nbf that is not a number is refused', async () => {
   expect(['claims', 'not-yet-valid']).toContain(await claiming({ nbf: 'now' }));
 });
 

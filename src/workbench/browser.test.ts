@@ -170,7 +170,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       { patient: WARNING },
     ));
 
-  test('overriding with a reason is told as feedback, and the card is marked', () =>
+  test('overriding with a reason is reported as feedback, and the card is marked', () =>
     scenario(
       async (page) => {
         const sent = page.waitForRequest((one) => one.url().endsWith('/feedback'));
@@ -270,7 +270,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
     }),
   );
 
-  test('a patient of a FHIR server: the request is built and asked; what cannot be had is said', async () => {
+  test('a patient of a FHIR server: the request is built and asked; what cannot be had is reported', async () => {
     const server = await startFhirServer();
     await server.add('key', [
       { resourceType: 'Patient', id: 'kari', birthDate: '1981-01-01' },
@@ -389,7 +389,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       { patient: MANY },
     ));
 
-  test('medicines over time: what is possible only is drawn apart; the entries behind come when they are asked for', () =>
+  test('medicines over time: what is possible only is drawn apart; the entries behind come when they are requested', () =>
     scenario(async (page) => {
       const supply = {
         resourceType: 'MedicationDispense',

@@ -91,12 +91,12 @@ describe('in a sandbox', () => {
     expect([status, body.resourceType]).toEqual([404, 'OperationOutcome']);
   });
 
-  test('a name given twice is no name', async () => {
+  test('a name given twice is not a name', async () => {
     const twice = 'name=opioid-start/five-days&name=opioid-start/five-days';
     expect((await service.http.get(`/workbench/patient?${twice}`)).status).toBe(404);
   });
 
-  test('each rule is told in words, with its facts', async () => {
+  test('each rule is reported in words, with its facts', async () => {
     const { body } = await service.http.get('/workbench/rules');
     const rule = body.rules['opioid-stop-date'];
     expect(rule.says).toMatch(/stop date/);
@@ -190,7 +190,7 @@ describe('a record of a FHIR server', () => {
     ...more,
   });
 
-  test('is asked for by the templates of discovery, and no other way', async () => {
+  test('is requested by the templates of discovery, and no other way', async () => {
     const { status, body } = await ask(wanted());
     expect(status).toBe(200);
     const { services } = (await service.http.get('/cds-services')).body;
@@ -232,14 +232,14 @@ describe('a record of a FHIR server', () => {
     expect(server.seen.length).toBe(before);
   });
 
-  test('a body that is no object is refused', async () => {
+  test('a body that is not an object is refused', async () => {
     expect((await service.http.post('/workbench/record').send([1])).status).toBe(400);
     expect((await service.http.post('/workbench/record').type('text/plain').send('x')).status).toBe(415);
   });
 });
 
 describe('in production', () => {
-  test('there is no workbench: 401 without a token, 404 with one', async () => {
+  test('there is not a workbench: 401 without a token, 404 with one', async () => {
     const { client, token } = await createClient();
     const service = await startService({ mode: 'production', clients: [client] });
     for (const path of PATHS) {

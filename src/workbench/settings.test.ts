@@ -85,7 +85,7 @@ describe('POST /workbench/settings', () => {
     expect(again.site).toMatchObject(written);
   });
 
-  test('what does not fit is said and not asked: bounds, rules, shapes', async () => {
+  test('what does not fit is reported and not asked: bounds, rules, shapes', async () => {
     const { status, body } = await tried({
       ...plain,
       off: ['no-such-rule'],

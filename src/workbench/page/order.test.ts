@@ -40,7 +40,7 @@ test('a filled form becomes a FHIR order of the patient', () => {
   });
 });
 
-test('what is not said, and what is no number, is not in the order', () => {
+test('what is not said, and what is not a number, is not in the order', () => {
   const order = made({ name: 'a', dose: '', timesPerDay: 'often', quantity: '-3' });
   expect(Object.keys(order)).not.toContain('dosageInstruction');
   expect(Object.keys(order)).not.toContain('dispenseRequest');

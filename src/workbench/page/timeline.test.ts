@@ -82,7 +82,7 @@ test.each([
   ['on hold', { degree: 'presumed', onHold: true }, 'presumed, on hold'],
   ['without a sign of life', { degree: 'presumed', fresh: false }, 'presumed, none recently'],
   ['known from a diagnosis', { degree: 'presumed', otherwise: true }, 'presumed, according to the record'],
-])('how sure a treatment is today is told in words: %s', (_, more, words) => {
+])('how sure a treatment is today is reported in words: %s', (_, more, words) => {
   const [row] = timelineOf(trace([treatment('a', [taken('2026-01-01')], more as Partial<Treatment>)]), []).rows;
   expect(row?.state).toBe(words);
 });
@@ -107,7 +107,7 @@ test('what may go on for years leaves the room to what is near, and nothing that
   expect(dateOf(drafted.to) > '2027-03-01').toBe(true);
 });
 
-test('the days on which two medicines run are told, first and last counted', () => {
+test('the days on which two medicines run are reported, first and last counted', () => {
   const a = treatment('a', [taken('2026-01-01', '2026-01-31')]);
   expect(spans([a, treatment('b', [taken('2026-01-31')])])).toEqual([['2026-01-31', '2026-01-31', 'a+b']]);
   expect(spans([a, treatment('b', [taken('2026-02-01')])])).toEqual([]);
