@@ -39,10 +39,10 @@ export function reportPage(summary: Summary, options: PageOptions): string {
 function inShort({ calls, rules, strays }: Summary, { translate, language, knowledge }: PageOptions): Section {
   const sum = (value: (rule: RuleSummary) => number) => rules.reduce((all, rule) => all + value(rule), 0);
   const shown = sum((rule) => rule.shown);
-  const heard = sum((rule) => rule.shown - rule.unheard);
+  const withFeedback = sum((rule) => rule.shown - rule.withoutFeedback);
   const refused = calls.reduce((all, call) => all + call.refused, 0);
   const asked = calls.reduce((all, call) => all + call.answered, 0) + refused;
-  const rate = heard > 0 ? sum((rule) => rule.overridden) / heard : undefined;
+  const rate = withFeedback > 0 ? sum((rule) => rule.overridden) / withFeedback : undefined;
   const limit = knowledge.site.journal.overrideLimit;
   const said = strays > 0 ? [{ paragraph: translate('strays', { count: strays }) }] : [];
   return {
@@ -56,7 +56,7 @@ function inShort({ calls, rules, strays }: Summary, { translate, language, knowl
             label: translate('cards'),
             ...(asked > 0 && { note: translate('cardsNote', { per100: rounded((100 * shown) / asked) }) }),
           },
-          { value: heard, label: translate('heard'), note: translate('heardNote') },
+          { value: withFeedback, label: translate('withFeedback'), note: translate('withFeedbackNote') },
           { value: percent(rate, language), label: translate('overrideRate'), note: translate('overrideRateNote') },
         ],
       },
@@ -98,11 +98,11 @@ function outcomes(summary: Summary, { translate, language }: PageOptions): Secti
           description: translate('outcomesDescription'),
           language,
           stacked: true,
-          series: [translate('accepted'), translate('overridden'), translate('unheard')],
+          series: [translate('accepted'), translate('overridden'), translate('withoutFeedback')],
           // A card that was accepted and then overridden counts by its last outcome.
           rows: rules.map((rule) => ({
             label: nameOf(rule),
-            values: [rule.shown - rule.unheard - rule.overridden, rule.overridden, rule.unheard],
+            values: [rule.shown - rule.withoutFeedback - rule.overridden, rule.overridden, rule.withoutFeedback],
           })),
         }),
       },
@@ -123,7 +123,7 @@ function table(summary: Summary, options: PageOptions): Section {
   const quiet = rules.some((rule) => rule.quiet > 0 || rule.repeats > 0);
   const columns = [
     { heading: translate('rule') },
-    ...['shown', 'per100', 'acceptedColumn', 'overriddenColumn', 'rateColumn', 'unheardColumn'].map((key) => ({
+    ...['shown', 'per100', 'acceptedColumn', 'overriddenColumn', 'rateColumn', 'withoutFeedbackColumn'].map((key) => ({
       heading: translate(key),
       numeric,
     })),
@@ -136,7 +136,7 @@ function table(summary: Summary, options: PageOptions): Section {
     item.accepted,
     item.overridden,
     percent(item.overrideRate, language),
-    item.unheard,
+    item.withoutFeedback,
     ...(quiet ? [item.quiet, item.repeats] : []),
   ];
   const rows = rules.flatMap((rule) => [

@@ -146,7 +146,7 @@ const expected = {
       shown: 6,
       accepted: 2,
       overridden: 4,
-      unheard: 1,
+      withoutFeedback: 1,
       overrideRate: 4 / 5,
       per100: 600 / 150,
       trial: 0,
@@ -160,7 +160,7 @@ const expected = {
           shown: 5,
           accepted: 2,
           overridden: 3,
-          unheard: 1,
+          withoutFeedback: 1,
           overrideRate: 3 / 4,
           per100: 10,
           quiet: 0,
@@ -171,7 +171,7 @@ const expected = {
           shown: 1,
           accepted: 0,
           overridden: 1,
-          unheard: 0,
+          withoutFeedback: 0,
           overrideRate: 1,
           per100: 1,
           quiet: 0,
@@ -191,7 +191,7 @@ const expected = {
       shown: 3,
       accepted: 1,
       overridden: 0,
-      unheard: 2,
+      withoutFeedback: 2,
       overrideRate: 0,
       // In the 60 calls in which it was not on trial.
       per100: 5,
@@ -207,7 +207,7 @@ const expected = {
           shown: 3,
           accepted: 1,
           overridden: 0,
-          unheard: 2,
+          withoutFeedback: 2,
           overrideRate: 0,
           per100: 5,
           trial: 40,
@@ -228,7 +228,7 @@ const expected = {
       shown: 0,
       accepted: 0,
       overridden: 0,
-      unheard: 0,
+      withoutFeedback: 0,
       trial: 50,
       silent: 3,
       silentPer100: 6,
@@ -287,7 +287,7 @@ describe('what was counted by hand', () => {
 
   test('all clients, and a longer time', () => {
     const all = JSON.parse(report(['--format', 'json', '--since', '5w']).stdout);
-    expect(all.rules[0]).toMatchObject({ rule: 'a-rule', shown: 8, accepted: 3, overridden: 5, unheard: 1 });
+    expect(all.rules[0]).toMatchObject({ rule: 'a-rule', shown: 8, accepted: 3, overridden: 5, withoutFeedback: 1 });
     expect(all.calls[0]).toEqual({ hook: 'order-sign', answered: 1046, refused: 10 });
   });
 

@@ -125,7 +125,7 @@ function asTable(summary: Summary, reason: (item: Summary['rules'][number]['reas
     String(item.accepted),
     String(item.overridden),
     percent(item.overrideRate),
-    String(item.unheard),
+    String(item.withoutFeedback),
     String(item.quiet),
     String(item.repeats),
   ];

@@ -9,7 +9,7 @@ export type Counts = {
   shown: { rule: string; hook: string; day: string; cards: number }[];
   outcomes: { rule: string; hook: string; day: string; outcome: 'accepted' | 'overridden'; cards: number }[];
   /** Cards with feedback: one that was accepted and overridden counts once. */
-  heard: { rule: string; hook: string; cards: number }[];
+  withFeedback: { rule: string; hook: string; cards: number }[];
   reasons: { rule: string; hook: string; code: string | null; system: string | null; cards: number }[];
   /** One per accepted suggestion; `offers` is the card's JSON of its suggestions' offers. */
   accepted: { rule: string; hook: string; suggestion: string | null; offers: string }[];
@@ -38,7 +38,7 @@ export async function count(database: Kysely<Tables>, { since, client, tenant }:
       .selectFrom('silent_cards')
       .$if(client !== undefined, (query) => query.where('client', '=', client as string))
       .$if(tenant !== undefined, (query) => query.where('tenant', '=', tenant as string));
-  const heard = () =>
+  const withFeedback = () =>
     cards().innerJoin('feedback', (join) =>
       join
         .onRef('feedback.client', '=', 'cards.client')
@@ -47,19 +47,25 @@ export async function count(database: Kysely<Tables>, { since, client, tenant }:
     );
   // Two clients or tenants may have cards with the same id.
   const each = sql<number>`count(distinct cards.client || '/' || cards.tenant || '/' || cards.uuid)`.as('cards');
-  const [shown, outcomes, heardOf, reasons, accepted, tallies, silently, review, strays] = await Promise.all([
+  const [shown, outcomes, withFeedbackOf, reasons, accepted, tallies, silently, review, strays] = await Promise.all([
     cards()
       .select(['rule', 'hook', 'day', (eb: ExpressionBuilder<Tables, 'cards'>) => eb.fn.countAll<number>().as('cards')])
       .groupBy(['rule', 'hook', 'day'])
       .execute(),
-    heard().select(['rule', 'hook', 'day', 'outcome', each]).groupBy(['rule', 'hook', 'day', 'outcome']).execute(),
-    heard().select(['rule', 'hook', each]).groupBy(['rule', 'hook']).execute(),
-    heard()
+    withFeedback()
+      .select(['rule', 'hook', 'day', 'outcome', each])
+      .groupBy(['rule', 'hook', 'day', 'outcome'])
+      .execute(),
+    withFeedback().select(['rule', 'hook', each]).groupBy(['rule', 'hook']).execute(),
+    withFeedback()
       .where('outcome', '=', 'overridden')
       .select(['rule', 'hook', 'reason_code as code', 'reason_system as system', each])
       .groupBy(['rule', 'hook', 'reason_code', 'reason_system'])
       .execute(),
-    heard().where('outcome', '=', 'accepted').select(['rule', 'hook', 'suggestion', 'suggestions as offers']).execute(),
+    withFeedback()
+      .where('outcome', '=', 'accepted')
+      .select(['rule', 'hook', 'suggestion', 'suggestions as offers'])
+      .execute(),
     database
       .selectFrom('tallies')
       .where('day', '>=', since)
@@ -101,7 +107,7 @@ export async function count(database: Kysely<Tables>, { since, client, tenant }:
   return {
     shown,
     outcomes,
-    heard: heardOf,
+    withFeedback: withFeedbackOf,
     reasons,
     accepted,
     tallies: counted,

@@ -10,7 +10,7 @@ export type Outcome = {
   accepted: number;
   overridden: number;
   /** Cards without feedback: ignored, or from a client that sends none. */
-  unheard: number;
+  withoutFeedback: number;
   /** Overridden cards among those with feedback, 0 to 1. Undefined without feedback. */
   overrideRate?: number;
   /** Cards per 100 calls of these hooks in which it was not on trial. Undefined without such calls. */
@@ -73,7 +73,7 @@ export function summarise(counts: Counts, since: string, until: string, limit: n
       items.filter((item) => item.rule === rule && among.includes(item.hook));
     const shown = sum(of(counts.shown), 'cards');
     const silent = sum(of(counts.silent), 'cards');
-    const heard = sum(of(counts.heard), 'cards');
+    const withFeedback = sum(of(counts.withFeedback), 'cards');
     const [accepted, overridden] = (['accepted', 'overridden'] as const).map((kind) =>
       sum(
         of(counts.outcomes).filter((item) => item.outcome === kind),
@@ -90,8 +90,8 @@ export function summarise(counts: Counts, since: string, until: string, limit: n
       shown,
       accepted,
       overridden,
-      unheard: shown - heard,
-      ...(heard > 0 && { overrideRate: overridden / heard }),
+      withoutFeedback: shown - withFeedback,
+      ...(withFeedback > 0 && { overrideRate: overridden / withFeedback }),
       ...(asked > trial && { per100: (100 * shown) / (asked - trial) }),
       trial,
       silent,
