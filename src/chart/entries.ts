@@ -51,7 +51,7 @@ export type EntryContext = {
 
 type Status = 'active' | 'on-hold' | 'completed' | 'stopped' | 'unknown';
 
-/** What tells when an entry was in force, and how much of it there was. */
+/** The data that decide when an entry was in force, and its amount. */
 export type Timing = {
   resource: Resource;
   ref: string;

@@ -76,7 +76,7 @@ export function identifier(
 
 const OTHER: Identified = { leftOut: 'other-medicine' };
 
-/** What is one code and one text is told apart without being written out. */
+/** The key of a medicine with one code and one text, without serialising it. */
 function shortKeyOf({ concepts, pointed }: Said): string | undefined {
   const [only] = concepts;
   const coding = only?.['coding'];

@@ -5,9 +5,9 @@ import {
   type ConceptLists,
   codeKey,
   icd,
+  isInAnyList,
   listsOfAtc,
   type Substance,
-  standsInList,
   systemUri,
 } from './load.ts';
 import { wordsOf } from './words.ts';
@@ -152,7 +152,7 @@ export function isOfNoList(concepts: JsonObject[], codes: Codes): boolean {
     for (const coding of objects(concept['coding'])) {
       const atc = atcOf(coding, codes);
       if (atc === undefined) continue;
-      if (codes.aboveLists.has(atc) || standsInList(atc, codes)) return false;
+      if (codes.aboveLists.has(atc) || isInAnyList(atc, codes)) return false;
       found = true;
     }
   }

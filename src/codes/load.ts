@@ -238,8 +238,8 @@ function compileLists(files: File[], codes: Codes, problems: Problem[]): void {
   }
 }
 
-/** Whether an ATC code stands in any list. */
-export function standsInList(atc: string, { listsOfPrefix, aboveLists }: Codes): boolean {
+/** Whether an ATC code is in any list. */
+export function isInAnyList(atc: string, { listsOfPrefix, aboveLists }: Codes): boolean {
   for (let length = 1; length <= atc.length; length++) {
     const prefix = atc.slice(0, length);
     const lists = listsOfPrefix.get(prefix);

@@ -62,7 +62,7 @@ export function sayOneOf(texts: string[], names: string[], says: ReadonlyMap<str
   });
 }
 
-/** Whether one of the phrases stands at a place. Most end at their first word, so that this is looked at alone first. */
+/** Whether one of the phrases is at a position. Most fail at their first word, so that is compared first. */
 function standsAt(words: string[], at: number, phrases: Phrase[]): boolean {
   for (const { words: phrase, begins } of phrases) {
     const last = phrase.length - 1;

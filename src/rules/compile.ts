@@ -2,7 +2,7 @@ import type { Node } from './cost.ts';
 
 /** FHIRPath values: a collection; a single value is a list of one. */
 type Values = unknown[];
-/** What a variable stands for, found when it is asked for: a fact that is decided before needs no others. */
+/** Looks up a variable on demand: a fact that is decided early needs no others. */
 export type Variables = (name: string) => unknown;
 /** `focus`: the input of a step. `self`: `$this`, the item that a condition is evaluated for. */
 type Run = (focus: Values, self: Values, variables: Variables) => Values;

@@ -1,21 +1,21 @@
 import type { Rule, Rulebook } from './knowledge.ts';
 import type { RuleResult } from './result.ts';
 
-/** One test bundle's results: what every rule and fact came to in it. */
+/** The outcome of every rule and fact in one test bundle. */
 export type Observed = { bundle: string; hook: string; results: RuleResult[] };
 
 /** What the test bundles do not prove. */
 export type Gap = { rule: Rule; message: string };
 
-/** Two bundles that differ in one fact of a rule alone: with it the rule speaks in the one and not in the other. */
+/** Two bundles that differ in only one fact of a rule, and with it in whether the rule holds. */
 export type Pair = { fact: string; speaks: string; silent: string };
 
 type Seen = { bundle: string; hook: string; result: RuleResult };
 
 /**
  * Modified condition/decision coverage of the rules by the test bundles: for every fact of a rule there are two bundles
- * in which all its other facts come to the same, that fact does not, and the rule speaks in one and not in the other.
- * A misspelt field, a condition that decides nothing, or a bundle that proves something else cannot survive it.
+ * that differ only in this fact of the rule, and the rule holds in only one of them. This finds a misspelt field, a
+ * condition that decides nothing, and a bundle that proves something else.
  */
 export function coverageGaps(knowledge: Rulebook, observed: Observed[]): Gap[] {
   return knowledge.rules.flatMap((rule) => {
@@ -39,7 +39,7 @@ export function coverageGaps(knowledge: Rulebook, observed: Observed[]): Gap[] {
   });
 }
 
-/** For each fact that decides a rule, the first pair of bundles that proves it; none where no pair does. */
+/** For each fact that decides a rule, the first pair of bundles that proves it; absent if there is none. */
 export function decidingPairs(rule: Rule, observed: Observed[]): Pair[] {
   const seen = seenBy(rule, observed);
   return deciding(rule).flatMap((fact) => {
@@ -81,7 +81,7 @@ function turnsIndicator(rule: Rule, fact: string, seen: Seen[]): boolean {
   return false;
 }
 
-/** Pairs in which this fact holds and does not, and the other facts come to the same. */
+/** Pairs with and without this fact in which the other facts have the same outcome. */
 function* pairsApart(seen: Seen[], facts: string[], fact: string): Generator<[Seen, Seen]> {
   const others = facts.filter((name) => name !== fact);
   const groups = new Map<string, { holding: Seen[]; not: Seen[] }>();
@@ -95,7 +95,7 @@ function* pairsApart(seen: Seen[], facts: string[], fact: string): Generator<[Se
   for (const { holding, not } of groups.values()) for (const a of holding) for (const b of not) yield [a, b];
 }
 
-/** Facts that only the card needs must be seen to change it. Facts that the rule needs hold whenever it speaks. */
+/** Facts used only by the card must be seen both holding and not. Facts under `when` hold whenever the rule fires. */
 function shownAndNot(fact: string, rule: Rule, seen: Seen[]): boolean {
   if (rule.when.includes(fact)) return true;
   const shown = seen

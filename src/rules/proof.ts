@@ -5,7 +5,7 @@ import type { Rulebook } from './knowledge.ts';
 
 const patient = z.strictObject({ name: z.string(), note: z.string() });
 
-/** By rule: how many invented patients get its card, and for each fact that decides, one with it and one without. */
+/** By rule: the number of invented patients with its card, and for each deciding fact one patient with it and one without. */
 const proofSchema = z.record(
   z.string(),
   z.strictObject({
@@ -35,7 +35,7 @@ export function proofOf(knowledge: Rulebook, observed: Observed[], notes: Readon
   );
 }
 
-/** Reads docs/proof.json, which `npm run check` writes. Nothing where a folder of rules comes without it. */
+/** Reads docs/proof.json, which `npm run check` writes. Empty if a folder of rules has none. */
 export function readProof(path: string): Proof {
   return existsSync(path) ? proofSchema.parse(JSON.parse(readFileSync(path, 'utf8'))) : {};
 }

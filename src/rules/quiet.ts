@@ -63,8 +63,8 @@ function basisOf(results: RuleResult[], chart: Chart): Basis {
 }
 
 /**
- * Whether a card says nothing that an earlier one did not: no other rule, no fact, no product, no raised dose, no newer
- * positive result, and no louder. A dose that cannot be read must be written as before.
+ * Whether a card says nothing new compared with an earlier one: no other rule, fact or product, no higher dose, no newer
+ * positive result, no higher indicator. A dose that cannot be read must be written as before.
  */
 export function saysNothingNew(now: Basis, before: Basis): boolean {
   return (
@@ -81,7 +81,7 @@ export function saysNothingNew(now: Basis, before: Basis): boolean {
   );
 }
 
-/** Both sorted; each as often at most. */
+/** Whether each item occurs at most as often as in the other list. Both are sorted. */
 function isPartOf(some: string[], all: string[]): boolean {
   const left = [...all];
   return some.every((item) => {
@@ -91,7 +91,7 @@ function isPartOf(some: string[], all: string[]): boolean {
   });
 }
 
-/** The results with those cards left out that may be: never one that is `critical`. */
+/** The results without the cards that may be left out. `critical` cards never are. */
 export function leaveOut(results: RuleResult[], silent: Map<string, 'quiet' | 'repeat'>): RuleResult[] {
   return results.map((result) => {
     const leader = result.outcome === 'joins' ? result.by : result.outcome === 'fires' ? result.rule.id : undefined;

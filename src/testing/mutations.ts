@@ -236,7 +236,7 @@ const changes: Record<string, Change> = {
       at,
     );
     if (!resource || resource['resourceType'] === 'OperationOutcome') return 'answer';
-    // Of an order that is over, the last change tells until when it may have been taken.
+    // For an ended order, the last change limits how long it may have been taken.
     const over = ['stopped', 'completed'].includes(String(resource['status']));
     const extra: Json = {
       meta: {
