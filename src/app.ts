@@ -53,9 +53,7 @@ export type AppOptions = {
   fetchJson: FetchJson;
   /** Stores cards and feedback, and used tokens for all processes that share it. */
   journal?: Journal | undefined;
-  /**
-   * For the advice pages: their texts, and the proof of the rules. Without it there are no pages and no links to them.
-   */
+  /** For the advice pages: their texts, and the proof of the rules. Without it there are no pages and no links to them. */
   advice?: { words: PageWords; proof: Proof } | undefined;
   /** The folder that contains hooks/ and cards/, for the workbench's settings. */
   folder: string;

@@ -16,9 +16,7 @@ const NO_KEY = 'must be 32 random bytes: openssl rand -hex 32';
 
 const schema = z
   .object({
-    /**
-     * `sandbox`: this machine only, no authentication. `production`: only the clients in the file, with their tokens.
-     */
+    /** `sandbox`: this machine only, no authentication. `production`: only the clients in the file, with their tokens. */
     MODE: z.enum(['sandbox', 'production']).default('sandbox'),
     HOST: z.string().min(1).optional(),
     PORT: z.coerce.number().int().min(0).max(65535).default(3000),

@@ -29,9 +29,8 @@ export const limits = {
   /** Bodies arriving and not yet read, of all clients and of one. */
   bodiesArriving: { all: 24 * MIB, client: 16 * MIB },
   /**
-   * Bodies read and not yet answered, of all clients and of one; a heavier one is read alone. JSON of many small parts
-   * takes up to twenty times its size in memory, so a body weighs its bytes or `perValue` bytes for each value,
-   * whichever is more.
+   * Bodies read and not yet answered, of all clients and of one; a heavier one is read alone. JSON of many small parts takes
+   * up to twenty times its size in memory, so a body weighs its bytes or `perValue` bytes for each value, whichever is more.
    */
   bodiesAtWork: { all: 12 * MIB, client: 8 * MIB, perValue: 12 },
   /** How long a body waits for its turn before the call is refused with 503. */

@@ -26,9 +26,7 @@ const HEADERS = { ...pageHeaders, 'cache-control': 'public, max-age=60', vary: '
  */
 export function adviceRoutes(app: FastifyInstance, { knowledge, proof, words }: AdviceOptions): void {
   const kept = new Map<string, { html: string; etag: string }>();
-  /**
-   * Made on first use and cached: there is one per rule and language, and they do not change while the service runs.
-   */
+  /** Made on first use and cached: there is one per rule and language, and they do not change while the service runs. */
   const pageOf = (name: string, language: Language, make: (context: PageContext) => string) => {
     const key = `${name}?${language}`;
     const known = kept.get(key);

@@ -12,8 +12,7 @@ export function nameInWords(name: string): string {
 }
 
 /**
- * A card's text without a patient: parameters have their values at this site, and brackets describe what a record would
- * give.
+ * A card's text without a patient: parameters have their values at this site, and brackets describe what a record would give.
  */
 export function textWithoutPatient(
   texts: Texts,
@@ -36,10 +35,7 @@ export function textWithoutPatient(
   return written.charAt(0).toLocaleUpperCase(language) + written.slice(1);
 }
 
-/**
- * What a suggestion does, without a patient. It may mention the medicine, and the last day, days or quantity of an
- * order.
- */
+/** What a suggestion does, without a patient. It may mention the medicine, and the last day, days or quantity of an order. */
 export function offerWithoutPatient(text: string, translate: Translate): string {
   return text
     .replaceAll('{drug}', `[${translate('aMedicine')}]`)
@@ -53,9 +49,7 @@ const NUMBER = /\.(max|min|count|spanDays)\(\)[)\s]*$/;
 /** Maximum number of terms in a sentence. */
 const MOST_TERMS = 6;
 
-/**
- * What a fact of problems or results may find, in the words of cards/shared.yaml; undefined for a fact of medicines.
- */
+/** What a fact of problems or results may find, in the words of cards/shared.yaml; undefined for a fact of medicines. */
 function problemsOf(fact: string, rule: Rule, knowledge: Knowledge, language: Language): string | undefined {
   const found = rootOf(fact, guidelineOf(knowledge, rule), new Set());
   if (found === undefined || ['treatments', 'before', 'drafts', 'ordered'].includes(found.variable)) return undefined;

@@ -85,10 +85,7 @@ export function notCheckedCard(results: RuleResult[], missing: Section[], render
 /** Maximum number of names in a line. */
 const MOST = 5;
 
-/**
- * Whether unrecognised medicines matter: only beside an order in a list or, with the chart open, a medicine that is
- * taken.
- */
+/** Whether unrecognised medicines matter: only beside an order in a list or, with the chart open, a medicine that is taken. */
 function matters(unrecognised: Unrecognised[], { knowledge, chart }: Rendering): boolean {
   if (unrecognised.length === 0 || knowledge.site.unrecognised !== 'card') return false;
   const { except } = knowledge.treatments.besides;

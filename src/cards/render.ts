@@ -115,9 +115,7 @@ function paragraphsOf(result: RuleResult, rendering: Rendering): string[] {
     });
 }
 
-/**
- * Which medicine of the record is meant: its recorded name, its dates, how certain it is, and how it was recognised.
- */
+/** Which medicine of the record is meant: its recorded name, its dates, how certain it is, and how it was recognised. */
 function drugLine(drug: Drug, { knowledge, language }: Rendering): string {
   const { identifiedByName } = knowledge.cards.shared;
   const name = drugName(knowledge, drug, language);

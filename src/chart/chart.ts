@@ -89,9 +89,7 @@ export type Draft = Medicine & {
   stopFrom?: StopSource;
   /** Days of the course, first and last counted. */
   length?: number;
-  /**
-   * The total quantity ordered, including repeats, in the unit of the daily dose; `pieces` if that unit counts pieces.
-   */
+  /** The total quantity ordered, including repeats, in the unit of the daily dose; `pieces` if that unit counts pieces. */
   quantity?: number;
   pieces?: number;
   repeats: number;

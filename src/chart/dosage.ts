@@ -36,9 +36,7 @@ const MAX_REPEATS = 1000;
 export const MAX_LINES = 200;
 export const MAX_EVENTS = 2000;
 
-/**
- * The dosage lines as sent: `dosageInstruction` of orders and dispenses, `dosage` of statements and administrations.
- */
+/** The dosage lines as sent: `dosageInstruction` of orders and dispenses, `dosage` of statements and administrations. */
 export function dosages(resource: Resource): JsonObject[] {
   const lines = objects(resource['dosageInstruction'] ?? resource['dosage']);
   if (lines.length > MAX_LINES) throw new ServiceError('too-many', [`dosage lines of an entry: at most ${MAX_LINES}`]);

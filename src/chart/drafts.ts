@@ -140,9 +140,7 @@ function addDraft(read: DraftsRead, draft: DraftEntry, ambiguous: Set<string>): 
   else read.resources.set(ref, draft.resource);
 }
 
-/**
- * Whether a selection names the draft: `Type/id`, a bare id, an absolute URL or the entry's address (conformance H4).
- */
+/** Whether a selection names the draft: `Type/id`, a bare id, an absolute URL or the entry's address (conformance H4). */
 function isSelected({ resource, fullUrl }: BundleEntry, selections: Set<string>, ids: Set<string>): boolean {
   const id = string(resource['id']);
   return (

@@ -464,9 +464,7 @@ function reimbursementsOf(resource: Resource, codes: Codes): string[][] {
     .filter((lists) => lists.length > 0);
 }
 
-/**
- * The order's own category takes precedence over the encounter's class; with several categories outpatient care wins.
- */
+/** The order's own category takes precedence over the encounter's class; with several categories outpatient care wins. */
 function settingOf(
   resource: Resource,
   kind: EntryKind,

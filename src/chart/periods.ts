@@ -27,9 +27,7 @@ export function degreeBetween(spans: readonly Span[], from: Day, to: Day): Degre
   return found;
 }
 
-/**
- * The spans of each degree, merged if they touch or overlap: ten years of daily supplies become one. Sorted by start.
- */
+/** The spans of each degree, merged if they touch or overlap: ten years of daily supplies become one. Sorted by start. */
 export function merged(spans: readonly Span[]): Span[] {
   const last: Partial<Record<Degree, Span>> = {};
   const found: Span[] = [];

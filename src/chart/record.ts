@@ -39,9 +39,7 @@ export function readCondition(resource: Resource, codes: Codes, timeZone: string
   ];
 }
 
-/**
- * Evidence of a treatment without a named medicine: a diagnosis, a procedure or a care plan (recommendations.md, 2.3).
- */
+/** Evidence of a treatment without a named medicine: a diagnosis, a procedure or a care plan (recommendations.md, 2.3). */
 export type OtherwiseOptions = {
   codes: Codes;
   timeZone: string;
@@ -191,8 +189,7 @@ function codesOf(concept: unknown): string[] {
 const VOID = ['entered-in-error', 'not-done', 'cancelled', 'revoked', 'noshow', 'stopped', 'unknown', 'health-unknown'];
 
 /**
- * Things done, planned or booked, and relatives' illnesses, each with its code lists of procedures or conditions and
- * its date.
+ * Things done, planned or booked, and relatives' illnesses, each with its code lists of procedures or conditions and its date.
  */
 export function readActivities(
   resources: Resource[],

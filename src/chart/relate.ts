@@ -100,9 +100,7 @@ function degreeOnShared(a: Span[], b: Span[], today: Day): Degree | undefined {
   return found;
 }
 
-/**
- * Whether a drug that ended still matters when the other begins or goes on, from today on. The two must not overlap.
- */
+/** Whether a drug that ended still matters when the other begins or goes on, from today on. The two must not overlap. */
 function afterBeforeOf(
   drug: Drug,
   others: Span[],

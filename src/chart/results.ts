@@ -28,9 +28,8 @@ export function readResults(observations: Resource[], options: ResultOptions): R
 }
 
 /**
- * Reads an Observation, the components of a panel, and contained members, as far as they are in our lists. The date is
- * the day it is about (`effective[x]`), never the day it was issued; a result without one is left out, because its age
- * is unknown.
+ * Reads an Observation, the components of a panel, and contained members, as far as they are in our lists. The date is the day
+ * it is about (`effective[x]`), never the day it was issued; a result without one is left out, because its age is unknown.
  */
 function readObservation(observation: Resource, options: ResultOptions, recognise: Recogniser): Read[] {
   const status = string(observation['status']) ?? '';
@@ -321,8 +320,7 @@ const MASS_PER_MICROGRAM_A_LITRE: Record<string, number> = {
 const MICROMOLES_A_LITRE: Record<string, number> = { 'umol/l': 1, 'nmol/l': 0.001, 'mmol/l': 1000 };
 
 /**
- * Compares a screening with its reference range, otherwise the cut-off; a confirmation with its own limit, otherwise
- * with 0.
+ * Compares a screening with its reference range, otherwise the cut-off; a confirmation with its own limit, otherwise with 0.
  */
 function outcomeOfQuantity(
   measured: Measured,
@@ -373,9 +371,7 @@ function compare({ value, comparator }: Measured, limit: number, from: boolean):
   return above ? 'positive' : 'negative';
 }
 
-/**
- * Marks what a later answer, or a confirmation of the same sample, contradicts, and positives with a later negative.
- */
+/** Marks what a later answer, or a confirmation of the same sample, contradicts, and positives with a later negative. */
 function relate(results: Read[], { lists }: Tests): Result[] {
   const telling = results.filter(({ preliminary }) => !preliminary);
   const lastNegative = new Map<string, number>();

@@ -18,8 +18,7 @@ import {
 } from './periods.ts';
 
 /**
- * An entry with its purpose: its own, that of the order it refers to, or that of the newest entry of its substance with
- * one.
+ * An entry with its purpose: its own, that of the order it refers to, or that of the newest entry of its substance with one.
  */
 export type Purposed = {
   entry: Entry;

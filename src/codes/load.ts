@@ -14,10 +14,7 @@ export type Substance = { key: string; atc: string[]; names: Texts };
 /** A name of a medicine: whole words in lower case. */
 type Phrase = { words: string[]; key: string; atc: string; brand: boolean };
 
-/**
- * ATC codes by prefix. A list that includes others has a part for each, so that exceptions of one do not affect
- * another.
- */
+/** ATC codes by prefix. A list that includes others has a part for each, so that exceptions of one do not affect another. */
 export type AtcList = { prefixes: string[]; except: string[] }[];
 
 /** All code lists, prepared for look-up: each look-up is a hash access or a walk over a code's prefixes. */
@@ -168,9 +165,7 @@ function compileCodes(files: File[], problems: Problem[]): Codes {
 /** Minimum length of a form word, so that no other word ends like it by chance. */
 const SHORTEST_ENDING = 6;
 
-/**
- * Every name and spelling of a list's substances, with the substance; brands are left out, because they name products.
- */
+/** Every name and spelling of a list's substances, with the substance; brands are left out, because they name products. */
 function namesOfList(list: string, codes: Codes): [string, string][] {
   const parts = codes.lists.get(list) ?? [];
   return [...codes.phrases.values()]

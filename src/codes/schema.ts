@@ -23,8 +23,7 @@ const concept = z.strictObject({
   cutoff: quantity.optional(),
   limit: quantity.optional(),
   /**
-   * The codes that are confirmations of the class, those that ask for one substance, and those among them that only
-   * screen.
+   * The codes that are confirmations of the class, those that ask for one substance, and those among them that only screen.
    */
   confirmations: bySystem.optional(),
   substances: z.record(z.string(), bySystem).optional(),
@@ -64,10 +63,7 @@ const product = z.strictObject({
   every: z.literal(true).optional(),
   /** It matches if strength, form and brand are all unknown. */
   bare: z.literal(true).optional(),
-  /**
-   * Number of days for which it counts as taken after a dose. Makes the product a depot, whose doses come from
-   * supplies.
-   */
+  /** Number of days for which it counts as taken after a dose. Makes the product a depot, whose doses come from supplies. */
   effectDays: days.optional(),
   /** Number of days after the last dose for which it still matters to its antagonist or agonist. */
   afterDays: days,

@@ -26,10 +26,7 @@ export function compileWording(wording: Wording): CompiledWording {
   };
 }
 
-/**
- * Number of characters read. Longer texts are notes whose beginning has what matters, and reading on would delay the
- * call.
- */
+/** Number of characters read. Longer texts are notes whose beginning has what matters, and reading on would delay the call. */
 const LONGEST_TEXT = 2000;
 
 /** The words of each sentence of a text: what `saysIn` looks through, for however many wordings. */

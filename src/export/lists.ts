@@ -188,10 +188,7 @@ function concepts(lists: ConceptLists, name: string, uriOf: Uris): ValueSetCompo
 
 const AMERICAN = 'icd10cm|';
 
-/**
- * ICD-10 prefixes. ICD-10-CM is read with the same ones and its own, except in lists where its codes mean something
- * else.
- */
+/** ICD-10 prefixes. ICD-10-CM is read with the same ones and its own, except in lists where its codes mean something else. */
 function icd10Prefixes(keys: string[], notAmerican: boolean, uriOf: Uris): ValueSetComposeInclude[] {
   const common = keys.filter((key) => !key.includes('|')).map(dotted);
   const american = keys.filter((key) => key.startsWith(AMERICAN)).map((key) => dotted(key.slice(AMERICAN.length)));

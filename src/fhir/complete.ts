@@ -26,9 +26,7 @@ export type FetchLimits = {
   post: boolean;
 };
 
-/**
- * The outcome of a key. `status`: the last HTTP status that brought no data. `host`: the host named for its next page.
- */
+/** The outcome of a key. `status`: the last HTTP status that brought no data. `host`: the host named for its next page. */
 export type Outcome = {
   key: Section;
   outcome: 'fetched' | 'partial' | 'next-elsewhere' | FetchFailed['failure'];

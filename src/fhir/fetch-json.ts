@@ -232,10 +232,7 @@ function failureOf(error: unknown): FetchFailed {
   return new FetchFailed('unreachable');
 }
 
-/**
- * Whether a failure is the server's own and counts towards opening its circuit. `too-late` does not: we stopped
- * waiting.
- */
+/** Whether a failure is the server's own and counts towards opening its circuit. `too-late` does not: we stopped waiting. */
 function isServersFault(error: unknown): boolean {
   const failed = error instanceof FetchFailed ? error : undefined;
   if (!failed) return true;

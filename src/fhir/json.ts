@@ -93,9 +93,7 @@ export function isId(text: string): boolean {
   return /^[A-Za-z0-9.-]{1,64}$/.test(text);
 }
 
-/**
- * The text of a reference such as `MedicationRequest/x`: relative, absolute, `urn:uuid:`, `#contained` or a bare id.
- */
+/** The text of a reference such as `MedicationRequest/x`: relative, absolute, `urn:uuid:`, `#contained` or a bare id. */
 export function reference(value: unknown): string | undefined {
   return string(object(value)['reference']);
 }
@@ -108,10 +106,7 @@ export function idOf(ref: string): string {
   );
 }
 
-/**
- * The type that a reference names: `Patient` of `https://fhir.example/Patient/x/_history/2`; undefined if it names
- * none.
- */
+/** The type that a reference names: `Patient` of `https://fhir.example/Patient/x/_history/2`; undefined if it names none. */
 export function typeOf(ref: string): string | undefined {
   const versionless = withoutVersion(ref);
   const end = versionless.lastIndexOf('/');

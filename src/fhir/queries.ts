@@ -3,8 +3,7 @@ import { partOf, type Section } from './prefetch.ts';
 export type Context = { patientId: string; encounterId: string | undefined };
 
 /**
- * Which results to ask for: those since a date (`YYYY-MM-DD`), and those of some codes whatever their age
- * (rules/reach.ts).
+ * Which results to ask for: those since a date (`YYYY-MM-DD`), and those of some codes whatever their age (rules/reach.ts).
  */
 export type ResultWindow = { since: string; codes: readonly string[] };
 

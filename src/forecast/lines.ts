@@ -12,9 +12,8 @@ const NEWLINE = 10;
 const HEAD = 256;
 
 /**
- * The wanted lines of a file of any size, one after the other. Holds at most one line in memory, and nothing of a line
- * that is too long or unwanted. Reads gzip if the name ends in .gz. Damage ends with an error, after the lines before
- * it.
+ * The wanted lines of a file of any size, one after the other. Holds at most one line in memory, and nothing of a line that is
+ * too long or unwanted. Reads gzip if the name ends in .gz. Damage ends with an error, after the lines before it.
  */
 async function* linesOf(path: string, limit: number, wanted: Wanted): AsyncGenerator<Piece> {
   const file = createReadStream(path, { highWaterMark: 256 * 1024 });

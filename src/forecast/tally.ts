@@ -42,9 +42,7 @@ export type RuleCounts = {
   repeats: number;
   repeats30: number;
   repeats90: number;
-  /**
-   * Cards that the site's quiet period would have left out if every card had been overridden with an accepted reason.
-   */
+  /** Cards that the site's quiet period would have left out if every card had been overridden with an accepted reason. */
   quiet: number;
   /** Cards that it would have led where it is on trial; they are not shown. */
   silent: number;

@@ -23,9 +23,8 @@ const OPEN = ['/cds-services', '/openapi.json', '/health', '/ready', '/metrics']
 const OPEN_PAGES = /^\/advice(\/[^/]+)?$/;
 
 /**
- * In production every call except discovery and the operational routes needs a client's token, before anything else is
- * checked or disclosed, such as whether a service exists (conformance J1, J2, J20). All refusals are the same 401
- * (J15).
+ * In production every call except discovery and the operational routes needs a client's token, before anything else is checked
+ * or disclosed, such as whether a service exists (conformance J1, J2, J20). All refusals are the same 401 (J15).
  */
 export function requireTokens(app: FastifyInstance, trust: Trust, publicUrl: string): void {
   app.addHook('onRequest', async (request) => {

@@ -73,9 +73,7 @@ export function readJson(app: FastifyInstance, bodyLimit: number, turn: Turn, is
   });
 }
 
-/**
- * All bytes of a body. Rejects with a `ServiceError` if there are too many, if no room came, or if the body ends early.
- */
+/** All bytes of a body. Rejects with a `ServiceError` if there are too many, if no room came, or if the body ends early. */
 function receive(payload: IncomingMessage, bodyLimit: number, take: Arrival['take']): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];

@@ -24,9 +24,7 @@ export type FeedbackOptions = {
   metrics: Metrics;
 };
 
-/**
- * The result of one item. `repeated`: stored before. `unknownCard`: this service gave this client no card with this id.
- */
+/** The result of one item. `repeated`: stored before. `unknownCard`: this service gave this client no card with this id. */
 type Result =
   | { status: 'stored' | 'repeated'; unknownCard?: true; commentCut?: true }
   | { status: 'rejected'; problems: string[] };
@@ -170,9 +168,8 @@ function createBudget(clock: () => number) {
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * Writes an audit line for each stored override, because it may keep the card away from the next prescriber. It
- * contains the card id only if it is a UUID, and the reason only if it is one of ours: any other text could name a
- * patient.
+ * Writes an audit line for each stored override, because it may keep the card away from the next prescriber. It contains the
+ * card id only if it is a UUID, and the reason only if it is one of ours: any other text could name a patient.
  */
 function auditOverrides(
   rows: FeedbackRow[],

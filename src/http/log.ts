@@ -8,10 +8,7 @@ declare module 'fastify' {
   }
 }
 
-/**
- * Writes one line per call: its route (never its address or query), status, milliseconds, and the fields set by the
- * route.
- */
+/** Writes one line per call: its route (never its address or query), status, milliseconds, and the fields set by the route. */
 export function logCalls(app: FastifyInstance, metrics: Metrics): void {
   app.decorateRequest('logFields');
   app.decorateRequest('client');

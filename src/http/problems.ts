@@ -13,10 +13,7 @@ const FASTIFY_CODES: Record<string, ErrorCode> = {
   FST_ERR_CTP_EMPTY_TYPE: 'not-json-type',
 };
 
-/**
- * Answers every error with an OperationOutcome from the table. What is not the client's fault is logged, without its
- * data.
- */
+/** Answers every error with an OperationOutcome from the table. What is not the client's fault is logged, without its data. */
 export function answerProblems(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError | Error, request, reply) => {
     const problem = problemOf(error);

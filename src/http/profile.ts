@@ -10,10 +10,7 @@ type Offered = Omit<Suggestion, 'offer' | 'actions'> & {
   )[];
 };
 
-/**
- * Adapts a card to what its client can show: clients treat a card with an unknown feature as an error (conformance
- * K12).
- */
+/** Adapts a card to what its client can show: clients treat a card with an unknown feature as an error (conformance K12). */
 export function fitCard(card: Card, profile: Profile): Omit<Card, 'suggestions'> & { suggestions?: Offered[] } {
   const { suggestions = [], selectionBehavior, links, ...others } = card;
   const rest = { ...others, ...(links && profile.links !== false && { links }) };

@@ -9,10 +9,9 @@ import { limits } from '../limits.ts';
 import { type Hook, hooks } from '../rules/schema.ts';
 
 /**
- * The CDS Hooks request envelope. Unknown fields are ignored at every level (conformance T12). The FHIR inside is not
- * checked here; the chart reads it with care (H10). `null` counts as absent where clients send it so (R8, R9). The
- * schemas only check: with a `transform` zod keeps maps of every object that it has read, which costs more than
- * everything else.
+ * The CDS Hooks request envelope. Unknown fields are ignored at every level (conformance T12). The FHIR inside is not checked
+ * here; the chart reads it with care (H10). `null` counts as absent where clients send it so (R8, R9). The schemas only check:
+ * with a `transform` zod keeps maps of every object that it has read, which costs more than everything else.
  */
 const text = z.string().trim().min(1);
 
@@ -85,9 +84,7 @@ export type Request = {
   options: {
     explain: boolean;
     now: string | undefined;
-    /**
-     * Record the cards of order-select, and leave out at order-sign those recorded before (PDDI-CDS, conformance E4).
-     */
+    /** Record the cards of order-select, and leave out at order-sign those recorded before (PDDI-CDS, conformance E4). */
     keepForRepeats: boolean;
     leaveOutRepeats: boolean;
   };
@@ -134,9 +131,7 @@ export function readRequest(body: unknown, hook: Hook): Request {
   };
 }
 
-/**
- * Whether a value is a Bundle or a single order. Anything else must not count as "no drafts" (recommendations.md, 7).
- */
+/** Whether a value is a Bundle or a single order. Anything else must not count as "no drafts" (recommendations.md, 7). */
 function holdsOrders(value: unknown): boolean {
   const { entries, failed } = readBundle(value);
   if (failed && entries.length === 0) return false;

@@ -143,9 +143,7 @@ function wholly(database: Kysely<unknown>, work: (all: Kysely<unknown>) => Promi
   return database.isTransaction ? work(database) : database.transaction().execute(work);
 }
 
-/**
- * Migrates the tables to this version; processes that start together wait for each other. Throws the database's error.
- */
+/** Migrates the tables to this version; processes that start together wait for each other. Throws the database's error. */
 export async function migrate(database: Kysely<Tables>): Promise<void> {
   const { error } = await new Migrator({
     db: database,

@@ -35,9 +35,7 @@ type CardTable = {
   kept: number;
 };
 
-/**
- * A card that a rule on trial would have given. Same key as for cards, in a separate table because it was not shown.
- */
+/** A card that a rule on trial would have given. Same key as for cards, in a separate table because it was not shown. */
 type SilentCardTable = Pick<
   CardTable,
   'client' | 'tenant' | 'uuid' | 'day' | 'issued_at' | 'hook' | 'rule' | 'indicator' | 'knowledge'

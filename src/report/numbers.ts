@@ -1,8 +1,6 @@
 import { type Language, locales } from '../language.ts';
 
-/**
- * Formats a number for the language, with thousands separators. Fractions have one decimal from 10 on and two below.
- */
+/** Formats a number for the language, with thousands separators. Fractions have one decimal from 10 on and two below. */
 export function formatNumber(value: number, language: Language): string {
   const digits = decimals(value);
   return format(value, language, { minimumFractionDigits: digits, maximumFractionDigits: digits });

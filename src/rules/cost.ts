@@ -49,9 +49,7 @@ export function parametersOf(call: Node): Node[] {
   return call.children?.[0]?.children?.find(({ type }) => type === 'ParamList')?.children ?? [];
 }
 
-/**
- * The variable whose items an expression returns, filtered or not. Variables used only in parameters are not searched.
- */
+/** The variable whose items an expression returns, filtered or not. Variables used only in parameters are not searched. */
 function variableOf(node: Node): string | undefined {
   if (node.type === 'ExternalConstantTerm') return node.text;
   if (!['InvocationExpression', 'TermExpression', 'ParenthesizedTerm', 'UnionExpression'].includes(node.type))

@@ -45,9 +45,7 @@ export type Rule = {
   about: string[];
   suggest: SuggestionRule[];
   select: 'any' | 'at-most-one';
-  /**
-   * Weaker rules that this one supersedes: always, or if all their drugs or orders are its own; `*` means all others.
-   */
+  /** Weaker rules that this one supersedes: always, or if all their drugs or orders are its own; `*` means all others. */
   supersedes: { always: string[]; sameDrugs: string[]; sameOrders: string[]; except: string[] };
   /** Facts that would make it fire if their medicines or results were certain. */
   unclear: string[];

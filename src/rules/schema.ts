@@ -128,9 +128,7 @@ export const guidelineSchema = z.strictObject({
 });
 export type GuidelineFile = z.infer<typeof guidelineSchema>;
 
-/**
- * `hooks/classes.yaml`: what a medicine is in this patient, by its code lists, its own reason and facts of the record.
- */
+/** `hooks/classes.yaml`: what a medicine is in this patient, by its code lists, its own reason and facts of the record. */
 export const classesSchema = z.strictObject({ facts: facts.default({}), classes: z.record(id, expression) });
 
 /** `hooks/treatments.yaml`: how entries of a record become treatments. */
@@ -169,9 +167,7 @@ export const treatmentsSchema = z.strictObject({
 });
 export type TreatmentsFile = z.infer<typeof treatmentsSchema>;
 
-/**
- * `hooks/templates.yaml`: resources that a card may offer to create, without texts; subject and encounter are added.
- */
+/** `hooks/templates.yaml`: resources that a card may offer to create, without texts; subject and encounter are added. */
 export const templatesSchema = z.strictObject({
   templates: z.record(
     id,

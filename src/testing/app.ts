@@ -13,9 +13,7 @@ import type { Json } from './request.ts';
 /** The folder that contains hooks/, cards/ and test-bundles/. */
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/**
- * The repository's own hooks/ and cards/ with the default site, so that a hospital's settings do not fail the tests.
- */
+/** The repository's own hooks/ and cards/ with the default site, so that a hospital's settings do not fail the tests. */
 export const knowledge = knowledgeOf(root, deliveredSite);
 
 /** The time at which the tests' invented patients are seen; 2026-03-02 in Stockholm. */

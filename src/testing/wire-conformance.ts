@@ -10,10 +10,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-
 const SUMMARY_MARKDOWN = /[*_`~<>]|\[[^\]]*\]|^\s*(#|-|\d+\.)\s/;
 const DETAIL_MARKUP = /<[A-Za-z!/?]|(?<!\\)!?\[[^\]]*\]\s*[[(]|(?<!\\)`/;
 
-/**
- * Every way in which a response body breaks the specification; none if it is valid. `call` is the request that it
- * answers.
- */
+/** Every way in which a response body breaks the specification; none if it is valid. `call` is the request that it answers. */
 export function wireProblems(body: string, call: Json): string[] {
   const problems: string[] = [];
   const report: Report = (path, message) => problems.push(`${path}: ${message}`);

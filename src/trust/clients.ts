@@ -5,8 +5,7 @@ import { type Problem, readYaml } from '../yaml.ts';
 import { isPublishedAddress, isPublishedKey } from './published.ts';
 
 /**
- * Signature algorithms that a client may use. Symmetric ones and `none` are never allowed (CDS Hooks: Trusting CDS
- * Clients).
+ * Signature algorithms that a client may use. Symmetric ones and `none` are never allowed (CDS Hooks: Trusting CDS Clients).
  */
 const ASYMMETRIC = ['ES384', 'RS384', 'ES256', 'ES512', 'RS256', 'RS512', 'PS256', 'PS384', 'PS512', 'EdDSA'] as const;
 
@@ -50,10 +49,7 @@ const clientSchema = z
     origins: z.array(httpUrl).default([]),
     replay: z.enum(['strict', 'warn']).default('strict'),
     optionalClaims: z.array(z.enum(['jti', 'iat'])).default([]),
-    /**
-     * TLS certificates, one of which it must show in addition to its token: SHA-256 fingerprints or names of the
-     * subject.
-     */
+    /** TLS certificates, one of which it must show in addition to its token: SHA-256 fingerprints or names of the subject. */
     certificates: z.array(z.string().trim().min(1)).min(1).optional(),
     services: z.array(z.string()).optional(),
     /** May ask for the trace. Meant for the vendor's testers. */

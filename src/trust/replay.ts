@@ -9,8 +9,7 @@ export type Replay = { use: (client: string, jti: string, expiresAt: number) => 
  * forgets the oldest. `expiresAt` in milliseconds since 1970. For several processes see `sharedReplay`.
  */
 export function createReplay(clock: () => number, most: number = limits.tokens): Replay {
-  // Keys are half a hash, one byte per character, and times are in seconds: this halves the memory of a million
-  // entries.
+  // Keys are half a hash, one byte per character, and times are in seconds: this halves the memory of a million entries.
   const used = new Map<string, number>();
   let nextSweep = 0;
   return {

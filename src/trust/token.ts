@@ -39,8 +39,7 @@ export class Refusal extends Error {
 
 export type Trust = { clients: readonly Client[]; keys: Keys; clock: () => number };
 /**
- * `tenant` is set only for a client with listed tenants. `once` identifies the token for the replay check, if it has a
- * `jti`.
+ * `tenant` is set only for a client with listed tenants. `once` identifies the token for the replay check, if it has a `jti`.
  */
 export type Trusted = {
   client: Client;

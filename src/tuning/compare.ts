@@ -19,10 +19,7 @@ export type RuleDifference = {
 /** Stands for a rule if a call has no answer because data are missing. */
 const REFUSED = '(no answer: data missing)';
 
-/**
- * Evaluates an invented patient at a site, on the day and at the hook of its file, ignoring the site that the file
- * names.
- */
+/** Evaluates an invented patient at a site, on the day and at the hook of its file, ignoring the site that the file names. */
 export function answerAt(bundle: TestBundle, knowledge: Knowledge): Answered {
   const patient = bundle.name;
   try {
@@ -45,10 +42,7 @@ export function answerAt(bundle: TestBundle, knowledge: Knowledge): Answered {
   }
 }
 
-/**
- * What appears, vanishes and changes from the first site to the second, by rule. Rules without a difference are left
- * out.
- */
+/** What appears, vanishes and changes from the first site to the second, by rule. Rules without a difference are left out. */
 export function differencesByRule(first: Answered[], second: Answered[]): RuleDifference[] {
   const found = new Map<string, RuleDifference>();
   const of = (rule: string): RuleDifference => {

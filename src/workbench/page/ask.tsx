@@ -7,9 +7,7 @@ import type { AskTab, Workbench } from './state.ts';
 import { Tabs } from './tabs.tsx';
 import type { Tuning } from './tuning.ts';
 
-/**
- * Ways to a request: an invented patient, your own request, a FHIR server, an order to add to it; and other settings.
- */
+/** Ways to a request: an invented patient, your own request, a FHIR server, an order to add to it; and other settings. */
 export function Ask({ bench, tuning }: { bench: Workbench; tuning: Tuning }) {
   const tabs: [AskTab, string, () => preact.JSX.Element][] = [
     ['patients', 'Patients', () => <PatientsTab bench={bench} />],

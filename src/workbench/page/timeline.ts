@@ -55,9 +55,7 @@ export function dateOf(day: Day): string {
   return new Date(day * DAY).toISOString().slice(0, 10);
 }
 
-/**
- * What was taken when, how certain that is, and what the cards propose: everything that the drawing and its table show.
- */
+/** What was taken when, how certain that is, and what the cards propose: everything that the drawing and its table show. */
 export function timelineOf(trace: Trace, cards: Card[]): Timeline {
   const proposals = proposalsOf(cards);
   const rows = (trace.treatments ?? []).map(rowOf);
