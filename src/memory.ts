@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** V8's own collector. Node has no other way to ask for it than V8's flag. */
+/** V8's own garbage collector, which Node makes available only by a V8 flag. */
 export function collector(): (options?: { type?: 'major' | 'minor'; flavor?: 'last-resort' }) => void {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc');

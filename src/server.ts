@@ -17,7 +17,7 @@ import type { JournalFailed } from './journal/thread.ts';
 import { loadKnowledge } from './knowledge/load.ts';
 import { loadPages } from './knowledge/pages.ts';
 import { limits } from './limits.ts';
-import { giveBack } from './memory.ts';
+import { releaseStartupMemory } from './memory.ts';
 import { readProof } from './rules/proof.ts';
 import { hooks, type Site } from './rules/schema.ts';
 import { readClients } from './trust/clients.ts';
@@ -95,8 +95,8 @@ for (const event of ['uncaughtException', 'unhandledRejection'])
     if (!app.draining.value) grace.close();
   });
 const address = await listen();
-// Not before the first answer.
-setTimeout(giveBack, 1000).unref();
+// After the first answers.
+setTimeout(releaseStartupMemory, 1000).unref();
 // The workbench is ready before somebody opens it. In another process, so that calls do not wait for it.
 if (config.mode === 'sandbox' && hasPage()) pageScript().catch(() => undefined);
 if (config.mode === 'sandbox') logger.warn('sandbox: no authentication, this machine only');

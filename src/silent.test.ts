@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Answer, speak } from './answer.ts';
+import { type Answer, answerFrom } from './answer.ts';
 import type { Knowledge } from './cards/knowledge.ts';
 import { answerFile, readTestBundles } from './cli/bundles.ts';
 import { UnusableFhir } from './fhir/versions.ts';

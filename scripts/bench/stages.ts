@@ -1,4 +1,4 @@
-import { assess, chartOptions, speak } from '../../src/answer.ts';
+import { answerFrom, assess, chartOptions } from '../../src/answer.ts';
 import type { Knowledge } from '../../src/cards/knowledge.ts';
 import { readChart } from '../../src/chart/read.ts';
 import { prefetchOf } from '../../src/fhir/prefetch.ts';
@@ -39,7 +39,7 @@ export function stages(bodies: Body[]): string[][] {
     const parts = [
       () => JSON.parse(body.text),
       () => shapeOf(bytes, limits),
-      // Anew, since what was read of a key is known as long as the call lasts.
+      // A new prefetch each time, because a call caches what was read of a key.
       () => readChart({ ...call, prefetch: prefetchOf(call.prefetch.values, call.patientId) }, options),
       () => evaluate(knowledge, chart),
       () => answerFrom({ chart, results }, question, knowledge),

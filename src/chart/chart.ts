@@ -225,7 +225,7 @@ export type LeftOut = {
 /** An unrecognised medicine or unreadable order, with its name for a card. */
 export type Unrecognised = { ref: string; name: string | undefined };
 
-/** The request's FHIR, read once. Plain data: the rules see nothing else. */
+/** The request's FHIR, read once. Plain data, and all that the rules see. */
 export type Chart = Record<ActivitySection, Activity[]> & {
   hook: string;
   /** The evaluation date, a local date of the site. */
@@ -256,7 +256,7 @@ export type Chart = Record<ActivitySection, Activity[]> & {
 
 type Keys<T> = { [key in keyof Required<T>]: true };
 
-// Written out since types are gone at run time; the compiler holds each list complete.
+// Written out because types do not exist at run time; the compiler checks that each list is complete.
 const medicine = {
   ref: true,
   id: true,
@@ -333,7 +333,7 @@ const activity: Keys<Activity> = { ref: true, lists: true, date: true };
 const course: Keys<Course> = { start: true, end: true, drugs: true };
 const reason: Keys<Reason> = { lists: true };
 
-/** Every field that a fact may name: a misspelt one is an error and not a silent "no". */
+/** Every field that a fact may use, so that a misspelt one is an error and not a silent "no". */
 export const fieldNames: ReadonlySet<string> = new Set(
   [draft, treatment, pair, condition, reason, result, activity, course].flatMap((fields) => Object.keys(fields)),
 );

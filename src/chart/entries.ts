@@ -34,7 +34,7 @@ import { digest, type Medicine } from './medicine.ts';
 import type { TreatmentParameters } from './parameters.ts';
 import type { Degree, Span } from './periods.ts';
 
-/** What reading an entry needs besides the resource itself. */
+/** What is needed to read an entry besides the resource itself. */
 export type EntryContext = {
   codes: Codes;
   timeZone: string;

@@ -57,7 +57,7 @@ export function identifier(
     const alike = known.get(said.resource) ?? new Map<string, Identified>();
     const before = short === undefined ? undefined : alike.get(short);
     if (before) return before;
-    // So it is with most medicines: no more of them is read.
+    // As for most medicines: nothing more of them is read.
     if (!said.pointed && isOfNoList(said.concepts, codes)) {
       if (short !== undefined) known.set(said.resource, alike.set(short, OTHER));
       return OTHER;

@@ -1,4 +1,4 @@
-/** Numbers of hooks/treatments.yaml; months and days as their names say. */
+/** Numbers of hooks/treatments.yaml; their names give the unit, months or days. */
 export type TreatmentParameters = {
   openMonths: number;
   freshDays: number;

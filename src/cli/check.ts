@@ -107,10 +107,10 @@ function answerBundle(bundle: TestBundle, knowledge: Knowledge, problems: Proble
   try {
     // Without its own date a bundle would prove something else every day.
     const { request, answer } = answerFile(bundle.body, knowledge, knowledge.site.language, '');
-    if (request.wish.now === undefined) say('extension: the evaluation date is missing');
-    for (const difference of compare(bundle, answer)) say(difference);
+    if (request.options.now === undefined) report('extension: the evaluation date is missing');
+    for (const difference of compare(bundle, answer)) report(difference);
     if (bundle.expected.note.startsWith(REVIEW))
-      say('note: say what this patient shows, once you have seen that the cards are right');
+      report('note: say what this patient shows, once you have seen that the cards are right');
     return [{ bundle: bundle.name, hook: bundle.hook, results: answer.results }];
   } catch (error) {
     if (!(error instanceof ServiceError || error instanceof UnusableFhir)) throw error;

@@ -54,7 +54,7 @@ type Wish = Look &
 async function run(words: string[]): Promise<number> {
   try {
     if (words[0] === 'merge') return merge(words.slice(1));
-    const wish = readWords(words);
+    const settings = readWords(words);
     const pages = readPages();
     const files = inputFiles(settings.input);
     if (files.length === 0) throw new Error(`There is no .json or .ndjson file in ${settings.input}.`);
@@ -281,7 +281,7 @@ function listOf(option: string, text: string, known: readonly string[]): string[
   return text === '' ? [] : text.split(',').map((word) => oneOf(option, word.trim(), known));
 }
 
-// Last: what runs here sees everything above.
+// Last, because this code uses everything above.
 if (import.meta.main) {
   helpIfAsked(USAGE);
   process.exitCode = await run(process.argv.slice(2));

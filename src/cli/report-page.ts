@@ -1,6 +1,6 @@
 import type { Knowledge } from '../cards/knowledge.ts';
 import { type Outcome, onTrial, type RuleSummary, type Summary, shownRules } from '../journal/summary.ts';
-import type { Say } from '../knowledge/pages.ts';
+import type { Translate } from '../knowledge/pages.ts';
 import { type Language, locales, type Texts } from '../language.ts';
 import { bars, lines } from '../report/chart.ts';
 import { type Block, type Cell, page, type Section } from '../report/page.ts';
@@ -117,7 +117,7 @@ function outcomes(summary: Summary, { translate, language }: PageOptions): Secti
 }
 
 function table(summary: Summary, options: PageOptions): Section {
-  const { say, language } = options;
+  const { translate, language } = options;
   const rules = shownRules(summary);
   const numeric = true;
   const quiet = rules.some((rule) => rule.quiet > 0 || rule.repeats > 0);
@@ -152,9 +152,9 @@ function table(summary: Summary, options: PageOptions): Section {
   };
 }
 
-/** Rules on trial, what was shown of them elsewhere beside what nobody saw. */
+/** Rules on trial: cards shown elsewhere beside those not shown. */
 function trial(summary: Summary, options: PageOptions): Section {
-  const { say, language } = options;
+  const { translate, language } = options;
   const numeric = true;
   const columns = [
     { heading: translate('rule') },

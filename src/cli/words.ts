@@ -8,7 +8,7 @@ export function helpIfAsked(usage: string, words = process.argv.slice(2)): void 
   process.exit(0);
 }
 
-/** What went wrong with a file or the words of a command, in one line for the person who gave them. */
+/** An error in a file or in the arguments, in one line for the user. */
 export function messageOf(error: unknown): string {
   if (error instanceof SyntaxError) return 'The file is not valid JSON.';
   const { code, path, message } = error as NodeJS.ErrnoException;

@@ -71,7 +71,7 @@ export function readDrugs(
 
 function faultOf(cell: (name: string) => string): string | undefined {
   for (const name of ['system', 'code', 'atc']) if (cell(name) === '') return `${name} is empty`;
-  if (!ATC_CODE.test(cell('atc'))) return `atc: '${cell('atc')}' is no ATC code`;
+  if (!ATC_CODE.test(cell('atc'))) return `atc: '${cell('atc')}' is not an ATC code`;
   const size = cell('smallest_package');
   return size === '' || Number(size) > 0 ? undefined : `smallest_package: '${size}' is not a number above 0`;
 }

@@ -124,7 +124,7 @@ function inputs(expressions: Expression[]): Pick<Library, 'parameter'> {
     .filter((name) => named.has(name))
     .map((name) => {
       const section = sectionOfVariable[name];
-      const documentation = TELLS[name] ?? (section ? `read from ${partOf[section].type}` : 'from the call');
+      const documentation = VARIABLE_SOURCES[name] ?? (section ? `read from ${partOf[section].type}` : 'from the call');
       return { name, use: 'in' as const, min: 0, max: '*', type: 'Any' as const, documentation };
     });
   return parameter.length > 0 ? { parameter } : {};

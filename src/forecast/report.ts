@@ -1,5 +1,5 @@
 import { partOf } from '../fhir/prefetch.ts';
-import type { Say } from '../knowledge/pages.ts';
+import type { Translate } from '../knowledge/pages.ts';
 import type { Language } from '../language.ts';
 import { bars } from '../report/chart.ts';
 import { formatNumber } from '../report/numbers.ts';
@@ -153,7 +153,7 @@ function unrecognised({ translate, first }: Report): Block[] {
   ];
 }
 
-function inputBlocks({ say, found, first: { tally } }: Report): Block[] {
+function inputBlocks({ translate, found, first: { tally } }: Report): Block[] {
   const none = Object.values(partOf)
     .map(({ type }) => type)
     .filter((type) => !tally.resources[type]);

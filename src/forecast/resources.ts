@@ -2,7 +2,7 @@ import { readBundle } from '../fhir/bundle.ts';
 import { isResource, type Resource } from '../fhir/json.ts';
 import { partOf } from '../fhir/prefetch.ts';
 
-/** The types that some rule may read. All others are left aside before anything is counted or measured. */
+/** The types that a rule may read. All others are skipped before anything is counted or measured. */
 const READ: ReadonlySet<string> = new Set([...Object.values(partOf).map(({ type }) => type), 'Medication']);
 
 export function isRead({ resourceType }: Resource): boolean {

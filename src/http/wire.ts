@@ -61,7 +61,7 @@ const contextSchemas = {
   'order-sign': z.looseObject({ patientId, encounterId, draftOrders: resourceOrBundle }),
 } as const satisfies Record<Hook, z.ZodType>;
 
-/** The whole call of each hook, of the schemas that check it, for the API's description. */
+/** The whole call of each hook, from the schemas that check it, for the API description. */
 export const callSchemas = Object.fromEntries(hooks.map((hook) => [hook, callOf(hook)])) as Record<
   Hook,
   ReturnType<typeof callOf>

@@ -3,7 +3,7 @@ import type { Place } from './database.ts';
 import { single } from './promises.ts';
 import { JournalFailed, startThread, type Thread } from './thread.ts';
 
-/** `starting`: the database was not reached yet. */
+/** `starting`: the database has not been reached yet. */
 export type State = 'starting' | 'up' | 'down';
 
 /** The database as far as it can be reached: through a thread that is started again if it ends. */
@@ -61,14 +61,14 @@ export async function connect({ place, queued, warn }: ConnectionOptions): Promi
 
   const ping = () => thread.ask('ping', [], limits.journalForFeedback);
 
-  // A server that keeps silent is asked once, and not once more with each second.
+  // A silent server is probed once, not again with every timer.
   const probe = single(async () => {
     try {
       if (state === 'starting') return await open();
       await ping();
       if (state === 'up') return;
       state = 'up';
-      warn({ queued: queued() }, 'the journal is reached again');
+      warn({ queued: queued() }, 'the journal can be reached again');
     } catch (error) {
       failed((error as JournalFailed).reason);
     }

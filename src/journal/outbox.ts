@@ -5,7 +5,7 @@ import { keyOf, type Noted, type Tally } from './store.ts';
 
 /** Milliseconds that a batch may take: nobody waits for it. */
 const DEADLINE = 30_000;
-/** A batch that fails so often while the database answers is at fault itself. */
+/** Number of failures, while the database answers, after which a batch is dropped as faulty. */
 const ATTEMPTS = 10;
 
 type Batch = { cards: Noted[]; tallies: Map<string, Tally> };

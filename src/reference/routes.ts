@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Knowledge } from '../cards/knowledge.ts';
-import { keptRoute } from '../http/discovery.ts';
+import { cachedRoute } from '../http/discovery.ts';
 import { pageHeaders } from '../report/page.ts';
 import type { Document } from './document.ts';
 import { type ExampleCall, readExamples } from './examples.ts';
@@ -17,7 +17,7 @@ export type ReferenceOptions = {
   testBundles: string;
 };
 
-/** What the page falls back to where a Host is none. */
+/** Fallback for an invalid Host header. */
 const HOST = /^[a-z0-9.:[\]-]+$/i;
 
 /**

@@ -7,7 +7,7 @@ import { settle } from './precedence.ts';
 import type { RuleResult } from './result.ts';
 import { type Indicator, indicators, type Site } from './schema.ts';
 
-/** The parts of the record without which silence would be a claim nobody can make (recommendations.md). */
+/** The parts of the record that "nothing to warn about" requires (recommendations.md). */
 export function neededForSilence({ medicationList }: Site): readonly Section[] {
   return [medicationList, 'conditions'];
 }
@@ -74,7 +74,7 @@ function quietest({ indicators: cases }: Rule): Indicator {
   return (cases.at(-1) as IndicatorCase).indicator;
 }
 
-/** What is not known of a rule that could not be decided, or that speaks although something might silence it. */
+/** Unknown facts of a rule that could not be decided, or that fires although something might silence it. */
 function openFindings({ rule, outcome, finding }: RuleResult): Finding[] {
   const spoken = outcome === 'fires' || outcome === 'joins';
   const names = outcome === 'not-known' ? [...rule.when, ...rule.without] : spoken ? rule.unless : [];

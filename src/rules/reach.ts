@@ -68,7 +68,7 @@ export function resultWindow(
   return known.days === undefined ? undefined : { since: plusDays(today, -known.days), codes: known.codes };
 }
 
-/** Knowledge never changes while the service runs. */
+/** A cache; knowledge does not change while the service runs. */
 const reaches = new WeakMap<Rulebook, Reach>();
 
 type Parameters = Record<string, number | number[]>;
@@ -184,7 +184,7 @@ function stringIn(call: Node): string | undefined {
   return found.type === 'StringLiteral' ? (found.text ?? '').slice(1, -1) : undefined;
 }
 
-/** The codes of these lists, without their systems: a server may name one by its OID. */
+/** The codes of these lists, without their systems, because a server may use an OID for a system. */
 function codesOf(lists: string[], { codes }: Rulebook): string[] {
   const found = [...codes.results.exact].filter(([, of]) => of.some((list) => lists.includes(list)));
   return [...new Set(found.map(([key]) => key.slice(key.indexOf('|') + 1)))].sort();

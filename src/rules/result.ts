@@ -25,21 +25,21 @@ export type RuleOutcome =
 export type RuleResult = {
   rule: Rule;
   outcome: RuleOutcome;
-  /** What a fact of the rule came to, looked up when asked for: a silent rule is mostly decided by its first. */
+  /** Looks up a fact of the rule on demand: a silent rule is mostly decided by its first fact. */
   finding: (fact: string) => Finding;
   indicator: Indicator;
-  /** The medicines that the card is about, each once. None where the rule is silent. */
+  /** The medicines that the card is about, each once. Empty if the rule is silent. */
   about: Drug[];
   missing: Section[];
-  /** What would make a silent rule speak, if it were sure: drugs and results, for the card that says what is not known. */
+  /** Drugs and results that would make a silent rule fire if they were certain, for the card `not-checked`. */
   unclear: unknown[];
   /** The rule that supersedes it, or whose card it joins. */
   by?: string;
-  /** On trial in this call: whatever it came to, no card and no refusal rests on it. */
+  /** On trial in this call: no card and no refusal depends on it. */
   silent?: true;
 };
 
-/** What every fact came to that the rule or its card rests on. */
+/** Every fact that the rule or its card uses. */
 export function findingsOf({ rule, finding }: RuleResult): Finding[] {
   return [...new Set(factsOfRule(rule))].map(finding);
 }

@@ -64,7 +64,7 @@ export function bundle(resources: Json[], type = 'collection'): Json {
   return { resourceType: 'Bundle', type, entry: resources.map((resource) => ({ resource })) };
 }
 
-/** Parts of the record that are known to be empty, so that nothing is missing. */
+/** Parts of the record known to be empty, so that nothing is missing. */
 const others = sections.filter((key) => !['patient', 'medications', 'conditions', 'encounter'].includes(key));
 
 type Parts = {

@@ -24,7 +24,7 @@ const reasons: Record<NoAccess, string> = {
 
 export type RecordOptions = { knowledge: Knowledge; fetchJson: FetchJson; budgets: Budgets; clock: () => number };
 
-/** What a FHIR server has for each prefetch key, and what became of each query. */
+/** What a FHIR server returned for each prefetch key, and the outcome of each query. */
 export type FetchedRecord = { prefetch: JsonObject; outcomes: Outcome[] };
 
 /**

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ServiceError } from '../errors.ts';
 import { object, string } from '../fhir/json.ts';
-import { isForeignPage, isThisMachine } from '../http/access.ts';
+import { isForeignPage, isLocalHost } from '../http/access.ts';
 import { pageFile, pageScript, pageStyle } from './files.ts';
 import { searchMedicines } from './medicines.ts';
 import { createPatientList, listExamples, readPatient } from './patients.ts';
@@ -10,7 +10,7 @@ import { describeRules } from './rules.ts';
 import { createSettings } from './settings.ts';
 
 export type WorkbenchOptions = RecordOptions & {
-  /** The folder of hooks/ and cards/ that it was read from. */
+  /** The folder that contains hooks/ and cards/. */
   folder: string;
   /** The folder of the invented patients. It may be absent, as in the image. */
   testBundles: string;
