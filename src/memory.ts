@@ -10,7 +10,7 @@ export function collector(): (options?: { type?: 'major' | 'minor'; flavor?: 'la
 }
 
 /**
- * Returns the memory that starting has left behind: some 70 MiB that V8 would keep, since a process that does little never
+ * Releases the memory left over from starting: some 70 MiB that V8 would keep, because a process that does little never
  * collects. Takes a tenth of a second.
  */
 export function releaseStartupMemory(): void {

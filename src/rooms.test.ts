@@ -129,7 +129,7 @@ test('the page of the workbench goes to the browser: it imports nothing of the s
   expect(strays).toEqual([]);
 });
 
-/** Files that import each other in a circle, types included: each group can only be understood, and changed, as one. */
+/** Groups of files that import each other in a circle, types included. */
 test('no import leads back to its file', () => {
   const imports = new Map(sources.map((file) => [file.name, importsOf(file)]));
   const reached = (from: string): Set<string> => {

@@ -97,7 +97,7 @@ for (const event of ['uncaughtException', 'unhandledRejection'])
 const address = await listen();
 // After the first answers.
 setTimeout(releaseStartupMemory, 1000).unref();
-// The workbench is ready before somebody opens it. In another process, so that calls do not wait for it.
+// Bundle the workbench before anyone opens it. In another process, so that calls do not wait for it.
 if (config.mode === 'sandbox' && hasPage()) pageScript().catch(() => undefined);
 if (config.mode === 'sandbox') logger.warn('sandbox: no authentication, this machine only');
 process.stderr.write(

@@ -87,7 +87,7 @@ export const sharedSchema = z.strictObject({
   quantityCut: texts,
   /** Texts of discovery, for vendors, in one language. `{keys}` are prefetch keys. */
   services: z.strictObject({
-    /** When each hook is, in a report. */
+    /** Names of the hooks in a report. */
     hooks: z.strictObject(Object.fromEntries(hooks.map((hook) => [hook, texts]))) as unknown as z.ZodType<
       Record<Hook, Texts>
     >,

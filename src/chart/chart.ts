@@ -201,7 +201,7 @@ export type Result = {
   timesUpperLimit?: number;
 };
 
-/** Something done, planned or booked, or a relative's illness: of the parts of the record that are read as activities. */
+/** Something done, planned or booked, or a relative's illness, from the parts of the record with `activity`. */
 export type Activity = { ref: string; lists: string[]; date?: LocalDate };
 
 /** What was left out of the chart, and why, for the trace and the metrics. Never contains a name or an id. */

@@ -37,7 +37,7 @@ const expectedSchema = z.strictObject({
 });
 export type Expected = z.infer<typeof expectedSchema>;
 
-/** How the note of an expectation begins that a person has not looked at. */
+/** Prefix of a note that no person has reviewed yet. */
 export const REVIEW = 'TO REVIEW';
 
 /** An invented patient: a complete CDS Hooks request, and what the service must answer. */

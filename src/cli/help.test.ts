@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import pkg from '../../package.json' with { type: 'json' };
 import { root } from '../testing/app.ts';
 
-/** Each is run as npm runs it, by the text of package.json. */
+/** Runs each command as npm does, from package.json. */
 test.each(Object.entries(pkg.scripts))(
   'npm run %s -- --help says how the command is used, and does nothing else',
   (name, command) => {
@@ -15,7 +15,7 @@ test.each(Object.entries(pkg.scripts))(
       env: { PATH: process.env['PATH'] },
     });
     expect([status, stderr]).toEqual([0, '']);
-    // `npm run dev` is `npm start`, started again.
+    // `npm run dev` is `npm start` with restarts.
     const [usage = '', ...more] = stdout.trimEnd().split('\n');
     expect(usage).toMatch(/^Usage: npm /);
     const named = name === 'dev' ? 'start' : name;

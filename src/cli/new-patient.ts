@@ -51,14 +51,14 @@ function run(words: string[]): number {
   }
 }
 
-/** `folder/patient`, also of the path of one of its files. */
+/** The name `folder/patient`, also from the path of one of its files. */
 function nameOf(word: string): string {
   const name = /^(?:.*test-bundles\/)?([a-z0-9-]+\/[a-z0-9-]+)(?:\.request\.json|\.expected\.yaml)?$/.exec(word)?.[1];
   if (name === undefined) throw new Error(`'${word}' is no patient such as opioid-start/five-days`);
   return name;
 }
 
-/** What the service answers to a request at the hospital that the patient it is made from plays in. */
+/** The service's answer to a request, at the site of the patient that it was made from. */
 function expectedOf(folder: string, from: string, body: unknown): Expected {
   const problems: Problem[] = [];
   const origin = readTestBundles(join(folder, 'test-bundles'), problems).find(({ name }) => name === from);

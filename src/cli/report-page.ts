@@ -289,7 +289,7 @@ function rounded(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-/** When a hook is; a row of the journal may have one that this version does not know. */
+/** The name of a hook; a journal row may have one that this version does not know. */
 function hookIn(hook: string, { knowledge, language }: PageOptions): string {
   const names: Record<string, Texts> = knowledge.cards.shared.services.hooks;
   return Object.hasOwn(names, hook) ? (names[hook] as Texts)[language] : hook;

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { Problem } from '../yaml.ts';
 
-/** Where `--help` is among the words of a command, prints how it is used and ends the process. */
+/** Prints the usage and ends the process if `--help` is among the arguments. */
 export function helpIfAsked(usage: string, words = process.argv.slice(2)): void {
   if (!words.includes('--help')) return;
   process.stdout.write(usage);

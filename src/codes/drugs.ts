@@ -5,7 +5,7 @@ import type { Problem } from '../yaml.ts';
 /** The meaning of a national or local drug code. */
 export type Drug = { atc: string; form?: string; smallestPackage?: number };
 
-/** An ATC code of the second level to the fifth (a substance): whole levels, upper case. */
+/** A complete ATC code of level 2 to 5 (a substance), in upper case. */
 export const ATC_CODE = /^[A-Z]\d{2}(?:[A-Z](?:[A-Z](?:\d{2})?)?)?$/;
 
 /**

@@ -3,11 +3,11 @@ import { object, type Resource, string } from './json.ts';
 import { type Standing, standingOf } from './patient.ts';
 
 /**
- * The parts of a record that a request brings or lacks, by their prefetch keys. `type`: the resource type that carries it;
- * others under its key are looked up, never counted (P8). `query`: what the service asks for, with plain context tokens and
- * search parameters of the subset that every client should know (conformance PT1–PT11); ended orders too, since rules ask what
- * ended lately. `since`: the elements that say from when on the record had an entry, in whose order the first that is there
- * counts. `activity`: it is read as things done, planned or booked, and a fact names it by its key.
+ * The parts of a record that a request may contain, by their prefetch keys. `type`: its resource type; other types under its
+ * key can be looked up but do not count (P8). `query`: the template, with only context tokens and search parameters that
+ * every client should know (conformance PT1–PT11); it includes ended orders, because rules ask what ended recently. `since`:
+ * the elements for the day from which an entry was on record; the first one present counts. `activity`: it is read as things
+ * done, planned or booked, and facts use it by its key.
  */
 const parts = {
   patient: { type: 'Patient', query: 'Patient/{{context.patientId}}', since: [] },

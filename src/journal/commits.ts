@@ -7,9 +7,9 @@ import { JournalFailed } from './thread.ts';
 type Waiting = { rows: FeedbackRow[]; resolve: (stored: Stored) => void; reject: (error: unknown) => void };
 
 /**
- * Writes feedback: each promise resolves once its rows are committed. What arrives while a commit is on its way shares the next
- * one, as far as one takes. `before` writes the cards that wait, which would not be known otherwise. More rows than may wait
- * are refused with `JournalFailed`.
+ * Writes feedback: each promise resolves once its rows are committed. Feedback that arrives during a commit shares the next
+ * one, up to its limit. `before` writes the waiting cards, which would be unknown otherwise. Rejects with `JournalFailed` if
+ * too many rows are waiting.
  */
 export function createCommits({ ask }: Pick<Connection, 'ask'>, before: () => Promise<void>) {
   const waiting: Waiting[] = [];
@@ -40,7 +40,7 @@ export function createCommits({ ask }: Pick<Connection, 'ask'>, before: () => Pr
     });
 }
 
-/** The next that one commit takes: one at least, and no more rows than its limit. */
+/** The items of the next commit: at least one, and at most as many rows as its limit. */
 function takeGroup(waiting: Waiting[]): Waiting[] {
   let size = 0;
   const beyond = waiting.findIndex(({ rows }, at) => {

@@ -6,30 +6,30 @@ import { JournalFailed, startThread, type Thread } from './thread.ts';
 /** `starting`: the database has not been reached yet. */
 export type State = 'starting' | 'up' | 'down';
 
-/** The database as far as it can be reached: through a thread that is started again if it ends. */
+/** The connection to the database, through a thread that is restarted if it ends. */
 export type Connection = {
   state: () => State;
-  /** Resolves once the database was reached for the first time, with its tables up to date. */
+  /** Resolves once the database has been reached for the first time and its tables are migrated. */
   opened: Promise<void>;
-  /** Rejects with `JournalFailed`: at once while the database is away, after `deadline` milliseconds in any case. */
+  /** Rejects with `JournalFailed`: at once while the database is unavailable, at the latest after `deadline` milliseconds. */
   ask: Thread['ask'];
   close: () => Promise<void>;
 };
 
 export type ConnectionOptions = {
   place: Place;
-  /** How many cards wait for it, for the log. */
+  /** Number of waiting cards, for the log. */
   queued: () => number;
   warn: (fields: object, message: string) => void;
 };
 
-/** Milliseconds. How often a database that failed is asked again, and the deadline for bringing its tables up to date. */
+/** In milliseconds: how often a failed database is tried again, and the deadline for migrations. */
 const PROBE = 1000;
 const UPGRADE = 600_000;
 
 /**
- * Connects to the database. A file that cannot be opened rejects with `JournalFailed`; a database server that is away is asked
- * again until it is there.
+ * Connects to the database. Rejects with `JournalFailed` if a file cannot be opened; a database server that is unavailable is
+ * tried again until it answers.
  */
 export async function connect({ place, queued, warn }: ConnectionOptions): Promise<Connection> {
   let state: State = 'starting';
@@ -46,7 +46,7 @@ export async function connect({ place, queued, warn }: ConnectionOptions): Promi
     });
   }
 
-  /** Before the first success it is starting, whatever fails. */
+  /** Until the first success the state is starting, whatever fails. */
   function failed(reason: string): void {
     if (state !== 'up') return;
     state = 'down';
@@ -97,7 +97,7 @@ export async function connect({ place, queued, warn }: ConnectionOptions): Promi
         return await thread.ask(method, values, deadline);
       } catch (error) {
         const { reason } = error as JournalFailed;
-        // Late for an answer is not away: that is asked with more patience.
+        // Too late for an answer does not mean unavailable: check with a longer deadline.
         if (reason === 'timeout' && deadline < limits.journalForFeedback) probe();
         else failed(reason);
         throw error;

@@ -34,10 +34,10 @@ export type JournalOptions = {
   warn: (fields: object, message: string) => void;
 };
 
-/** Milliseconds. How often cards are written, and how often retention is applied. */
+/** In milliseconds: how often cards are written, and how often retention is applied. */
 const FLUSH = 300;
 const PRUNE = 3_600_000;
-/** Deadlines, in milliseconds: of a token, and of what nobody waits for. */
+/** Deadlines in milliseconds: for a token, and for background work. */
 const TOKEN = 1000;
 const BACKGROUND = 30_000;
 

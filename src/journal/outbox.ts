@@ -3,7 +3,7 @@ import type { Connection } from './connection.ts';
 import { serial } from './promises.ts';
 import { keyOf, type Noted, type Tally } from './store.ts';
 
-/** Milliseconds that a batch may take: nobody waits for it. */
+/** Deadline of a batch in milliseconds: background work. */
 const DEADLINE = 30_000;
 /** Number of failures, while the database answers, after which a batch is dropped as faulty. */
 const ATTEMPTS = 10;
@@ -11,7 +11,7 @@ const ATTEMPTS = 10;
 type Batch = { cards: Noted[]; tallies: Map<string, Tally> };
 const nothing = (): Batch => ({ cards: [], tallies: new Map() });
 
-/** Cards and counts that wait to be written, in batches. What cannot be written for long is dropped, the oldest first. */
+/** Cards and counts waiting to be written, in batches. If they cannot be written for long, the oldest are dropped. */
 export function createOutbox(
   connection: Pick<Connection, 'state' | 'ask'>,
   warn: (fields: object, message: string) => void,
@@ -22,7 +22,7 @@ export function createOutbox(
   const sums = { written: 0, dropped: 0 };
 
   function put(cards: Noted[], tallies: Iterable<Tally>, at: 'first' | 'last'): void {
-    // A call gives few cards: only what failed, which is rare, is copied.
+    // A call gives few cards, so copying only happens after a failure, which is rare.
     if (at === 'last') waiting.cards.push(...cards);
     else waiting.cards = [...cards, ...waiting.cards];
     for (const tally of tallies) {
@@ -63,11 +63,11 @@ export function createOutbox(
         tallies.map((tally) => ({ ...tally, count: 1 })),
         'last',
       ),
-    /** Writes what waits; what fails waits on. Never rejects. */
+    /** Writes the waiting rows; those that fail keep waiting. Never rejects. */
     flush,
-    /** Numbers of cards, since the start. */
+    /** Numbers of cards since the start. */
     figures: () => ({ queued: waiting.cards.length + sending.cards.length, ...sums }),
-    /** Writes what waits, for the last time. */
+    /** Writes the waiting rows for the last time. */
     close: async (): Promise<void> => {
       await flush();
       if (waiting.cards.length > 0) drop(waiting.cards.length);

@@ -1,6 +1,6 @@
 import { JournalFailed } from './thread.ts';
 
-/** Calls run one after the other, in their order. */
+/** Runs calls one after the other, in their order. */
 export function serial<T>(work: () => Promise<T>): () => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return () => {
@@ -10,7 +10,7 @@ export function serial<T>(work: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** While a call runs, a further one does nothing. `work` must not reject. */
+/** Ignores a call while another one runs. `work` must not reject. */
 export function single(work: () => Promise<void>): () => void {
   let running = false;
   return () => {
@@ -22,7 +22,7 @@ export function single(work: () => Promise<void>): () => void {
   };
 }
 
-/** Rejects with `JournalFailed` after so many milliseconds; what was waited for goes on. */
+/** Rejects with `JournalFailed` after so many milliseconds; the work itself continues. */
 export function inTime<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

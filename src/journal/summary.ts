@@ -171,8 +171,8 @@ function offersOf(items: Counts['accepted']): RuleSummary['offers'] {
 const offersSchema = z.record(z.string(), z.string());
 
 /**
- * What a suggestion offered: `?` where its id is none of the card's, and where the row has another shape, as one of another
- * version or of a damaged backup may have. One such row must not cost the whole report.
+ * The offer of a suggestion: `?` if the card has no suggestion with this id, or if the row has another structure, as from
+ * another version or a damaged backup. One such row must not prevent the whole report.
  */
 function offerOf(offers: string, suggestion: string | null): string {
   try {

@@ -1,9 +1,9 @@
 import type { Schema } from './document.ts';
 
-/** A field of a body, however deep: its path (`cards[].summary`), its type in words, and what it is. */
+/** A field of a body at any depth: its path (`cards[].summary`), its type in words, and its description. */
 type Field = [path: string, type: string, description: string];
 
-/** The fields of a schema in order. Those of another schema with a name stand there, and those of alternatives with each. */
+/** The fields of a schema in order. Named schemas are described separately, alternatives one by one. */
 export function fieldsOf(schema: Schema, prefix = ''): Field[] {
   const own = Object.entries(schema.properties ?? {}).flatMap(([name, property]): Field[] => {
     const { schema: inner, list } = innerOf(property);

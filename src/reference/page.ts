@@ -6,7 +6,7 @@ import { fieldsOf } from './fields.ts';
 
 type Entry = { method: string; path: string; operation: Operation };
 
-/** The description of the API to read. `origin` is where it is read. */
+/** The API description as a page. `origin` is the address of the service. */
 export function referencePage(document: Document, examples: ExampleCall[], origin: string): string {
   const { info, tags, components } = document;
   const entries = Object.entries(document.paths).flatMap(([path, operations]) =>
@@ -96,7 +96,7 @@ function headings(...names: string[]) {
   return names.map((heading) => ({ heading }));
 }
 
-/** Test bundles; the examples of errors say no more than the table. */
+/** Only test bundles: the examples of errors add nothing to the table. */
 function examplesHtml({ examples = {} }: Media, what: string, document: Document): string {
   return Object.values(examples)
     .filter((example) => '$ref' in example || what === 'request')
@@ -113,7 +113,7 @@ function linkTo({ schema }: Media): string {
   return `<a href="#schema-${name}">${name}</a>`;
 }
 
-/** One call that works, where there is one. */
+/** A call that works, if there is one. */
 function curl({ method, path }: Entry, examples: ExampleCall[], origin: string): string | undefined {
   if (method === 'GET') return `curl ${origin}${path}`;
   const example = examples.find(({ hook, kind }) => kind === 'card' && path.endsWith(`-${hook}`));
@@ -127,7 +127,7 @@ function curl({ method, path }: Entry, examples: ExampleCall[], origin: string):
   );
 }
 
-/** Line by line: `escapeHtml` makes one line of several. */
+/** Line by line, because `escapeHtml` joins lines. */
 function preformatted(text: string): string {
   return `<pre tabindex="0"><code>${text.split('\n').map(escapeHtml).join('\n')}</code></pre>`;
 }

@@ -41,7 +41,7 @@ export type Page = {
   footer?: string[];
 };
 
-/** What a page is served with: its own style and nothing else. */
+/** Headers of a page that may only use its own style. */
 export const pageHeaders = {
   'content-security-policy': `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
   'cross-origin-resource-policy': 'same-origin',

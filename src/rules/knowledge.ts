@@ -66,7 +66,7 @@ export type Guideline = {
   rules: Rule[];
 };
 
-/** Everything that hooks/ says, checked and compiled. Never changes while the service runs. */
+/** The contents of hooks/, checked and compiled. It does not change while the service runs. */
 export type Rulebook = {
   site: Site;
   codes: Codes;

@@ -15,7 +15,7 @@ const proofSchema = z.record(
 );
 export type Proof = z.infer<typeof proofSchema>;
 
-/** What the test bundles prove of each rule, for its readers. `notes`: what each bundle says of itself. */
+/** The proof of each rule by the test bundles, for its readers. `notes`: the note of each bundle. */
 export function proofOf(knowledge: Rulebook, observed: Observed[], notes: ReadonlyMap<string, string>): Proof {
   const named = (name: string) => ({ name, note: notes.get(name) ?? '' });
   return Object.fromEntries(

@@ -5,10 +5,10 @@ import { factsOfRule, type Rule } from './knowledge.ts';
 import type { Indicator } from './schema.ts';
 
 /**
- * `fires`: the card is given; `joins`: it speaks on the card of its family. The kinds of silence are told apart:
- * `does-not-hold`, `not-known`, `switched-off`, `superseded` by another rule about the same drugs, `rides-only` (it holds,
- * and has no card to ride on), `quiet` (a prescriber accepted it lately, see quiet.ts), `repeat` (shown when the order was
- * selected, and the client asked not to see it again), `silent` (on trial: it would have been shown).
+ * `fires`: the card is given; `joins`: it adds to the card of its family. The kinds of silence: `does-not-hold`,
+ * `not-known`, `switched-off`, `superseded` by another rule about the same drugs, `rides-only` (it holds, but has no card
+ * to join), `quiet` (a prescriber accepted it recently, see quiet.ts), `repeat` (shown when the order was selected, and
+ * the client asked not to show it again), `silent` (on trial: it would have been shown).
  */
 export type RuleOutcome =
   | 'fires'

@@ -15,7 +15,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { root } from '../testing/app.ts';
 
-/** A copy of the workbench with a cache of its own. */
+/** A copy of the workbench with its own cache. */
 const folder = mkdtempSync(join(tmpdir(), 'cds-page-'));
 const cache = join(folder, 'node_modules/.cache/workbench');
 beforeAll(() => {
@@ -27,7 +27,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What a service that starts now gives the browser. */
+/** The script that a newly started service serves. */
 function script(): string {
   const files = pathToFileURL(join(folder, 'src/workbench/files.ts')).href;
   const program = `process.stdout.write(await (await import('${files}')).pageScript())`;

@@ -26,14 +26,14 @@ export function pageStyle(): string {
   return styles.map((name) => readFileSync(new URL(`style/${name}.css`, folder), 'utf8')).join('\n');
 }
 
-/** Of what was bundled before: by a hash of what it is made from, so that a changed page or library is bundled anew. */
+/** The cache, keyed by a hash of the sources, so that a changed page or library is bundled again. */
 const cache = fileURLToPath(new URL('../../node_modules/.cache/workbench/', import.meta.url));
 
 let script: Promise<string> | undefined;
 
 /**
- * The page's script: its TypeScript and libraries as one module. Bundled in another process when first asked for, and kept on
- * the disk for the next start.
+ * The page's script: its TypeScript and libraries as one module. Bundled in another process on first use, and cached on disk
+ * for the next start.
  */
 export function pageScript(): Promise<string> {
   script ??= readScript().catch((error) => {
@@ -48,12 +48,12 @@ async function readScript(): Promise<string> {
   const kept = await readFile(path, 'utf8').catch(() => undefined);
   if (kept !== undefined) return kept;
   const text = await bundle();
-  // Where nothing can be written it is bundled again after the next start.
+  // If nothing can be written, the next start bundles again.
   await keep(path, text).catch(() => undefined);
   return text;
 }
 
-/** Of package.json too: it names the versions of the libraries. */
+/** Includes package.json, which has the versions of the libraries. */
 async function hashOfSources(): Promise<string> {
   const page = fileURLToPath(folder);
   const names = (await readdir(page, { recursive: true })).filter((name) => /\.tsx?$/.test(name)).sort();
@@ -66,7 +66,7 @@ async function hashOfSources(): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Keeps this one alone. Renamed into its place, so that no other start reads half of it. */
+/** Keeps only this file. It is renamed into place, so that no other start reads half of it. */
 async function keep(path: string, text: string): Promise<void> {
   await rm(cache, { recursive: true, force: true });
   await mkdir(cache, { recursive: true });
@@ -86,7 +86,7 @@ function bundle(): Promise<string> {
       { maxBuffer: 16 * 1024 * 1024 },
       (error, text) => (error ? reject(error) : resolve(text)),
     );
-    // Calls go first.
+    // Calls take precedence.
     if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
   });
 }
