@@ -31,10 +31,10 @@ const mayImport: Record<string, string[]> = {
     ...base,
   ],
   trust: ['trust', 'fhir', ...base],
-  // Its thread gives back what its start has left behind.
+  // Its thread releases the memory left over from its start.
   journal: ['journal', 'memory.ts', ...base],
   report: ['report', ...base],
-  // Replays history through the straight line; reads files, and serves nobody.
+  // Replays history with answer.ts; reads files, and does not serve.
   forecast: ['forecast', 'answer.ts', 'report', 'knowledge', 'cards', 'rules', 'chart', 'codes', 'fhir', ...base],
   // Says in FHIR what the knowledge says; decides and renders nothing.
   export: ['export', 'cards', 'rules', 'codes', 'fhir', ...base],

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Kysely } from 'kysely';
-import { giveBack } from '../memory.ts';
+import { releaseStartupMemory } from '../memory.ts';
 import { openDatabase, type Place } from './database.ts';
 import { migrate } from './migrations.ts';
 import { createStore, type Store } from './store.ts';
@@ -36,8 +36,8 @@ async function upgrade(): Promise<void> {
     await migrate(patient);
   } finally {
     await patient.destroy();
-    // A thread that writes a card now and then does not collect what its start has left behind.
-    setTimeout(giveBack, 1000).unref();
+    // A thread that only writes a card now and then would not collect the memory left over from its start.
+    setTimeout(releaseStartupMemory, 1000).unref();
   }
 }
 
