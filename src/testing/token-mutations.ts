@@ -134,7 +134,9 @@ export async function startTokenFuzzing(canary: string) {
     const token = `${text}.${signature.toString('base64url')}`;
     if (plan.kind !== 'text') return `Bearer ${token}`;
     const from = plan.at % token.length;
-    return `Bearer ${token.slice(0, from)}${plan.insert}${token.slice(from + plan.cut)}`;
+    const changed = `${token.slice(0, from)}${plan.insert}${token.slice(from + plan.cut)}`;
+    // A letter may have been replaced by itself.
+    return `Bearer ${changed === token && plan.cut > 0 ? `x${token}` : changed}`;
   };
 
   const send = async ({ method, url, headers, body }: Case, authorization: string | undefined): Promise<Sent> => {
