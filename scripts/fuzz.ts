@@ -7,9 +7,9 @@ import { startWildFuzzing, type Wild, type WildKind, wildCases } from '../src/te
 
 helpIfAsked(`Usage: npm run fuzz [-- --runs 20000] [--seed 7] [--path 3:0:1] [--slow 1000]
 
-Sends calls that are made to break the service to it, in this process. Prints the first call that is answered badly, made small,
-with the command that sends it again, and ends with 1. Also watches for errors that nobody catches, for calls that hold up the
-others, and for memory that is not given back.
+Sends mutated calls to the service, in this process. Prints the first call with a wrong answer, shrunk, with the command that
+sends it again, and ends with 1. Also watches for uncaught errors, for calls that block the others, and for memory that is
+not released.
 
   --runs N  how many calls (20000)
   --seed N  which calls (by chance)

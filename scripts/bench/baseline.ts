@@ -14,7 +14,7 @@ type Call = { context: { draftOrders?: Bundle }; prefetch?: Record<string, Bundl
 
 const card = {
   uuid: '00000000-0000-0000-0000-000000000000',
-  summary: 'A card that says the same to everybody',
+  summary: 'A card that says the same to everyone',
   detail: 'x'.repeat(700),
   indicator: 'info',
   source: { label: 'Nobody', topic: { code: 'none', system: 'urn:none' } },

@@ -7,7 +7,7 @@ export type Named<T extends Found> = { count: number; named: T[] };
 /** Number of findings listed; the rest is only counted. */
 const NAMED = 100;
 
-export function nobody<T extends Found>(): Named<T> {
+export function noneNamed<T extends Found>(): Named<T> {
   return { count: 0, named: [] };
 }
 

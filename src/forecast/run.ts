@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import type { InputFile } from './input.ts';
 import type { RuleInfo, SiteChoice } from './knowledge.ts';
-import { addNamed, type Named, nobody } from './named.ts';
+import { addNamed, type Named, noneNamed } from './named.ts';
 import { Apart, type PatientText, patientsOf } from './patients.ts';
 import { startPool } from './pool.ts';
 import type { ReplayOptions } from './replay.ts';
@@ -97,14 +97,14 @@ export async function forecast(options: ForecastOptions): Promise<Forecast> {
     stateKey = stateKeyOf(options, key);
     state = (options.state === undefined ? undefined : readState(options.state, stateKey)) ?? state;
     let resumed = state.patients;
-    let damages: Damages = { lines: nobody(), patients: nobody() };
+    let damages: Damages = { lines: noneNamed(), patients: noneNamed() };
     if (!state.sorted) {
       try {
         await replayAll(patientsOf(files, mineOf(share), damages));
       } catch (error) {
         if (!(error instanceof Apart)) throw error;
         await pool.drain();
-        damages = { lines: nobody(), patients: nobody() };
+        damages = { lines: noneNamed(), patients: noneNamed() };
         state = emptyState(sites.length, true);
         resumed = 0;
         // So that the next run need not find out again.
@@ -147,7 +147,7 @@ function emptyState(sites: number, sorted: boolean): State {
     chunks: 0,
     patients: 0,
     tallies: Array.from({ length: sites }, emptyTally),
-    failures: nobody(),
+    failures: noneNamed(),
   };
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { addNamed, type Named, nobody } from './named.ts';
+import { addNamed, type Named, noneNamed } from './named.ts';
 import { UnusableInput } from './patients.ts';
 import type { Forecast } from './run.ts';
 import type { Share } from './share.ts';
@@ -101,7 +101,7 @@ export function mergeShards(files: { name: string; text: string }[]): Forecast {
 }
 
 function joined<T extends { file: string; line: number }>(lists: Named<T>[]): Named<T> {
-  const sum = nobody<T>();
+  const sum = noneNamed<T>();
   for (const list of lists) addNamed(sum, list);
   return sum;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { object, objects, type Resource, reference, string } from '../fhir/json.ts';
 import type { InputFile } from './input.ts';
 import { piecesOf } from './lines.ts';
-import { addNamed, type Named, nobody, note } from './named.ts';
+import { addNamed, type Named, noneNamed, note } from './named.ts';
 import { type PatientText, patientOf } from './patients.ts';
 import { contentsOf } from './resources.ts';
 import { mineOf, partOf, type Share } from './share.ts';
@@ -80,7 +80,7 @@ async function makeCopy({ files, folder, key, share, progress }: SortOptions): P
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const size = files.reduce((sum, file) => sum + file.size * (file.name.endsWith('.gz') ? 10 : 1), 0);
   const parts = Math.min(PARTS, Math.max(1, Math.ceil(size / share.count / PART)));
-  const damage: Named<Damage> = nobody();
+  const damage: Named<Damage> = noneNamed();
   const mine = mineOf(share);
   const waiting = new Map<string, string[]>();
   let held = 0;
