@@ -181,7 +181,8 @@ function treatmentOf(group: Purposed[], changes: Map<string, Change>, context: T
     for (const { start, degree } of product?.effectDays === undefined ? NO_SPANS : part.periods.doses)
       if (degree !== 'possible' && start <= today && (lastDose === undefined || start > lastDose)) lastDose = start;
     if (part.continued) continued.push(part.continued);
-    if (supply) supplies.push({ start: supply.start, end: supply.end, degree: 'taken' });
+    // Where the start is known by its month, there may be no day on which it was certainly in use.
+    if (supply && supply.start <= supply.end) supplies.push({ start: supply.start, end: supply.end, degree: 'taken' });
     if (product && part.cleared.length > 0) pushAll(cleared, product.afterDays, part.cleared);
     implant ??= part.implant;
     all.endKnown &&= endKnown;

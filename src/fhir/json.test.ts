@@ -1,6 +1,133 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { mayHaveExactNumbers, parseExactly } from './json.ts';
+import { describe, expect, test } from 'vitest';
+import {
+  idOf,
+  isId,
+  isObject,
+  isResource,
+  keyPart,
+  mayHaveExactNumbers,
+  number,
+  object,
+  objects,
+  parseExactly,
+  reference,
+  string,
+  typeOf,
+} from './json.ts';
+
+test.each<[value: unknown, isObject: boolean]>([
+  [{}, true],
+  [[], false],
+  [null, false],
+  ['{}', false],
+  [undefined, false],
+])('%j is an object: %s', (value, expected) => {
+  expect(isObject(value)).toBe(expected);
+  expect(object(value)).toEqual({});
+});
+
+test.each<[value: unknown, isResource: boolean]>([
+  [{ resourceType: 'Patient' }, true],
+  [{ resourceType: '' }, false],
+  [{ resourceType: 1 }, false],
+  [{}, false],
+  [[{ resourceType: 'Patient' }], false],
+])('%j is a resource: %s', (value, expected) => {
+  expect(isResource(value)).toBe(expected);
+});
+
+test.each<[value: unknown, objects: unknown[]]>([
+  [undefined, []],
+  [null, []],
+  ['a', []],
+  [{ a: 1 }, [{ a: 1 }]],
+  [
+    [{ a: 1 }, { b: 2 }],
+    [{ a: 1 }, { b: 2 }],
+  ],
+  [[{ a: 1 }, 'b', null, [{ c: 3 }]], [{ a: 1 }]],
+])('H10: the objects of %j', (value, expected) => {
+  expect(objects(value)).toEqual(expected);
+});
+
+test.each<[value: unknown, string: string | undefined]>([
+  ['a', 'a'],
+  [' a ', ' a '],
+  ['', undefined],
+  [' \n', undefined],
+  [1, undefined],
+])('the text of %j', (value, expected) => {
+  expect(string(value)).toBe(expected);
+});
+
+test.each<[value: unknown, number: number | undefined]>([
+  [1.5, 1.5],
+  [0, 0],
+  ['1', undefined],
+  [Number.NaN, undefined],
+  [Number.POSITIVE_INFINITY, undefined],
+  [null, undefined],
+])('the number of %j', (value, expected) => {
+  expect(number(value)).toBe(expected);
+});
+
+describe('numbers with their digits', () => {
+  test.each(['{"a":1.50}', '[1e2,100.0,1]', '{"a":"1.50","b":-0.10}'])('%s is written again as it was', (text) => {
+    expect(JSON.stringify(parseExactly(text))).toBe(text);
+  });
+
+  test('and is read as the number it is', () => {
+    const { value } = parseExactly('{"value":1.50}') as { value: unknown };
+    expect([typeof value, number(value)]).toEqual(['object', 1.5]);
+    expect(parseExactly('1.5')).toBe(1.5);
+  });
+});
+
+test.each<[text: string, isId: boolean]>([
+  ['a', true],
+  ['A-1.b', true],
+  ['a'.repeat(64), true],
+  ['a'.repeat(65), false],
+  ['', false],
+  ['a_b', false],
+  ['a/b', false],
+  ['a b', false],
+  [' a', false],
+  ['a\n', false],
+])('%j is an id of FHIR: %s', (text, expected) => {
+  expect(isId(text)).toBe(expected);
+});
+
+test.each<[ref: string, id: string, type: string | undefined]>([
+  ['Patient/x', 'x', 'Patient'],
+  ['https://fhir.example/r4/Patient/x', 'x', 'Patient'],
+  ['Patient/x/_history/2', 'x', 'Patient'],
+  ['https://fhir.example/Patient/x/_history/2', 'x', 'Patient'],
+  ['urn:uuid:x', 'x', undefined],
+  ['#x', 'x', undefined],
+  ['x', 'x', undefined],
+  ['/x', 'x', undefined],
+  ['Patient2/x', 'x', undefined],
+  ['a/_history/1/x', 'x', undefined],
+])('%s names %s of type %s', (ref, id, type) => {
+  expect([idOf(ref), typeOf(ref)]).toEqual([id, type]);
+});
+
+test.each<[value: unknown, reference: string | undefined]>([
+  [{ reference: 'Patient/x' }, 'Patient/x'],
+  [{ reference: '' }, undefined],
+  [{ display: 'x' }, undefined],
+  ['Patient/x', undefined],
+])('the reference of %j', (value, expected) => {
+  expect(reference(value)).toBe(expected);
+});
+
+test('values of different types are different keys', () => {
+  const values = ['5', 5, true, 'true', null, 'null', undefined, 'undefined', { a: 1 }, '{"a":1}', [5], ''];
+  expect(new Set(values.map(keyPart)).size).toBe(values.length);
+  expect(keyPart({ toString: 'none' })).toBe('{"toString":"none"}');
+});
 
 const digits = (most: number) =>
   fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: most }).map((all) => all.join(''));

@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest';
+import type { Drug } from '../chart/chart.ts';
+import { knowledge } from '../testing/app.ts';
+import { negotiateLanguage } from './language.ts';
+import { escapeMarkdown, plainText } from './markdown.ts';
+import { bareName, capitalised, conditionNames, drugName, drugNames, listOf } from './names.ts';
+
+const RTL = '\u202e';
+const ISOLATE = '\u2066';
+
+describe('K4: a text of the request in Markdown stays text', () => {
+  test.each<[text: string, escaped: string]>([
+    ['methadone', 'methadone'],
+    ['a & b', 'a &amp; b'],
+    ['&lt;b&gt;', '&amp;lt;b&amp;gt;'],
+    ['<b>', '&lt;b>'],
+    ['*a* _b_ `c` ~d~ |e|', '\\*a\\* \\_b\\_ \\`c\\` \\~d\\~ \\|e\\|'],
+    ['[a](b)', '\\[a\\](b)'],
+    ['a\\b', 'a\\\\b'],
+    ['https://a.example', 'https\u2060://a.example'],
+    ['HTTP://a ftp://b mailto:c xmpp:d', 'HTTP\u2060://a ftp\u2060://b mailto\u2060:c xmpp\u2060:d'],
+    ['www.a.example', 'www\u2060.a.example'],
+    ['a@b.example', 'a@\u2060b.example'],
+    [`metha${RTL}done`, 'metha done'],
+  ])('%j', (text, escaped) => {
+    expect(escapeMarkdown(text)).toBe(escaped);
+  });
+});
+
+describe('a text of the request in a plain field', () => {
+  test.each<[what: string, text: string, plain: string]>([
+    ['is one line', ' a\r\n\tb  c ', 'a b c'],
+    ['has no control characters', 'a\u0000b\u001bc', 'a b c'],
+    ['has no marks that turn the direction of writing round', `a${RTL}b${ISOLATE}c\u2069d\u200fe`, 'a b c d e'],
+    ['has no marks that are not seen', 'a\u200bb\ufeffc', 'a b c'],
+    ['keeps letters, signs and pictures', 'æ & <b> 💊', 'æ & <b> 💊'],
+    ['may have 200 characters', '💊'.repeat(200), '💊'.repeat(200)],
+    ['is cut beyond', '💊'.repeat(201), `${'💊'.repeat(199)}…`],
+  ])('%s', (_, text, plain) => {
+    expect(plainText(text)).toBe(plain);
+  });
+});
+
+test.each<[text: string, name: string]>([
+  ['Alvedon & Citodon', 'Alvedon Citodon'],
+  ['Metadon (APL) 1 mg/ml', 'Metadon APL 1 mg/ml'],
+  ['10% a+b, c-d.', '10% a+b, c-d.'],
+  [`Oxy${RTL}Norm`, 'Oxy Norm'],
+  ['<b>x</b> [y](z) *æ* `é`', 'b x /b y z æ é'],
+  ['a'.repeat(24), 'a'.repeat(24)],
+  ['a'.repeat(25), `${'a'.repeat(23)}…`],
+])('the bare name of %j is %j', (text, name) => {
+  expect(bareName(text)).toBe(name);
+});
+
+describe('what a medicine is called', () => {
+  const drug = (more: object) => ({ ref: 'MedicationRequest/x', otherwise: false, ...more }) as unknown as Drug;
+  const [substance = '', { names } = { names: {} as Record<string, string> }] =
+    [...knowledge.codes.substances].find(([, { names: own }]) => own.sv !== own.en) ?? [];
+  test.each<[what: string, drug: Drug, name: string | undefined]>([
+    ['by its substance', drug({ substance, name: 'x' }), names['en']],
+    ['by what the record calls it', drug({ substance: 'none', name: 'a & b' }), 'a b'],
+    ['by its reference', drug({}), 'MedicationRequest/x'],
+    [
+      'a treatment that no medicine names',
+      drug({ otherwise: true, substance }),
+      knowledge.cards.shared.otherwise.name.en,
+    ],
+  ])('%s', (_, medication, name) => {
+    expect(drugName(knowledge, medication, 'en')).toBe(name);
+  });
+
+  test('in the language asked for, each once', () => {
+    const drugs = [drug({ substance }), drug({ name: 'b' }), drug({ substance, ref: 'y' })];
+    expect(drugNames(knowledge, drugs, 'sv')).toEqual([names['sv'], 'b']);
+  });
+});
+
+test('a problem is called by the lists it stands in, in the order of cards/shared.yaml', () => {
+  const terms = Object.entries(knowledge.cards.shared.terms);
+  const [one, first] = terms[0] as (typeof terms)[number];
+  const [two, second] = terms[1] as (typeof terms)[number];
+  const condition = (...lists: string[]) => ({ lists }) as never;
+  expect(conditionNames(knowledge, [condition(two), condition('none', one)], 'en')).toEqual([first.en, second.en]);
+  expect(conditionNames(knowledge, [condition('none')], 'en')).toEqual([]);
+});
+
+test.each<[text: string, capitalised: string]>([
+  ['åpen', 'Åpen'],
+  ['𐐨x', '𐐀x'],
+  ['', ''],
+  ['1 a', '1 a'],
+])('%j begins a sentence as %j', (text, expected) => {
+  expect(capitalised(text, 'nb')).toBe(expected);
+});
+
+test.each<[limit: number | undefined, list: string]>([
+  [undefined, 'a, b, and c'],
+  [3, 'a, b, and c'],
+  [2, 'a, b +1'],
+  [1, 'a +2'],
+])('three names, at most %s', (limit, list) => {
+  expect(listOf(['a', 'b', 'c'], 'en', limit).replace(', and', ',').replace(' and', ',')).toBe(
+    list.replace(', and', ','),
+  );
+});
+
+test.each<[header: string | undefined, language: string]>([
+  [undefined, 'sv'],
+  ['', 'sv'],
+  ['en', 'en'],
+  ['EN-GB', 'en'],
+  ['no', 'nb'],
+  ['nn-NO', 'nb'],
+  ['nb', 'nb'],
+  ['fi', 'sv'],
+  ['fi, da;q=0.8, en;q=0.9', 'en'],
+  ['fi, da', 'da'],
+  ['en;q=0, da', 'da'],
+  ['*', 'sv'],
+  ['constructor', 'sv'],
+])('Accept-Language: %s is answered in %s', (header, language) => {
+  expect(negotiateLanguage(header, 'sv')).toBe(language);
+});

@@ -1,0 +1,247 @@
+import { describe, expect, test } from 'vitest';
+import { dateOf, dayOf } from '../dates.ts';
+import { type JsonObject, objects, type Resource } from '../fhir/json.ts';
+import { knowledge } from '../testing/app.ts';
+import { fromTemplate, withQuantity, withStop } from './orders.ts';
+
+const options = {
+  reading: knowledge.codes.reading,
+  timeZone: 'Europe/Oslo',
+  today: dayOf('2026-03-02'),
+  start: dayOf('2026-03-02'),
+  write: dateOf,
+};
+const order = (more: JsonObject): Resource => ({ resourceType: 'MedicationRequest', ...more });
+const stopped = (more: JsonObject, end = '2026-03-06') => withStop(order(more), dayOf(end), options);
+const changed = (more: JsonObject): JsonObject => stopped(more)?.resource ?? {};
+const lineOf = (dosage: JsonObject): JsonObject =>
+  objects(changed({ dosageInstruction: [dosage] })['dosageInstruction'])[0] ?? {};
+const until = (end: string, start?: string) => ({ boundsPeriod: { ...(start !== undefined && { start }), end } });
+
+describe('the end of a dosage line takes the place of any bound', () => {
+  test.each<[what: string, repeat: JsonObject, now: JsonObject]>([
+    ['none', {}, until('2026-03-06')],
+    ['a duration', { boundsDuration: { value: 10, code: 'd' } }, until('2026-03-06')],
+    ['a range', { boundsRange: { low: { value: 5, code: 'd' }, high: { value: 10, code: 'd' } } }, until('2026-03-06')],
+    ['a count', { count: 10, countMax: 12 }, until('2026-03-06')],
+    ['a period', until('2026-04-01'), until('2026-03-06')],
+    ['a period with a start', until('2026-04-01', '2026-03-01'), until('2026-03-06', '2026-03-01')],
+    [
+      'a range beside a period',
+      { boundsRange: { high: { value: 10, code: 'd' } }, ...until('2026-04-01', '2026-03-01') },
+      until('2026-03-06', '2026-03-01'),
+    ],
+    [
+      'how often stays',
+      { frequency: 2, period: 1, periodUnit: 'd', boundsDuration: { value: 10, code: 'd' } },
+      { frequency: 2, period: 1, periodUnit: 'd', ...until('2026-03-06') },
+    ],
+  ])('%s', (_, repeat, now) => {
+    expect(lineOf({ timing: { repeat, code: { text: 'x' } }, text: 'y' })).toEqual({
+      timing: { repeat: now, code: { text: 'x' } },
+      text: 'y',
+    });
+  });
+
+  test('an order without dosage lines gets one', () => {
+    for (const more of [{}, { dosageInstruction: [] }])
+      expect(stopped(more)?.resource['dosageInstruction']).toEqual([{ timing: { repeat: until('2026-03-06') } }]);
+  });
+
+  test('a dosage that is no list cannot be changed', () => {
+    expect(stopped({ dosageInstruction: { text: 'x' } })).toBeUndefined();
+  });
+
+  test('events after the end go, and what is none', () => {
+    const event = ['2026-03-02', '2026-03-06T23:00:00+01:00', '2026-03-07', 'x', 7];
+    expect(lineOf({ timing: { event } })).toEqual({
+      timing: { event: ['2026-03-02', '2026-03-06T23:00:00+01:00'], repeat: until('2026-03-06') },
+    });
+    expect(lineOf({ timing: { event: '2026-03-02' } })).toEqual({ timing: { repeat: until('2026-03-06') } });
+  });
+});
+
+describe('lines that follow one another', () => {
+  const days = (sequence: number, value: number, more: JsonObject = {}) => ({
+    sequence,
+    timing: { repeat: { ...more, boundsDuration: { value, code: 'd' } } },
+  });
+  test('end where they ended before the new end, begin where they began, and later ones go', () => {
+    const found = stopped({ dosageInstruction: [days(1, 3), days(2, 3), days(3, 3)] });
+    expect(found?.resource['dosageInstruction']).toEqual([
+      { sequence: 1, timing: { repeat: until('2026-03-04', '2026-03-02') } },
+      { sequence: 2, timing: { repeat: until('2026-03-06', '2026-03-05') } },
+    ]);
+    expect(found?.dropped).toBe(1);
+  });
+
+  test('one that begins on the last day stays, one that begins the day after goes', () => {
+    expect(stopped({ dosageInstruction: [days(1, 4), days(2, 3)] })?.dropped).toBe(0);
+    expect(stopped({ dosageInstruction: [days(1, 5), days(2, 3)] })?.dropped).toBe(1);
+  });
+
+  test('lines of one step, or without one of theirs, run side by side', () => {
+    for (const second of [days(1, 2), { timing: { repeat: { boundsDuration: { value: 2, code: 'd' } } } }])
+      expect(stopped({ dosageInstruction: [days(1, 3), second] })?.resource['dosageInstruction']).toEqual([
+        { sequence: 1, timing: { repeat: until('2026-03-06') } },
+        { ...second, timing: { repeat: until('2026-03-06') } },
+      ]);
+  });
+});
+
+describe('the narrative', () => {
+  test.each<[status: string | undefined, stays: boolean]>([
+    ['generated', false],
+    ['extensions', false],
+    ['additional', true],
+    [undefined, true],
+  ])('%s stays: %s', (status, stays) => {
+    const text = { ...(status !== undefined && { status }), div: '<div>10 days</div>' };
+    expect('text' in changed({ text })).toBe(stays);
+  });
+});
+
+describe('a length in the text', () => {
+  const text = (key: string, value: string) => {
+    const dosage = { [key]: value };
+    return [lineOf(dosage)[key], stopped({ dosageInstruction: [dosage] })?.textLeft];
+  };
+  test.each<[value: string, now: string, left: boolean]>([
+    ['1 tablet for 10 days', '1 tablet until 2026-03-06', false],
+    ['1 tablet in 10 days', '1 tablet until 2026-03-06', false],
+    ['1 tablet 10 days', '1 tablet until 2026-03-06', false],
+    ['1 tablett i 10 dagar', '1 tablett till och med 2026-03-06', false],
+    ['1 tablet 4 times a day', '1 tablet 4 times a day', false],
+    ['1 tablet for 10 days, then 5 days', '1 tablet for 10 days, then 5 days', true],
+    ['as needed', 'as needed', false],
+  ])('%s', (value, now, left) => {
+    expect(text('text', value)).toEqual([now, left]);
+    expect(text('patientInstruction', value)).toEqual([now, left]);
+  });
+});
+
+describe('what is dispensed', () => {
+  const dispense = (dispenseRequest: JsonObject | undefined, dosageInstruction: JsonObject[] = []) => {
+    const found = stopped({ ...(dispenseRequest && { dispenseRequest }), dosageInstruction });
+    return [found?.resource['dispenseRequest'], found?.quantity];
+  };
+  const once = { doseAndRate: [{ doseQuantity: { value: 1, unit: 'tablett' } }] };
+  const twice = { timing: { repeat: { frequency: 2, period: 1, periodUnit: 'd' } }, ...once };
+  const ml = { ...twice, doseAndRate: [{ doseQuantity: { value: 5, unit: 'ml' } }] };
+  test.each<[what: string, before: JsonObject, lines: JsonObject[], now: JsonObject, quantity?: number]>([
+    [
+      'days of supply beyond the end',
+      { expectedSupplyDuration: { value: 10, code: 'd' } },
+      [],
+      { expectedSupplyDuration: { value: 5, code: 'd' } },
+    ],
+    [
+      'days of supply up to it',
+      { expectedSupplyDuration: { value: 5, code: 'd' } },
+      [],
+      { expectedSupplyDuration: { value: 5, code: 'd' } },
+    ],
+    ['without a unit', { expectedSupplyDuration: { value: 6 } }, [], { expectedSupplyDuration: { value: 5 } }],
+    [
+      'in weeks',
+      { expectedSupplyDuration: { value: 2, unit: 'wk', code: 'wk', comparator: '<' } },
+      [],
+      {
+        expectedSupplyDuration: {
+          comparator: '<',
+          value: 5,
+          unit: 'd',
+          system: 'http://unitsofmeasure.org',
+          code: 'd',
+        },
+      },
+    ],
+    [
+      'in months',
+      { expectedSupplyDuration: { value: 1, code: 'mo' } },
+      [],
+      { expectedSupplyDuration: { value: 5, unit: 'd', system: 'http://unitsofmeasure.org', code: 'd' } },
+    ],
+    [
+      'in a unit that nobody knows',
+      { expectedSupplyDuration: { value: 9, code: 'x' } },
+      [],
+      { expectedSupplyDuration: { value: 9, code: 'x' } },
+    ],
+    ['repeats', { numberOfRepeatsAllowed: 3 }, [], { numberOfRepeatsAllowed: 0 }],
+    ['no repeats', { numberOfRepeatsAllowed: 0 }, [], { numberOfRepeatsAllowed: 0 }],
+    [
+      'more than the days need',
+      { quantity: { value: 30, unit: 'st' } },
+      [twice],
+      { quantity: { value: 10, unit: 'st' } },
+      10,
+    ],
+    ['what the days need', { quantity: { value: 10, unit: 'st' } }, [twice], { quantity: { value: 10, unit: 'st' } }],
+    ['two lines of one unit', { quantity: { value: 30 } }, [twice, twice], { quantity: { value: 20 } }, 20],
+    ['two lines of unlike units', { quantity: { value: 30 } }, [twice, ml], { quantity: { value: 30 } }],
+    ['a line without a dose', { quantity: { value: 30 } }, [twice, {}], { quantity: { value: 30 } }],
+    ['anything else stays', { performer: { display: 'x' } }, [], { performer: { display: 'x' } }],
+  ])('%s', (_, before, lines, now, quantity) => {
+    expect(dispense(before, lines)).toEqual([now, quantity]);
+  });
+
+  test('nothing is added where nothing was said', () => {
+    expect(dispense(undefined, [twice])).toEqual([undefined, undefined]);
+  });
+
+  test('half a unit is rounded up; a line counts from where it begins', () => {
+    const half = { ...twice, doseAndRate: [{ doseQuantity: { value: 0.25, unit: 'tablett' } }] };
+    expect(dispense({ quantity: { value: 30 } }, [half])[1]).toBe(3);
+    const later = { ...twice, timing: { repeat: { ...twice.timing.repeat, boundsPeriod: { start: '2026-03-05' } } } };
+    expect(dispense({ quantity: { value: 30 } }, [later])[1]).toBe(4);
+    const steps = [1, 2].map((sequence) => ({
+      ...twice,
+      sequence,
+      timing: { repeat: { ...twice.timing.repeat, boundsDuration: { value: 3, code: 'd' } } },
+    }));
+    expect(dispense({ quantity: { value: 30 } }, steps)[1]).toBe(10);
+  });
+});
+
+test.each<[before: JsonObject, now: JsonObject]>([
+  [{}, { quantity: { value: 7 } }],
+  [
+    { quantity: { value: 30, unit: 'st' }, x: 1 },
+    { quantity: { value: 7, unit: 'st' }, x: 1 },
+  ],
+  [{ numberOfRepeatsAllowed: 2 }, { numberOfRepeatsAllowed: 0, quantity: { value: 7 } }],
+  [{ numberOfRepeatsAllowed: 0 }, { numberOfRepeatsAllowed: 0, quantity: { value: 7 } }],
+])('a quantity of 7 in %j', (dispenseRequest, now) => {
+  expect(withQuantity(order({ id: 'x', dispenseRequest }), 7)).toEqual(order({ id: 'x', dispenseRequest: now }));
+});
+
+describe('a resource from a template', () => {
+  const template = { resourceType: 'ServiceRequest', status: 'draft', code: { coding: [{ code: '1' }] } };
+  const medicine = { resourceType: 'MedicationRequest', medicationCodeableConcept: { coding: [{ code: '2' }] } };
+  const subject = { patient: 'kari', encounter: 'visit' };
+  const whose = { subject: { reference: 'Patient/kari' }, encounter: { reference: 'Encounter/visit' } };
+  test('R4', () => {
+    const code = { coding: [{ code: '1' }], text: 'x' };
+    expect(fromTemplate(template, 'x', subject, 'R4')).toEqual({ ...template, code, ...whose });
+    expect(fromTemplate(medicine, 'x', subject, 'R4')).toEqual({
+      ...medicine,
+      medicationCodeableConcept: { coding: [{ code: '2' }], text: 'x' },
+      ...whose,
+    });
+  });
+
+  test('R5', () => {
+    const code = { concept: { coding: [{ code: '1' }], text: 'x' } };
+    expect(fromTemplate(template, 'x', subject, 'R5')).toEqual({ ...template, code, ...whose });
+    expect(fromTemplate(medicine, 'x', subject, 'R5')).toEqual({
+      resourceType: 'MedicationRequest',
+      medication: { concept: { coding: [{ code: '2' }], text: 'x' } },
+      ...whose,
+    });
+  });
+
+  test('without an encounter', () => {
+    expect(fromTemplate(template, 'x', { patient: 'kari' }, 'R4')).not.toHaveProperty('encounter');
+  });
+});

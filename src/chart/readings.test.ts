@@ -1,0 +1,893 @@
+import { describe, expect, test } from 'vitest';
+import {
+  administrationOf,
+  chartOf,
+  concept,
+  dispenseOf,
+  draftIn,
+  draftOf,
+  line,
+  orderOf,
+  periodsOf,
+  pieces,
+  statementOf,
+  times,
+  treatmentOf,
+  until,
+} from '../testing/charts.ts';
+import { bundle, condition, type Json } from '../testing/request.ts';
+import type { Chart, Draft, Treatment } from './chart.ts';
+
+// What is read of each element that the other tables of this room have no row for. The day of the evaluation is 2026-03-02.
+const ATC = 'http://www.whocc.no/atc';
+const ICD = 'http://hl7.org/fhir/sid/icd-10';
+const SNOMED = 'http://snomed.info/sct';
+const coded = (system: string, code: string): Json => ({ coding: [{ system, code }] });
+const subject = { reference: 'Patient/kari' };
+const SINCE = { authoredOn: '2026-02-01' };
+
+type Row<T> = [element: string, given: Json, read: T];
+/** Each row as a test; `look` says what is looked at. */
+function reads<T>(what: string, look: (given: Json) => T, rows: Row<T>[]): void {
+  describe(what, () => {
+    test.each(rows)('%s', (_, given, read) => {
+      expect(look(given)).toEqual(read);
+    });
+  });
+}
+
+const first =
+  <K extends keyof Treatment>(kind: typeof orderOf, ...fields: K[]) =>
+  (more: Json): unknown => {
+    const treatment = treatmentOf([kind('oxazepam', more)]);
+    return fields.length === 1 ? treatment?.[fields[0] as K] : fields.map((field) => treatment?.[field]);
+  };
+const order = (...fields: (keyof Treatment)[]) => first(orderOf, ...fields);
+const statement = (...fields: (keyof Treatment)[]) => first(statementOf, ...fields);
+
+reads('MedicationRequest: who ordered it, and where', order('requester', 'setting'), [
+  ['requester', { requester: { reference: 'Practitioner/nils' } }, ['Practitioner/nils', undefined]],
+  ['requester without a reference', { requester: { display: 'Nils' } }, [undefined, undefined]],
+  ['category inpatient', { category: [{ coding: [{ code: 'inpatient' }] }] }, [undefined, 'inpatient']],
+  [
+    'category in a list of codings',
+    { category: [{ coding: [{ code: 'x' }, { code: 'outpatient' }] }] },
+    [undefined, 'outpatient'],
+  ],
+  ['category as one object', { category: { coding: { code: 'inpatient' } } }, [undefined, 'inpatient']],
+  ['category without codings', { category: [{ text: 'inpatient' }] }, [undefined, undefined]],
+]);
+
+reads('MedicationStatement: whose word it is', statement('requester'), [
+  ['informationSource', { informationSource: { reference: 'Patient/kari' } }, 'Patient/kari'],
+]);
+
+reads('MedicationStatement: dates and statuses', (more) => periodsOf(treatmentOf([statementOf('oxazepam', more)])), [
+  [
+    'effectiveDateTime goes before dateAsserted',
+    { effectiveDateTime: '2026-02-10', dateAsserted: '2026-02-01' },
+    'taken 2026-02-10..2027-02-10, presumed 2027-02-11..',
+  ],
+  [
+    'dateAsserted after effectiveDateTime is a sign of life',
+    { effectiveDateTime: '2025-02-10', dateAsserted: '2026-02-01' },
+    'taken 2025-02-10..2027-02-01, presumed 2027-02-02..',
+  ],
+  ['dateAsserted alone', { dateAsserted: '2026-02-01' }, 'taken 2026-02-01..2027-02-01, presumed 2027-02-02..'],
+  [
+    'dateAsserted that lies ahead is no sign of life',
+    { effectiveDateTime: '2026-02-01', dateAsserted: '2026-03-03' },
+    'taken 2026-02-01..2027-02-01, presumed 2027-02-02..',
+  ],
+  [
+    'effectivePeriod goes before effectiveDateTime',
+    { effectivePeriod: { start: '2026-02-05' }, effectiveDateTime: '2026-02-10' },
+    'taken 2026-02-05..2027-02-10, presumed 2027-02-11..',
+  ],
+  [
+    'occurrencePeriod',
+    { occurrencePeriod: { start: '2026-02-05', end: '2026-03-05' } },
+    'taken 2026-02-05..2026-03-05',
+  ],
+  ['occurrenceDateTime', { occurrenceDateTime: '2026-02-05' }, 'taken 2026-02-05..2027-02-05, presumed 2027-02-06..'],
+  ['status intended', { status: 'intended', effectiveDateTime: '2026-02-01' }, 'possible 2026-02-01..2027-02-01'],
+  [
+    'status intended, with an end',
+    { status: 'intended', effectivePeriod: { start: '2026-02-01', end: '2026-03-05' } },
+    'possible 2026-02-01..2026-03-05',
+  ],
+  ['status on-hold', { status: 'on-hold', effectiveDateTime: '2026-02-01' }, 'presumed 2026-02-01..'],
+  ['a status that nobody knows', { status: 'x', effectiveDateTime: '2026-02-01' }, 'possible 2026-02-01..2027-02-01'],
+]);
+
+reads(
+  'MedicationStatement: adherence',
+  (code) =>
+    periodsOf(
+      treatmentOf([statementOf('oxazepam', { dateAsserted: '2026-02-01', adherence: { code: { coding: [code] } } })]),
+    ),
+  [
+    ['not-taking', { code: 'not-taking' }, undefined],
+    ['stopped-as-intended', { code: 'stopped-as-intended' }, undefined],
+    ['on-hold-as-intended', { code: 'on-hold-as-intended' }, 'presumed 2026-02-01..'],
+    ['unknown', { code: 'unknown' }, 'taken 2026-02-01..2027-02-01, presumed 2027-02-02..'],
+    [
+      'a code that only holds such a word',
+      { code: 'has-never-stopped' },
+      'taken 2026-02-01..2027-02-01, presumed 2027-02-02..',
+    ],
+  ],
+);
+
+reads(
+  'MedicationDispense: dates',
+  (more) => periodsOf(treatmentOf([dispenseOf('oxazepam', { daysSupply: { value: 10, code: 'd' }, ...more })])),
+  [
+    ['whenHandedOver', { whenHandedOver: '2026-02-20' }, 'taken 2026-02-20..2026-03-01'],
+    ['whenPrepared', { whenPrepared: '2026-02-20' }, 'taken 2026-02-20..2026-03-01'],
+    [
+      'whenHandedOver before whenPrepared',
+      { whenHandedOver: '2026-02-20', whenPrepared: '2026-02-10' },
+      'taken 2026-02-20..2026-03-01',
+    ],
+    ['effectiveDateTime is none of its elements', { effectiveDateTime: '2026-02-20' }, 'possible 2026-03-02..'],
+    [
+      'a start in an extension',
+      { extension: [{ url: 'https://x/start', valueDate: '2026-02-20' }] },
+      'taken 2026-02-20..2026-03-01',
+    ],
+    [
+      'repeats count for nothing',
+      { whenHandedOver: '2026-02-20', dispenseRequest: { numberOfRepeatsAllowed: 3 }, numberOfRepeatsAllowed: 3 },
+      'taken 2026-02-20..2026-03-01',
+    ],
+  ],
+);
+
+describe('MedicationDispense: what it hands over', () => {
+  const DISPENSE = {
+    resourceType: 'MedicationDispense',
+    id: 'd',
+    status: 'completed',
+    whenHandedOver: '2026-02-20',
+    subject,
+  };
+  test('without a medicine it is left out, and told as one that nobody recognises', () => {
+    const chart = chartOf([DISPENSE]);
+    expect(chart.treatments).toEqual([]);
+    expect(chart.leftOut).toEqual([{ what: 'medication', why: 'no-medicine', ref: 'MedicationDispense/d' }]);
+    expect(chart.unread.treatments).toEqual([{ ref: 'MedicationDispense/d', name: undefined }]);
+  });
+
+  test('without a medicine, and used up, it is only left out', () => {
+    const chart = chartOf([{ ...DISPENSE, daysSupply: { value: 5, code: 'd' } }]);
+    expect([chart.leftOut.length, chart.unread.treatments]).toEqual([1, []]);
+  });
+
+  test('it names its order by authorizingPrescription, and takes its purpose', () => {
+    const pain = { reasonCode: [coded(ICD, 'R52.2')], authoredOn: '2025-01-01' };
+    const dependence = { reasonCode: [coded(ICD, 'F11.2')], authoredOn: '2026-01-01' };
+    const record = (authorizingPrescription?: Json[]) => [
+      orderOf('N02AA01', { ...pain, id: 'pain' }),
+      orderOf('N02AA01', { ...dependence, id: 'dependence' }),
+      dispenseOf('N02AA01', {
+        whenHandedOver: '2026-02-20',
+        ...(authorizingPrescription && { authorizingPrescription }),
+      }),
+    ];
+    const classOf = (resources: Json[]) =>
+      chartOf(resources)
+        .treatments.find(({ entries }) => entries().some(({ kind }) => kind === 'dispense'))
+        ?.lists.includes('laro-medicine');
+    expect(classOf(record())).toBe(true);
+    expect(classOf(record([{ reference: 'MedicationRequest/pain' }]))).toBe(false);
+    expect(classOf(record([{ reference: 'MedicationRequest/dependence' }]))).toBe(true);
+  });
+});
+
+test.each(['authorizingPrescription', 'basedOn', 'request', 'priorPrescription', 'replaces', 'partOf'])(
+  '%s names an order, whose purpose is taken',
+  (element) => {
+    const pain = orderOf('N02AA01', { id: 'pain', authoredOn: '2025-01-01', reasonCode: [coded(ICD, 'R52.2')] });
+    const other = orderOf('N02AA01', { id: 'other', authoredOn: '2026-01-01', reasonCode: [coded(ICD, 'F11.2')] });
+    const given = administrationOf('N02AA01', {
+      effectiveDateTime: '2026-03-01',
+      [element]: [{ reference: 'MedicationRequest/pain' }],
+    });
+    const treatment = chartOf([pain, other, given]).treatments.find(({ entries }) => entries().length === 2);
+    expect(treatment?.lists).toContain('opioid-for-pain');
+  },
+);
+
+reads(
+  'MedicationAdministration: dates and statuses',
+  (more) => periodsOf(treatmentOf([administrationOf('oxazepam', more)])),
+  [
+    [
+      'effectivePeriod without an end, in progress: until today',
+      { status: 'in-progress', effectivePeriod: { start: '2026-02-20' } },
+      'taken 2026-02-20..2026-03-02',
+    ],
+    [
+      'in progress, with a dosage line: its first day',
+      { status: 'in-progress', effectiveDateTime: '2026-02-20', dosage: { text: 'x' } },
+      'taken 2026-02-20..2026-02-20',
+    ],
+    [
+      'in progress since today',
+      { status: 'in-progress', effectiveDateTime: '2026-03-02' },
+      'taken 2026-03-02..2026-03-02',
+    ],
+    [
+      'stopped: what was given was',
+      { status: 'stopped', effectiveDateTime: '2026-02-20' },
+      'taken 2026-02-20..2026-02-20',
+    ],
+    ['unknown', { status: 'unknown', effectiveDateTime: '2026-02-20' }, 'possible 2026-02-20..2027-02-20'],
+    ['on hold', { status: 'on-hold', effectiveDateTime: '2026-02-20' }, 'taken 2026-02-20..2026-02-20'],
+    ['without any date', {}, 'possible 2026-03-02..2027-03-02'],
+    ['not-done', { status: 'not-done', effectiveDateTime: '2026-02-20' }, undefined],
+  ],
+);
+
+reads('entries that say nothing of what is taken: why', (given) => chartOf([given]).leftOut.map(({ why }) => why), [
+  ['doNotPerform', orderOf('oxazepam', { ...SINCE, doNotPerform: true }), ['not-performed']],
+  ['doNotPerform false', orderOf('oxazepam', { ...SINCE, doNotPerform: false }), []],
+  ['status draft', orderOf('oxazepam', { status: 'draft' }), ['status']],
+  ['status cancelled', orderOf('oxazepam', { status: 'cancelled' }), ['status']],
+  ['status entered-in-error', orderOf('oxazepam', { status: 'entered-in-error' }), ['status']],
+  ['status declined', orderOf('oxazepam', { status: 'declined' }), ['status']],
+  ['status preparation', orderOf('oxazepam', { status: 'preparation' }), ['status']],
+  ['status not-taken', statementOf('oxazepam', { status: 'not-taken' }), ['not-performed']],
+  ['status not-done', administrationOf('oxazepam', { status: 'not-done' }), ['not-performed']],
+  ['dispense cancelled', dispenseOf('oxazepam', { status: 'cancelled', whenHandedOver: '2026-02-20' }), ['status']],
+  ['dispense declined', dispenseOf('oxazepam', { status: 'declined', whenHandedOver: '2026-02-20' }), ['status']],
+  [
+    'dispense entered-in-error',
+    dispenseOf('oxazepam', { status: 'entered-in-error', whenHandedOver: '2026-02-20' }),
+    ['status'],
+  ],
+  [
+    'dispense in preparation',
+    dispenseOf('oxazepam', { status: 'preparation', whenPrepared: '2026-02-20' }),
+    ['status'],
+  ],
+  ['intent proposal', orderOf('oxazepam', { intent: 'proposal' }), ['intent']],
+  ['intent plan', orderOf('oxazepam', { intent: 'plan' }), ['intent']],
+  ['intent plan, reportedBoolean', orderOf('oxazepam', { intent: 'plan', reportedBoolean: true }), []],
+  ['intent plan, reportedBoolean false', orderOf('oxazepam', { intent: 'plan', reportedBoolean: false }), ['intent']],
+  ['intent plan, reported (R5)', orderOf('oxazepam', { intent: 'plan', reported: true }), []],
+  ['intent plan, reportedReference', orderOf('oxazepam', { intent: 'plan', reportedReference: { display: 'x' } }), []],
+  ['intent proposal, reportedBoolean', orderOf('oxazepam', { intent: 'proposal', reportedBoolean: true }), ['intent']],
+  ['intent instance-order', orderOf('oxazepam', { intent: 'instance-order' }), []],
+  [
+    'adherence not-taking',
+    statementOf('oxazepam', { adherence: { code: { coding: [{ code: 'not-taking' }] } } }),
+    ['not-performed'],
+  ],
+]);
+
+const start = (more: Json) => {
+  const { start: day, stop, length } = draftIn(draftOf('oxycodone', more)) ?? ({} as Draft);
+  return [day, stop, length];
+};
+const TEN = { boundsDuration: { value: 10, code: 'd' } };
+reads('a draft: when it begins, and its end counted from there', start, [
+  ['no authoredOn: today', { dosageInstruction: [line(TEN)] }, ['2026-03-02', '2026-03-11', 10]],
+  ['authoredOn', { authoredOn: '2026-03-05', dosageInstruction: [line(TEN)] }, ['2026-03-05', '2026-03-14', 10]],
+  ['authoredOn by month', { authoredOn: '2026-03', dosageInstruction: [line(TEN)] }, ['2026-03-01', '2026-03-10', 10]],
+  ['authoredOn by year', { authoredOn: '2026', dosageInstruction: [line(TEN)] }, ['2026-01-01', '2026-01-10', 10]],
+  ['authoredOn that is no date', { authoredOn: 'x', dosageInstruction: [line(TEN)] }, ['2026-03-02', '2026-03-11', 10]],
+  [
+    'boundsPeriod.start',
+    { dosageInstruction: [line(until('2026-03-14', '2026-03-05'))] },
+    ['2026-03-05', '2026-03-14', 10],
+  ],
+  [
+    'boundsPeriod.start by month, with a duration',
+    { dosageInstruction: [line({ boundsPeriod: { start: '2026-03' }, ...TEN })] },
+    ['2026-03-01', '2026-03-10', 10],
+  ],
+  [
+    'boundsRange: its high',
+    { dosageInstruction: [line({ boundsRange: { low: { value: 5, code: 'd' }, high: { value: 10, code: 'd' } } })] },
+    ['2026-03-02', '2026-03-11', 10],
+  ],
+  [
+    'boundsRange without a high',
+    { dosageInstruction: [line({ boundsRange: { low: { value: 5, code: 'd' } } })] },
+    ['2026-03-02', undefined, undefined],
+  ],
+  [
+    'boundsRange beside boundsPeriod: the period',
+    { dosageInstruction: [line({ ...until('2026-03-05'), boundsRange: { high: { value: 10, code: 'd' } } })] },
+    ['2026-03-02', '2026-03-05', 4],
+  ],
+  [
+    'an extension that names a start: valueDateTime',
+    { extension: [{ url: 'https://x/Start', valueDateTime: '2026-03-05' }] },
+    ['2026-03-05', undefined, undefined],
+  ],
+  [
+    'valueDate',
+    { extension: [{ url: 'https://x/startDate', valueDate: '2026-03-05' }] },
+    ['2026-03-05', undefined, undefined],
+  ],
+  [
+    'valuePeriod',
+    { extension: [{ url: 'https://x/start', valuePeriod: { start: '2026-03-05' } }] },
+    ['2026-03-05', undefined, undefined],
+  ],
+  [
+    'an extension of another name',
+    { extension: [{ url: 'https://x/end', valueDate: '2026-03-05' }] },
+    ['2026-03-02', undefined, undefined],
+  ],
+  [
+    'an extension of the line',
+    { dosageInstruction: [line(TEN, { extension: [{ url: 'https://x/start', valueDate: '2026-03-05' }] })] },
+    ['2026-03-05', '2026-03-14', 10],
+  ],
+  [
+    'an extension of its timing',
+    {
+      dosageInstruction: [
+        { timing: { repeat: TEN, extension: [{ url: 'https://x/start', valueDate: '2026-03-05' }] } },
+      ],
+    },
+    ['2026-03-05', '2026-03-14', 10],
+  ],
+  [
+    'an extension of its bounds',
+    {
+      dosageInstruction: [
+        line({
+          boundsDuration: { ...TEN.boundsDuration, extension: [{ url: 'https://x/start', valueDate: '2026-03-05' }] },
+        }),
+      ],
+    },
+    ['2026-03-05', '2026-03-14', 10],
+  ],
+  [
+    'an extension beside its bounds',
+    {
+      dosageInstruction: [
+        line({ ...TEN, _boundsDuration: { extension: [{ url: 'https://x/start', valueDate: '2026-03-05' }] } }),
+      ],
+    },
+    ['2026-03-05', '2026-03-14', 10],
+  ],
+  [
+    'an extension of its repeat',
+    { dosageInstruction: [line({ ...TEN, extension: [{ url: 'https://x/start', valueDate: '2026-03-05' }] })] },
+    ['2026-03-05', '2026-03-14', 10],
+  ],
+]);
+
+describe('a start known by its month', () => {
+  const supply = { dispenseRequest: { expectedSupplyDuration: { value: 10, code: 'd' } } };
+  test.each<[what: string, more: Json, supplies: unknown]>([
+    ['no day of so short a supply is certain', { authoredOn: '2026-01', ...supply }, []],
+    ['nor of one that may begin later this month', { authoredOn: '2026-03' }, []],
+    ['nor of one on hold', { authoredOn: '2026-01', status: 'on-hold' }, []],
+    ['a whole date', { authoredOn: '2026-01-01', ...supply }, [{ start: '2026-01-01', end: '2026-01-10' }]],
+    [
+      'the last day it may mean counts',
+      { authoredOn: '2026-01', dispenseRequest: { expectedSupplyDuration: { value: 40, code: 'd' } } },
+      [{ start: '2026-01-31', end: '2026-02-09' }],
+    ],
+  ])('%s: use is never made longer than proven', (_, more, supplies) => {
+    const treatment = treatmentOf([orderOf('oxazepam', more)]);
+    const days = (day: number) => new Date(day * 86_400_000).toISOString().slice(0, 10);
+    expect(treatment?.supplies.map(({ start: from, end }) => ({ start: days(from), end: days(end) }))).toEqual(
+      supplies,
+    );
+  });
+});
+
+const dose = (...dosageInstruction: Json[]) => draftIn(draftOf('oxycodone', { dosageInstruction }))?.dailyDose;
+const quantityOf = (value: number, unit: string) => ({ doseAndRate: [{ doseQuantity: { value, unit } }] });
+reads<number | undefined>('the dose of a day', ({ lines }) => dose(...(lines as Json[])), [
+  ['doseQuantity, and how often', { lines: [line(times(2), pieces(1))] }, 2],
+  ['two lines', { lines: [line(times(2), pieces(1)), line(times(1), pieces(2))] }, 4],
+  ['two lines of unlike units', { lines: [line(times(2), pieces(1)), line(times(1), quantityOf(5, 'ml'))] }, undefined],
+  [
+    'two lines of one unit that is no piece',
+    { lines: [line(times(1), quantityOf(5, 'ml')), line(times(2), quantityOf(5, 'ML'))] },
+    15,
+  ],
+  [
+    'pieces of other names are alike',
+    { lines: [line(times(1), quantityOf(1, 'tablett')), line(times(1), quantityOf(1, 'st'))] },
+    2,
+  ],
+  ['a line without a dose', { lines: [line(times(2), pieces(1)), line(times(1))] }, undefined],
+  ['a line without a frequency', { lines: [line(times(2), pieces(1)), pieces(1)] }, undefined],
+  ['frequencyMax', { lines: [line({ ...times(1), frequencyMax: 3 }, pieces(1))] }, 3],
+  ['no frequency: once', { lines: [line({ period: 1, periodUnit: 'd' }, pieces(1))] }, 1],
+  ['period', { lines: [line({ frequency: 1, period: 2, periodUnit: 'd' }, pieces(1))] }, 0.5],
+  ['periodUnit h', { lines: [line({ frequency: 1, period: 8, periodUnit: 'h' }, pieces(1))] }, 3],
+  ['periodUnit wk', { lines: [line({ frequency: 7, period: 1, periodUnit: 'wk' }, pieces(1))] }, 1],
+  ['a period of 0', { lines: [line({ frequency: 1, period: 0, periodUnit: 'd' }, pieces(1))] }, undefined],
+  ['a frequency of 0', { lines: [line({ frequency: 0, period: 1, periodUnit: 'd' }, pieces(1))] }, undefined],
+  ['a dose of 0', { lines: [line(times(1), pieces(0))] }, undefined],
+  [
+    'doseRange: its high',
+    { lines: [line(times(1), { doseAndRate: [{ doseRange: { low: { value: 1 }, high: { value: 2 } } }] })] },
+    2,
+  ],
+  [
+    'doseRange: without a high',
+    { lines: [line(times(1), { doseAndRate: [{ doseRange: { low: { value: 1 } } }] })] },
+    undefined,
+  ],
+  ['doseAndRate as an object', { lines: [line(times(1), { doseAndRate: { doseQuantity: { value: 3 } } })] }, 3],
+  ['doseQuantity of the line', { lines: [line(times(1), { doseQuantity: { value: 3 } })] }, 3],
+  [
+    'maxDosePerPeriod goes before',
+    {
+      lines: [
+        line(times(1), {
+          ...pieces(1),
+          maxDosePerPeriod: { numerator: { value: 4 }, denominator: { value: 1, unit: 'd' } },
+        }),
+      ],
+    },
+    4,
+  ],
+  [
+    'maxDosePerPeriod of a week',
+    { lines: [line({}, { maxDosePerPeriod: { numerator: { value: 14 }, denominator: { value: 1, code: 'wk' } } })] },
+    2,
+  ],
+  [
+    'maxDosePerPeriod of two days',
+    { lines: [line({}, { maxDosePerPeriod: [{ numerator: { value: 4 }, denominator: { value: 2, code: 'd' } }] })] },
+    2,
+  ],
+  [
+    'maxDosePerPeriod without a unit',
+    {
+      lines: [
+        line(times(1), { ...pieces(1), maxDosePerPeriod: { numerator: { value: 4 }, denominator: { value: 1 } } }),
+      ],
+    },
+    1,
+  ],
+  [
+    'maxDosePerPeriod of 0',
+    {
+      lines: [
+        line(times(1), {
+          ...pieces(1),
+          maxDosePerPeriod: { numerator: { value: 0 }, denominator: { value: 1, code: 'd' } },
+        }),
+      ],
+    },
+    1,
+  ],
+]);
+
+reads<unknown>(
+  'a draft: what its dosage lines say besides',
+  ({ lines }) => {
+    const draft = draftIn(draftOf('oxycodone', { dosageInstruction: lines }));
+    return [draft?.asNeeded, draft?.single, draft?.dosed];
+  },
+  [
+    ['no line', { lines: [] }, [false, false, false]],
+    ['asNeededBoolean', { lines: [{ asNeededBoolean: true }] }, [true, false, true]],
+    ['asNeededBoolean false', { lines: [{ asNeededBoolean: false }] }, [false, false, true]],
+    ['asNeededCodeableConcept', { lines: [{ asNeededCodeableConcept: { text: 'x' } }] }, [true, false, true]],
+    ['asNeeded (R5)', { lines: [{ asNeeded: true }] }, [true, false, true]],
+    ['asNeededFor (R5)', { lines: [{ asNeededFor: [{ text: 'x' }] }] }, [true, false, true]],
+    ['count of 1', { lines: [line({ count: 1 })] }, [false, true, true]],
+    ['count of 2', { lines: [line({ count: 2 })] }, [false, false, true]],
+    ['countMax goes before count', { lines: [line({ count: 1, countMax: 2 })] }, [false, false, true]],
+    ['one event', { lines: [{ timing: { event: ['2026-03-05'] } }] }, [false, true, true]],
+    ['one event that is no list', { lines: [{ timing: { event: '2026-03-05' } }] }, [false, true, true]],
+    [
+      'two events of a day',
+      { lines: [{ timing: { event: ['2026-03-05T08:00:00Z', '2026-03-05T20:00:00Z'] } }] },
+      [false, false, true],
+    ],
+    [
+      'two events, of which one is no date',
+      { lines: [{ timing: { event: ['2026-03-05', 'x'] } }] },
+      [false, false, true],
+    ],
+  ],
+);
+
+describe('the medicine of an entry', () => {
+  const MEDICINE = { resourceType: 'MedicationRequest', id: 'o', status: 'active', intent: 'order', subject, ...SINCE };
+  const OXAZEPAM = coded(ATC, 'N05BA04');
+  const medication = (more: Json) => ({ resourceType: 'Medication', id: 'm', ...more });
+  const read = (more: Json) => {
+    const { treatments, leftOut } = chartOf([{ ...MEDICINE, ...more }]);
+    return treatments[0]?.substance ?? leftOut[0]?.why;
+  };
+  const contained = (more: Json) => ({ contained: [medication(more)], medicationReference: { reference: '#m' } });
+  test.each<[element: string, more: Json, read: string | undefined]>([
+    ['medicationCodeableConcept', { medicationCodeableConcept: OXAZEPAM }, 'oxazepam'],
+    ['medication.concept (R5)', { medication: { concept: OXAZEPAM } }, 'oxazepam'],
+    ['medication without the suffix of its type', { medication: OXAZEPAM }, 'oxazepam'],
+    ['medication with nothing but a text', { medication: { text: 'Oxazepam' } }, 'oxazepam'],
+    ['medicationReference: contained', contained({ code: OXAZEPAM }), 'oxazepam'],
+    [
+      'contained, its id with #',
+      { contained: [medication({ id: '#m', code: OXAZEPAM })], medicationReference: { reference: '#m' } },
+      'oxazepam',
+    ],
+    [
+      'medication.reference (R5)',
+      { contained: [medication({ code: OXAZEPAM })], medication: { reference: { reference: '#m' } } },
+      'oxazepam',
+    ],
+    [
+      'medication as a reference',
+      { contained: [medication({ code: OXAZEPAM })], medication: { reference: '#m' } },
+      'oxazepam',
+    ],
+    ['medicationReference.display', { medicationReference: { display: 'Oxazepam 10 mg' } }, 'oxazepam'],
+    ['medicationReference to nothing', { medicationReference: { reference: '#m' } }, 'unresolved'],
+    [
+      'contained without #',
+      { contained: [medication({ code: OXAZEPAM })], medicationReference: { reference: 'm' } },
+      'unresolved',
+    ],
+    ['nothing', {}, 'no-medicine'],
+    ['an empty concept', { medicationCodeableConcept: {} }, 'no-medicine'],
+    ['ingredient.itemCodeableConcept', contained({ ingredient: [{ itemCodeableConcept: OXAZEPAM }] }), 'oxazepam'],
+    ['ingredient.item.concept (R5)', contained({ ingredient: [{ item: { concept: OXAZEPAM } }] }), 'oxazepam'],
+    [
+      'ingredient.isActive true',
+      contained({ ingredient: [{ isActive: true, itemCodeableConcept: OXAZEPAM }] }),
+      'oxazepam',
+    ],
+    [
+      'ingredient.isActive false',
+      contained({ ingredient: [{ isActive: false, itemCodeableConcept: OXAZEPAM }] }),
+      'no-medicine',
+    ],
+    [
+      'ingredient.itemReference.display',
+      contained({ ingredient: [{ itemReference: { display: 'Oxazepam' } }] }),
+      'oxazepam',
+    ],
+    [
+      'ingredient.itemReference: a Substance that is contained',
+      {
+        contained: [
+          medication({ ingredient: [{ itemReference: { reference: '#s' } }] }),
+          { resourceType: 'Substance', id: 's', code: OXAZEPAM },
+        ],
+        medicationReference: { reference: '#m' },
+      },
+      'oxazepam',
+    ],
+    [
+      'ingredient.item.reference: a Substance (R5)',
+      {
+        contained: [
+          medication({ ingredient: [{ item: { reference: { reference: '#s' } } }] }),
+          { resourceType: 'Substance', id: 's', code: { concept: OXAZEPAM } },
+        ],
+        medicationReference: { reference: '#m' },
+      },
+      'oxazepam',
+    ],
+    [
+      'an extension that classifies: valueCodeableConcept',
+      { medicationCodeableConcept: { text: 'x', extension: [{ url: 'x', valueCodeableConcept: OXAZEPAM }] } },
+      'oxazepam',
+    ],
+    [
+      'an extension that classifies: valueCoding',
+      {
+        medicationCodeableConcept: {
+          text: 'x',
+          extension: [{ url: 'x', valueCoding: { system: ATC, code: 'N05BA04' } }],
+        },
+      },
+      'oxazepam',
+    ],
+    [
+      'an extension of the Medication',
+      contained({ extension: [{ url: 'x', valueCoding: { system: ATC, code: 'N05BA04' } }], code: { text: 'x' } }),
+      'oxazepam',
+    ],
+    [
+      'an extension of another system',
+      {
+        medicationCodeableConcept: {
+          text: 'x',
+          extension: [{ url: 'x', valueCoding: { system: 'http://x', code: 'N05BA04' } }],
+        },
+      },
+      'unrecognised',
+    ],
+  ])('%s', (_, more, expected) => {
+    expect(read(more)).toBe(expected);
+  });
+
+  test('a Medication that is sent with the record is looked up', () => {
+    const found = chartOf([], {
+      prefetch: {
+        medications: bundle(
+          [{ ...MEDICINE, medicationReference: { reference: 'Medication/m' } }, medication({ code: OXAZEPAM })],
+          'searchset',
+        ),
+      },
+    });
+    expect(found.treatments.map(({ substance }) => substance)).toEqual(['oxazepam']);
+  });
+
+  const METHADONE = coded(ATC, 'N07BC02');
+  test.each<[element: string, more: Json, form: string[]]>([
+    ['form', contained({ code: { ...coded(ATC, 'N02AE01') }, form: { text: 'depotplaster' } }), ['patch']],
+    ['doseForm (R5)', contained({ code: { ...coded(ATC, 'N02AE01') }, doseForm: { text: 'depotplaster' } }), ['patch']],
+    ['no form', contained({ code: METHADONE }), []],
+  ])('%s', (_, more, form) => {
+    expect(chartOf([{ ...MEDICINE, ...more }]).treatments[0]?.form).toEqual(form);
+  });
+});
+
+describe('Condition', () => {
+  const VERIFICATION = (code: string) => ({ verificationStatus: { coding: [{ code }] } });
+  const CLINICAL = (code: string) => ({ clinicalStatus: { coding: [{ code }] } });
+  const read = (more: Json): unknown => {
+    const [found] = chartOf([condition('c', 'F11.2', more)]).conditions;
+    return found && [found.active, found.confirmed, found.remission, found.onset];
+  };
+  test.each<[element: string, more: Json, read: unknown]>([
+    ['clinicalStatus active', CLINICAL('active'), [true, true, false, undefined]],
+    ['clinicalStatus recurrence', CLINICAL('recurrence'), [true, true, false, undefined]],
+    ['clinicalStatus relapse', CLINICAL('relapse'), [true, true, false, undefined]],
+    ['clinicalStatus inactive', CLINICAL('inactive'), [false, true, false, undefined]],
+    ['clinicalStatus remission', CLINICAL('remission'), [false, true, true, undefined]],
+    ['clinicalStatus resolved', CLINICAL('resolved'), [false, true, false, undefined]],
+    ['no clinicalStatus', { clinicalStatus: undefined }, [true, true, false, undefined]],
+    ['verificationStatus confirmed', VERIFICATION('confirmed'), [true, true, false, undefined]],
+    ['verificationStatus unconfirmed', VERIFICATION('unconfirmed'), [true, false, false, undefined]],
+    ['verificationStatus provisional', VERIFICATION('provisional'), [true, false, false, undefined]],
+    ['verificationStatus differential', VERIFICATION('differential'), [true, false, false, undefined]],
+    ['verificationStatus refuted', VERIFICATION('refuted'), undefined],
+    ['verificationStatus entered-in-error', VERIFICATION('entered-in-error'), undefined],
+    ['onsetDateTime', { onsetDateTime: '2020-01', recordedDate: '2021-01-01' }, [true, true, false, '2020-01']],
+    [
+      'onsetPeriod',
+      { onsetPeriod: { start: '2020-01-02' }, recordedDate: '2021-01-01' },
+      [true, true, false, '2020-01-02'],
+    ],
+    ['recordedDate', { recordedDate: '2021-01-01' }, [true, true, false, '2021-01-01']],
+    [
+      'onsetDateTime that is no date',
+      { onsetDateTime: 'x', recordedDate: '2021-01-01' },
+      [true, true, false, '2021-01-01'],
+    ],
+  ])('%s', (_, more, expected) => {
+    expect(read(more)).toEqual(expected);
+  });
+});
+
+describe('Procedure, ServiceRequest, CarePlan, Appointment, FamilyMemberHistory', () => {
+  const CBT = coded(SNOMED, '304891004');
+  const sections = {
+    Procedure: 'procedures',
+    ServiceRequest: 'referrals',
+    CarePlan: 'carePlans',
+    Appointment: 'appointments',
+    FamilyMemberHistory: 'familyHistory',
+  } as const;
+  const read = (resourceType: keyof typeof sections, more: Json): Chart['procedures'] => {
+    const participant = { participant: [{ actor: { reference: 'Patient/kari' } }], patient: subject };
+    return chartOf([
+      { resourceType, id: 'x', ...(resourceType === 'Appointment' ? participant : { subject }), ...more },
+    ])[sections[resourceType]];
+  };
+  test.each(['entered-in-error', 'not-done', 'cancelled', 'revoked', 'noshow', 'stopped', 'unknown', 'health-unknown'])(
+    'of status %s did not or will not happen',
+    (status) => {
+      for (const type of ['Procedure', 'ServiceRequest', 'Appointment', 'FamilyMemberHistory'] as const) {
+        expect(read(type, { status })).toEqual([]);
+        expect(read(type, { status: 'completed' })).toHaveLength(1);
+      }
+    },
+  );
+
+  test('doNotPerform', () => {
+    expect(read('ServiceRequest', { status: 'active', doNotPerform: true })).toEqual([]);
+  });
+
+  test.each<[element: string, type: keyof typeof sections, more: Json, date: string | undefined]>([
+    ['performedDateTime', 'Procedure', { performedDateTime: '2026-02-01' }, '2026-02-01'],
+    ['performedPeriod.end', 'Procedure', { performedPeriod: { start: '2026-01-01', end: '2026-02-01' } }, '2026-02-01'],
+    ['performedPeriod.start', 'Procedure', { performedPeriod: { start: '2026-01-01' } }, '2026-01-01'],
+    [
+      'performedPeriod in progress without an end: today',
+      'Procedure',
+      { status: 'in-progress', performedPeriod: { start: '2026-01-01' } },
+      '2026-03-02',
+    ],
+    [
+      'performedPeriod in progress with an end',
+      'Procedure',
+      { status: 'in-progress', performedPeriod: { end: '2026-02-01' } },
+      '2026-02-01',
+    ],
+    [
+      'in progress without a period',
+      'Procedure',
+      { status: 'in-progress', performedDateTime: '2026-02-01' },
+      '2026-02-01',
+    ],
+    [
+      'occurrenceDateTime',
+      'ServiceRequest',
+      { occurrenceDateTime: '2026-02-01', authoredOn: '2026-01-01' },
+      '2026-02-01',
+    ],
+    [
+      'occurrencePeriod.end',
+      'ServiceRequest',
+      { occurrencePeriod: { start: '2026-01-01', end: '2026-02-01' } },
+      '2026-02-01',
+    ],
+    ['occurrencePeriod.start', 'ServiceRequest', { occurrencePeriod: { start: '2026-01-01' } }, '2026-01-01'],
+    ['authoredOn', 'ServiceRequest', { authoredOn: '2026-01-01' }, '2026-01-01'],
+    ['start', 'Appointment', { start: '2026-04-01T08:00:00Z', created: '2026-01-01' }, '2026-04-01'],
+    ['period.start', 'CarePlan', { period: { start: '2026-01-01' }, created: '2025-01-01' }, '2026-01-01'],
+    ['created', 'CarePlan', { created: '2025-01-01' }, '2025-01-01'],
+    ['date', 'FamilyMemberHistory', { date: '2025-01-01' }, '2025-01-01'],
+    ['none', 'Procedure', {}, undefined],
+  ])('the day of a %s', (_, type, more, date) => {
+    expect(read(type, more)[0]?.date).toBe(date);
+  });
+
+  test.each<[element: string, type: keyof typeof sections, more: Json]>([
+    ['code', 'Procedure', { code: CBT }],
+    ['code (R5)', 'ServiceRequest', { code: { concept: CBT } }],
+    ['category', 'CarePlan', { category: [CBT] }],
+    ['reasonCode', 'ServiceRequest', { reasonCode: [coded(ICD, 'F11.2')] }],
+    ['condition.code', 'FamilyMemberHistory', { condition: [{ code: coded(ICD, 'F11.2') }] }],
+  ])('what it is about: %s', (_, type, more) => {
+    expect(read(type, more)[0]?.lists.length).toBeGreaterThan(0);
+    expect(read(type, {})[0]?.lists).toEqual([]);
+  });
+});
+
+describe('agonist treatment that no medicine names', () => {
+  const OMT = coded(SNOMED, '310653000');
+  const known = (more: Json) => periodsOf(treatmentOf([{ id: 'x', subject, ...more }]));
+  const plan = (more: Json) => known({ resourceType: 'CarePlan', status: 'active', ...more });
+  test.each<[element: string, more: Json, read: string | undefined]>([
+    ['category', { category: [OMT], created: '2026-01-01' }, 'presumed 2026-01-01..'],
+    ['activity.detail.code', { activity: [{ detail: { code: OMT } }], created: '2026-01-01' }, 'presumed 2026-01-01..'],
+    ['activity without detail', { activity: [{ code: OMT }], created: '2026-01-01' }, undefined],
+    ['title', { title: 'LAR', created: '2026-01-01' }, 'presumed 2026-01-01..'],
+    [
+      'period.start',
+      { category: [OMT], period: { start: '2026-01-05' }, created: '2026-01-01' },
+      'presumed 2026-01-05..',
+    ],
+    [
+      'period.end ahead',
+      { category: [OMT], period: { start: '2026-01-05', end: '2026-04-01' } },
+      'presumed 2026-01-05..',
+    ],
+    [
+      'period.end today',
+      { category: [OMT], period: { start: '2026-01-05', end: '2026-03-02' } },
+      'presumed 2026-01-05..',
+    ],
+    [
+      'period.end past',
+      { category: [OMT], period: { start: '2026-01-05', end: '2026-02-01' } },
+      'possible 2026-01-05..2027-02-01',
+    ],
+    [
+      'status completed',
+      { status: 'completed', category: [OMT], period: { start: '2026-01-05' } },
+      'possible 2026-01-05..2027-01-05',
+    ],
+    [
+      'status stopped',
+      { status: 'stopped', category: [OMT], period: { start: '2026-01-05' } },
+      'possible 2026-01-05..2027-01-05',
+    ],
+    ['status completed without a date', { status: 'completed', category: [OMT] }, undefined],
+    ['status revoked', { status: 'revoked', category: [OMT] }, undefined],
+    ['status draft', { status: 'draft', category: [OMT] }, undefined],
+    ['status preparation', { status: 'preparation', category: [OMT] }, undefined],
+    ['status not-done', { status: 'not-done', category: [OMT] }, undefined],
+    ['status entered-in-error', { status: 'entered-in-error', category: [OMT] }, undefined],
+  ])('CarePlan: %s', (_, more, expected) => {
+    expect(plan(more)).toBe(expected);
+  });
+
+  test.each<[element: string, more: Json, read: string | undefined]>([
+    ['performedDateTime', { performedDateTime: '2026-01-05' }, 'possible 2026-01-05..2027-01-05'],
+    [
+      'performedPeriod',
+      { performedPeriod: { start: '2026-01-05', end: '2026-02-01' } },
+      'possible 2026-01-05..2027-02-01',
+    ],
+    [
+      'performedPeriod without an end',
+      { status: 'in-progress', performedPeriod: { start: '2026-01-05' } },
+      'presumed 2026-01-05..',
+    ],
+    [
+      'occurrencePeriod (R5)',
+      { status: 'in-progress', occurrencePeriod: { start: '2026-01-05' } },
+      'presumed 2026-01-05..',
+    ],
+    ['occurrenceDateTime (R5)', { occurrenceDateTime: '2026-01-05' }, 'possible 2026-01-05..2027-01-05'],
+  ])('Procedure: %s', (_, more, expected) => {
+    expect(known({ resourceType: 'Procedure', status: 'completed', code: OMT, ...more })).toBe(expected);
+  });
+});
+
+describe('results', () => {
+  const SCREEN = coded('http://loinc.org', '3390-2');
+  const observation = (more: Json) =>
+    chartOf([
+      {
+        resourceType: 'Observation',
+        id: 'r',
+        status: 'final',
+        code: SCREEN,
+        effectiveDateTime: '2026-02-27',
+        subject,
+        ...more,
+      },
+    ]).results;
+  test.each(['final', 'amended', 'corrected', 'appended'])('status %s is reported', (status) => {
+    expect(observation({ status, valueString: 'POS' })).toMatchObject([{ outcome: 'positive', preliminary: false }]);
+  });
+
+  test.each<[element: string, more: Json, read: object]>([
+    ['valueInteger', { valueInteger: 250 }, { value: 250 }],
+    ['valueDecimal', { valueDecimal: 2.5 }, { value: 2.5 }],
+    [
+      'valueQuantity',
+      { valueQuantity: { value: 250, code: 'ug/L', unit: 'x' } },
+      { value: 250, unit: 'ug/l', outcome: 'positive' },
+    ],
+    ['valueBoolean true', { valueBoolean: true }, { outcome: 'positive' }],
+    ['valueBoolean false', { valueBoolean: false }, { outcome: 'negative' }],
+    [
+      'referenceRange in the same unit',
+      { valueQuantity: { value: 90, unit: 'ug/L' }, referenceRange: [{ high: { value: 80, unit: 'ug/L' } }] },
+      { outcome: 'positive', timesUpperLimit: 1.125 },
+    ],
+    ['specimen is not told', { valueString: 'POS', specimen: { reference: 'Specimen/x' } }, { outcome: 'positive' }],
+  ])('%s', (_, more, expected) => {
+    expect(observation(more)).toMatchObject([expected]);
+  });
+
+  test('referenceRange in another unit: no limit is read', () => {
+    const [found] = observation({
+      valueQuantity: { value: 90, unit: 'ug/L' },
+      referenceRange: [{ high: { value: 80, unit: 'nmol/L' } }],
+    });
+    expect([found?.outcome, found?.timesUpperLimit]).toEqual(['negative', undefined]);
+  });
+});
+
+test.each<[birthDate: string, age: object | undefined]>([
+  ['1981', { least: 44, most: 45 }],
+  ['1981-03', { least: 44, most: 45 }],
+  ['1981-03-02', { least: 45, most: 45 }],
+  ['1981-03-03', { least: 44, most: 44 }],
+  ['2026', undefined],
+  ['2026-03', undefined],
+  ['2026-03-02', { least: 0, most: 0 }],
+])('Patient.birthDate %s: an age known by year or month is a range', (birthDate, age) => {
+  expect(chartOf([], { prefetch: { patient: { resourceType: 'Patient', id: 'kari', birthDate } } }).age).toEqual(age);
+});
+
+test('a name in the record is what the medicine is called', () => {
+  expect(treatmentOf([orderOf({ ...concept('N05BA04'), text: 'Sobril 15 mg' }, SINCE)])?.name).toBe('Sobril 15 mg');
+});
