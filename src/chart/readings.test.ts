@@ -468,6 +468,48 @@ reads<number | undefined>('the dose of a day', ({ lines }) => dose(...(lines as 
   ],
 ]);
 
+describe('lines that are written alike but for one element are told apart', () => {
+  const usual = {
+    id: 'a',
+    text: 'x',
+    route: { text: 'oral' },
+    method: { text: 'x' },
+    asNeededBoolean: false,
+    ...line(times(1), pieces(1)),
+  };
+  const orders = (other: Json) =>
+    chartOf([
+      orderOf('oxazepam', { id: 'a', ...SINCE, dosageInstruction: [usual] }),
+      orderOf('zopiclone', { id: 'b', ...SINCE, dosageInstruction: [other] }),
+    ]).treatments.map(({ dailyDose, asNeeded }) => [dailyDose, asNeeded]);
+  test.each<[element: string, other: Json, read: [number | undefined, boolean]]>([
+    ['nothing', usual, [1, false]],
+    ['route', { ...usual, route: { text: 'other' } }, [1, false]],
+    ['asNeededBoolean', { ...usual, asNeededBoolean: true }, [1, true]],
+    ['frequency', { ...usual, ...line(times(2)) }, [2, false]],
+    ['period', { ...usual, ...line({ frequency: 1, period: 2, periodUnit: 'd' }) }, [0.5, false]],
+    ['periodUnit', { ...usual, ...line({ frequency: 1, period: 1, periodUnit: 'h' }) }, [24, false]],
+    ['frequencyMax', { ...usual, ...line({ ...times(1), frequencyMax: 4 }) }, [4, false]],
+    ['doseQuantity.value', { ...usual, ...pieces(3) }, [3, false]],
+    ['doseQuantity.value as a text', { ...usual, ...quantityOf('1' as never, 'tablett') }, [undefined, false]],
+    ['doseRange', { ...usual, doseAndRate: [{ doseRange: { high: { value: 5 } } }] }, [5, false]],
+    ['doseAndRate as an object', { ...usual, doseAndRate: { doseQuantity: { value: 6 } } }, [6, false]],
+    [
+      'a second doseAndRate',
+      { ...usual, doseAndRate: [{ doseQuantity: { value: 7 } }, { doseQuantity: { value: 8 } }] },
+      [7, false],
+    ],
+    [
+      'maxDosePerPeriod',
+      { ...usual, maxDosePerPeriod: { numerator: { value: 9 }, denominator: { value: 1, code: 'd' } } },
+      [9, false],
+    ],
+    ['timing.code', { ...usual, timing: { code: { text: 'x' } } }, [undefined, false]],
+  ])('%s', (_, other, read) => {
+    expect(orders(other)).toEqual([[1, false], read]);
+  });
+});
+
 reads<unknown>(
   'a draft: what its dosage lines say besides',
   ({ lines }) => {
@@ -621,6 +663,57 @@ describe('the medicine of an entry', () => {
       },
     });
     expect(found.treatments.map(({ substance }) => substance)).toEqual(['oxazepam']);
+  });
+
+  // Of a depot with 96 mg the effect is another than of a tablet.
+  const strength = (more: Json) =>
+    contained({ code: coded(ATC, 'N07BC01'), ingredient: [{ itemCodeableConcept: { text: 'x' }, ...more }] });
+  const mg = (value: number) => ({ value, unit: 'mg' });
+  test.each<[element: string, more: Json, afterDays: number | undefined]>([
+    ['ingredient.strength: its numerator', strength({ strength: { numerator: mg(96), denominator: mg(1) } }), 90],
+    [
+      'ingredient.strength of 100 mg',
+      strength({ strength: { numerator: { value: 100, code: 'mg', unit: 'x' } } }),
+      180,
+    ],
+    ['ingredient.strength in another unit', strength({ strength: { numerator: { value: 96, unit: 'g' } } }), 14],
+    ['ingredient.strengthRatio (R5)', strength({ strengthRatio: { numerator: mg(96) } }), 90],
+    ['ingredient.strengthQuantity (R5)', strength({ strengthQuantity: mg(96) }), 90],
+    ['no strength', strength({}), 14],
+    ['a strength in its text', { medicationCodeableConcept: { ...coded(ATC, 'N07BC01'), text: 'x 96 mg' } }, 90],
+    [
+      'a strength in its text, with a comma',
+      { medicationCodeableConcept: { ...coded(ATC, 'N07BC01'), text: 'x 96,0mg' } },
+      90,
+    ],
+    [
+      'a strength in its display',
+      { medicationCodeableConcept: { coding: [{ system: ATC, code: 'N07BC01', display: 'x 96 MG' }] } },
+      90,
+    ],
+    [
+      'a dose in mg',
+      {
+        medicationCodeableConcept: coded(ATC, 'N07BC01'),
+        dosageInstruction: [{ doseAndRate: [{ doseQuantity: mg(96) }] }],
+      },
+      90,
+    ],
+    [
+      'a dose in another unit',
+      {
+        medicationCodeableConcept: coded(ATC, 'N07BC01'),
+        dosageInstruction: [{ doseAndRate: [{ doseQuantity: { value: 96, unit: 'ml' } }] }],
+      },
+      14,
+    ],
+    [
+      'a dose beside a strength',
+      { ...strength({ strengthQuantity: mg(100) }), dosageInstruction: [{ doseAndRate: [{ doseQuantity: mg(96) }] }] },
+      180,
+    ],
+  ])('%s', (_, more, afterDays) => {
+    expect(chartOf([{ ...MEDICINE, ...more }]).treatments[0]?.afterDays).toBe(afterDays);
   });
 
   const METHADONE = coded(ATC, 'N07BC02');

@@ -41,6 +41,16 @@ describe('P2, P6: what a Patient says of the record', () => {
   });
 });
 
+test.each([
+  ...['login', 'security', 'forbidden', 'expired', 'suppressed', 'unknown', 'transient', 'timeout', 'throttled'],
+  ...['lock-error', 'no-store', 'exception', 'incomplete', 'too-costly', 'not-supported'],
+])('P6: the issue %s says nothing of whether the patient is known', (code) => {
+  expect(standingOf(outcome(code), 'kari')).toBe('known');
+  expect(standingOf(bundle([outcome(code)]), 'kari')).toBe('known');
+  const both = { ...outcome(code), issue: [...outcome('not-found').issue, ...outcome(code).issue] };
+  expect(standingOf(both, 'kari')).toBe('known');
+});
+
 const anything = fc.jsonValue({ maxDepth: 4 });
 const notFound = fc.oneof(
   fc.constantFrom('not-found', 'deleted', 'processing', 'invalid').map((code) => outcome(code)),

@@ -37,6 +37,21 @@ function send(body: Buffer | Buffer[], headers: Record<string, string> = {}, age
 const note = [{ text: 'Bjørn skriver på åtte språk' }];
 const nordic = JSON.stringify(request('order-sign', { drafts: [order('x', examples.opioid, { note })] }));
 
+test.each([
+  ['__proto__', { hook: 'patient-view', context: { patientId: 'x' }, prefetch: {} }],
+  ['__proto__', 'x'],
+  ['constructor', { prototype: { hook: 'patient-view' } }],
+])('T12: a key %s with %j is passed over like any that nobody knows, at every level', async (key, value) => {
+  const text = JSON.stringify(pair());
+  const own = `${JSON.stringify(key)}:${JSON.stringify(value)},`;
+  const everywhere = text.replaceAll('{', `{${own}`).replaceAll(',}', '}');
+  expect(everywhere.split(own).length).toBeGreaterThan(20);
+  const [plain, odd] = [await send(Buffer.from(text)), await send(Buffer.from(everywhere))];
+  expect([plain.status, plain.body.cards.length]).toEqual([200, 1]);
+  expect([odd.status, odd.body]).toEqual([200, plain.body]);
+  expect(({} as Json)['hook']).toBeUndefined();
+});
+
 describe('how a body is written', () => {
   test('T6: UTF-8 comes back letter by letter', async () => {
     const { status, body } = await send(Buffer.from(nordic));

@@ -78,6 +78,20 @@ test('DI15: the same bytes for everyone, kept by an ETag', async () => {
   expect(unchanged.text).toBe('');
 });
 
+test.each<[what: string, header: (etag: string) => string, status: number]>([
+  ['the tag', (etag) => etag, 304],
+  ['the tag as a proxy weakens it', (etag) => `W/${etag}`, 304],
+  ['a list that has the tag', (etag) => `"other" , W/${etag}`, 304],
+  ['any tag', () => '*', 304],
+  ['another tag', () => '"other"', 200],
+  ['the tag without its quotes', (etag) => etag.slice(1, -1), 200],
+  ['nothing', () => '', 200],
+])('DI15: If-None-Match: %s', async (_, header, status) => {
+  const etag = discovered.headers['etag'] as string;
+  const answer = await service.http.get('/cds-services').set('if-none-match', header(etag));
+  expect([answer.status, answer.headers['etag']]).toEqual([status, etag]);
+});
+
 test('FS15, DI6, PT12: the medication list is requested at every hook, the rest where some rule wants it', () => {
   for (const { prefetch } of services) {
     expect(prefetch['administrations']).toMatch(/^MedicationAdministration\?patient=/);

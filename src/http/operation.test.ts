@@ -2,6 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
+import type { Journal } from '../journal/journal.ts';
 import { startService } from '../testing/app.ts';
 import { pair, request } from '../testing/request.ts';
 
@@ -58,6 +59,22 @@ test('while the process stops, /ready refuses and calls are still answered, on c
   const answer = await call(pair());
   expect(answer.body.cards).toHaveLength(1);
   expect(answer.headers['connection']).toBe('close');
+  await close();
+});
+
+test.each<[state: 'starting' | 'up' | 'down', status: number]>([
+  ['starting', 503],
+  ['up', 200],
+  ['down', 200],
+])('/ready while the journal is %s', async (state, status) => {
+  const figures = () => ({ state, queued: 0, written: 0, dropped: 0 });
+  const { http, close } = await startService({ journal: { figures } as Journal });
+  const ready = await http.get('/ready');
+  expect([ready.status, ready.body]).toEqual([
+    status,
+    expect.objectContaining({ ready: status === 200, journal: state }),
+  ]);
+  expect(ready.headers['cache-control']).toBe('no-store');
   await close();
 });
 

@@ -120,6 +120,16 @@ test('A16: a dosage in a form that cannot be changed is left alone', async () =>
   expect(card.suggestions).toEqual([]);
 });
 
+test('A16: where one of two orders cannot be given an end there is no choice that ends only the other', async () => {
+  const offers = async (dosageInstruction: unknown) => {
+    const drafts = [order('a', 'oxycodone'), order('b', 'morphine', { dosageInstruction })];
+    const cards = await cardsFor(request('order-sign', { drafts }));
+    return actionsOf(cards).filter(({ type }) => type === 'update').length;
+  };
+  expect(await offers([{ text: 'x' }])).toBe(6);
+  expect(await offers({ text: 'x' })).toBe(0);
+});
+
 test('A6: no actionSelectionBehavior', async () => {
   const { text } = await service.call(request('order-sign', { drafts: [order('oxycodone-1', 'oxycodone')] }));
   expect(text).toContain('"actions"');
