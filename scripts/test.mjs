@@ -18,13 +18,23 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const tool = (path) => join(root, 'node_modules', path);
 const colors = process.stdout.isTTY ? 'force' : 'off';
 
+// Naming one takes vitest's own away.
+const own = words.some((arg) => arg.startsWith('--reporter')) ? [] : ['--reporter=default'];
+const reporters = [...own, '--reporter=./scripts/conformance.ts'];
+
 const steps = [
   ['Style and lint (biome)', tool('@biomejs/biome/bin/biome'), 'ci', `--colors=${colors}`, '.'],
   ['Types (tsc)', tool('typescript/bin/tsc'), '--noEmit'],
   ['Types of the page (tsc)', tool('typescript/bin/tsc'), '-p', 'src/workbench/page'],
   ['Unused files, exports and packages (knip)', tool('knip/bin/knip.js')],
   ['Knowledge: hooks, cards and test bundles (npm run check)', join(root, 'src/cli/check.ts'), '--dry'],
-  ['Tests (vitest)', tool('vitest/vitest.mjs'), watch ? 'watch' : 'run', ...words],
+  [
+    'Tests (vitest), and what they prove (docs/conformance.md)',
+    tool('vitest/vitest.mjs'),
+    watch ? 'watch' : 'run',
+    ...(watch ? [] : reporters),
+    ...words,
+  ],
 ];
 
 const failed = [];
