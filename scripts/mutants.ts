@@ -60,7 +60,7 @@ if (
 
 /** Tests that start programs or browsers of their own, read texts only, or wait by the clock: no mutant is tried with them. */
 const APART =
-  /browser|deploy|docs\.test|conformance\.test|rooms\.test|limits\.test|\/cli\/|\/forecast\/|\/export\/|load\.test|http\/memory|crash|replicas|unhandled|fuzz|canary|wire-conformance|fhir\/test-bundles|robustness|workbench|advice|report|knowledge\/pages|certificate/;
+  /browser|deploy|src\/(config|silent|cases)|docs\.test|conformance\.test|rooms\.test|limits\.test|\/cli\/(?!check)|\/forecast\/|\/export\/|load\.test|http\/memory|crash|replicas|unhandled|fuzz|canary|wire-conformance|fhir\/test-bundles|robustness|workbench|advice|report|knowledge\/pages|certificate/;
 /** The cheapest first: those that call functions, then those that call the service. */
 const CHEAPEST = [
   'src/chart',
@@ -73,6 +73,7 @@ const CHEAPEST = [
   'src',
   'src/knowledge',
   'src/http',
+  'src/cli',
 ];
 
 /** `key`: what it is, wherever it stands in its file. */
@@ -101,10 +102,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => pr
 
 const all = await plant();
 const before: Outcome[] = values.again ? JSON.parse(readFileSync(values.again, 'utf8')) : [];
-const killedBefore = before.filter(({ killedBy }) => killedBy !== undefined);
+const killedBefore = before.filter(({ killedBy, room }) => killedBy !== undefined && rooms.includes(room));
 const again = new Set(before.filter(({ killedBy }) => killedBy === undefined).map(({ key }) => key));
 const chosen = values.again
-  ? all.filter(({ key }) => again.has(key))
+  ? all.filter(({ key, room }) => again.has(key) && rooms.includes(room))
   : rooms.flatMap((room) => choose(all.filter((mutant) => mutant.room === room)));
 const parts = Array.from({ length: workers as number }, (_, part) =>
   chosen.filter((_mutant, at) => at % (workers as number) === part),

@@ -24,12 +24,12 @@ export type Line =
 
 /** Where the tests of each room stand, beside those next to its files: only these are tried. */
 const HOMES: Record<string, string[]> = {
-  'src/cards': ['src/http'],
-  'src/codes': ['src/chart'],
+  'src/cards': ['src/http', 'src/knowledge', 'src/cli'],
+  'src/codes': ['src/chart', 'src/knowledge', 'src/cli'],
   'src/fhir': ['src/http'],
   'src/http': [],
   'src/journal': ['src/http'],
-  'src/rules': ['src/http'],
+  'src/rules': ['src/http', 'src/knowledge', 'src/cli'],
   'src/trust': ['src/http'],
   src: ['src/chart', 'src/rules'],
 };

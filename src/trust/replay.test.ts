@@ -3,7 +3,7 @@ import { limits } from '../limits.ts';
 import { PUBLIC_URL, startService } from '../testing/app.ts';
 import { createClient, NOW, SIGN, verdictOn } from '../testing/client.ts';
 import { pair } from '../testing/request.ts';
-import { createReplay } from './replay.ts';
+import { createReplay, sharedReplay } from './replay.ts';
 
 const ehr = await createClient();
 const other = await createClient({ name: 'other', iss: 'https://other.example' });
@@ -82,6 +82,51 @@ test('J14: the store forgets the oldest beyond its limit, and none at it', async
   for (const jti of ['a', 'b', 'c']) expect(await use(jti)).toBe(false);
   expect(await use('d')).toBe(true);
   expect([await use('b'), await use('c'), await use('d'), await use('a')]).toEqual([false, false, false, true]);
+});
+
+test('J14: what has expired makes room, once a minute', async () => {
+  let clock = 0;
+  const replay = createReplay(() => clock * 1000, 3);
+  const use = (jti: string, expires: number) => replay.use('ehr', jti, expires * 1000);
+  for (const [jti, expires] of [
+    ['a', 100],
+    ['b', 61],
+    ['c', 100],
+  ] as const)
+    expect(await use(jti, expires)).toBe(true);
+  clock = 62;
+  // The second is gone, so that the first need not go for the fourth.
+  expect([await use('d', 100), await use('a', 100), await use('c', 100)]).toEqual([true, false, false]);
+});
+
+test('J14: an expired token that is used again is new, until it expires anew', async () => {
+  let clock = 0;
+  const replay = createReplay(() => clock * 1000, 3);
+  expect(await replay.use('ehr', 'a', 10_000)).toBe(true);
+  clock = 10;
+  expect(await replay.use('ehr', 'a', 10_000)).toBe(false);
+  clock = 11;
+  expect([await replay.use('ehr', 'a', 20_000), await replay.use('ehr', 'a', 20_000)]).toEqual([true, false]);
+});
+
+test('J14: of several processes each asks the shared store, and remembers for itself while that is away', async () => {
+  const asked: [id: string, expiresAt: number][] = [];
+  let answer: () => Promise<boolean> = async () => true;
+  const replay = sharedReplay(
+    (id, expiresAt) => {
+      asked.push([id, expiresAt]);
+      return answer();
+    },
+    createReplay(() => 0),
+  );
+  expect([await replay.use('ehr', 'a', 1000), await replay.use('ehr', 'a', 1000)]).toEqual([true, false]);
+  answer = async () => false;
+  expect(await replay.use('ehr', 'b', 1000)).toBe(false);
+  answer = () => Promise.reject(new Error('away'));
+  expect([await replay.use('ehr', 'c', 2000), await replay.use('ehr', 'c', 2000)]).toEqual([true, false]);
+  expect(asked.map(([, expiresAt]) => expiresAt)).toEqual([1000, 1000, 2000]);
+  expect(new Set(asked.map(([id]) => id)).size).toBe(3);
+  for (const [id] of asked) expect(id).toMatch(/^[0-9a-f]{64}$/);
 });
 
 test('J14: of two clients with one issuer neither uses up the jti of the other', async () => {
