@@ -33,9 +33,9 @@ const worker = (globalThis as unknown as { __vitest_worker__: { ctx: { files: ob
 /**
  * A mutant to be tried with a test file; `tests`: with these, or with all of them where it acts while modules load. `fresh`:
  * with modules loaded anew. `checks`: without the mutant, whether a test that failed passes; else an earlier mutant left
- * something behind in a module, and the pass is made again with fresh modules.
+ * something behind in a module, and the pass is made again with fresh modules. `later`: what is tried next if it survives.
  */
-type Pass = { id: string; tests: Set<string> | undefined; hits: number; fresh: boolean; checks?: Pass };
+type Pass = { id: string; tests: Set<string> | undefined; hits: number; fresh: boolean; checks?: Pass; later?: Pass };
 
 /** A test that a mutant makes wait ends sooner than one that runs as usual. */
 const USUAL_TIMEOUT = 20_000;
@@ -142,8 +142,10 @@ export default class MutantRunner extends TestRunner {
       // What runs in a thread of its own is not seen: then the tests beside the file are all tried.
       const unseen = hits === 0 && THREADS.includes(source) && dirname(source) === own;
       if (hits === 0 && !unseen) return [];
-      const fresh = unseen || loading[id] !== undefined;
-      return [{ id, hits, fresh, tests: fresh ? undefined : new Set(by.map((one) => one.id)) }];
+      const whole: Pass = { id, hits, fresh: true, tests: undefined };
+      if (by.length === 0) return [whole];
+      const cheap: Pass = { id, hits, fresh: false, tests: new Set(by.map((one) => one.id)) };
+      return [loading[id] === undefined ? cheap : { ...cheap, later: whole }];
     });
     this.#passes = passes.filter(({ id }) => !this.#tried.has(`${id} ${test}`));
     const failed = tests.filter(({ id }) => this.#failing.has(id)).map(({ name }) => name);
@@ -169,6 +171,11 @@ export default class MutantRunner extends TestRunner {
       return;
     }
     const killedBy = checks ? this.#killer : killer?.name;
+    const { later } = checks ?? pass;
+    if (killedBy === undefined && later) {
+      this.#passes.unshift(later);
+      return;
+    }
     write({
       kind: 'tried',
       id,

@@ -38,3 +38,51 @@ test('a table without the columns it needs is reported', () => {
   expect(read('code,name\n1,Zopiklon\n').remarks.map(({ line }) => line)).toContain(1);
   expect(read('').remarks).toHaveLength(1);
 });
+
+test.each<[atc: string, isOne: boolean]>([
+  ['N05CF01', true],
+  ['N05CF', true],
+  ['N05C', true],
+  ['N05', true],
+  ['N', false],
+  ['N0', false],
+  ['N05CF0', false],
+  ['N05CF011', false],
+  ['xN05CF01', false],
+  ['n05cf01', false],
+])('%s is an ATC code: %s', (atc, isOne) => {
+  const { drugs, remarks } = read(`system,code,atc\nnpl,1,${atc}\n`);
+  expect([drugs.size, remarks.length]).toEqual(isOne ? [1, 0] : [0, 1]);
+  if (!isOne) expect(remarks).toEqual([{ file: 'drugs.csv', line: 2, message: `atc: '${atc}' is no ATC code` }]);
+});
+
+test('what is left out of a row is left out of the drug; codes are compared in capitals', () => {
+  const { drugs, remarks } = read(
+    'system,code,atc,form,smallest_package\nnpl,a1,N05CF01,,\nnpl,b,N05CF01,tablett,0\n,c,N05CF01,,\nnpl,d,,,\n',
+  );
+  expect([...drugs]).toEqual([['npl|A1', { atc: 'N05CF01' }]]);
+  expect(remarks.map(({ message }) => message)).toEqual([
+    "smallest_package: '0' is no number above 0",
+    'system is empty',
+    'atc is empty',
+  ]);
+});
+
+test('a file that is no CSV is said with the line, and what stood before it is loaded', () => {
+  const { drugs, remarks } = read('system,code,atc\nnpl,1,N05CF01\nnpl,"2,N05CF01\n');
+  expect([...drugs.keys()]).toEqual(['npl|1']);
+  expect(remarks).toEqual([
+    { file: 'drugs.csv', line: expect.any(Number), message: expect.stringMatching(/^no CSV from here on: ./) },
+  ]);
+});
+
+test('the columns that a table must have are said', () => {
+  for (const heading of ['system,code', 'system,atc', 'code,atc', 'x'])
+    expect(read(`${heading}\n`).remarks).toEqual([
+      {
+        file: 'drugs.csv',
+        line: 1,
+        message: 'the first line must name the columns: system,code,atc[,form][,smallest_package]',
+      },
+    ]);
+});

@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import { compileWording, saysIn, wordsOf } from './words.ts';
+
+test.each<[text: string, words: string[]]>([
+  ['Två tabletter, 5 mg/dag.', ['två', 'tabletter', '5', 'mg', 'dag']],
+  ['a\u030a', ['å']],
+  ['x-y_z', ['x', 'y', 'z']],
+  ['', []],
+  ['!?', []],
+])('the words of %j are %j', (text, words) => {
+  expect(wordsOf(text)).toEqual(words);
+});
+
+describe('whether a text says it', () => {
+  const wording = compileWording({
+    any: ['taper', 'cut down', 'pain-', '!'],
+    except: ['painter', 'taper free'],
+    notAfter: ['no', 'not a'],
+    notWith: ['formerly'],
+  });
+  test.each<[text: string, says: boolean]>([
+    ['taper', true],
+    ['Slow TAPER from Monday', true],
+    ['tapering', false],
+    ['cut down', true],
+    ['cut it down', false],
+    ['down cut', false],
+    ['painful', true],
+    ['pain', true],
+    ['repaint', false],
+    ['the painter', false],
+    ['painters', true],
+    ['taper free', false],
+    ['painter in pain', true],
+    ['no taper', false],
+    ['not a slow taper', false],
+    ['not slow, taper', true],
+    ['no. Taper', true],
+    ['no; taper', true],
+    ['no\ntaper', true],
+    ['taper, no more', true],
+    ['taper, formerly', false],
+    ['formerly taper', false],
+    ['formerly. Taper', true],
+    ['', false],
+    ['!', false],
+  ])('%j: %s', (text, says) => {
+    expect(saysIn(text, wording)).toBe(says);
+  });
+
+  test('of a long text only the beginning is looked at', () => {
+    expect(saysIn(`${'x '.repeat(997)}taper`, wording)).toBe(true);
+    expect(saysIn(`${'x '.repeat(1000)}taper`, wording)).toBe(false);
+  });
+
+  test('whether it is a purpose', () => {
+    const empty = { any: [], except: [], notAfter: [], notWith: [] };
+    expect([compileWording(empty).purpose, compileWording({ ...empty, purpose: true }).purpose]).toEqual([false, true]);
+  });
+});
