@@ -1,0 +1,325 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Kysely } from 'kysely';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { limits } from '../limits.ts';
+import { openDatabase } from './database.ts';
+import { type Asked, count } from './figures.ts';
+import { migrate } from './migrations.ts';
+import { type CardRow, createStore, type FeedbackRow, type SilentRow, type Store, type Tally } from './store.ts';
+import type { Tables } from './tables.ts';
+
+const NOW = Date.parse('2026-03-02T09:00:00Z');
+const WHOSE = { client: 'ehr', tenant: '', patients: ['hash'] };
+
+const card = (uuid: string, more: Partial<CardRow> = {}): CardRow => ({
+  ...{ client: 'ehr', tenant: '', uuid, day: '2026-03-02', issued_at: NOW, hook: 'order-sign', rule: 'a' },
+  ...{ indicator: 'warning', suggestions: '{}', knowledge: 'abc', patient: 'hash', basis: '{"a":1}', kept: 0 },
+  ...more,
+});
+const silent = (uuid: string, more: Partial<SilentRow> = {}): SilentRow => {
+  const { suggestions: _s, basis: _b, kept: _k, ...row } = card(uuid);
+  return { ...row, patient: null, ...more };
+};
+const feedback = (id: string, more: Partial<FeedbackRow> = {}): FeedbackRow => ({
+  ...{ id, client: 'ehr', tenant: '', card: 'x', service: 's', outcome: 'overridden', suggestion: null },
+  ...{ at: NOW + 1, received_at: NOW + 1, reason_code: 'code', reason_system: 'sys', comment: null },
+  ...more,
+});
+const tally = (more: Partial<Tally> = {}): Tally => ({
+  ...{ day: '2026-03-02', client: 'ehr', tenant: '', hook: 'order-sign', kind: 'answered', rule: '', count: 1 },
+  ...more,
+});
+
+let folder: string;
+let database: Kysely<Tables>;
+let store: Store;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'cds-store-'));
+  database = openDatabase({ folder });
+  await migrate(database);
+  store = createStore(database);
+});
+afterEach(async () => {
+  await database.destroy();
+  rmSync(folder, { recursive: true, force: true });
+});
+const all = (table: keyof Tables) =>
+  database
+    .selectFrom(table as 'cards')
+    .selectAll()
+    .execute();
+const uuids = async (table: 'cards' | 'silent_cards') => (await all(table)).map(({ uuid }) => uuid).sort();
+
+describe('cards', () => {
+  test('given and silent ones are kept apart, each once', async () => {
+    await store.append([card('x'), silent('y'), card('x'), card('x', { tenant: 'north' }), silent('y')], []);
+    await store.append([card('x'), silent('y')], []);
+    expect([await uuids('cards'), await uuids('silent_cards')]).toEqual([['x', 'x'], ['y']]);
+    expect((await all('cards'))[0]).toEqual(card('x'));
+  });
+
+  test('one id with two bases tells nothing that a later card could be compared with', async () => {
+    await store.append([card('x')], []);
+    await store.append([card('x')], []);
+    expect((await all('cards'))[0]?.basis).toBe('{"a":1}');
+    await store.append([card('x', { basis: '{"a":2}' })], []);
+    expect((await all('cards'))[0]?.basis).toBeNull();
+  });
+
+  test('tallies of one key are summed', async () => {
+    await store.append([], [tally(), tally({ hook: 'patient-view', count: 3 })]);
+    await store.append([], [tally({ count: 4 }), tally({ rule: 'a', kind: 'quiet' })]);
+    const rows = (await all('tallies')) as unknown as Tally[];
+    expect(rows.map(({ hook, rule, count: times }) => [hook, rule, times]).sort()).toEqual([
+      ['order-sign', '', 5],
+      ['order-sign', 'a', 1],
+      ['patient-view', '', 3],
+    ]);
+  });
+});
+
+describe('feedback', () => {
+  test('the same item is added once, and it is said whether its card is known', async () => {
+    await store.append([card('x'), card('z', { tenant: 'north' })], []);
+    const rows = [
+      feedback('a'),
+      feedback('b', { card: 'y' }),
+      feedback('c', { card: 'z' }),
+      feedback('d', { card: 'z', tenant: 'north' }),
+    ];
+    const stored = await store.addFeedback(rows);
+    expect([stored.added.sort(), stored.known.sort()]).toEqual([
+      ['a', 'b', 'c', 'd'],
+      ['a', 'd'],
+    ]);
+    expect(await store.addFeedback([feedback('a')])).toEqual({ added: [], known: ['a'] });
+    expect(await all('feedback')).toHaveLength(4);
+  });
+
+  test('more rows than one statement takes', async () => {
+    const rows = Array.from({ length: 1500 }, (_, at) => feedback(`id-${at}`));
+    expect((await store.addFeedback(rows)).added).toHaveLength(1500);
+    expect(await all('feedback')).toHaveLength(1500);
+  });
+});
+
+describe('the past of a patient', () => {
+  const past = (whose: Partial<typeof WHOSE> = {}, rules = ['a'], since = 0) =>
+    store.past({ ...WHOSE, ...whose }, rules, since);
+  test('cards with the feedback that is about them', async () => {
+    await store.append([card('x', { kept: 1 })], []);
+    await store.addFeedback([
+      feedback('a'),
+      feedback('b', { outcome: 'accepted', reason_code: null, reason_system: null }),
+    ]);
+    expect(await past()).toEqual([
+      {
+        ...{ rule: 'a', hook: 'order-sign', issuedAt: NOW, basis: '{"a":1}', kept: true },
+        feedback: [
+          { outcome: 'overridden', at: NOW + 1, code: 'code', system: 'sys' },
+          { outcome: 'accepted', at: NOW + 1, code: null, system: null },
+        ],
+      },
+    ]);
+  });
+
+  test('of this client, tenant, patient and rule, and since then', async () => {
+    await store.append([card('x')], []);
+    expect(await past()).toHaveLength(1);
+    expect(await past({ client: 'other' })).toEqual([]);
+    expect(await past({ tenant: 'north' })).toEqual([]);
+    expect(await past({ patients: ['other'] })).toEqual([]);
+    expect(await past({ patients: ['other', 'hash'] })).toHaveLength(1);
+    expect(await past({}, ['b'])).toEqual([]);
+    expect(await past({}, ['a'], NOW)).toHaveLength(1);
+    expect(await past({}, ['a'], NOW + 1)).toEqual([]);
+  });
+
+  test('a card without its basis is passed over', async () => {
+    await store.append([card('x', { basis: null })], []);
+    expect(await past()).toEqual([]);
+  });
+
+  test('feedback that is older than its card says nothing, as far as clocks agree; one ahead counts from when it came', async () => {
+    await store.append([card('x')], []);
+    const skew = limits.clockSkew * 1000;
+    await store.addFeedback([
+      feedback('a', { received_at: NOW - 1 }),
+      feedback('b', { at: NOW - skew - 1 }),
+      feedback('c', { at: NOW - skew }),
+      feedback('d', { at: NOW + 999 }),
+    ]);
+    const [found] = await past();
+    expect(found?.feedback.map(({ at }) => at).sort((a, b) => a - b)).toEqual([NOW - skew, NOW + 1]);
+  });
+});
+
+test('a token is used once, until it has expired', async () => {
+  expect([
+    await store.useToken('t', 100, 0),
+    await store.useToken('t', 100, 99),
+    await store.useToken('t', 100, 100),
+  ]).toEqual([true, false, false]);
+  expect([await store.useToken('t', 300, 101), await store.useToken('t', 300, 101)]).toEqual([true, false]);
+});
+
+test('tokens that are added later are used; the later end counts', async () => {
+  await store.useToken('t', 100, 0);
+  await store.addTokens([
+    { id: 't', expires_at: 50 },
+    { id: 'u', expires_at: 200 },
+  ]);
+  expect(await all('tokens')).toEqual([
+    { id: 't', expires_at: 100 },
+    { id: 'u', expires_at: 200 },
+  ]);
+  await store.addTokens([{ id: 't', expires_at: 150 }]);
+  expect(await store.useToken('t', 300, 120)).toBe(false);
+});
+
+test('what is too old goes, and at the limit stays', async () => {
+  await store.append(
+    [card('old', { day: '2026-03-01' }), card('x'), silent('s-old', { day: '2026-03-01' }), silent('s')],
+    [tally({ day: '2026-03-01' }), tally()],
+  );
+  await store.addFeedback([feedback('f-old', { received_at: NOW - 1 }), feedback('f', { received_at: NOW })]);
+  await store.addTokens([
+    { id: 't-old', expires_at: 9 },
+    { id: 't', expires_at: 10 },
+  ]);
+  await store.prune({ day: '2026-03-02', received: NOW, patients: NOW, tokens: 10, review: 0 });
+  expect([await uuids('cards'), await uuids('silent_cards')]).toEqual([['x'], ['s']]);
+  expect([(await all('feedback')).length, (await all('tallies')).length, (await all('tokens')).length]).toEqual([
+    1, 1, 1,
+  ]);
+  expect((await all('cards'))[0]).toMatchObject({ patient: 'hash', basis: '{"a":1}' });
+  await store.prune({ day: '', received: 0, patients: NOW + 1, tokens: 0, review: 0 });
+  expect((await all('cards'))[0]).toMatchObject({ patient: null, basis: null });
+});
+
+test('of each rule on trial the first patients stay', async () => {
+  const row = (uuid: string, patient: string, at: number, rule = 'a') =>
+    silent(uuid, { patient, issued_at: NOW + at, rule });
+  await store.append(
+    [row('1', 'p', 3), row('2', 'q', 1), row('3', 'r', 2), row('4', 'q', 9), row('5', 'p', 1, 'b')],
+    [],
+  );
+  await store.prune({ day: '', received: 0, patients: 0, tokens: 0, review: 2 });
+  const rows = await all('silent_cards');
+  expect(rows.map(({ uuid, patient }) => [uuid, patient]).sort()).toEqual([
+    ['1', null],
+    ['2', 'q'],
+    ['3', 'r'],
+    ['4', 'q'],
+    ['5', 'p'],
+  ]);
+  await store.prune({ day: '', received: 0, patients: 0, tokens: 0, review: 0 });
+  expect((await all('silent_cards')).every(({ patient }) => patient === null)).toBe(true);
+});
+
+describe('what is counted for the report', () => {
+  const day = '2026-03-02';
+  const counted = (asked: Partial<Asked> = {}) => count(database, { since: day, ...asked });
+  beforeEach(async () => {
+    await store.append(
+      [
+        ...[
+          card('1'),
+          card('2'),
+          card('3', { hook: 'patient-view' }),
+          card('4', { rule: 'b' }),
+          card('5', { day: '2026-03-01' }),
+        ],
+        ...[card('1', { client: 'other' }), card('1', { tenant: 'north' })],
+        ...[
+          silent('6', { rule: 'c', patient: 'p', day: '2026-03-01' }),
+          silent('7', { rule: 'c', patient: 'q' }),
+          silent('8', { rule: 'c' }),
+        ],
+        silent('9', { rule: 'c', client: 'other', patient: 'z' }),
+      ],
+      [
+        tally({ count: 5 }),
+        tally({ kind: 'refused' }),
+        tally({ kind: 'quiet', rule: 'a' }),
+        tally({ day: '2026-03-01' }),
+        tally({ client: 'other' }),
+        tally({ tenant: 'north' }),
+      ],
+    );
+    await store.addFeedback([
+      ...[feedback('a', { card: '1' }), feedback('b', { card: '1', outcome: 'accepted', suggestion: 's' })],
+      ...[
+        feedback('c', { card: '2', reason_code: null, reason_system: null }),
+        feedback('d', { card: '4', outcome: 'accepted' }),
+      ],
+      ...[
+        feedback('e', { card: 'none' }),
+        feedback('f', { card: 'none', client: 'other' }),
+        feedback('g', { card: '5' }),
+      ],
+      feedback('h', { card: 'none', received_at: Date.parse(day) - 1 }),
+      feedback('i', { card: '1', tenant: 'north' }),
+    ]);
+  });
+
+  test('of one client and tenant, since a day', async () => {
+    const found = await counted({ client: 'ehr', tenant: '' });
+    const sorted = (rows: object[]) =>
+      rows
+        .map((row) => JSON.stringify(row))
+        .sort()
+        .map((text) => JSON.parse(text));
+    expect(sorted(found.shown)).toEqual([
+      { rule: 'a', hook: 'order-sign', day, cards: 2 },
+      { rule: 'a', hook: 'patient-view', day, cards: 1 },
+      { rule: 'b', hook: 'order-sign', day, cards: 1 },
+    ]);
+    expect(sorted(found.outcomes)).toEqual([
+      { rule: 'a', hook: 'order-sign', day, outcome: 'accepted', cards: 1 },
+      { rule: 'a', hook: 'order-sign', day, outcome: 'overridden', cards: 2 },
+      { rule: 'b', hook: 'order-sign', day, outcome: 'accepted', cards: 1 },
+    ]);
+    expect(sorted(found.heard)).toEqual([
+      { rule: 'a', hook: 'order-sign', cards: 2 },
+      { rule: 'b', hook: 'order-sign', cards: 1 },
+    ]);
+    expect(sorted(found.reasons)).toEqual([
+      { rule: 'a', hook: 'order-sign', code: 'code', system: 'sys', cards: 1 },
+      { rule: 'a', hook: 'order-sign', code: null, system: null, cards: 1 },
+    ]);
+    expect(sorted(found.accepted)).toEqual([
+      { rule: 'a', hook: 'order-sign', suggestion: 's', offers: '{}' },
+      { rule: 'b', hook: 'order-sign', suggestion: null, offers: '{}' },
+    ]);
+    expect(sorted(found.tallies)).toEqual([
+      { hook: 'order-sign', kind: 'answered', rule: '', count: 5 },
+      { hook: 'order-sign', kind: 'quiet', rule: 'a', count: 1 },
+      { hook: 'order-sign', kind: 'refused', rule: '', count: 1 },
+    ]);
+    expect(found.silent).toEqual([{ rule: 'c', hook: 'order-sign', cards: 2 }]);
+    expect(found.review).toEqual([
+      { rule: 'c', day: '2026-03-01', patient: 'p' },
+      { rule: 'c', day, patient: 'q' },
+    ]);
+    expect(found.strays).toBe(1);
+  });
+
+  test('of all clients; one id of two of them is two cards', async () => {
+    const found = await counted();
+    const signed = (rows: { rule: string; hook: string }[]) =>
+      rows.find(({ rule, hook }) => rule === 'a' && hook === 'order-sign');
+    expect(signed(found.shown)).toMatchObject({ cards: 4 });
+    expect(signed(found.heard)).toMatchObject({ cards: 3 });
+    expect(found.tallies.find(({ kind }) => kind === 'answered')?.count).toBe(7);
+    expect(found.silent).toEqual([{ rule: 'c', hook: 'order-sign', cards: 3 }]);
+    expect(found.review.map(({ patient }) => patient)).toEqual(['p', 'q', 'z']);
+    expect(found.strays).toBe(2);
+    expect((await counted({ tenant: 'north' })).tallies).toEqual([
+      { hook: 'order-sign', kind: 'answered', rule: '', count: 1 },
+    ]);
+    expect((await counted({ client: 'other' })).review.map(({ patient }) => patient)).toEqual(['z']);
+  });
+});
