@@ -1,0 +1,119 @@
+import { describe, expect, test } from 'vitest';
+import { createGate } from './gate.ts';
+import { shapeOf } from './shape.ts';
+import { createTurns } from './turns.ts';
+
+const OVERLOADED = expect.objectContaining({ code: 'overloaded', headers: { 'retry-after': '5' } });
+
+describe('S7: room for bodies', () => {
+  test('so much of all clients, and so much of each', () => {
+    const gate = createGate({ all: 10, client: 6 });
+    gate.take('a', 6);
+    expect(() => gate.take('a', 1)).toThrow(OVERLOADED);
+    const leave = gate.take('b', 4);
+    expect(() => gate.take('c', 1)).toThrow(OVERLOADED);
+    leave();
+    leave();
+    gate.take('c', 4);
+    expect(() => gate.take('b', 1)).toThrow(OVERLOADED);
+  });
+
+  test('what is larger than all the room enters alone', () => {
+    const gate = createGate({ all: 10, client: 6 });
+    const leave = gate.take('a', 20);
+    expect(() => gate.take('b', 1)).toThrow(OVERLOADED);
+    leave();
+    gate.take('b', 1);
+    expect(() => gate.take('a', 20)).toThrow(OVERLOADED);
+  });
+
+  /** Notes who has entered, and how each leaves. */
+  function queue(gate: ReturnType<typeof createGate>) {
+    const entered: string[] = [];
+    const leave = new Map<string, () => void>();
+    const enter = (name: string, client: string, weight: number) =>
+      gate.enter(client, weight, 60_000).then((go) => {
+        entered.push(name);
+        leave.set(name, go);
+      });
+    return { entered, enter, leave };
+  }
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+  test('first come, first served; nobody overtakes who waits for room of all', async () => {
+    const { entered, enter, leave } = queue(createGate({ all: 10, client: 10 }));
+    void enter('first', 'a', 8);
+    void enter('large', 'b', 5);
+    void enter('small', 'c', 1);
+    await settled();
+    expect(entered).toEqual(['first']);
+    leave.get('first')?.();
+    await settled();
+    expect(entered).toEqual(['first', 'large', 'small']);
+  });
+
+  test('a client at its own limit holds up only itself', async () => {
+    const { entered, enter, leave } = queue(createGate({ all: 10, client: 5 }));
+    void enter('a1', 'a', 4);
+    void enter('a2', 'a', 4);
+    void enter('b1', 'b', 4);
+    await settled();
+    expect(entered).toEqual(['a1', 'b1']);
+    leave.get('a1')?.();
+    await settled();
+    expect(entered).toEqual(['a1', 'b1', 'a2']);
+  });
+
+  test('who waits too long is refused, and those behind enter', async () => {
+    const gate = createGate({ all: 10, client: 10 });
+    const { entered, enter } = queue(gate);
+    void enter('first', 'a', 8);
+    const late = gate.enter('b', 5, 1);
+    void enter('small', 'c', 1);
+    await expect(late).rejects.toEqual(OVERLOADED);
+    await settled();
+    expect(entered).toEqual(['first', 'small']);
+  });
+});
+
+test('one turn in each round of the event loop, in order', async () => {
+  const turn = createTurns();
+  const seen: string[] = [];
+  const round = () => new Promise<void>((resolve) => setImmediate(resolve));
+  const both = Promise.all([turn().then(() => seen.push('one')), turn().then(() => seen.push('two'))]);
+  await round();
+  seen.push('between');
+  await both;
+  expect(seen).toEqual(['one', 'between', 'two']);
+  await turn();
+  await turn();
+});
+
+describe('how a JSON text is made', () => {
+  const shape = (text: string, depth = 100, values = 100) => {
+    const found = shapeOf(Buffer.from(text), { depth, values });
+    return [found.depth, found.values];
+  };
+  test.each<[text: string, depth: number, values: number]>([
+    ['', 0, 0],
+    ['7', 0, 0],
+    ['"a"', 0, 1],
+    ['{}', 1, 1],
+    ['[[],[]]', 2, 3],
+    ['{"a":"b"}', 1, 3],
+    ['"[{\\"[{"', 0, 1],
+    ['"\\\\"[]', 1, 2],
+    ['"\\\\\\"[]"', 0, 1],
+    ['"a', 0, 1],
+    ['["a","b"]', 1, 3],
+  ])('%s', (text, depth, values) => {
+    expect(shape(text)).toEqual([depth, values]);
+  });
+
+  test('counting stops where a limit is passed, and not at it', () => {
+    expect(shape('[[[[]]]]', 2)).toEqual([3, 3]);
+    expect(shape('[[]][[]]', 2)).toEqual([2, 4]);
+    expect(shape('[1]["a"]["b"]', 9, 3)).toEqual([1, 4]);
+    expect(shape('[]["a"]', 9, 3)).toEqual([1, 3]);
+  });
+});
