@@ -18,7 +18,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Instrumenter } from '@stryker-mutator/instrumenter';
-import { PLAN, type Plan, readLines } from './mutants/plan.ts';
+import { isHome, PLAN, type Plan, readLines } from './mutants/plan.ts';
 
 const root = dirname(import.meta.dirname);
 const ROOMS: Record<string, string[]> = {
@@ -58,23 +58,9 @@ if (
   process.exit(2);
 }
 
-/** Tests that start programs or browsers of their own, read texts only, or wait by the clock: no mutant is tried with them. */
+/** Tests of these rooms that start programs, wait by the clock, or try thousands of calls: no mutant is tried with them. */
 const APART =
-  /browser|deploy|src\/(config|silent|cases)|docs\.test|conformance\.test|rooms\.test|limits\.test|\/cli\/(?!check)|\/forecast\/|\/export\/|load\.test|http\/memory|crash|replicas|unhandled|fuzz|canary|wire-conformance|fhir\/test-bundles|robustness|workbench|advice|report|knowledge\/pages|certificate/;
-/** The cheapest first: those that call functions, then those that call the service. */
-const CHEAPEST = [
-  'src/chart',
-  'src/dates',
-  'src/codes',
-  'src/fhir',
-  'src/trust',
-  'src/rules',
-  'src/journal',
-  'src',
-  'src/knowledge',
-  'src/http',
-  'src/cli',
-];
+  /fhir\/test-bundles|http\/(load|memory|unhandled|fuzz|canary|robustness|certificate)|journal\/(crash|replicas)/;
 
 /** `key`: what it is, wherever it stands in its file. */
 type Mutant = {
@@ -193,12 +179,13 @@ function choose(mutants: Mutant[]): Mutant[] {
   return rest.slice(0, sample);
 }
 
+/** The cheapest first: those that call functions, then those that call the service; small ones first. */
 function testFiles(): string[] {
-  const rank = (file: string) => CHEAPEST.findIndex((place) => dirname(file) === place || file === `${place}.test.ts`);
+  const calls = (file: string) => Number(dirname(file) === 'src/http');
   return readdirSync(join(copy, 'src'), { recursive: true, encoding: 'utf8' })
     .map((name) => `src/${name.replaceAll('\\', '/')}`)
     .filter((file) => file.endsWith('.test.ts') && !APART.test(file))
-    .sort((one, other) => (rank(one) >>> 0) - (rank(other) >>> 0) || size(one) - size(other));
+    .sort((one, other) => calls(one) - calls(other) || size(one) - size(other));
 }
 
 function size(file: string): number {
@@ -220,7 +207,7 @@ async function tryOut(mutants: Mutant[], part: number): Promise<Outcome[]> {
     const plan: Plan = {
       root: copy,
       mutants: mutants.filter(({ id }) => !dead.has(id) && !hung.has(id)).map(({ id, file }) => ({ id, file })),
-      tests: testFiles().filter((file) => !done.has(file)),
+      tests: testFiles().filter((test) => !done.has(test) && mutants.some(({ file }) => isHome(file, test))),
       log,
       budget: (budget as number) * 1000,
     };

@@ -22,23 +22,14 @@ export type Line =
   | { kind: 'tried'; id: string; test: string; ms: number; killedBy?: string }
   | { kind: 'done'; test: string };
 
-/** Where the tests of each room stand, beside those next to its files: only these are tried. */
-const HOMES: Record<string, string[]> = {
-  'src/cards': ['src/http', 'src/knowledge', 'src/cli'],
-  'src/codes': ['src/chart', 'src/knowledge', 'src/cli'],
-  'src/fhir': ['src/http'],
-  'src/http': [],
-  'src/journal': ['src/http'],
-  'src/rules': ['src/http', 'src/knowledge', 'src/cli'],
-  'src/trust': ['src/http'],
-  src: ['src/chart', 'src/rules'],
-};
+/** Where tests of a room stand that are not beside its files: cards are tested over HTTP, code lists by the charts they make. */
+const BESIDES: Record<string, string[]> = { 'src/cards': ['src/http'], 'src/codes': ['src/chart'], src: ['src/chart'] };
 
-/** Whether a test file is one of those that a source file's mutants are tried with: near it, or about the whole service. */
+/** Whether a test file is one of those that a source file's mutants are tried with. */
 export function isHome(source: string, test: string): boolean {
   const own = dirname(source);
   const place = dirname(test);
-  return place === own || place === 'src' || (HOMES[own]?.includes(place) ?? false);
+  return place === own || (BESIDES[own]?.includes(place) ?? false);
 }
 
 export const PLAN = 'MUTANTS_PLAN';

@@ -1,8 +1,10 @@
 import { type CryptoKey, exportSPKI, importJWK, type JWTPayload, SignJWT } from 'jose';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { PUBLIC_URL, startService } from '../testing/app.ts';
 import { createClient, NOW, SIGN, verdictOn } from '../testing/client.ts';
 import { pair } from '../testing/request.ts';
+import type { Client } from './clients.ts';
+import { type Refusal, verifyToken } from './token.ts';
 
 const ehr = await createClient();
 const rsa = await createClient({ name: 'rsa', iss: 'https://rsa.example' }, 'RS384');
@@ -388,4 +390,78 @@ test('J10: a client of one tenant is that tenant, whether its token says so or n
     return service.log.map((line) => JSON.parse(line)).find(({ msg }) => msg === 'answered').tenant;
   };
   expect([await told({}), await told({ tenant: 'north' })]).toEqual(['north', 'north']);
+});
+
+describe('J5, J21: of several clients of one issuer, the refusal of the one that came nearest is in the log', async () => {
+  const signer = await createClient({ name: 'signer' });
+  const otherKey = await createClient({ name: 'other-key' });
+  const otherKid = { ...otherKey.client, name: 'other-kid', keys: [{ ...otherKey.publicKey, kid: 'key-2' } as never] };
+  const otherAlgorithm = { ...signer.client, name: 'other-algorithm', algorithms: ['RS384'] } as Client;
+  const { keys: _, ...bare } = otherKey.client;
+  const server = { ...bare, name: 'server', jku: 'https://keys.example/jwks' } as Client;
+  const keys = { of: () => Promise.reject(new Error('away')) };
+  const refusalOf = (clients: Client[], claims: JWTPayload) =>
+    signer
+      .token(SIGN, claims)
+      .then((token) =>
+        verifyToken(
+          `Bearer ${token}`,
+          [`${PUBLIC_URL}${SIGN}`],
+          { clients, keys, clock: () => NOW * 1000 },
+          'not-looked-at',
+        ),
+      )
+      .then(
+        ({ client }) => client.name,
+        (error: Refusal) => `${error.reason} ${error.client}`,
+      );
+  test.each<[what: string, clients: Client[], claims: JWTPayload, refusal: string]>([
+    ['the signer', [otherAlgorithm, otherKid, otherKey.client, signer.client], {}, 'signer'],
+    ['expired', [otherAlgorithm, otherKid, otherKey.client, signer.client], { exp: NOW - 100 }, 'expired signer'],
+    ['not yet valid', [otherKey.client, signer.client], { nbf: NOW + 100 }, 'not-yet-valid signer'],
+    ['another claim', [otherKey.client, signer.client], { nbf: 'x' as never }, 'claims signer'],
+    ['a signature by another key', [otherAlgorithm, otherKid, otherKey.client], {}, 'signature other-key'],
+    ['a signature rather than a key server that is away', [server, otherKey.client], {}, 'signature other-key'],
+    [
+      'a key server that is away',
+      [otherAlgorithm, otherKid, { ...server, keys: undefined } as Client],
+      {},
+      'key-server server',
+    ],
+    ['a key id that nobody has', [otherAlgorithm, otherKid], {}, 'key other-kid'],
+    ['an algorithm', [otherAlgorithm], {}, 'algorithm other-algorithm'],
+  ])('%s', async (_what, clients, claims, refusal) => {
+    expect(await refusalOf(clients, claims)).toBe(refusal);
+    expect(await refusalOf(clients.toReversed(), claims)).toBe(refusal);
+  });
+
+  test.each<[authorization: string | undefined, reason: string]>([
+    [undefined, 'no-token'],
+    ['', 'no-token'],
+    ['Bearer', 'no-token'],
+    ['Bearer ', 'no-token'],
+    ['Bearer a b', 'no-token'],
+    ['x Bearer a', 'no-token'],
+    ['Basic a', 'no-token'],
+    ['bearer   a', 'malformed'],
+  ])('Authorization: %s is %s', async (authorization, reason) => {
+    const trust = { clients: [signer.client], keys, clock: () => NOW * 1000 };
+    await expect(verifyToken(authorization, [], trust, 'not-looked-at')).rejects.toMatchObject({ reason });
+  });
+
+  test('J19: a certificate that is not one of the client’s is refused, and where nobody looks for one none is needed', async () => {
+    const certified = { ...signer.client, certificates: ['ehr.example'] } as Client;
+    const trust = { clients: [certified], keys, clock: () => NOW * 1000 };
+    const by = async (certificate: Parameters<typeof verifyToken>[3]) =>
+      verifyToken(`Bearer ${await signer.token(SIGN)}`, [`${PUBLIC_URL}${SIGN}`], trust, certificate).then(
+        () => 'accepted',
+        ({ reason }: Refusal) => reason,
+      );
+    expect([
+      await by('not-looked-at'),
+      await by(undefined),
+      await by({ fingerprint: 'ab', names: ['other.example'] }),
+      await by({ fingerprint: 'ab', names: ['ehr.example'] }),
+    ]).toEqual(['accepted', 'certificate', 'certificate', 'accepted']);
+  });
 });
