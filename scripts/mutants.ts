@@ -76,7 +76,7 @@ type Mutant = {
 type Outcome = Mutant & { killedBy?: string; tried: number };
 
 /** Milliseconds: longer than any test file takes by itself. */
-const SILENCE = 120_000;
+const SILENCE = 300_000;
 
 const copy = mkdtempSync(join(tmpdir(), 'mutants-'));
 const children = new Set<ChildProcess>();

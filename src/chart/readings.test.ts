@@ -984,3 +984,144 @@ test.each<[birthDate: string, age: object | undefined]>([
 test('a name in the record is what the medicine is called', () => {
   expect(treatmentOf([orderOf({ ...concept('N05BA04'), text: 'Sobril 15 mg' }, SINCE)])?.name).toBe('Sobril 15 mg');
 });
+
+test.each<[element: string, extension: Json]>([
+  ['valueCoding', { valueCoding: { code: '-90' } }],
+  ['valueCodeableConcept', { valueCodeableConcept: { coding: [{ code: ' -90 ' }] } }],
+  ['an extension inside', { extension: [{ url: 'y', valueCoding: { code: '-90' } }] }],
+])('a code of reimbursement is a reason: %s', (_, extension) => {
+  const reasons = (more: Json) => treatmentOf([orderOf('N02AA01', { ...SINCE, ...more })])?.reasons;
+  expect(reasons({ extension: [{ url: 'x', ...extension }] })).toEqual([{ lists: ['palliative-care'] }]);
+  expect(reasons({ extension: [{ url: 'x', valueCoding: { code: '1' } }] })).toEqual([]);
+});
+
+describe('removal of an implant: the day of the procedure', () => {
+  const implant = administrationOf({ ...concept('N07BC01'), text: 'Sixmo' }, { effectiveDateTime: '2026-01-01' });
+  const removed = (more: Json) =>
+    periodsOf(
+      treatmentOf([
+        implant,
+        {
+          resourceType: 'Procedure',
+          id: 'p',
+          status: 'completed',
+          code: { text: 'fjerning av implantat' },
+          subject,
+          ...more,
+        },
+      ]),
+    );
+  const OPEN = removed({ performedDateTime: '2025-12-31' });
+  test.each<[element: string, more: Json, isRead: boolean]>([
+    ['performedDateTime', { performedDateTime: '2026-02-01' }, true],
+    ['performedPeriod.start', { performedPeriod: { start: '2026-02-01', end: '2026-02-03' } }, true],
+    ['occurrenceDateTime (R5)', { occurrenceDateTime: '2026-02-01' }, true],
+    ['occurrencePeriod.start (R5)', { occurrencePeriod: { start: '2026-02-01' } }, true],
+    ['none', {}, false],
+    ['before it was there', { performedDateTime: '2025-12-31' }, false],
+    ['status not-done', { status: 'not-done', performedDateTime: '2026-02-01' }, false],
+  ])('%s', (_, more, isRead) => {
+    const periods = removed({
+      ...more,
+      code: { coding: [{ system: SNOMED, code: '384781000' }], text: 'implant removal' },
+    });
+    if (isRead) expect(periods).toMatch(/\.\.2026-02-01$/);
+    else expect(periods).toBe(OPEN);
+  });
+});
+
+describe('which end of a draft is computed', () => {
+  const stopFrom = (...dosageInstruction: Json[]) => draftIn(draftOf('oxycodone', { dosageInstruction }))?.stopFrom;
+  const counted = line({ ...times(1), count: 5 });
+  const bounded = line(until('2026-03-20'));
+  const event = { timing: { event: ['2026-03-10'] } };
+  test.each<[what: string, lines: Json[], from: string | undefined]>([
+    ['bounds', [bounded], 'bounds'],
+    ['a count', [counted], 'count'],
+    ['an event', [event], 'event'],
+    ['bounds, then a count', [bounded, counted], 'count'],
+    ['a count, then bounds', [counted, bounded], 'count'],
+    ['an event, then bounds', [event, bounded], 'event'],
+    ['an event, then a count', [event, counted], 'count'],
+    ['bounds, and one without an end', [bounded, line(times(1))], undefined],
+  ])('%s', (_, lines, from) => {
+    expect(stopFrom(...lines)).toBe(from);
+  });
+});
+
+test('a quantity with repeats lasts so much longer', () => {
+  const stop = (dispenseRequest: Json) =>
+    draftIn(draftOf('oxycodone', { dosageInstruction: [line(times(2), pieces(1))], dispenseRequest }))?.stop;
+  const quantity = { value: 10, unit: 'st' };
+  expect([
+    stop({ quantity }),
+    stop({ quantity, numberOfRepeatsAllowed: 2 }),
+    stop({ quantity, numberOfRepeatsAllowed: -1 }),
+  ]).toEqual(['2026-03-06', '2026-03-16', '2026-03-06']);
+});
+
+describe('a depot', () => {
+  const depot = (kind: typeof orderOf, more: Json) => kind({ ...concept('N07BC01'), text: 'Sublocade 300 mg' }, more);
+  test('its last dose is told, and one that only may have been given is not', () => {
+    expect(treatmentOf([depot(administrationOf, { effectiveDateTime: '2026-02-01' })])?.lastDose).toBe('2026-02-01');
+    expect(treatmentOf([depot(orderOf, { authoredOn: '2026-02-01', status: 'unknown' })])?.lastDose).toBeUndefined();
+    expect(
+      treatmentOf([
+        depot(administrationOf, { effectiveDateTime: '2026-02-01' }),
+        depot(administrationOf, { id: 'b', effectiveDateTime: '2026-01-01' }),
+      ])?.lastDose,
+    ).toBe('2026-02-01');
+  });
+
+  test('stopped nobody knows when, its last dose may lie anywhere; completed, it lies where it was', () => {
+    const periods = (status: string) => periodsOf(treatmentOf([depot(orderOf, { authoredOn: '2026-02-01', status })]));
+    expect(periods('completed')).not.toBe(periods('stopped'));
+    expect(periods('completed')).toContain('taken 2026-02-01..2026-03-29');
+    expect(periods('stopped')).not.toContain('taken');
+  });
+});
+
+test('of entries that tell as much the newest leads, and of two of a day the first by name', () => {
+  const one = (id: string, authoredOn: string) => orderOf('oxazepam', { id, authoredOn });
+  const leads = (...entries: Json[]) => treatmentOf(entries)?.id;
+  expect(leads(one('a', '2026-02-01'), one('b', '2026-02-02'))).toBe('b');
+  expect(leads(one('b', '2026-02-02'), one('a', '2026-02-01'))).toBe('b');
+  expect(leads(one('b', '2026-02-01'), one('a', '2026-02-01'))).toBe('a');
+  expect(leads(one('a', '2026-02-01'), one('b', '2026-02-01'))).toBe('a');
+});
+
+test('a treatment that only may go on begins where it began', () => {
+  const plan = {
+    resourceType: 'CarePlan',
+    id: 'x',
+    status: 'completed',
+    category: [coded(SNOMED, '310653000')],
+    subject,
+  };
+  expect(treatmentOf([{ ...plan, period: { start: '2020-01-01', end: '2020-02-01' } }])?.start).toBe('2020-01-01');
+});
+
+test('one foreign order among others leaves the rest readable', () => {
+  const foreign = { resourceType: 'MedicationOrder', id: 'f', subject };
+  const mine = orderOf('oxazepam', SINCE);
+  const list = (...resources: Json[]) => chartOf([], { prefetch: { medications: bundle(resources, 'searchset') } });
+  const stu3 = { ...mine, requester: { agent: { reference: 'Practitioner/x' } } };
+  expect([list(mine).unusable, list(mine, stu3).unusable, list(stu3).unusable, list(stu3, foreign).unusable]).toEqual([
+    false,
+    false,
+    true,
+    true,
+  ]);
+  const otherPatient = { ...mine, id: 'o', subject: { reference: 'Patient/ola' } };
+  expect(list(otherPatient, stu3).unusable).toBe(true);
+});
+
+test('of two codes of a classification one that is ours decides', () => {
+  const both = (...atc: string[]) => ({ coding: atc.map((code) => ({ system: ATC, code })) });
+  for (const codes of [
+    ['N02BE01', 'N05BA04'],
+    ['N05BA04', 'N02BE01'],
+  ])
+    expect(treatmentOf([orderOf(both(...codes), SINCE)])?.lists.length).toBeGreaterThan(0);
+  expect(treatmentOf([orderOf(both('N02BE01', 'A02BC01'), SINCE)])).toBeUndefined();
+});

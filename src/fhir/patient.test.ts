@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bundle, prescription } from '../testing/request.ts';
-import { standingOf } from './patient.ts';
+import { NOT_FOUND, standingOf } from './patient.ts';
 import { partOf, prefetchOf, type Section, sections } from './prefetch.ts';
 
 const outcome = (code: string, severity = 'error') => ({
@@ -35,6 +35,20 @@ describe('P2, P6: what a Patient says of the record', () => {
     ['an inactive one', patient({ active: false }), 'known'],
     ['one who replaces another', patient({ link: link('replaces') }), 'known'],
     ['one with a related record', patient({ active: true, link: link('seealso') }), 'known'],
+    [
+      'another patient, and another resource of this id',
+      bundle([{ resourceType: 'Basic', id: 'kari' }, patient({ id: 'ola' })]),
+      'not-known',
+    ],
+    [
+      'another patient, and this one included',
+      {
+        resourceType: 'Bundle',
+        entry: [{ resource: patient(), search: { mode: 'include' } }, { resource: patient({ id: 'ola' }) }],
+      },
+      'not-known',
+    ],
+    ['what is kept of a server’s 404', NOT_FOUND, 'not-known'],
     ['a link that is no list', patient({ link: { type: 'replaced-by' } }), 'elsewhere'],
   ])('%s', (_, value, standing) => {
     expect(standingOf(value, 'kari')).toBe(standing);
@@ -49,6 +63,10 @@ test.each([
   expect(standingOf(bundle([outcome(code)]), 'kari')).toBe('known');
   const both = { ...outcome(code), issue: [...outcome('not-found').issue, ...outcome(code).issue] };
   expect(standingOf(both, 'kari')).toBe('known');
+});
+
+test('what is kept of a 404 is an OperationOutcome as FHIR has it', () => {
+  expect(NOT_FOUND).toEqual(outcome('not-found'));
 });
 
 const anything = fc.jsonValue({ maxDepth: 4 });
