@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { dateOf, dayOf } from '../dates.ts';
 import { type JsonObject, objects, type Resource } from '../fhir/json.ts';
 import { knowledge } from '../testing/app.ts';
-import { fromTemplate, withQuantity, withStop } from './orders.ts';
+import { fromTemplate, stopperOf, withQuantity } from './orders.ts';
 
 const options = {
   reading: knowledge.codes.reading,
@@ -12,7 +12,7 @@ const options = {
   write: dateOf,
 };
 const order = (more: JsonObject): Resource => ({ resourceType: 'MedicationRequest', ...more });
-const stopped = (more: JsonObject, end = '2026-03-06') => withStop(order(more), dayOf(end), options);
+const stopped = (more: JsonObject, end = '2026-03-06') => stopperOf(order(more), options)?.(dayOf(end));
 const changed = (more: JsonObject): JsonObject => stopped(more)?.resource ?? {};
 const lineOf = (dosage: JsonObject): JsonObject =>
   objects(changed({ dosageInstruction: [dosage] })['dosageInstruction'])[0] ?? {};

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { compileWording, saysIn, wordsOf } from './words.ts';
+import { compileWording, saysIn, sentencesOf, wordsOf } from './words.ts';
 
 test.each<[text: string, words: string[]]>([
   ['Två tabletter, 5 mg/dag.', ['två', 'tabletter', '5', 'mg', 'dag']],
@@ -45,12 +45,12 @@ describe('whether a text says it', () => {
     ['', false],
     ['!', false],
   ])('%j: %s', (text, says) => {
-    expect(saysIn(text, wording)).toBe(says);
+    expect(saysIn(sentencesOf(text), wording)).toBe(says);
   });
 
   test('of a long text only the beginning is looked at', () => {
-    expect(saysIn(`${'x '.repeat(997)}taper`, wording)).toBe(true);
-    expect(saysIn(`${'x '.repeat(1000)}taper`, wording)).toBe(false);
+    expect(saysIn(sentencesOf(`${'x '.repeat(997)}taper`), wording)).toBe(true);
+    expect(saysIn(sentencesOf(`${'x '.repeat(1000)}taper`), wording)).toBe(false);
   });
 
   test('whether it is a purpose', () => {

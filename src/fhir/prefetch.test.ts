@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from './json.ts';
-import { prefetchOf, readPrefetch, sections, sectionTypes } from './prefetch.ts';
+import { partOf, prefetchOf, readPrefetch, sections } from './prefetch.ts';
 
 const order = (id: string): JsonObject => ({ resourceType: 'MedicationRequest', id });
 const bundle = (resources: JsonObject[], more: JsonObject = {}): JsonObject => ({
@@ -49,7 +49,7 @@ describe('what a key of prefetch comes to', () => {
   });
 
   test.each(sections)('%s: resources of its own type count, and of no other', (section) => {
-    const own = readPrefetch({ [section]: { resourceType: sectionTypes[section] } }, section);
+    const own = readPrefetch({ [section]: { resourceType: partOf[section].type } }, section);
     const other = readPrefetch({ [section]: { resourceType: 'Basic' } }, section);
     expect([own.state, own.resources.length, other.state, other.resources.length]).toEqual([
       'complete',

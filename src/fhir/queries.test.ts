@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { prefetchTemplates, sections } from './prefetch.ts';
+import { partOf, sections } from './prefetch.ts';
 import { queriesOf } from './queries.ts';
 
 const context = { patientId: 'kari', encounterId: 'visit' };
@@ -54,7 +54,7 @@ describe('what is asked for', () => {
   test('each key is asked for by its template', () => {
     for (const section of sections) {
       const [query] = queriesOf(section, context, undefined);
-      const [path, search] = prefetchTemplates[section]
+      const [path, search] = partOf[section].query
         .replaceAll(/\{\{context\.(\w+)Id\}\}/g, (_, name) => (name === 'patient' ? 'kari' : 'visit'))
         .split('?');
       expect([query?.path, query?.searches[1] ?? undefined]).toEqual([path, search]);

@@ -6,27 +6,6 @@ import { createTurns } from './turns.ts';
 const OVERLOADED = expect.objectContaining({ code: 'overloaded', headers: { 'retry-after': '5' } });
 
 describe('S7: room for bodies', () => {
-  test('so much of all clients, and so much of each', () => {
-    const gate = createGate({ all: 10, client: 6 });
-    gate.take('a', 6);
-    expect(() => gate.take('a', 1)).toThrow(OVERLOADED);
-    const leave = gate.take('b', 4);
-    expect(() => gate.take('c', 1)).toThrow(OVERLOADED);
-    leave();
-    leave();
-    gate.take('c', 4);
-    expect(() => gate.take('b', 1)).toThrow(OVERLOADED);
-  });
-
-  test('what is larger than all the room enters alone', () => {
-    const gate = createGate({ all: 10, client: 6 });
-    const leave = gate.take('a', 20);
-    expect(() => gate.take('b', 1)).toThrow(OVERLOADED);
-    leave();
-    gate.take('b', 1);
-    expect(() => gate.take('a', 20)).toThrow(OVERLOADED);
-  });
-
   /** Notes who has entered, and how each leaves. */
   function queue(gate: ReturnType<typeof createGate>) {
     const entered: string[] = [];
@@ -62,6 +41,18 @@ describe('S7: room for bodies', () => {
     leave.get('a1')?.();
     await settled();
     expect(entered).toEqual(['a1', 'b1', 'a2']);
+  });
+
+  test('what is larger than all the room enters alone', async () => {
+    const { entered, enter, leave } = queue(createGate({ all: 10, client: 6 }));
+    void enter('large', 'a', 20);
+    void enter('small', 'b', 1);
+    await settled();
+    expect(entered).toEqual(['large']);
+    leave.get('large')?.();
+    leave.get('large')?.();
+    await settled();
+    expect(entered).toEqual(['large', 'small']);
   });
 
   test('who waits too long is refused, and those behind enter', async () => {

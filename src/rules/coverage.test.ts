@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { coverageGaps, decidingPairs, type Observed } from './coverage.ts';
-import type { RuleOutcome, RuleResult } from './evaluate.ts';
-import type { Knowledge, Rule } from './knowledge.ts';
+import type { Rule, Rulebook } from './knowledge.ts';
 import { proofOf } from './proof.ts';
+import type { RuleOutcome, RuleResult } from './result.ts';
 
 const rule = (more: Partial<Rule> = {}) =>
   ({
@@ -26,7 +26,7 @@ function seen(
   return { bundle: name, hook: more.hook ?? 'order-sign', results: [result] };
 }
 const gaps = (own: Rule, ...observed: Observed[]) =>
-  coverageGaps({ rules: [own] } as Knowledge, observed).map(({ message }) => message);
+  coverageGaps({ rules: [own] } as Rulebook, observed).map(({ message }) => message);
 
 describe('what the test bundles do not prove', () => {
   test('nothing is missing where each fact decides in a pair', () => {
@@ -115,7 +115,7 @@ test('what the bundles prove of a rule, for its readers', () => {
     seen('z', own, 'joins', ['w']),
     seen('s', own, 'superseded', ['w']),
   ];
-  expect(proofOf({ rules: [own] } as Knowledge, observed, new Map([['x', 'a note']]))).toEqual({
+  expect(proofOf({ rules: [own] } as Rulebook, observed, new Map([['x', 'a note']]))).toEqual({
     a: { patients: 2, pairs: [{ fact: 'w', speaks: { name: 'x', note: 'a note' }, silent: { name: 'y', note: '' } }] },
   });
 });

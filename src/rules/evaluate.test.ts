@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { Section } from '../fhir/prefetch.ts';
 import { chartOf, draftOf, orderOf } from '../testing/charts.ts';
 import { condition, type Json } from '../testing/request.ts';
-import { evaluate, findingsOf, missingForCards, missingForSilence } from './evaluate.ts';
+import { evaluate, missingForCards, missingForSilence } from './evaluate.ts';
 import { compileExpression } from './expression.ts';
-import type { Knowledge, Rule } from './knowledge.ts';
+import type { Rule, Rulebook } from './knowledge.ts';
+import { findingsOf } from './result.ts';
 
 const sections: Record<string, Section[]> = {
   treatments: ['medications'],
@@ -61,7 +62,7 @@ const knowledgeOf = (rules: Rule[], more: object = {}) =>
     guidelines: [{ file: { id: 'g' }, parameters: {}, facts, rules }],
     rules,
     site: { ...site, ...more },
-  }) as unknown as Knowledge;
+  }) as unknown as Rulebook;
 
 const DRAFT = draftOf('oxazepam');
 const TAKEN = orderOf('methadone', { authoredOn: '2026-02-01' });
