@@ -29,7 +29,8 @@ const BESIDES: Record<string, string[]> = { 'src/cards': ['src/http'], 'src/code
 export function isHome(source: string, test: string): boolean {
   const own = dirname(source);
   const place = dirname(test);
-  return place === own || (BESIDES[own]?.includes(place) ?? false);
+  const beside = own === 'src' ? test === source.replace(/\.ts$/, '.test.ts') : place === own;
+  return beside || (BESIDES[own]?.includes(place) ?? false);
 }
 
 export const PLAN = 'MUTANTS_PLAN';
