@@ -53,7 +53,7 @@ test.each<[atc: string, isOne: boolean]>([
 ])('%s is an ATC code: %s', (atc, isOne) => {
   const { drugs, remarks } = read(`system,code,atc\nnpl,1,${atc}\n`);
   expect([drugs.size, remarks.length]).toEqual(isOne ? [1, 0] : [0, 1]);
-  if (!isOne) expect(remarks).toEqual([{ file: 'drugs.csv', line: 2, message: `atc: '${atc}' is no ATC code` }]);
+  if (!isOne) expect(remarks).toEqual([{ file: 'drugs.csv', line: 2, message: `atc: '${atc}' is not an ATC code` }]);
 });
 
 test('what is left out of a row is left out of the drug; codes are compared in capitals', () => {
@@ -62,7 +62,7 @@ test('what is left out of a row is left out of the drug; codes are compared in c
   );
   expect([...drugs]).toEqual([['npl|A1', { atc: 'N05CF01' }]]);
   expect(remarks.map(({ message }) => message)).toEqual([
-    "smallest_package: '0' is no number above 0",
+    "smallest_package: '0' is not a number above 0",
     'system is empty',
     'atc is empty',
   ]);
@@ -72,7 +72,7 @@ test('a file that is no CSV is said with the line, and what stood before it is l
   const { drugs, remarks } = read('system,code,atc\nnpl,1,N05CF01\nnpl,"2,N05CF01\n');
   expect([...drugs.keys()]).toEqual(['npl|1']);
   expect(remarks).toEqual([
-    { file: 'drugs.csv', line: expect.any(Number), message: expect.stringMatching(/^no CSV from here on: ./) },
+    { file: 'drugs.csv', line: expect.any(Number), message: expect.stringMatching(/^not CSV from here on: ./) },
   ]);
 });
 

@@ -31,11 +31,11 @@ describe('what names something that is not there is said, with file and line', (
       { lists: { ...lists, two: { includes: ['one', 'three'] } } },
       ["lists.two: includes the unknown list 'three'"],
     ],
-    ['the list of a product', { lists, products: [{ of: 'two', afterDays: 1 }] }, ["products.0: of: 'two' is no list"]],
+    ['the list of a product', { lists, products: [{ of: 'two', afterDays: 1 }] }, ["products.0: of: 'two' is not a list"]],
     [
       'the form of a product',
       { lists, products: [{ of: 'one', forms: ['x'], afterDays: 1 }] },
-      ["products.0: forms: 'x' is no form"],
+      ["products.0: forms: 'x' is not a form"],
     ],
     [
       'the removal of a product',
@@ -45,9 +45,9 @@ describe('what names something that is not there is said, with file and line', (
           { of: 'one', afterDays: 1, implant: { effectMonths: 1, certainMonths: 1, longestMonths: 1, removal: 'x' } },
         ],
       },
-      ["products.0: removal: 'x' is no list of procedures"],
+      ["products.0: removal: 'x' is not a list of procedures"],
     ],
-    ['the list of a result', { lists, results: { r: { of: 'two' } } }, ["results.r: of: 'two' is no list"]],
+    ['the list of a result', { lists, results: { r: { of: 'two' } } }, ["results.r: of: 'two' is not a list"]],
     ['a result without a list', { lists, results: { r: { loinc: ['1'] } } }, []],
     [
       'a part of a combination',
@@ -55,12 +55,12 @@ describe('what names something that is not there is said, with file and line', (
         substances: { a: { atc: ['A01AA01'], names: named('aaaa') } },
         combinations: { ab: { of: ['a', 'b'], atc: ['A01AA51'], names: named('ab') } },
       },
-      ["combinations.ab: of: 'b' is no substance"],
+      ["combinations.ab: of: 'b' is not a substance"],
     ],
     [
       'another medicine of our own name',
       { substances: { a: { atc: ['A01AA01'], names: named('Aaaa bbbb') } }, others: ['aaaa BBBB', 'aaaa'] },
-      ["others: 'aaaa BBBB' is a name of our own lists"],
+      ["others: 'aaaa BBBB' is already the name of one of our lists"],
     ],
   ])('%s', (_, file, said) => {
     const { problems } = load(file);

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import type { Client } from '../trust/clients.ts';
-import { accessOf, isForeignPage, isThisMachine } from './access.ts';
+import { accessOf, isForeignPage, isLocalHost } from './access.ts';
 
 const client = {
   name: 'ehr',
@@ -133,6 +133,6 @@ describe('FS12: pages of others', () => {
     ['localhost:a', false],
     ['', false],
   ])('%s is this machine: %s', (host, is) => {
-    expect(isThisMachine(host)).toBe(is);
+    expect(isLocalHost(host)).toBe(is);
   });
 });

@@ -282,7 +282,7 @@ describe('what is counted for the report', () => {
       { rule: 'a', hook: 'order-sign', day, outcome: 'overridden', cards: 2 },
       { rule: 'b', hook: 'order-sign', day, outcome: 'accepted', cards: 1 },
     ]);
-    expect(sorted(found.heard)).toEqual([
+    expect(sorted(found.withFeedback)).toEqual([
       { rule: 'a', hook: 'order-sign', cards: 2 },
       { rule: 'b', hook: 'order-sign', cards: 1 },
     ]);
@@ -312,7 +312,7 @@ describe('what is counted for the report', () => {
     const signed = (rows: { rule: string; hook: string }[]) =>
       rows.find(({ rule, hook }) => rule === 'a' && hook === 'order-sign');
     expect(signed(found.shown)).toMatchObject({ cards: 4 });
-    expect(signed(found.heard)).toMatchObject({ cards: 3 });
+    expect(signed(found.withFeedback)).toMatchObject({ cards: 3 });
     expect(found.tallies.find(({ kind }) => kind === 'answered')?.count).toBe(7);
     expect(found.silent).toEqual([{ rule: 'c', hook: 'order-sign', cards: 3 }]);
     expect(found.review.map(({ patient }) => patient)).toEqual(['p', 'q', 'z']);

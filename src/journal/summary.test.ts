@@ -5,7 +5,7 @@ import { onTrial, shownRules, summarise } from './summary.ts';
 const nothing: Counts = {
   shown: [],
   outcomes: [],
-  heard: [],
+  withFeedback: [],
   reasons: [],
   accepted: [],
   tallies: [],
@@ -42,7 +42,7 @@ test('what became of the cards of a rule, at all and by hook', () => {
   const found = rule({
     shown: [shown('a', 6), shown('a', 2, '2026-03-02', VIEW), shown('b', 50)],
     outcomes: [outcome('a', 'accepted', 1), outcome('a', 'overridden', 2), outcome('b', 'overridden', 9)],
-    heard: [
+    withFeedback: [
       { rule: 'a', hook: SIGN, cards: 4 },
       { rule: 'b', hook: SIGN, cards: 9 },
     ],
@@ -63,7 +63,7 @@ test('what became of the cards of a rule, at all and by hook', () => {
       shown: 8,
       accepted: 1,
       overridden: 2,
-      unheard: 4,
+      withoutFeedback: 4,
       overrideRate: 0.5,
       trial: 5,
       silent: 3,
@@ -76,11 +76,11 @@ test('what became of the cards of a rule, at all and by hook', () => {
   });
   expect(found?.hooks).toEqual([
     {
-      ...{ hook: SIGN, shown: 6, accepted: 1, overridden: 2, unheard: 2, overrideRate: 0.5, per100: 15 },
+      ...{ hook: SIGN, shown: 6, accepted: 1, overridden: 2, withoutFeedback: 2, overrideRate: 0.5, per100: 15 },
       ...{ trial: 0, silent: 0, quiet: 2, repeats: 1 },
     },
     {
-      ...{ hook: VIEW, shown: 2, accepted: 0, overridden: 0, unheard: 2, per100: 40 },
+      ...{ hook: VIEW, shown: 2, accepted: 0, overridden: 0, withoutFeedback: 2, per100: 40 },
       ...{ trial: 5, silent: 3, silentPer100: 60, quiet: 0, repeats: 0 },
     },
   ]);
@@ -97,7 +97,7 @@ test('a rule that is overridden more often than the limit stands first, then the
   const { rules } = of({
     shown: [shown('a', 1), shown('b', 9), shown('c', 5), shown('d', 5)],
     outcomes: [outcome('a', 'overridden', 6), outcome('b', 'overridden', 5)],
-    heard: ['a', 'b'].map((name) => ({ rule: name, hook: SIGN, cards: 10 })),
+    withFeedback: ['a', 'b'].map((name) => ({ rule: name, hook: SIGN, cards: 10 })),
   });
   expect(rules.map(({ rule: name, aboveLimit }) => [name, aboveLimit])).toEqual([
     ['a', true],
