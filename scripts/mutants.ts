@@ -18,6 +18,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Instrumenter } from '@stryker-mutator/instrumenter';
+import { helpIfAsked } from '../src/cli/words.ts';
 import { isHome, PLAN, type Plan, readLines } from './mutants/plan.ts';
 
 const root = dirname(import.meta.dirname);
@@ -31,6 +32,16 @@ const ROOMS: Record<string, string[]> = {
   http: ['src/http'],
   journal: ['src/journal'],
 };
+
+helpIfAsked(`Usage: npm run mutants [-- --only chart] [--sample 60] [--seed 1] [--workers 2] [--budget 40] [--json FILE] [--again FILE]
+
+Plants small mistakes in src/ one by one, in a copy of the project, and prints those that no test notices.
+
+  --only     a room: ${Object.keys(ROOMS).join(', ')}; may be given more than once
+  --sample   how many mistakes of each room, chosen by --seed; 0: all
+  --budget   seconds of tests with which one is tried
+  --json     writes what became of each to a file
+  --again    such a file: only what no test noticed is tried again`);
 
 const { values } = parseArgs({
   options: {
@@ -52,9 +63,7 @@ if (
   [sample, seed, workers, budget].some((number) => !Number.isSafeInteger(number) || (number as number) < 0) ||
   rooms.some((room) => !(room in ROOMS))
 ) {
-  console.error(
-    `use: npm run mutants -- [--only ${Object.keys(ROOMS).join('|')}] [--sample 60] [--seed 1] [--json FILE]`,
-  );
+  console.error('a room, or whole numbers: npm run mutants -- --help');
   process.exit(2);
 }
 
