@@ -31,7 +31,11 @@ describe('what names something that is not there is said, with file and line', (
       { lists: { ...lists, two: { includes: ['one', 'three'] } } },
       ["lists.two: includes the unknown list 'three'"],
     ],
-    ['the list of a product', { lists, products: [{ of: 'two', afterDays: 1 }] }, ["products.0: of: 'two' is not a list"]],
+    [
+      'the list of a product',
+      { lists, products: [{ of: 'two', afterDays: 1 }] },
+      ["products.0: of: 'two' is not a list"],
+    ],
     [
       'the form of a product',
       { lists, products: [{ of: 'one', forms: ['x'], afterDays: 1 }] },
