@@ -17,7 +17,7 @@ import type { JournalFailed } from './journal/thread.ts';
 import { loadKnowledge } from './knowledge/load.ts';
 import { loadPages } from './knowledge/pages.ts';
 import { limits } from './limits.ts';
-import { releaseStartupMemory } from './memory.ts';
+import { allocateYoung, releaseStartupMemory } from './memory.ts';
 import { readProof } from './rules/proof.ts';
 import { hooks, type Site } from './rules/schema.ts';
 import { readClients } from './trust/clients.ts';
@@ -29,6 +29,7 @@ helpIfAsked(`Usage: npm start
 Starts a sandbox for invented patients, without authentication, on this machine only. PORT=3101 npm start takes another port.
 MODE=production serves the clients of a file. docs/hospital-it.md lists every variable of the environment.
 `);
+allocateYoung();
 const config = read();
 const { knowledge, problems: found, remarks } = loadKnowledge(config.knowledge);
 const problems: Problem[] = [...found];

@@ -1,9 +1,11 @@
 import { afterAll, expect, test } from 'vitest';
-import { collector } from '../memory.ts';
+import { allocateYoung, collector } from '../memory.ts';
 import { pathOf, startService } from '../testing/app.ts';
 import { examples } from '../testing/examples.ts';
 import { bundle, order, request } from '../testing/request.ts';
 
+// As server.ts does.
+allocateYoung();
 const service = await startService({ logLevel: 'silent' });
 afterAll(() => service.close());
 const collect = collector();
