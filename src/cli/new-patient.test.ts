@@ -74,7 +74,7 @@ test('the guideline of the README is proved by three patients that are made so',
     ['opioid-pregnancy/oxycodone-in-pregnancy', 'paracetamol-in-pregnancy', `${draft}=${JSON.stringify(paracetamol)}`],
   ] as const;
   for (const [from, name, change] of made) {
-    expect(newPatient(from, `opioid-pregnancy/${name}`, '--set', change).status).toBe(0);
+    expect(newPatient(from, `opioid-pregnancy/${name}`, '--set', change)).toMatchObject({ status: 0, stderr: '' });
     const note = join(folder, `test-bundles/opioid-pregnancy/${name}.expected.yaml`);
     writeFileSync(note, readFileSync(note, 'utf8').replace(/^note: .*/m, 'note: Looked at.'));
   }

@@ -98,8 +98,8 @@ test('a pasted Bundle becomes a chart being opened, each resource under the key 
 });
 
 test.each([
-  ['[]', /no CDS Hooks request/],
-  ['7', /no CDS Hooks request/],
+  ['[]', /not a CDS Hooks request/],
+  ['7', /not a CDS Hooks request/],
   ['{}', /no "hook"/],
   ['{"resourceType": "Patient"}', /This is a Patient/],
   ['{"resourceType": "Bundle"}', /no Patient/],
