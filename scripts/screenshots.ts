@@ -88,7 +88,7 @@ await fourfold('workbench-settings', 800, {}, async (page, phone) => {
   await page.getByRole('textbox', { name: 'longest days' }).fill('42');
   await page.getByLabel('Country').selectOption('DK');
   if (phone) await page.getByRole('button', { name: 'Cards', exact: true }).click();
-  await page.getByText(/patients asked: /).waitFor({ timeout: 120_000 });
+  await page.getByText(/patients evaluated: /).waitFor({ timeout: 120_000 });
 });
 await browser.close();
 await service.close();
