@@ -12,8 +12,7 @@ export default defineConfig({
     pool: 'threads',
     // Many tests wait for processes of their own.
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 20_000,
     projects: [
       // Most files share the modules that they import: to import them again for each takes longer than the tests.
       {
