@@ -10,12 +10,19 @@ import type { Turn } from './turns.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The raw body, for values that go back digit by digit. */
-    sent: Buffer | undefined;
+    /** The body, if the call has one. */
+    sent: Sent | undefined;
     /** Releases the room that this call's body occupies. */
     release: (() => void) | undefined;
   }
 }
+
+/**
+ * A body: its bytes, for values that go back digit by digit, and the JSON in them. Emptied when the answer is sent. Nothing
+ * else that outlives a pause may refer to either: what waited for its turn is old to the garbage collector, and what a dead
+ * old object refers to, such as the result of a promise, stays until all memory is collected.
+ */
+export type Sent = { bytes: Buffer; json: unknown };
 
 const MEDIA_TYPES = ['application/json', 'application/fhir+json'];
 
@@ -32,16 +39,17 @@ export function readJson(app: FastifyInstance, bodyLimit: number, turn: Turn, is
   app.decorateRequest('release');
   app.decorateRequest('sent');
 
-  const read = async (request: FastifyRequest, payload: IncomingMessage): Promise<unknown> => {
+  const read = async (request: FastifyRequest, payload: IncomingMessage): Promise<Sent> => {
     const { name } = request.client;
+    const sent = { bytes: NOTHING, json: undefined };
+    request.sent = sent;
     const arrival = arrivals(name, limits.turn);
     let weight: number;
-    let json: Buffer;
     try {
-      json = await receive(payload, bodyLimit, arrival.take);
+      await receive(payload, bodyLimit, arrival.take, sent);
       // Long work takes turns, so that other calls get served in between.
-      if (json.length > LARGE_BODY) await turn();
-      weight = weightOf(json);
+      if (sent.bytes.length > LARGE_BODY) await turn();
+      weight = weightOf(sent.bytes);
       request.release = await working.enter(name, weight, limits.turn);
     } finally {
       arrival.leave();
@@ -50,15 +58,16 @@ export function readJson(app: FastifyInstance, bodyLimit: number, turn: Turn, is
     // The body may have waited behind long work.
     if (isBusy()) throw overloaded();
     if (request.raw.destroyed && !request.raw.complete) throw new ServiceError('not-json');
-    const value = await new Promise((resolve, reject) => {
-      // A byte order mark has no meaning in UTF-8.
-      request.sent = json;
-      const text = json.toString('utf8', hasMark(json) ? 3 : 0);
-      void parse(request, text, (error, value) => (error ? reject(new ServiceError('not-json')) : resolve(value)));
+    let wrong = false;
+    // Calls back at once.
+    void parse(request, textOf(sent.bytes), (error, value) => {
+      wrong = error !== null;
+      sent.json = value;
     });
-    // The next step, evaluating the value, takes a turn of its own.
-    if (weight > LARGE_BODY) await turn();
-    return value;
+    if (wrong) throw new ServiceError('not-json');
+    // The next step, evaluating the JSON, takes a turn of its own.
+    if (weight > LARGE_BODY) await turn('body');
+    return sent;
   };
 
   // Otherwise Fastify accepts text/plain and answers 400 instead of 415.
@@ -67,14 +76,13 @@ export function readJson(app: FastifyInstance, bodyLimit: number, turn: Turn, is
   app.addHook('onSend', async (request) => {
     request.release?.();
     request.release = undefined;
-    // A slowly read answer must not keep its request body in memory.
-    request.body = undefined;
-    request.sent = undefined;
+    // Neither a slowly read answer nor an old object may keep a body in memory.
+    if (request.sent) Object.assign(request.sent, { bytes: NOTHING, json: undefined });
   });
 }
 
-/** All bytes of a body. Rejects with a `ServiceError` if there are too many, if no room came, or if the body ends early. */
-function receive(payload: IncomingMessage, bodyLimit: number, take: Arrival['take']): Promise<Buffer> {
+/** Reads all bytes of a body. Rejects with a `ServiceError` if there are too many, if no room came, or if the body ends early. */
+function receive(payload: IncomingMessage, bodyLimit: number, take: Arrival['take'], sent: Sent): Promise<void> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
@@ -87,7 +95,8 @@ function receive(payload: IncomingMessage, bodyLimit: number, take: Arrival['tak
     const fail = () => refuse(new ServiceError('not-json'));
     const end = () => {
       stop();
-      resolve(Buffer.concat(chunks, length));
+      sent.bytes = Buffer.concat(chunks.splice(0), length);
+      resolve();
     };
     const add = (chunk: Buffer) => {
       length += chunk.length;
@@ -115,8 +124,12 @@ function weightOf(json: Buffer): number {
 /** Size in bytes from which a body takes turns. */
 const LARGE_BODY = 256 * 1024;
 
-function hasMark(json: Buffer): boolean {
-  return json[0] === 0xef && json[1] === 0xbb && json[2] === 0xbf;
+const NOTHING = Buffer.alloc(0);
+
+/** The text of a body without its byte order mark, which has no meaning in UTF-8. */
+function textOf(json: Buffer): string {
+  const marked = json[0] === 0xef && json[1] === 0xbb && json[2] === 0xbf;
+  return json.toString('utf8', marked ? 3 : 0);
 }
 
 /**

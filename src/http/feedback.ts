@@ -97,7 +97,7 @@ export function feedbackRoute(app: FastifyInstance, options: FeedbackOptions): v
       if (!hookOfService(service)) throw new ServiceError('no-service');
       const place = placeOf(request);
       const where = { ...place, service, received_at: clock() };
-      const given = itemsOf(request.body);
+      const given = itemsOf(request.sent?.json);
       checkRows(given);
       const items = given.map((item) => readItem(item, where, knowledge.site.journal.comments));
       if (items.length > 0 && items.every((item) => 'problems' in item))

@@ -80,6 +80,19 @@ test('one turn in each round of the event loop, in order', async () => {
   await turn();
 });
 
+test('a call that holds a body goes before those that begin', async () => {
+  const turn = createTurns();
+  const seen: string[] = [];
+  const say = (word: string) => () => void seen.push(word);
+  await Promise.all([
+    turn().then(say('first')),
+    turn().then(say('second')),
+    turn('body').then(say('body')),
+    turn('body').then(say('other body')),
+  ]);
+  expect(seen).toEqual(['body', 'other body', 'first', 'second']);
+});
+
 describe('how a JSON text is made', () => {
   const shape = (text: string, depth = 100, values = 100) => {
     const found = shapeOf(Buffer.from(text), { depth, values });

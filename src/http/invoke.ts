@@ -66,7 +66,7 @@ export function invokeRoute(app: FastifyInstance, options: InvokeOptions): void 
   app.post<{ Params: { id: string } }>('/cds-services/:id', { config: { rateLimit: {} } }, async (request, reply) => {
     const hook = hookOfService(request.params.id);
     if (!hook) throw new ServiceError('no-service');
-    const call = readRequest(request.body, hook);
+    const call = readRequest(request.sent?.json, hook);
     const { client } = request;
     // For correlation only. Free text might contain anything, so it is not logged.
     Object.assign(request.logFields, {
@@ -78,7 +78,7 @@ export function invokeRoute(app: FastifyInstance, options: InvokeOptions): void 
     const today = evaluationDate(call, options);
     const prefetch = await complete(call, request, sections[hook], today, options);
     const language = negotiateLanguage(request.headers['accept-language'], knowledge.site.language);
-    const exactDrafts = () => draftsAsSent(request.sent);
+    const exactDrafts = () => draftsAsSent(request.sent?.bytes);
     const question = {
       call: { ...call.call, prefetch, exactDrafts },
       hookInstance: call.hookInstance,
@@ -122,7 +122,7 @@ function draftsAsSent(sent: Buffer | undefined): unknown {
 const LONG_RECORD = 300;
 
 async function takeTurnIfLong({ treatments, drafts, conditions, results }: Chart, turn: Turn): Promise<void> {
-  if (treatments.length + drafts.length + conditions.length + results.length > LONG_RECORD) await turn();
+  if (treatments.length + drafts.length + conditions.length + results.length > LONG_RECORD) await turn('body');
 }
 
 /** The error for missing parts of the record. */
@@ -185,12 +185,12 @@ function evaluationDate({ options }: Request, { sandbox, knowledge, clock }: Inv
 /** Completes the prefetch from the FHIR server. */
 async function complete(
   { call }: Request,
-  { body, client, headers, logFields }: FastifyRequest,
+  { sent, client, headers, logFields }: FastifyRequest,
   sections: Section[],
   today: LocalDate,
   { knowledge, fetchJson, budgets, origins, metrics, sandbox }: InvokeOptions,
 ): Promise<Prefetch> {
-  const named = accessOf(body, call.patientId, client, sandbox);
+  const named = accessOf(sent?.json, call.patientId, client, sandbox);
   const access = typeof named !== 'string' && sandbox && isForeignPage(headers, origins) ? 'foreign-page' : named;
   if (typeof access === 'string') {
     if (access !== 'none-named') logFields['fhirServer'] = access;

@@ -62,10 +62,10 @@ export function workbenchRoutes(app: FastifyInstance, options: WorkbenchOptions)
   );
   app.get('/workbench/settings', { onRequest }, (_request, reply) => reply.headers(HEADERS).send(settings.choices()));
   app.post('/workbench/settings', { onRequest }, async (request, reply) =>
-    reply.headers(HEADERS).send(await settings.tried(request.body)),
+    reply.headers(HEADERS).send(await settings.tried(request.sent?.json)),
   );
   app.post('/workbench/record', { onRequest }, async (request, reply) =>
-    reply.headers(HEADERS).send(await fetchRecord(request.body, request.client, options)),
+    reply.headers(HEADERS).send(await fetchRecord(request.sent?.json, request.client, options)),
   );
 }
 
