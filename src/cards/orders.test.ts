@@ -52,6 +52,23 @@ describe('the end of a dosage line takes the place of any bound', () => {
     expect(stopped({ dosageInstruction: { text: 'x' } })).toBeUndefined();
   });
 
+  test('a start that the line has of its own stays, also where lines follow one another', () => {
+    const own = { sequence: 2, timing: { repeat: until('2026-03-09', '2026-03-03') } };
+    const first = { sequence: 1, timing: { repeat: { boundsDuration: { value: 2, code: 'd' } } } };
+    expect(stopped({ dosageInstruction: [first, own] })?.resource['dosageInstruction']).toEqual([
+      { sequence: 1, timing: { repeat: until('2026-03-03', '2026-03-02') } },
+      { sequence: 2, timing: { repeat: until('2026-03-06', '2026-03-03') } },
+    ]);
+  });
+
+  test('without any line that has begun, one with the end is left', () => {
+    const later = { timing: { repeat: until('2026-04-01', '2026-03-07') } };
+    expect(stopped({ dosageInstruction: [later, later] })).toMatchObject({
+      resource: { dosageInstruction: [{ timing: { repeat: until('2026-03-06') } }] },
+      dropped: 2,
+    });
+  });
+
   test('events after the end go, and what is none', () => {
     const event = ['2026-03-02', '2026-03-06T23:00:00+01:00', '2026-03-07', 'x', 7];
     expect(lineOf({ timing: { event } })).toEqual({
@@ -114,17 +131,43 @@ describe('a length in the text', () => {
     ['1 tablet 4 times a day', '1 tablet 4 times a day', false],
     ['1 tablet for 10 days, then 5 days', '1 tablet for 10 days, then 5 days', true],
     ['as needed', 'as needed', false],
+    ['1 tablet for  10 days', '1 tablet until 2026-03-06', false],
+    ['For 10 days 1 tablet', 'until 2026-03-06 1 tablet', false],
+    ['1 tablett under 10 dagar', '1 tablett till och med 2026-03-06', false],
+    ['1 tablet à 10 days', '1 tablet until 2026-03-06', false],
+    ['in water 10 days', 'in water until 2026-03-06', false],
+    ['into 10 days', 'into until 2026-03-06', false],
+    ['7 tabletti 10 days', '7 tabletti until 2026-03-06', false],
+    ['1 tablet for 2 weeks, at night', '1 tablet until 2026-03-06, at night', false],
+    // No word for the last day is known in the language of these.
+    ['1 tabletti 10 vrk', '1 tabletti 10 vrk', true],
+    ['1 tablet for 2 months', '1 tablet for 2 months', true],
+    ['1 TABLET FOR 2 MONTHS', '1 TABLET FOR 2 MONTHS', true],
+    ['1 tablet, not for months', '1 tablet, not for months', false],
+    ['1 tablet each 2 months', '1 tablet each 2 months', false],
+    ['1 tablet for 12 hours', '1 tablet for 12 hours', false],
+    ['months', 'months', false],
   ])('%s', (value, now, left) => {
     expect(text('text', value)).toEqual([now, left]);
     expect(text('patientInstruction', value)).toEqual([now, left]);
   });
 });
 
+test('both texts of a line are looked at, and of every line', () => {
+  const [fits, stays] = ['1 tablet for 10 days', '10 days, then 5 days'];
+  const told = (dosage: JsonObject) => stopped({ dosageInstruction: [dosage, {}] })?.textLeft;
+  expect(told({ text: stays, patientInstruction: fits })).toBe(true);
+  expect(told({ text: fits, patientInstruction: stays })).toBe(true);
+  expect(told({ text: fits, patientInstruction: fits })).toBe(false);
+  expect(stopped({ dosageInstruction: [{ text: fits }, { text: stays }] })?.textLeft).toBe(true);
+});
+
 describe('what is dispensed', () => {
-  const dispense = (dispenseRequest: JsonObject | undefined, dosageInstruction: JsonObject[] = []) => {
-    const found = stopped({ ...(dispenseRequest && { dispenseRequest }), dosageInstruction });
+  const dispense = (dispenseRequest: JsonObject | undefined, dosageInstruction: JsonObject[] = [], end?: string) => {
+    const found = stopped({ ...(dispenseRequest && { dispenseRequest }), dosageInstruction }, end);
     return [found?.resource['dispenseRequest'], found?.quantity];
   };
+  const DAYS = { unit: 'd', system: 'http://unitsofmeasure.org', code: 'd' };
   const once = { doseAndRate: [{ doseQuantity: { value: 1, unit: 'tablett' } }] };
   const twice = { timing: { repeat: { frequency: 2, period: 1, periodUnit: 'd' } }, ...once };
   const ml = { ...twice, doseAndRate: [{ doseQuantity: { value: 5, unit: 'ml' } }] };
@@ -160,7 +203,7 @@ describe('what is dispensed', () => {
       'in months',
       { expectedSupplyDuration: { value: 1, code: 'mo' } },
       [],
-      { expectedSupplyDuration: { value: 5, unit: 'd', system: 'http://unitsofmeasure.org', code: 'd' } },
+      { expectedSupplyDuration: { value: 5, ...DAYS } },
     ],
     [
       'in a unit that nobody knows',
@@ -168,7 +211,39 @@ describe('what is dispensed', () => {
       [],
       { expectedSupplyDuration: { value: 9, code: 'x' } },
     ],
+    [
+      'in days by its unit',
+      { expectedSupplyDuration: { value: 9, unit: 'Days' } },
+      [],
+      { expectedSupplyDuration: { value: 5, unit: 'Days' } },
+    ],
+    [
+      'in one day',
+      { expectedSupplyDuration: { value: 9, unit: 'day' } },
+      [],
+      { expectedSupplyDuration: { value: 5, unit: 'day' } },
+    ],
+    [
+      'in days with blanks, whose own fields stay',
+      { expectedSupplyDuration: { value: 9, code: 'd', unit: 'dag', system: 's', extension: [{ url: 'x' }] } },
+      [],
+      { expectedSupplyDuration: { value: 5, code: 'd', unit: 'dag', system: 's', extension: [{ url: 'x' }] } },
+    ],
+    [
+      'in weeks by its unit, of which nothing stays',
+      { expectedSupplyDuration: { value: 1, unit: ' Veckor ', system: 's', comparator: '<' } },
+      [],
+      { expectedSupplyDuration: { value: 5, comparator: '<', ...DAYS } },
+    ],
+    [
+      'in weeks up to the end',
+      { expectedSupplyDuration: { value: 0.5, code: 'wk' } },
+      [],
+      { expectedSupplyDuration: { value: 0.5, code: 'wk' } },
+    ],
+    ['without a number', { expectedSupplyDuration: { code: 'd' } }, [], { expectedSupplyDuration: { code: 'd' } }],
     ['repeats', { numberOfRepeatsAllowed: 3 }, [], { numberOfRepeatsAllowed: 0 }],
+    ['repeats that are no number', { numberOfRepeatsAllowed: 'x' }, [], { numberOfRepeatsAllowed: 'x' }],
     ['no repeats', { numberOfRepeatsAllowed: 0 }, [], { numberOfRepeatsAllowed: 0 }],
     [
       'more than the days need',
@@ -184,6 +259,29 @@ describe('what is dispensed', () => {
     ['anything else stays', { performer: { display: 'x' } }, [], { performer: { display: 'x' } }],
   ])('%s', (_, before, lines, now, quantity) => {
     expect(dispense(before, lines)).toEqual([now, quantity]);
+  });
+
+  test('a month of supply is cut at 30 days, and not at 31', () => {
+    const month = { expectedSupplyDuration: { value: 1, code: 'mo' } };
+    expect(dispense(month, [], '2026-03-31')[0]).toEqual({ expectedSupplyDuration: { value: 30, ...DAYS } });
+    expect(dispense(month, [], '2026-04-01')[0]).toEqual(month);
+  });
+
+  test('an end before the order begins leaves a day of supply, and the quantity as it is', () => {
+    const before = { expectedSupplyDuration: { value: 9, code: 'd' }, quantity: { value: 30 } };
+    const now = { ...before, expectedSupplyDuration: { value: 1, code: 'd' } };
+    expect(dispense(before, [twice], '2026-02-28')).toEqual([now, undefined]);
+  });
+
+  test('a sum that computers do not get quite right is not rounded up', () => {
+    const doses = { ...twice, timing: { repeat: { frequency: 1, period: 1, periodUnit: 'd' } } };
+    const line = { ...doses, doseAndRate: [{ doseQuantity: { value: 1.1, unit: 'ml' } }] };
+    expect(dispense({ quantity: { value: 30 } }, [line], '2026-03-11')[1]).toBe(11);
+  });
+
+  test('a line that begins after the end needs nothing, and takes nothing from the others', () => {
+    const after = { ...twice, timing: { repeat: { ...twice.timing.repeat, boundsPeriod: { start: '2026-03-09' } } } };
+    expect(dispense({ quantity: { value: 30 } }, [twice, after])[1]).toBe(10);
   });
 
   test('nothing is added where nothing was said', () => {

@@ -140,7 +140,6 @@ function cutSupply(
   if (dispense === undefined) return undefined;
   const before = object(dispense);
   const days = Math.max(1, end - options.start + 1);
-  const repeats = repeatsOf(before);
   const supply = object(before['expectedSupplyDuration']);
   const supplied = supplyDays(supply, options);
   const quantity = object(before['quantity']);
@@ -148,11 +147,10 @@ function cutSupply(
   const daily = lines.map(({ high }) => high);
   const needed = neededFor(lines, daily, end, options);
   const cut = amount !== undefined && needed !== undefined && needed < amount ? needed : undefined;
-  const { numberOfRepeatsAllowed, ...rest } = before;
   return {
     dispenseRequest: {
-      ...rest,
-      ...(numberOfRepeatsAllowed !== undefined && { numberOfRepeatsAllowed: repeats > 0 ? 0 : numberOfRepeatsAllowed }),
+      ...before,
+      ...withoutRepeats(before),
       ...(supplied !== undefined && supplied > days && { expectedSupplyDuration: inDays(supply, days) }),
       ...(cut !== undefined && { quantity: { ...quantity, value: cut } }),
     },
@@ -194,13 +192,12 @@ function neededFor(lines: Line[], daily: Line['high'][], end: Day, { start }: St
 /** A copy of an order for `value` of its unit, dispensed once, because repeats would add to it. */
 export function withQuantity(order: Resource, value: number): Resource {
   const dispense = object(order['dispenseRequest']);
-  const repeats = number(dispense['numberOfRepeatsAllowed']);
-  const dispenseRequest = {
-    ...dispense,
-    quantity: { ...object(dispense['quantity']), value },
-    ...(repeats !== undefined && repeats > 0 && { numberOfRepeatsAllowed: 0 }),
-  };
-  return { ...order, dispenseRequest };
+  const quantity = { ...object(dispense['quantity']), value };
+  return { ...order, dispenseRequest: { ...dispense, ...withoutRepeats(dispense), quantity } };
+}
+
+function withoutRepeats(dispense: JsonObject): JsonObject {
+  return repeatsOf(dispense) > 0 ? { numberOfRepeatsAllowed: 0 } : {};
 }
 
 export type Subject = { patient: string; encounter?: string };
