@@ -67,6 +67,30 @@ function valueFor(text: string, name: string, [number, word, date]: [number, str
   return number % 2 === 0 ? number : word;
 }
 
+test.each<[text: string, placeholders: string[]]>([
+  ['x', []],
+  ["it''s '{a}'", []],
+  ['{a} {b} {a}', ['a', 'b']],
+  ['{n, number} {d, date, long}', ['n', 'd']],
+  ['{a, select, x {one {b}} other {none}}', ['a', 'b']],
+  ['{n, plural, one {# of {a}} other {{m, plural, other {# and {b}}}}}', ['n', 'a', 'm', 'b']],
+])('%s asks for %j', (text, placeholders) => {
+  expect([...message(text, 'en').placeholders]).toEqual(placeholders);
+});
+
+test('a text is compiled once for each language', () => {
+  const text = '{n, number} {d, date, long}';
+  expect(message(text, 'en')).toBe(message(text, 'en'));
+  const values = { n: 1234.5, d: new Date('2026-03-02') };
+  expect(message(text, 'en').format(values)).toBe('1,234.5 2 March 2026');
+  expect(message(text, 'da').format(values)).toBe('1.234,5 2. marts 2026');
+});
+
+test('a text that is not valid is an error that names what is wrong', () => {
+  for (const text of ['{a', '{a, plural, one {x}}', '{}']) expect(() => message(text, 'en')).toThrow(/\w/);
+  expect(message('<b>{a}</b>', 'en').format({ a: 'x' })).toBe('<b>x</b>');
+});
+
 test('a value that is missing is an error, as it is to the library', () => {
   for (const text of ['{a}', '{a, date, long}', '{a, plural, other {#}}', '{a, select, other {x}}']) {
     expect(() => message(text, 'en').format({})).toThrow('{a}');

@@ -1,9 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import type { Drug } from '../chart/chart.ts';
 import { knowledge } from '../testing/app.ts';
+import { inAll, resultOf } from '../testing/rendering.ts';
 import { negotiateLanguage } from './language.ts';
 import { escapeMarkdown, plainText } from './markdown.ts';
-import { bareName, capitalised, conditionNames, drugName, drugNames, listOf } from './names.ts';
+import {
+  bareName,
+  capitalised,
+  conditionNames,
+  drugName,
+  drugNames,
+  listOf,
+  listsOfFact,
+  longestName,
+} from './names.ts';
 
 const RTL = '\u202e';
 const ISOLATE = '\u2066';
@@ -103,6 +113,77 @@ test.each<[limit: number | undefined, list: string]>([
   expect(listOf(['a', 'b', 'c'], 'en', limit).replace(', and', ',').replace(' and', ',')).toBe(
     list.replace(', and', ','),
   );
+});
+
+describe('what a summary may have to hold', () => {
+  const fact = (lists: string[], variables: string[] = []) => ({
+    expression: { lists: new Set(lists), variables: new Set(variables) },
+  });
+  const part = (...prefixes: string[]) => [{ prefixes, except: [] }];
+  const substance = (atc: string, name: string) => ({
+    atc: [atc],
+    names: { ...inAll(name), sv: `${name}, på svenska` },
+  });
+  const own = {
+    guidelines: [
+      {
+        file: { id: 'g' },
+        parameters: { days: 14, lengths: [3, 5] },
+        facts: new Map([
+          ['short', fact(['b'])],
+          ['long', fact(['a'])],
+          ['class', fact(['k'])],
+          ['problem', fact(['p'])],
+          ['indirect', fact([], ['long', 'days', 'hook'])],
+          ['both', fact(['b'], ['indirect'])],
+          ['none', fact([])],
+        ]),
+      },
+    ],
+    codes: {
+      lists: new Map([
+        ['a', part('A')],
+        ['b', part('B')],
+      ]),
+      substances: new Map([
+        ['1', substance('A01', 'a substance of a very long name')],
+        ['2', substance('B01', 'short')],
+        ['3', substance('C01', 'one of no list whose name is the longest of them all')],
+      ]),
+    },
+    classes: { classes: new Map([['k', { lists: new Set(['a', 'z']) }]]) },
+    cards: { shared: { terms: { p: inAll('a problem with many words for it'), q: inAll('x'.repeat(99)) } } },
+  } as never;
+  const rule = resultOf().rule;
+
+  test.each<[fact: string, longest: string]>([
+    ['days', '14'],
+    ['lengths', '3,5'],
+    ['long', 'a substance of a very long name +9'],
+    ['class', 'a substance of a very long name +9'],
+    ['indirect', 'a substance of a very long name +9'],
+    ['problem', 'a problem with many words for it +9'],
+    ['short', `${'x'.repeat(24)} +9`],
+    ['none', `${'x'.repeat(24)} +9`],
+    ['gone', `${'x'.repeat(24)} +9`],
+  ])('{%s}: %s', (name, longest) => {
+    expect(longestName(own, rule, name, 'en')).toBe(longest);
+  });
+
+  test('in the language asked for', () => {
+    expect(longestName(own, rule, 'long', 'sv')).toBe('a substance of a very long name, på svenska +9');
+  });
+
+  test.each<[fact: string, lists: string[]]>([
+    ['long', ['a']],
+    ['class', ['k', 'a', 'z']],
+    ['indirect', ['a']],
+    ['both', ['b', 'a']],
+    ['none', []],
+    ['gone', []],
+  ])('the lists behind %s are %j', (name, lists) => {
+    expect(listsOfFact(own, rule, name)).toEqual(lists);
+  });
 });
 
 test.each<[header: string | undefined, language: string]>([
