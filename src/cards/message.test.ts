@@ -31,7 +31,7 @@ const forms = [
   '{n, selectordinal, one {#st} two {#nd} few {#rd} other {#th}}',
   '{n, plural, one {{a, select, x {#} other {-}}} other {{m, plural, one {#} other {#}}}}',
   '{n, number} {m, number, percent} {n, number, ::.00}',
-  '{d, date} {d, date, short} {d, date, medium} {d, date, long} {d, date, full} {d, date, ::yyyyMMdd}',
+  '{d, date} {d, date, short} {d, date, medium} {d, date, long} {d, date, full} {d, date, ::yyyyMMdd} {d, time, short}',
 ];
 
 const number = fc.oneof(fc.integer({ min: -3, max: 30 }), fc.double({ noNaN: true, min: -1e6, max: 1e9 }));

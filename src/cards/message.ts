@@ -81,8 +81,7 @@ function sequence(elements: Element[], language: Language): Part | undefined {
     if (part === undefined) return undefined;
     parts.push(part);
   }
-  const [only] = parts;
-  if (only !== undefined && parts.length === 1) return only;
+  if (parts.length === 1) return parts[0];
   return (values, number) => {
     let text = '';
     for (const part of parts) text += part(values, number);
