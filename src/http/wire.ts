@@ -103,9 +103,13 @@ export function readRequest(body: unknown, hook: Hook): Request {
   if (request.fhirAuthorization && typeof request.fhirServer !== 'string')
     throw new ServiceError('envelope', ['fhirServer: required with fhirAuthorization']);
   const context = parse(contextSchemas[hook], withSelections(request.context), 'context.');
-  if ('selections' in context && (context.selections as unknown[]).length > limits.drafts)
+  // A field that only another hook has is unknown here, and may hold anything.
+  const { shape } = contextSchemas[hook];
+  const selections = 'selections' in shape ? (context['selections'] as unknown[]) : [];
+  if (selections.length > limits.drafts)
     throw new ServiceError('envelope', [`context.selections: at most ${limits.drafts}`]);
-  if ('draftOrders' in context && !holdsOrders(context.draftOrders))
+  const draftOrders = 'draftOrders' in shape ? context['draftOrders'] : undefined;
+  if ('draftOrders' in shape && !holdsOrders(draftOrders))
     throw new ServiceError('envelope', ['context.draftOrders: must be a FHIR Bundle of orders']);
   const patientId = idOf(context.patientId.trim());
   const encounterId = context.encounterId?.trim();
@@ -116,9 +120,8 @@ export function readRequest(body: unknown, hook: Hook): Request {
       hook,
       patientId,
       encounterId: encounterId ? idOf(encounterId) : undefined,
-      draftOrders: 'draftOrders' in context ? context.draftOrders : undefined,
-      selections:
-        'selections' in context ? (context.selections as unknown[]).filter((item) => typeof item === 'string') : [],
+      draftOrders,
+      selections: selections.filter((item) => typeof item === 'string'),
       prefetch: prefetchOf(request.prefetch, patientId),
     },
     hookInstance: request.hookInstance,
