@@ -1,0 +1,155 @@
+import fastify, { type FastifyRequest } from 'fastify';
+import { describe, expect, test } from 'vitest';
+import { ServiceError } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { checkBodyHeaders, readJson, type Sent } from './body.ts';
+
+/** What the headers of a body are refused with: code, what is named, and headers of the answer. */
+function refusalOf(headers: Record<string, string>): unknown {
+  try {
+    checkBodyHeaders({ headers } as unknown as FastifyRequest, 100);
+    return undefined;
+  } catch (error) {
+    const { code, diagnostics, headers: more } = error as ServiceError;
+    return [code, ...diagnostics, ...(Object.keys(more).length > 0 ? [more] : [])];
+  }
+}
+const TYPE = ['not-json-type'];
+const CHARSET = ['not-json-type', 'charset: UTF-8 only'];
+const CODING = ['not-json-type', 'Content-Encoding: send the body uncompressed', { 'accept-encoding': 'identity' }];
+
+describe('T6: a body is refused by its headers', () => {
+  const json = 'application/json';
+  test.each<[headers: Record<string, string>, refusal: unknown]>([
+    [{}, undefined],
+    [{ 'content-length': '0' }, undefined],
+    [{ 'content-length': '1' }, TYPE],
+    [{ 'content-length': 'x' }, undefined],
+    [{ 'transfer-encoding': 'chunked' }, TYPE],
+    [{ 'content-type': json }, undefined],
+    [{ 'content-type': 'text/plain' }, TYPE],
+    [{ 'content-type': '' }, TYPE],
+    [{ 'content-type': ' Application/FHIR+JSON ; x=y' }, undefined],
+    [{ 'content-type': 'application/json+x' }, TYPE],
+    [{ 'content-type': `${json}; charset=utf-8` }, undefined],
+    [{ 'content-type': `${json};charset="UTF8"` }, undefined],
+    [{ 'content-type': `${json}; charset = utf-8 ` }, undefined],
+    [{ 'content-type': `${json}; charset=iso-8859-1` }, CHARSET],
+    [{ 'content-type': `${json}; x=y; charset=utf-16` }, CHARSET],
+    [{ 'content-type': `${json}; charset=` }, CHARSET],
+    [{ 'content-type': `${json}; xcharset=utf-16` }, undefined],
+    [{ 'content-type': `${json}; charset=utf-16 x` }, undefined],
+    [{ 'content-type': json, 'content-encoding': 'identity' }, undefined],
+    [{ 'content-type': json, 'content-encoding': ' Identity ' }, undefined],
+    [{ 'content-type': json, 'content-encoding': 'gzip' }, CODING],
+    [{ 'content-type': json, 'content-length': '100' }, undefined],
+    [{ 'content-type': json, 'content-length': '101' }, ['too-large']],
+  ])('%j: %j', (headers, refusal) => {
+    expect(refusalOf(headers)).toEqual(refusal);
+  });
+});
+
+const LARGE = 256 * 1024;
+
+/** A service that reads bodies. Notes the turns that it takes, and what became of each body. */
+async function reader(isBusy = () => false, bodyLimit = 2 * LARGE) {
+  const turns: (string | undefined)[] = [];
+  const read: { sent: Sent; held: boolean; json: unknown }[] = [];
+  const requests: FastifyRequest[] = [];
+  const app = fastify();
+  app.decorateRequest('client');
+  app.addHook('onRequest', async (request) => {
+    request.client = { name: 'ehr' } as never;
+  });
+  readJson(app, bodyLimit, async (holds) => void turns.push(holds), isBusy);
+  app.setErrorHandler((error, _request, reply) => {
+    const { code } = error as ServiceError;
+    return reply.code(400).send(error instanceof ServiceError ? code : `fault: ${error}`);
+  });
+  app.post('/', async (request) => {
+    const sent = request.sent as Sent;
+    requests.push(request);
+    read.push({ sent, held: request.release !== undefined, json: sent.json });
+    return 'read';
+  });
+  await app.ready();
+  const send = async (payload: string | Buffer, type = 'application/json') =>
+    (await app.inject({ method: 'POST', url: '/', headers: { 'content-type': type }, payload })).body;
+  return { app, send, turns, read, requests };
+}
+
+describe('T7: how a body is read', () => {
+  test.each<[what: string, payload: string | Buffer, said: string]>([
+    ['JSON', '{"a":1}', 'read'],
+    ['a byte order mark before it', '\ufeff{"a":1}', 'read'],
+    ['another sign of its first byte', '\uf03f{"a":1}', 'not-json'],
+    ['another sign of its first two bytes', '\ufec0{"a":1}', 'not-json'],
+    ['nothing', Buffer.alloc(0), 'not-json'],
+    ['half of it', '{"a":', 'not-json'],
+    ['other letters', Buffer.from('"\u00e5"', 'latin1'), 'not-utf8'],
+    ['as many levels as there may be', '['.repeat(limits.depth) + ']'.repeat(limits.depth), 'read'],
+    ['one more', '['.repeat(limits.depth + 1) + ']'.repeat(limits.depth + 1), 'too-deep'],
+    ['as many bytes as there may be', `"${'x'.repeat(2 * LARGE - 2)}"`, 'read'],
+    ['one more byte', `"${'x'.repeat(2 * LARGE - 1)}"`, 'too-large'],
+  ])('%s: %s', async (_, payload, said) => {
+    const { app, send } = await reader();
+    expect(await send(payload)).toBe(said);
+    await app.close();
+  });
+
+  test('T12: a key that would change what an object is is left out', async () => {
+    const { app, send, read } = await reader();
+    expect(await send('{"a":{"__proto__":{"b":1},"constructor":{"prototype":{"b":1}},"c":1}}')).toBe('read');
+    expect(JSON.stringify(read[0]?.json)).toBe('{"a":{"c":1}}');
+    await app.close();
+  });
+
+  test('once it is answered nothing holds it, and its room is free', async () => {
+    const { app, send, read, requests } = await reader();
+    await send('{"a":1}', 'application/fhir+json');
+    expect(read).toEqual([{ sent: { bytes: Buffer.alloc(0), json: undefined }, held: true, json: { a: 1 } }]);
+    expect(requests[0]?.release).toBeUndefined();
+    await app.close();
+  });
+
+  test('other types are left to no other parser', async () => {
+    const { app, send } = await reader();
+    expect(await send('x', 'text/plain')).toMatch(/^fault: FastifyError/);
+    await app.close();
+  });
+});
+
+describe('S7: a large body takes turns', () => {
+  const text = (bytes: number) => `"${'x'.repeat(bytes - 2)}"`;
+  // Each of its lists weighs as much as some bytes.
+  const lists = (count: number) =>
+    `[${Array(count - 1)
+      .fill('[]')
+      .join()}]`;
+  const { perValue } = limits.bodiesAtWork;
+  test.each<[what: string, body: string, turns: (string | undefined)[]]>([
+    ['a small one', '{}', []],
+    ['one at the limit', text(LARGE), []],
+    ['a larger one, before it is counted, parsed and used', text(LARGE + 1), [undefined, undefined, 'body']],
+    [
+      'a small one of many values, before it is parsed and used',
+      lists(Math.floor(LARGE / perValue) + 1),
+      [undefined, 'body'],
+    ],
+    ['one of not so many', lists(Math.floor(LARGE / perValue)), []],
+  ])('%s', async (_, body, expected) => {
+    const { app, send, turns } = await reader();
+    expect(await send(body)).toBe('read');
+    expect(turns).toEqual(expected);
+    await app.close();
+  });
+
+  test('one whose turn comes while the process is busy is put off, and the next is not', async () => {
+    let busy = true;
+    const { app, send } = await reader(() => busy);
+    expect(await send('{}')).toBe('overloaded');
+    busy = false;
+    expect(await send('{}')).toBe('read');
+    await app.close();
+  });
+});
