@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import fastify from 'fastify';
 import { describe, expect, test } from 'vitest';
 import type { Client } from '../trust/clients.ts';
-import { accessOf, isForeignPage, isLocalHost } from './access.ts';
+import { accessOf, isForeignPage, isLocalHost, requireLocalHost } from './access.ts';
 
 const client = {
   name: 'ehr',
@@ -134,5 +135,24 @@ describe('FS12: pages of others', () => {
     ['', false],
   ])('%s is this machine: %s', (host, is) => {
     expect(isLocalHost(host)).toBe(is);
+  });
+});
+
+describe('FS12: the names under which a sandbox answers', () => {
+  test.each<[host: string | undefined, answered: boolean]>([
+    ['127.0.0.1:3000', true],
+    ['localhost', true],
+    ['page.example', true],
+    ['page.example:8443', true],
+    ['page.example:9', false],
+    ['other.example', false],
+  ])('%j: %s', async (host, answered) => {
+    const app = fastify();
+    requireLocalHost(app, ['https://page.example', 'https://page.example:8443/x', 'no address']);
+    app.setErrorHandler((error, _request, reply) => reply.code(421).send((error as { code: string }).code));
+    app.get('/', async () => 'answered');
+    const { body } = await app.inject({ url: '/', headers: { host: host as string } });
+    expect(body).toBe(answered ? 'answered' : 'wrong-host');
+    await app.close();
   });
 });

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
 import { limits } from '../limits.ts';
 import { startService } from '../testing/app.ts';
+import { createServer } from './connections.ts';
 
 const service = await startService();
 afterAll(() => service.close());
@@ -80,4 +81,19 @@ test('S7: a connection beyond the limit is closed, and those within it are serve
   await once(await open(), 'close');
   for (const socket of sockets) socket.destroy();
   await bounded.close();
+});
+
+test.each([[undefined], [{}]])('S7: a server bounds how long and how much it waits for, with TLS options %j', (tls) => {
+  const server = createServer(() => undefined, tls);
+  const { headersTimeout, requestTimeout, keepAliveTimeout, maxConnections, timeout } = server;
+  // docs/hospital-it.md has them as a table.
+  expect({ headersTimeout, requestTimeout, keepAliveTimeout, maxConnections, timeout }).toEqual({
+    headersTimeout: 10_000,
+    requestTimeout: 15_000,
+    keepAliveTimeout: 72_000,
+    maxConnections: 1000,
+    timeout: 60_000,
+  });
+  expect('setSecureContext' in server).toBe(tls !== undefined);
+  server.close();
 });

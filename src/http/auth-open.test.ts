@@ -1,0 +1,79 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { startService } from '../testing/app.ts';
+import { createClient, SIGN } from '../testing/client.ts';
+import { sandboxClient } from './auth.ts';
+
+const { client, token } = await createClient({ services: ['nordic-opioid-order-sign'] });
+const production = await startService({ mode: 'production', clients: [client] });
+afterAll(() => production.close());
+
+describe('J2: what needs no token', () => {
+  test.each<[method: 'GET' | 'HEAD' | 'POST' | 'DELETE' | 'OPTIONS', url: string, open: boolean]>([
+    ['GET', '/cds-services', true],
+    ['GET', '/openapi.json', true],
+    ['GET', '/health', true],
+    ['GET', '/ready', true],
+    ['GET', '/metrics', true],
+    ['HEAD', '/health', true],
+    ['GET', '/health?x', true],
+    ['GET', '//health/', true],
+    ['GET', '/advice', true],
+    ['GET', '/advice/', true],
+    ['GET', '/advice/laro-sedative-ordered', true],
+    ['GET', '/advice/x/y', false],
+    ['GET', '/x/advice', false],
+    ['GET', '/advices', false],
+    ['GET', '/healthy', false],
+    ['GET', '/', false],
+    ['POST', '/advice', false],
+    ['POST', '/health', false],
+    ['DELETE', '/ready', false],
+    ['GET', SIGN, false],
+  ])('%s %s: %s', async (method, url, open) => {
+    const { statusCode } = await production.app.inject({ method, url });
+    expect(statusCode === 401).toBe(!open);
+  });
+});
+
+describe('J7, J16: a token is for the address called, and a client for its services', () => {
+  const call = async (path: string, audience: string) => {
+    const { status } = await production.http
+      .post(path)
+      .set('authorization', `Bearer ${await token(audience)}`)
+      .send({ feedback: [] });
+    return status;
+  };
+  const SELECT = '/cds-services/nordic-opioid-order-select';
+  test.each<[path: string, audience: string, status: number]>([
+    [`${SIGN}/feedback`, `${SIGN}/feedback`, 200],
+    [`${SIGN}/feedback`, SIGN, 200],
+    [`${SIGN}/feedback`, '/cds-services', 401],
+    [`${SIGN}/feedback`, SELECT, 401],
+    [SIGN, `${SIGN}/feedback`, 401],
+    [`${SELECT}/feedback`, SELECT, 403],
+    ['/cds-services/nope', '/cds-services/nope', 404],
+    ['/cds-services/nope/feedback', '/cds-services/nope', 404],
+    ['/nope', '/nope', 404],
+  ])('%s with a token for %s: %s', async (path, audience, status) => {
+    expect(await call(path, audience)).toBe(status);
+  });
+});
+
+test('the client of a sandbox may do everything, at its own FHIR servers', () => {
+  expect(sandboxClient(['https://fhir.example'])).toEqual({
+    name: 'sandbox',
+    iss: '',
+    audiences: [],
+    algorithms: [expect.any(String)],
+    fhirServers: ['https://fhir.example'],
+    fhirServerAliases: {},
+    privateNetwork: true,
+    origins: [],
+    replay: 'warn',
+    optionalClaims: [],
+    explain: true,
+    silent: [],
+    requestsPerMinute: expect.any(Number),
+    profile: { suggestions: true, oneAction: false, deleteBy: 'resourceId' },
+  });
+});
