@@ -336,37 +336,58 @@ describe('how much is kept', () => {
     ]);
   });
 
-  test('FB7: as many rows of a call as the limit are kept, one more is 400 and nothing is kept', async () => {
+  test('FB7: rows are counted by suggestions: as many as the limit are kept, one more is 400; an item with too many is rejected by itself', async () => {
     const service = await startService({ journal: quick });
-    const each = limits.feedbackSuggestions;
-    const full = Array.from({ length: limits.feedbackRows / each }, (_, at) => accept(`card-${at}`, ...ids(each)));
-    const send = (feedback: Row[]) => service.http.post(FEEDBACK).send({ feedback });
-    expect((await send(full)).status).toBe(200);
-    const { status, body } = await send([...full, override('one-more')]);
-    expect([status, body.issue[0].diagnostics]).toEqual([400, expect.stringContaining(String(limits.feedbackRows))]);
+    const most = limits.feedbackSuggestions;
+    const full = Array.from({ length: limits.feedbackRows / most - 1 }, (_, at) => accept(`card-${at}`, ...ids(most)));
+    const send = (...items: Row[]) => service.http.post(FEEDBACK).send({ feedback: [...full, ...items] });
+    const last = accept('last', ...ids(most - 1));
+    for (const [status, ...items] of [
+      [200, last, override('one')],
+      [400, last, override('one'), override('two')],
+      [200, last, accept('none')],
+      [400, last, accept('none'), accept('none')],
+      [200, last, accept('beyond', ...ids(most + 1))],
+    ] as const)
+      expect((await send(...items)).status).toBe(status);
+    const { body } = await send(last, override('one'), override('two'));
+    expect(body.issue[0].diagnostics).toBe('feedback: at most 2000 cards and accepted suggestions in one call');
     await service.close();
   });
 
-  test('S7: as many rows of a client in a day as the limit are kept, one more is 429 until the next day', async () => {
-    let now = Date.parse('2026-03-02T23:00:00Z');
-    const service = await startService({ journal: quick, clock: () => now });
+  test('S7: as many new rows of a client in a day as the limit are kept, one more is 429 until the next day', async () => {
+    let now = Date.parse('2026-03-02T23:59:58.500Z');
+    let isNew = false;
+    const journal: Journal = {
+      ...quick,
+      addFeedback: async (rows) => ({ added: isNew ? rows.map(({ id }) => id) : [], known: [] }),
+    };
+    const service = await startService({ journal, clock: () => now });
     const each = limits.feedbackSuggestions;
     const full = (call: number) =>
       Array.from({ length: limits.feedbackRows / each }, (_, at) => accept(`${call}-${at}`, ...ids(each)));
     const send = (feedback: Row[]) => service.http.post(FEEDBACK).send({ feedback });
+    // What was kept before does not count.
+    expect((await send(full(0))).status).toBe(200);
+    isNew = true;
     for (let call = 0; call < limits.feedbackRowsOfDay / limits.feedbackRows; call++)
       expect((await send(full(call))).status).toBe(200);
     const { status, headers, body } = await send([override('one-more')]);
-    expect([status, headers['retry-after'], body.issue[0].code]).toEqual([429, '3600', 'throttled']);
-    now += 3_600_000;
+    expect([status, headers['retry-after'], body.issue[0].code]).toEqual([429, '2', 'throttled']);
+    expect(body.issue[0].diagnostics).toBe('feedback: at most 50000 cards and accepted suggestions in a day');
+    now += 1500;
     expect((await send([override('one-more')])).status).toBe(200);
     await service.close();
   });
 
   test('S5: of many mistakes as many are named as anybody reads', async () => {
-    const { body } = await post({ feedback: Array.from({ length: 1000 }, () => ({})) });
-    expect(body.issue).toHaveLength(limits.problems);
-    expect(body.issue.at(-1).diagnostics).toBe('and more');
+    const wrong = async (count: number) => {
+      const { body } = await post({ feedback: Array.from({ length: count }, () => override('a b')) });
+      return body.issue.map(({ diagnostics }: Row) => diagnostics) as string[];
+    };
+    const named = (count: number) => Array.from({ length: count }, (_, at) => `feedback.${at}.card: must be an id`);
+    expect(await wrong(limits.problems)).toEqual(named(limits.problems));
+    expect(await wrong(limits.problems + 1)).toEqual([...named(limits.problems - 1), 'and more']);
   });
 
   test('FB6: one item that comes twice at two tenants is two items, and the card of one is not known to the other', async () => {
