@@ -62,6 +62,13 @@ describe('S7: room for bodies on their way', () => {
     expect([take(1, 3), take(2, 3), take(2, 1)]).toEqual([true, true, false]);
   });
 
+  test('a client whose bodies have left has all of its room again', () => {
+    const { take, leave } = arriving('a', 'b', 'b', 'b');
+    expect(take(1, 6)).toBe(true);
+    leave(1);
+    expect([take(2, 1), take(3, 5), take(3, 1)]).toEqual([true, true, false]);
+  });
+
   test('who leaves wakes those who then have room, and nobody else', async () => {
     const { take, leave, heard } = arriving('a', 'b', 'b', 'c');
     take(0, 5);

@@ -59,6 +59,28 @@ describe('J7, J16: a token is for the address called, and a client for its servi
   });
 });
 
+test('S7: feedback counts among the calls of a minute, and an open route does not', async () => {
+  const eager = await createClient({ requestsPerMinute: 1 });
+  const bounded = await startService({ mode: 'production', clients: [eager.client] });
+  const send = async (path: string) =>
+    bounded.http
+      .post(path)
+      .set('authorization', `Bearer ${await eager.token(path)}`)
+      .send({ feedback: [] });
+  const [first, second] = [await send(`${SIGN}/feedback`), await send(`${SIGN}/feedback`)];
+  expect([first.status, first.headers['x-ratelimit-limit'], second.status]).toEqual([200, '1', 429]);
+  expect((await bounded.http.get('/health')).headers).not.toHaveProperty('x-ratelimit-limit');
+  await bounded.close();
+});
+
+test('J15: a refusal says nothing of how many calls are left', async () => {
+  const authorization = `Bearer ${await token(SIGN)}`;
+  const send = () => production.http.post(SIGN).set({ authorization }).send({});
+  expect((await send()).headers).toHaveProperty('x-ratelimit-remaining');
+  const { status, headers } = await send();
+  expect([status, Object.keys(headers).filter((name) => name.startsWith('x-ratelimit'))]).toEqual([401, []]);
+});
+
 test('the client of a sandbox may do everything, at its own FHIR servers', () => {
   expect(sandboxClient(['https://fhir.example'])).toEqual({
     name: 'sandbox',

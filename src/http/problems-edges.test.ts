@@ -1,10 +1,11 @@
 import type { AddressInfo, Socket } from 'node:net';
+import fastify from 'fastify';
 import { afterAll, describe, expect, test } from 'vitest';
 import { limits } from '../limits.ts';
 import { startService } from '../testing/app.ts';
 import { SIGN } from '../testing/client.ts';
 import { pair } from '../testing/request.ts';
-import { answerClientError, framesOf, logFailure } from './problems.ts';
+import { answerClientError, answerProblems, framesOf, logFailure } from './problems.ts';
 
 const service = await startService();
 afterAll(() => service.close());
@@ -82,6 +83,15 @@ describe('T10: what another method or address is answered', () => {
   ])('%s %s: %s, allowed is %s', async (method, url, status, allow) => {
     const answer = await service.app.inject({ method, url });
     expect([answer.statusCode, answer.headers['allow']]).toEqual([status, allow]);
+  });
+
+  test('every method of an address is named', async () => {
+    const app = fastify();
+    answerProblems(app);
+    app.get('/both', async () => 'x').post('/both', async () => 'x');
+    const { statusCode, headers } = await app.inject({ method: 'PUT', url: '/both' });
+    expect([statusCode, headers['allow']]).toEqual([405, 'GET, POST']);
+    await app.close();
   });
 
   test('an unknown address is refused before its body is looked at', async () => {
