@@ -8,7 +8,6 @@ import { BODY_LIMIT, pathOf, startService } from '../testing/app.ts';
 import { examples } from '../testing/examples.ts';
 import { type Json, order, pair, request } from '../testing/request.ts';
 import { createArrivals } from './arrivals.ts';
-import { createGate } from './gate.ts';
 import { shapeOf } from './shape.ts';
 
 const service = await startService();
@@ -153,69 +152,6 @@ describe('how large a body is', () => {
 });
 
 describe('how many bodies there are at once', () => {
-  test('what fits is let in, the rest waits its turn in order, and everybody comes in', async () => {
-    const gate = createGate({ all: 10, client: 6 });
-    const entered: string[] = [];
-    const enter = (name: string, client: string, weight: number) =>
-      gate.enter(client, weight, 10_000).then((leave) => {
-        entered.push(name);
-        return leave;
-      });
-    const a = enter('a', 'one', 6);
-    const b = enter('b', 'one', 1);
-    const c = enter('c', 'two', 4);
-    const d = enter('d', 'two', 2);
-    const leave = [await a, await c];
-    // b waits for its own client, d for room.
-    expect(entered).toEqual(['a', 'c']);
-    leave[0]?.();
-    await Promise.all([b, d]);
-    expect(entered).toEqual(['a', 'c', 'b', 'd']);
-    // Given back twice is given back once.
-    leave[0]?.();
-    await expect(gate.enter('three', 4, 1)).rejects.toThrow('overloaded');
-    leave[1]?.();
-    await gate.enter('three', 4, 1);
-  });
-
-  test('at the limit of a client it is full for that client, at the limit of all for all', async () => {
-    const gate = createGate({ all: 10, client: 6 });
-    await gate.enter('one', 6, 1);
-    await expect(gate.enter('one', 1, 1)).rejects.toThrow('overloaded');
-    const leave = await gate.enter('two', 4, 1);
-    await expect(gate.enter('three', 1, 1)).rejects.toThrow('overloaded');
-    leave();
-    await gate.enter('three', 4, 1);
-  });
-
-  test('a body that finds no room waits; the oldest goes on, of a client and of all', async () => {
-    const arrivals = createArrivals({ all: 10, client: 6 });
-    const bodies = { a: arrivals('one', 10_000), b: arrivals('one', 10_000), c: arrivals('two', 10_000) };
-    expect(bodies.a.take(5)).toBeUndefined();
-    const b = bodies.b.take(2);
-    expect(b).toBeDefined();
-    expect(bodies.c.take(3)).toBeUndefined();
-    // The room of all is full: the oldest of its client waits for the oldest of all, which does not wait.
-    const c = bodies.c.take(1);
-    expect(c).toBeDefined();
-    expect(bodies.a.take(100)).toBeUndefined();
-    bodies.a.leave();
-    await Promise.all([b, c]);
-  });
-
-  test('a body that waits longer than its turn is put off, and what it took is given back', async () => {
-    const arrivals = createArrivals({ all: 10, client: 6 });
-    const first = arrivals('one', 1);
-    first.take(10);
-    const second = arrivals('two', 1);
-    await expect(second.take(1)).rejects.toThrow('overloaded');
-    second.leave();
-    first.leave();
-    // Not the oldest, which may go on in any case.
-    arrivals('one', 1);
-    expect(arrivals('two', 1).take(6)).toBeUndefined();
-  });
-
   test('whatever comes and goes, every body is read to its end', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -236,24 +172,6 @@ describe('how many bodies there are at once', () => {
         },
       ),
     );
-  });
-
-  test('what is larger than all the room comes in alone', async () => {
-    const gate = createGate({ all: 10, client: 6 });
-    const leave = await gate.enter('one', 100, 1);
-    await expect(gate.enter('two', 1, 1)).rejects.toThrow('overloaded');
-    leave();
-    await gate.enter('two', 1, 1);
-  });
-
-  test('who waits longer than a turn is put off, and does not hold up the next', async () => {
-    const gate = createGate({ all: 10, client: 10 });
-    const leave = await gate.enter('one', 8, 1);
-    const late = gate.enter('two', 5, 1);
-    const small = gate.enter('three', 2, 10_000);
-    await expect(late).rejects.toThrow('overloaded');
-    await small;
-    leave();
   });
 
   test('S7: of many bodies at the limit at once each is answered or put off, and the room is free afterwards', async () => {

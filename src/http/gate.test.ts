@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createGate } from './gate.ts';
 import { shapeOf } from './shape.ts';
 import { createTurns } from './turns.ts';
@@ -53,6 +53,70 @@ describe('S7: room for bodies', () => {
     leave.get('large')?.();
     await settled();
     expect(entered).toEqual(['large', 'small']);
+  });
+
+  test('at the limit of a client it is full for that client, at the limit of all for all', async () => {
+    const { entered, enter, leave } = queue(createGate({ all: 10, client: 6 }));
+    for (const [name, client, weight] of [
+      ['a1', 'a', 5],
+      ['a2', 'a', 1],
+      ['a3', 'a', 1],
+      ['b1', 'b', 4],
+      ['c1', 'c', 1],
+    ] as const)
+      void enter(name, client, weight);
+    await settled();
+    expect(entered).toEqual(['a1', 'a2', 'b1']);
+    // What is given back twice is given back once.
+    leave.get('b1')?.();
+    leave.get('b1')?.();
+    await settled();
+    expect(entered).toEqual(['a1', 'a2', 'b1', 'c1']);
+    void enter('d1', 'd', 4);
+    await settled();
+    expect(entered).not.toContain('d1');
+    leave.get('a1')?.();
+    await settled();
+    expect(entered).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'd1']);
+  });
+
+  test('a client that has nothing there enters with more than a client may have, if there is room of all', async () => {
+    const { entered, enter, leave } = queue(createGate({ all: 10, client: 5 }));
+    void enter('b1', 'b', 2);
+    void enter('a1', 'a', 8);
+    void enter('b2', 'b', 1);
+    await settled();
+    expect(entered).toEqual(['b1', 'a1']);
+    leave.get('a1')?.();
+    await settled();
+    void enter('a2', 'a', 8);
+    leave.get('b2')?.();
+    await settled();
+    expect(entered).toEqual(['b1', 'a1', 'b2', 'a2']);
+  });
+
+  test('who waits for room of its client, where there would just be room of all, holds up nobody', async () => {
+    const { entered, enter } = queue(createGate({ all: 10, client: 5 }));
+    void enter('a1', 'a', 5);
+    void enter('a2', 'a', 5);
+    void enter('b1', 'b', 1);
+    await settled();
+    expect(entered).toEqual(['a1', 'b1']);
+  });
+
+  test('who has entered in time is not refused afterwards, and its room stays its own', async () => {
+    vi.useFakeTimers();
+    const gate = createGate({ all: 10, client: 10 });
+    const leave = await gate.enter('a', 10, 5);
+    const second = gate.enter('b', 10, 5);
+    leave();
+    await second;
+    expect(vi.getTimerCount()).toBe(0);
+    const third = gate.enter('c', 1, 5);
+    const refused = expect(third).rejects.toEqual(OVERLOADED);
+    await vi.advanceTimersByTimeAsync(5);
+    await refused;
+    vi.useRealTimers();
   });
 
   test('who waits too long is refused, and those behind enter', async () => {
