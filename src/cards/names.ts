@@ -81,8 +81,6 @@ export function listsOfFact(knowledge: Knowledge, rule: Rule, fact: string): str
     list,
     ...(knowledge.classes.classes.get(list)?.lists ?? []),
   ]);
-  const others = [...(expression?.variables ?? [])]
-    .filter((name) => facts.has(name))
-    .flatMap((name) => listsOfFact(knowledge, rule, name));
+  const others = [...(expression?.variables ?? [])].flatMap((name) => listsOfFact(knowledge, rule, name));
   return [...own, ...others];
 }

@@ -190,10 +190,10 @@ function smallestPackage(
 
 /** States that a choice also reduces the quantity, in the words of the rule about it, otherwise in common words. */
 function quantityRemark(family: RuleResult[], medication: Draft, quantity: number, rendering: Rendering): string[] {
-  const result = family.find(({ rule }) => rule.suggest.some((suggestion) => 'setQuantity' in suggestion));
-  const id = result?.rule.suggest.find((suggestion) => 'setQuantity' in suggestion)?.id;
   const values = { drug: nameOf(medication, rendering), quantity };
-  if (result && id !== undefined) return [wordsOf(result, id, values, rendering).description];
+  for (const result of family)
+    for (const suggestion of result.rule.suggest)
+      if ('setQuantity' in suggestion) return [wordsOf(result, suggestion.id, values, rendering).description];
   return [message(rendering.knowledge.cards.shared.quantityCut[rendering.language], rendering.language).format(values)];
 }
 
