@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { z } from 'zod';
 import type { Journal } from '../journal/journal.ts';
 import type { FeedbackRow } from '../journal/store.ts';
 import { knowledgeOf, root, startService } from '../testing/app.ts';
 import { createClient, SIGN } from '../testing/client.ts';
-import { itemSchema } from './feedback.ts';
 
 const FEEDBACK = `${SIGN}/feedback`;
 const AT = '2026-03-02T09:05:00Z';
@@ -341,25 +339,5 @@ describe('what the log and the metrics say of feedback', () => {
     ] as const)
       expect(text).toContain(`cds_feedback_total{service="nordic-opioid-order-sign",result="${result}"} ${count}`);
     await counting.close();
-  });
-});
-
-test('what the API description says of an item', () => {
-  type Schema = { description?: string; properties?: Record<string, Schema>; [key: string]: unknown };
-  const schema = z.toJSONSchema(itemSchema, { io: 'input' }) as Schema;
-  const fields = schema.properties ?? {};
-  const reason = fields['overrideReason']?.properties ?? {};
-  const coding = reason['reason']?.properties ?? {};
-  expect(Object.keys(fields)).toEqual(['card', 'outcome', 'outcomeTimestamp', 'acceptedSuggestions', 'overrideReason']);
-  expect([Object.keys(reason), Object.keys(coding)]).toEqual([
-    ['reason', 'userComment'],
-    ['code', 'system'],
-  ]);
-  for (const [name, { description }] of Object.entries({ ...fields, ...reason, ...coding }))
-    expect(description, name).toMatch(/\w/);
-  expect(schema).toMatchObject({
-    if: { required: ['outcome'], properties: { outcome: { const: 'accepted' } } },
-    // biome-ignore lint/suspicious/noThenProperty: JSON Schema's word.
-    then: { required: ['acceptedSuggestions'], properties: { acceptedSuggestions: { type: 'array', minItems: 1 } } },
   });
 });

@@ -12,7 +12,7 @@ import { bundle, order, pair, prescription, request } from '../testing/request.t
 import type { Client } from '../trust/clients.ts';
 import { sandboxClient } from './auth.ts';
 import { neededSections } from './discovery.ts';
-import { type InvokeOptions, invokeRoute, missingData } from './invoke.ts';
+import { type InvokeOptions, invokeRoute } from './invoke.ts';
 import { answerProblems } from './problems.ts';
 
 const NOW = Date.parse('2026-03-02T09:00:00Z');
@@ -154,22 +154,6 @@ describe('what an answer leaves behind', () => {
     const { said } = await send(body);
     expect(audits).toEqual([[{ ...audited, ...line }, 'audit']]);
     expect(said).toEqual({ ...named, leftOut: {}, knowledge: digits, ...expected });
-  });
-
-  test.each<[hookInstance: string, isKept: boolean]>([
-    [INSTANCE, true],
-    [INSTANCE.toUpperCase(), true],
-    ['Kari', false],
-    [`x${INSTANCE}`, false],
-    [`${INSTANCE}x`, false],
-    [INSTANCE.replace('-', ''), false],
-  ])('the hookInstance %s is in the log: %s', async (hookInstance, isKept) => {
-    const { send, audits } = await invoker();
-    const { said } = await send({ ...pair(), hookInstance });
-    const [[line]] = audits as [[Json]];
-    expect([said['hookInstance'], line['hookInstance']]).toEqual(
-      isKept ? [hookInstance, hookInstance] : [undefined, undefined],
-    );
   });
 
   test('the metrics hear of every key that the hook needs, and of the answer', async () => {
@@ -412,17 +396,5 @@ describe('which server is asked for what is lacking', () => {
     const { send } = await invoker();
     const open = { ...request('patient-view', { prefetch: { observations: undefined } }), fhirServer: SERVER };
     expect((await send({ ...open, fhirAuthorization: authorization })).status).toBe(200);
-  });
-});
-
-describe('P2: what is said of missing data', () => {
-  const KEYS = ['prefetch key missing or incomplete: medications', 'prefetch key missing or incomplete: conditions'];
-  test.each([
-    [undefined, []],
-    ['known', []],
-    ['not-known', ['context.patientId: no patient was found with this id']],
-    ['elsewhere', ['context.patientId: another record has replaced this one (Patient.link)']],
-  ] as const)('of a patient who is %s', (standing, why) => {
-    expect(missingData(['medications', 'conditions'], standing)).toEqual(['missing-data', [...KEYS, ...why]]);
   });
 });

@@ -20,7 +20,7 @@ function told({ log }: Service): Json {
   const line = log.map((text) => JSON.parse(text)).findLast(({ msg }) => msg === 'answered');
   return Object.fromEntries(Object.entries(line as Json).filter(([key]) => !USUAL.includes(key)));
 }
-const UUID = pair()['hookInstance'];
+const UUID = pair()['hookInstance'] as string;
 const KNOWLEDGE = expect.stringMatching(/^[0-9a-f]{12}$/);
 const NAMED = {
   ...{ route: '/cds-services/:id', service: 'nordic-opioid-order-sign', hook: 'order-sign', hookInstance: UUID },
@@ -33,6 +33,13 @@ describe('what the log says of a call, all of it', () => {
     ['a call', pair(), ANSWERED],
     ['a hookInstance that is no UUID', { ...pair(), hookInstance: 'Kari' }, UNNAMED],
     ['a UUID with something before it', { ...pair(), hookInstance: `x${UUID}` }, UNNAMED],
+    ['a UUID with something behind it', { ...pair(), hookInstance: `${UUID}x` }, UNNAMED],
+    ['a UUID without one of its signs', { ...pair(), hookInstance: UUID.replace('-', '') }, UNNAMED],
+    [
+      'a UUID in capitals',
+      { ...pair(), hookInstance: UUID.toUpperCase() },
+      { ...ANSWERED, hookInstance: UUID.toUpperCase() },
+    ],
     [
       'a FHIR server that is not listed',
       { ...pair(), fhirServer: 'https://other.example' },

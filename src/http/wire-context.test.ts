@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest';
+import { ServiceError } from '../errors.ts';
+import { limits } from '../limits.ts';
+import type { Hook } from '../rules/schema.ts';
+import { bundle, type Json, order, pair } from '../testing/request.ts';
+import { readRequest } from './wire.ts';
+
+type Parts = { hook?: Hook; fields?: Json; context?: Json };
+/** A call of a hook with other fields, and another context. */
+const callWith = ({ hook = 'order-sign', fields = {}, context = {} }: Parts): Json => ({
+  ...pair(hook, { context }),
+  ...fields,
+});
+const read = (parts: Parts) => readRequest(callWith(parts), parts.hook ?? 'order-sign');
+
+/** What is wrong with a call: the code of the error, and what it names. */
+function problemsOf(body: unknown, hook: Hook = 'order-sign'): string[] {
+  try {
+    readRequest(body, hook);
+    return [];
+  } catch (error) {
+    expect(error).toBeInstanceOf(ServiceError);
+    const { code, diagnostics } = error as ServiceError;
+    expect(code).toBe('envelope');
+    return diagnostics;
+  }
+}
+const named = (body: unknown, hook?: Hook) => problemsOf(body, hook).map((text) => text.split(':')[0]);
+
+describe('FS1, H2: what an id is', () => {
+  const LONGEST = 'k'.repeat(64);
+  test.each<[written: string, id: string | undefined]>([
+    ['kari', 'kari'],
+    [' kari\n', 'kari'],
+    ['Patient/kari', 'kari'],
+    [' Patient/kari ', 'kari'],
+    ['https://fhir.example/r4/Patient/kari', 'kari'],
+    ['Patient/kari/_history/3', 'kari'],
+    ['urn:uuid:0d1c2b3a-1111-4222-8333-444455556666', '0d1c2b3a-1111-4222-8333-444455556666'],
+    ['#kari', 'kari'],
+    ['A.b-9', 'A.b-9'],
+    [LONGEST, LONGEST],
+    [`${LONGEST}k`, undefined],
+    ['kari/', undefined],
+    ['ka ri', undefined],
+    ['kari\nx y', undefined],
+    ['k_ri', undefined],
+    ['kari?x', undefined],
+    ['kari/_historyx', undefined],
+  ])('%j', (written, id) => {
+    if (id === undefined) {
+      expect(named(callWith({ context: { patientId: written } }))).toEqual(['context.patientId']);
+      expect(named(callWith({ context: { encounterId: written } }))).toEqual(['context.encounterId']);
+    } else {
+      expect(read({ context: { patientId: written } }).call.patientId).toBe(id);
+      expect(read({ context: { encounterId: written } }).call.encounterId).toBe(id);
+    }
+  });
+
+  test.each([[undefined], [null], [''], [' ']])('an encounter may be %j, and a patient may not', (written) => {
+    expect(read({ context: { encounterId: written } }).call.encounterId).toBeUndefined();
+    expect(named(callWith({ context: { patientId: written } }))).toEqual(['context.patientId']);
+  });
+});
+
+describe('H9, H12: what stands for the orders', () => {
+  const of = (resourceType: string): Json => ({ ...order('x', 'pregabalin'), resourceType });
+  test.each<[what: string, draftOrders: unknown, read: boolean]>([
+    ['a Bundle', bundle([]), true],
+    ['a Bundle without a type of its own', { entry: [] }, true],
+    ['MedicationRequest', of('MedicationRequest'), true],
+    ['NutritionOrder', of('NutritionOrder'), true],
+    ['VisionPrescription', of('VisionPrescription'), true],
+    ['RequestGroup', of('RequestGroup'), true],
+    ['RequestOrchestration', of('RequestOrchestration'), true],
+    ['Patient', of('Patient'), false],
+    ['List', of('List'), false],
+    ['OrderResponse', of('OrderResponse'), false],
+    ['nothing', {}, false],
+    ['a Bundle of no resources', { resourceType: 'Bundle', entry: [7] }, false],
+    ['a Bundle of some', { resourceType: 'Bundle', entry: [7, { resource: of('MedicationRequest') }] }, true],
+  ])('%s', (_, draftOrders, isRead) => {
+    expect(named(callWith({ context: { draftOrders } }))).toEqual(isRead ? [] : ['context.draftOrders']);
+    if (isRead) expect(read({ context: { draftOrders } }).call.draftOrders).toEqual(draftOrders);
+  });
+});
+
+describe('H4, H5: what is selected', () => {
+  const select = (context: Json) => ({ hook: 'order-select' as const, context });
+  test.each<[what: string, context: Json, selections: string[]]>([
+    ['a list', { selections: ['a', 'b'] }, ['a', 'b']],
+    ['nothing', { selections: [] }, []],
+    ['what is no text is none', { selections: ['a', null, 7, {}, 'b'] }, ['a', 'b']],
+    ['one under the singular name', { selections: undefined, selection: 'a' }, ['a']],
+    ['both names: the list', { selections: ['b'], selection: 'a' }, ['b']],
+  ])('%s', (_, context, selections) => {
+    const cleaned = JSON.parse(JSON.stringify(callWith(select(context))));
+    expect(readRequest(cleaned, 'order-select').call.selections).toEqual(selections);
+  });
+
+  test.each<[what: string, context: Json]>([
+    ['no list', { selections: 'a' }],
+    ['none at all', { selections: undefined }],
+    ['one that is no text', { selections: undefined, selection: 7 }],
+  ])('%s is refused', (_, context) => {
+    const cleaned = JSON.parse(JSON.stringify(callWith(select(context))));
+    expect(named(cleaned, 'order-select')).toEqual(['context.selections']);
+  });
+
+  test('as many as there may be drafts, and not one more', () => {
+    const many = (count: number) => callWith(select({ selections: Array(count).fill('a') }));
+    expect(problemsOf(many(limits.drafts), 'order-select')).toEqual([]);
+    expect(problemsOf(many(limits.drafts + 1), 'order-select')).toEqual([
+      `context.selections: at most ${limits.drafts}`,
+    ]);
+  });
+});
