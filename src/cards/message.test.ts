@@ -30,6 +30,7 @@ const forms = [
   '{n, plural, offset:1 =0 {nobody} one {{a} and # other} other {{a} and # others}}',
   '{n, selectordinal, one {#st} two {#nd} few {#rd} other {#th}}',
   '{n, plural, one {{a, select, x {#} other {-}}} other {{m, plural, one {#} other {#}}}}',
+  '{n, plural, one {{m, number, percent}} other {# {a}}}',
   '{n, number} {m, number, percent} {n, number, ::.00}',
   '{d, date} {d, date, short} {d, date, medium} {d, date, long} {d, date, full} {d, date, ::yyyyMMdd} {d, time, short}',
 ];

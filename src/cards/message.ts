@@ -16,7 +16,6 @@ type Element = {
   options?: Record<string, { value: Element[] }>;
   offset?: number;
   pluralType?: Intl.PluralRuleType;
-  children?: Element[];
 };
 
 /** TYPE of @formatjs/icu-messageformat-parser. */
@@ -25,7 +24,6 @@ const ARGUMENT = 1;
 const NUMBER = 2;
 const DATE = 3;
 const SELECT = 5;
-const PLURAL = 6;
 const POUND = 7;
 
 /** Local dates have no time zone: they are midnights in UTC and formatted in UTC. */
@@ -67,10 +65,8 @@ function compile(format: IntlMessageFormat, language: Language): Message {
 
 function collect(elements: Element[], placeholders: Set<string>): void {
   for (const element of elements) {
-    if (element.type !== LITERAL && element.type !== POUND && typeof element.value === 'string')
-      placeholders.add(element.value);
+    if (element.type !== LITERAL && typeof element.value === 'string') placeholders.add(element.value);
     for (const option of Object.values(element.options ?? {})) collect(option.value, placeholders);
-    collect(element.children ?? [], placeholders);
   }
 }
 
@@ -109,11 +105,10 @@ function partOf(element: Element, language: Language): Part | undefined {
     const { format } = dateFormat(language, style);
     return (values) => format(given(values, name) as Date);
   }
-  if (type === SELECT || type === PLURAL) return choice(element, name, language);
-  return undefined;
+  return choice(element, name, language);
 }
 
-/** `{name, select, …}` and `{name, plural, …}`: the option of the value, otherwise `other`. */
+/** `{name, select, …}` and `{name, plural, …}`: the option of the value, otherwise `other`. Undefined for what has no options. */
 function choice({ type, options = {}, offset = 0, pluralType }: Element, name: string, language: Language) {
   const parts = new Map<string, Part>();
   for (const [key, option] of Object.entries(options)) {

@@ -35,7 +35,7 @@ export function notCheckedCard(results: RuleResult[], missing: Section[], render
   const tests = onceEach(open.filter(isResult));
   const others = chart.leftOut.filter(({ what, why }) => what === 'order' && why === 'other-patient').length;
   const orders = chart.unread.drafts.filter(() => knowledge.site.unrecognised === 'card');
-  const unrecognised = matters(chart.unread.treatments, rendering) ? chart.unread.treatments : [];
+  const unrecognised = unrecognisedMatter(rendering) ? chart.unread.treatments : [];
   const format = (texts: Texts, values: Record<string, string | number>) =>
     message(texts[language], language).format(values);
   const names = (items: Unrecognised[]) =>
@@ -86,8 +86,8 @@ export function notCheckedCard(results: RuleResult[], missing: Section[], render
 const MOST = 5;
 
 /** Whether unrecognised medicines matter: only beside an order in a list or, with the chart open, a medicine that is taken. */
-function matters(unrecognised: Unrecognised[], { knowledge, chart }: Rendering): boolean {
-  if (unrecognised.length === 0 || knowledge.site.unrecognised !== 'card') return false;
+function unrecognisedMatter({ knowledge, chart }: Rendering): boolean {
+  if (knowledge.site.unrecognised !== 'card') return false;
   const { except } = knowledge.treatments.besides;
   const counts = ({ lists }: Drug) => lists.some((list) => !except.includes(list));
   if (chart.hook.startsWith('order-')) return chart.drafts.some((draft) => draft.ordered && counts(draft));

@@ -92,6 +92,19 @@ describe('lines that follow one another', () => {
     expect(found?.dropped).toBe(1);
   });
 
+  test('one that follows a line without an end runs from the first day', () => {
+    const endless = { sequence: 1, timing: { repeat: { frequency: 1, period: 1, periodUnit: 'd' } } };
+    expect(stopped({ dosageInstruction: [endless, { ...endless, sequence: 2 }] })).toMatchObject({
+      resource: {
+        dosageInstruction: [
+          { sequence: 1, timing: { repeat: until('2026-03-06', '2026-03-02') } },
+          { sequence: 2, timing: { repeat: until('2026-03-06') } },
+        ],
+      },
+      dropped: 0,
+    });
+  });
+
   test('one that begins on the last day stays, one that begins the day after goes', () => {
     expect(stopped({ dosageInstruction: [days(1, 4), days(2, 3)] })?.dropped).toBe(0);
     expect(stopped({ dosageInstruction: [days(1, 5), days(2, 3)] })?.dropped).toBe(1);
@@ -277,6 +290,13 @@ describe('what is dispensed', () => {
     const doses = { ...twice, timing: { repeat: { frequency: 1, period: 1, periodUnit: 'd' } } };
     const line = { ...doses, doseAndRate: [{ doseQuantity: { value: 1.1, unit: 'ml' } }] };
     expect(dispense({ quantity: { value: 30 } }, [line], '2026-03-11')[1]).toBe(11);
+  });
+
+  test('lines side by side are needed to the new end, whatever their own', () => {
+    const short = { ...twice, timing: { repeat: { ...twice.timing.repeat, ...until('2026-03-03') } } };
+    expect(dispense({ quantity: { value: 30 } }, [short, twice])[1]).toBe(20);
+    const endless = [1, 2].map((sequence) => ({ ...twice, sequence }));
+    expect(dispense({ quantity: { value: 30 } }, endless)[1]).toBe(20);
   });
 
   test('a line that begins after the end needs nothing, and takes nothing from the others', () => {
