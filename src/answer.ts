@@ -103,7 +103,7 @@ export function answerFrom({ chart, results }: Assessment, question: Question, k
   const shown = results.filter(({ silent }) => !silent);
   const cards = renderCards(shown, rendering);
   // A positive finding takes precedence over it.
-  if (cards.length === 0 && chart.unusable) throw new UnusableFhir('R4, R5');
+  if (cards.length === 0 && chart.unusable) throw new UnusableFhir();
   // If no rule is active for this caller, nothing needed checking.
   if (shown.every(({ outcome }) => outcome === 'switched-off')) return { chart, results, cards };
   const missing = missingForSilence(shown, chart, knowledge.site);

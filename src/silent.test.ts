@@ -45,7 +45,7 @@ function bytesOf(work: () => Answer): Asked {
     return { bytes: JSON.stringify('cards' in answer ? answer.cards : answer.missing), answer };
   } catch (error) {
     if (!(error instanceof UnusableFhir)) throw error;
-    return { bytes: `unusable: ${error.seen}` };
+    return { bytes: 'unusable' };
   }
 }
 

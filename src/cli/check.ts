@@ -114,7 +114,7 @@ function answerBundle(bundle: TestBundle, knowledge: Knowledge, problems: Proble
     return [{ bundle: bundle.name, hook: bundle.hook, results: answer.results }];
   } catch (error) {
     if (!(error instanceof ServiceError || error instanceof UnusableFhir)) throw error;
-    report(error instanceof ServiceError ? error.diagnostics.join('; ') : error.seen);
+    report(error instanceof ServiceError ? error.diagnostics.join('; ') : error.message);
     return [];
   }
 }

@@ -164,6 +164,6 @@ function isLanguage(text: string): text is Language {
 
 function refusal(error: unknown): string {
   if (error instanceof ServiceError) return `The service would answer ${error.code}: ${error.diagnostics.join('; ')}`;
-  if (error instanceof UnusableFhir) return `The service would refuse the FHIR version: ${error.seen}`;
+  if (error instanceof UnusableFhir) return `The service would refuse the call: ${error.message}`;
   return messageOf(error);
 }

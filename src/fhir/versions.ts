@@ -3,12 +3,10 @@ import { isObject, object, objects, type Resource } from './json.ts';
 /** A FHIR version, as far as a resource's shape determines it. `other`: an unsupported version. */
 type FhirVersion = 'R4' | 'R5' | 'other';
 
-/** The request's FHIR cannot be read as R4 or R5. `seen` goes into the answer: versions only, no data. */
+/** The request's FHIR cannot be read as R4 or R5. */
 export class UnusableFhir extends Error {
-  readonly seen: string;
-  constructor(seen: string) {
-    super(seen);
-    this.seen = seen;
+  constructor() {
+    super('the FHIR version is neither R4 nor R5');
   }
 }
 

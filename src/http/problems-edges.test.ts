@@ -1,9 +1,12 @@
+import { once } from 'node:events';
+import { request as ask, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 import { afterAll, describe, expect, test } from 'vitest';
 import { startService } from '../testing/app.ts';
 import { SIGN } from '../testing/client.ts';
-import { pair } from '../testing/request.ts';
+import { examples } from '../testing/examples.ts';
+import { order, pair } from '../testing/request.ts';
 import { answerProblems } from './problems.ts';
 
 const service = await startService();
@@ -56,6 +59,31 @@ describe('T10: what another method or address is answered', () => {
     });
     expect(Object.keys(JSON.parse(body))).toEqual(['resourceType', 'issue']);
   });
+});
+
+test('V1: of orders in another FHIR version it is said which versions are read', async () => {
+  const drafts = [{ ...order('o', examples.opioid), resourceType: 'MedicationOrder' }];
+  const { status, body } = await service.call(pair('order-sign', { drafts }));
+  const text = 'The FHIR version is not supported: send FHIR R4 (R5 is also accepted).';
+  expect([status, body.issue]).toEqual([422, [{ severity: 'error', code: 'not-supported', details: { text } }]]);
+});
+
+test('an address that cannot be read is refused as what is not there, and is in the log without the address', async () => {
+  const { port } = service.app.server.address() as AddressInfo;
+  const { status } = await fetch(`http://127.0.0.1:${port}/cds-services/%ff`);
+  const line = service.log.map((text) => JSON.parse(text)).findLast(({ msg }) => msg === 'answered');
+  expect([status, line]).toEqual([404, expect.objectContaining({ route: 'none', status: 404 })]);
+  expect(line).not.toHaveProperty('refused');
+});
+
+test('a connection is closed where the body of a refused call is still to come', async () => {
+  const { port } = service.app.server.address() as AddressInfo;
+  const headers = { 'content-type': 'application/json', 'content-length': 1000 };
+  const call = ask({ port, path: '/nope', method: 'POST', headers }).on('error', () => undefined);
+  call.write('{');
+  const [response] = (await once(call, 'response')) as [IncomingMessage];
+  expect([response.statusCode, response.headers['connection']]).toEqual([404, 'close']);
+  call.destroy();
 });
 
 test('a connection stays open after a refusal', async () => {

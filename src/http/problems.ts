@@ -39,7 +39,7 @@ export function refuseExpectations(app: FastifyInstance): void {
 /** Blames the caller only for errors known to be the caller's fault. Anything else is a fault of the service. */
 function problemOf(error: FastifyError | Error): ServiceError {
   if (error instanceof ServiceError) return error;
-  if (error instanceof UnusableFhir) return new ServiceError('unusable-fhir', [`seen: ${error.seen}`]);
+  if (error instanceof UnusableFhir) return new ServiceError('unusable-fhir');
   const code = 'code' in error ? FASTIFY_CODES[error.code] : undefined;
   return new ServiceError(code ?? 'internal');
 }
