@@ -1,7 +1,8 @@
+import fastify from 'fastify';
 import { afterAll, describe, expect, test } from 'vitest';
-import { startService } from '../testing/app.ts';
-import { createClient, SIGN } from '../testing/client.ts';
-import { sandboxClient } from './auth.ts';
+import { PUBLIC_URL, startService } from '../testing/app.ts';
+import { createClient, NOW, SIGN } from '../testing/client.ts';
+import { requireTokens, sandboxClient } from './auth.ts';
 
 const { client, token } = await createClient({ services: ['nordic-opioid-order-sign'] });
 const production = await startService({ mode: 'production', clients: [client] });
@@ -57,6 +58,37 @@ describe('J7, J16: a token is for the address called, and a client for its servi
   ])('%s with a token for %s: %s', async (path, audience, status) => {
     expect(await call(path, audience)).toBe(status);
   });
+});
+
+test('a fault while a token is checked is a fault of the service, and no refusal', async () => {
+  const app = fastify();
+  app.decorateRequest('logFields');
+  app.addHook('onRequest', async (request) => {
+    request.logFields = {};
+  });
+  const clients = {
+    filter: () => {
+      throw new TypeError('Kari');
+    },
+  };
+  requireTokens(app, { clients, clock: () => NOW * 1000 } as never, PUBLIC_URL);
+  app.setErrorHandler((error, _request, reply) => reply.code(500).send((error as Error).name));
+  const headers = { authorization: `Bearer ${await token(SIGN)}` };
+  const { body } = await app.inject({ method: 'POST', url: SIGN, headers });
+  expect(body).toBe('TypeError');
+  await app.close();
+});
+
+test('a token that was used before is in the log where its client is only warned', async () => {
+  const lenient = await createClient({ replay: 'warn' });
+  const warned = await startService({ mode: 'production', clients: [lenient.client] });
+  const authorization = `Bearer ${await lenient.token(SIGN)}`;
+  const told = async () => {
+    await warned.http.post(SIGN).set({ authorization }).send({});
+    return JSON.parse(warned.log.findLast((line) => line.includes('answered')) ?? '').replayed;
+  };
+  expect([await told(), await told()]).toEqual([undefined, true]);
+  await warned.close();
 });
 
 test('S7: feedback counts among the calls of a minute, and an open route does not', async () => {

@@ -3,7 +3,7 @@ import { createGate } from './gate.ts';
 import { shapeOf } from './shape.ts';
 import { createTurns } from './turns.ts';
 
-const OVERLOADED = expect.objectContaining({ code: 'overloaded', headers: { 'retry-after': '5' } });
+const OVERLOADED = expect.objectContaining({ code: 'overloaded', diagnostics: [], headers: { 'retry-after': '5' } });
 
 describe('S7: room for bodies', () => {
   /** Notes who has entered, and how each leaves. */

@@ -7,7 +7,7 @@ import type { Journal } from '../journal/journal.ts';
 import { hashOfPatient } from '../journal/patient.ts';
 import { JournalFailed } from '../journal/thread.ts';
 import { knowledge, knowledgeOf, root } from '../testing/app.ts';
-import { examples, type Json } from '../testing/examples.ts';
+import { examples, type Json, vocabulary } from '../testing/examples.ts';
 import { bundle, order, pair, prescription, request } from '../testing/request.ts';
 import type { Client } from '../trust/clients.ts';
 import { sandboxClient } from './auth.ts';
@@ -283,8 +283,22 @@ describe('how an answer is written', () => {
 
 describe('S7: an answer about a long record takes turns', () => {
   // Each problem is one, and so are the order and the treatment.
-  const problems = (count: number) =>
+  const problems = (count: number, results = 0) =>
     pair('order-sign', {
+      prefetch: {
+        observations: bundle(
+          Array.from({ length: results }, (_, at) => ({
+            resourceType: 'Observation',
+            id: `o${at}`,
+            status: 'final',
+            code: { coding: [{ system: vocabulary.tests[0]?.[0], code: vocabulary.tests[0]?.[1] }] },
+            subject: { reference: 'Patient/kari' },
+            effectiveDateTime: `2026-02-0${at + 1}`,
+            valueString: 'NEG',
+          })),
+          'searchset',
+        ),
+      },
       conditions: Array.from({ length: count }, (_, at) => ({
         resourceType: 'Condition',
         id: `c${at}`,
@@ -293,11 +307,12 @@ describe('S7: an answer about a long record takes turns', () => {
       })),
     });
   test.each([
-    [298, false],
-    [299, true],
-  ])('of an order, a treatment and %s problems: %s', async (count, takes) => {
+    [298, 0, false],
+    [299, 0, true],
+    [297, 2, true],
+  ])('of an order, a treatment, %s problems and %s results: %s', async (count, results, takes) => {
     const { send, turns } = await invoker();
-    await send(problems(count));
+    await send(problems(count, results));
     expect([turns.length > 0, new Set(turns)]).toEqual([takes, new Set(takes ? ['body'] : [])]);
   });
 });
