@@ -57,7 +57,6 @@ export function readJson(app: FastifyInstance, bodyLimit: number, turn: Turn, is
     if (weight > LARGE_BODY) await turn();
     // The body may have waited behind long work.
     if (isBusy()) throw overloaded();
-    if (request.raw.destroyed && !request.raw.complete) throw new ServiceError('not-json');
     let wrong = false;
     // Calls back at once.
     void parse(request, textOf(sent.bytes), (error, value) => {
