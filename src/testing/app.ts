@@ -17,7 +17,7 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 export const knowledge = knowledgeOf(root, deliveredSite);
 
 /** The time at which the tests' invented patients are seen; 2026-03-02 in Stockholm. */
-const NOW = Date.parse('2026-03-02T09:00:00Z');
+export const NOW = Date.parse('2026-03-02T09:00:00Z');
 
 /** The public address of the service in production. */
 export const PUBLIC_URL = 'https://cds.example';
