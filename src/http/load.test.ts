@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { Pool } from 'undici';
 import { afterAll, expect, test } from 'vitest';
 import { readTestBundles } from '../cli/bundles.ts';
-import { pathOf, root, startService } from '../testing/app.ts';
-import type { Json } from '../testing/request.ts';
+import { BODY_LIMIT, pathOf, root, startService } from '../testing/app.ts';
+import { type Json, pair } from '../testing/request.ts';
 
 const service = await startService();
 afterAll(() => service.close());
@@ -52,4 +52,23 @@ test('V2: of hundreds of calls at once, on connections that stay open, each gets
   expect(understood.filter(({ hookInstance }) => !logged.has(hookInstance))).toEqual([]);
   expect(sockets.size).toBeLessThanOrEqual(CONNECTIONS);
   await pool.close();
+}, 60_000);
+
+test('S7: of many bodies at the limit at once each is answered or put off, and the room is free afterwards', async () => {
+  const { port } = service.app.server.address() as { port: number };
+  const text = JSON.stringify(pair());
+  const body = text + ' '.repeat(BODY_LIMIT - Buffer.byteLength(text));
+  // Of a call that is put off most clients see the answer, and some only that the connection is closed.
+  const send = () =>
+    fetch(`http://127.0.0.1:${port}${pathOf(pair())}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    }).catch(() => undefined);
+  const answers = await Promise.all(Array.from({ length: 10 }, send));
+  const statuses = answers.map((answer) => answer?.status);
+  expect(statuses.every((status) => [200, 503, undefined].includes(status))).toBe(true);
+  expect(statuses).toContain(200);
+  for (const answer of answers) if (answer?.status === 503) expect(answer.headers.get('retry-after')).toBe('5');
+  expect((await send())?.status).toBe(200);
 }, 60_000);
