@@ -32,7 +32,9 @@ const forms = [
   '{n, plural, one {{a, select, x {#} other {-}}} other {{m, plural, one {#} other {#}}}}',
   '{n, plural, one {{m, number, percent}} other {# {a}}}',
   '{n, number} {m, number, percent} {n, number, ::.00}',
-  '{d, date} {d, date, short} {d, date, medium} {d, date, long} {d, date, full} {d, date, ::yyyyMMdd} {d, time, short}',
+  '{d, date} {d, date, short} {d, date, medium} {d, date, long} {d, date, full} {d, date, ::yyyyMMdd}',
+  '{d, time, short}',
+  '{n, number, percent}',
 ];
 
 /** Makes a text that was not compiled before, in whatever process the tests run. */
@@ -67,7 +69,7 @@ test.each(languages)('a compiled message gives what the library gives, in %s', (
 
 /** A date where one is asked for, a number for a plural or a number; a word or a number else. */
 function valueFor(text: string, name: string, [number, word, date]: [number, string, Date]): string | number | Date {
-  if (new RegExp(`\\{${name}, date`).test(text)) return date;
+  if (new RegExp(`\\{${name}, (date|time)`).test(text)) return date;
   if (new RegExp(`\\{${name}, (plural|selectordinal|number)`).test(text)) return number;
   return number % 2 === 0 ? number : word;
 }

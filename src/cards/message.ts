@@ -97,7 +97,7 @@ function partOf(element: Element, language: Language): Part | undefined {
   }
   const name = String(value);
   if (type === ARGUMENT) return (values) => String(given(values, name));
-  if (type === NUMBER && (style === undefined || style === null)) {
+  if (type === NUMBER && style === null) {
     const { format } = numberFormat(language);
     return (values) => format(given(values, name) as number);
   }
