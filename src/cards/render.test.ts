@@ -87,12 +87,12 @@ describe('which medicine is meant, and how it stands', () => {
       'Alfa ended 1 March 2026',
     ],
     [
-      'presumed, with a sign of late',
+      'presumed, with a last sign of use',
       treatment({ degree: 'presumed', lastSign: '2025-03-01' }),
       'Alfa from 2026 without end',
     ],
-    ['presumed, without any', treatment({ degree: 'presumed' }), 'Alfa since 1 February 2026'],
-    ['taken, with a sign of late', treatment({ lastSign: '2026-02-20' }), 'Alfa since 1 February 2026'],
+    ['presumed, without one', treatment({ degree: 'presumed' }), 'Alfa since 1 February 2026'],
+    ['taken, with a last sign of use', treatment({ lastSign: '2026-02-20' }), 'Alfa since 1 February 2026'],
     [
       'presumed, to an end',
       treatment({ degree: 'presumed', lastSign: '2025-03-01', stop: '2026-03-10' }),

@@ -37,8 +37,8 @@ describe('T7: how a body is read', () => {
   test.each<[what: string, payload: string | Buffer, said: string]>([
     ['JSON', '{"a":1}', 'read'],
     ['a byte order mark before it', '\ufeff{"a":1}', 'read'],
-    ['another sign of its first byte', '\uf03f{"a":1}', 'not-json'],
-    ['another sign of its first two bytes', '\ufec0{"a":1}', 'not-json'],
+    ['another character with its first byte', '\uf03f{"a":1}', 'not-json'],
+    ['another character with its first two bytes', '\ufec0{"a":1}', 'not-json'],
     ['nothing', Buffer.alloc(0), 'not-json'],
     ['half of it', '{"a":', 'not-json'],
     ['other letters', Buffer.from('"\u00e5"', 'latin1'), 'not-utf8'],

@@ -68,7 +68,7 @@ test('V1: of orders in another FHIR version it is said which versions are read',
   expect([status, body.issue]).toEqual([422, [{ severity: 'error', code: 'not-supported', details: { text } }]]);
 });
 
-test('an address that cannot be read is refused as what is not there, and is in the log without the address', async () => {
+test('an address that cannot be read is a 404, and the log does not repeat it', async () => {
   const { port } = service.app.server.address() as AddressInfo;
   const { status } = await fetch(`http://127.0.0.1:${port}/cds-services/%ff`);
   const line = service.log.map((text) => JSON.parse(text)).findLast(({ msg }) => msg === 'answered');

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ServiceError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Hook } from '../rules/schema.ts';
+import { examples } from '../testing/examples.ts';
 import { bundle, type Json, order, pair } from '../testing/request.ts';
 import { readRequest } from './wire.ts';
 
@@ -64,7 +65,7 @@ describe('FS1, H2: what an id is', () => {
 });
 
 describe('H9, H12: what stands for the orders', () => {
-  const of = (resourceType: string): Json => ({ ...order('x', 'pregabalin'), resourceType });
+  const of = (resourceType: string): Json => ({ ...order('x', examples.gabapentinoid), resourceType });
   test.each<[what: string, draftOrders: unknown, read: boolean]>([
     ['a Bundle', bundle([]), true],
     ['a Bundle without a type of its own', { entry: [] }, true],
