@@ -1,90 +1,14 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Journal } from '../journal/journal.ts';
 import type { FeedbackRow } from '../journal/store.ts';
-import { knowledgeOf, root, startService } from '../testing/app.ts';
-import { createClient, SIGN } from '../testing/client.ts';
+import { knowledgeOf, NOW, root } from '../testing/app.ts';
+import { AT, accept, override, type Row, startReceiver } from '../testing/receiver.ts';
 
-const FEEDBACK = `${SIGN}/feedback`;
-const AT = '2026-03-02T09:05:00Z';
-const NOW = Date.parse('2026-03-02T09:00:00Z');
-const UUID = '0d1c2b3a-1111-4222-8333-444455556666';
-const noting = knowledgeOf(root, { journal: { comments: true }, quiet: { accepted: ['epilepsy'] } });
-const OURS = 'urn:nordic-opioid-cds:override-reason';
-
-type Row = Record<string, unknown>;
-type Answer = { status: number; results: Row[]; diagnostics: string[]; retryAfter: string | undefined };
-type Options = Parameters<typeof startService>[0];
-type Stored = (rows: FeedbackRow[]) => { added: string[]; known: string[] };
-const allNew: Stored = (rows) => {
-  const ids = rows.map(({ id }) => id);
-  return { added: ids, known: ids };
-};
-
-/** A service whose journal keeps the rows that it is given, and says what `stored` says. */
-async function startReceiver(options: Options = {}) {
-  const calls: FeedbackRow[][] = [];
-  const journal = {
-    addFeedback: async (given: FeedbackRow[]) => {
-      calls.push(given);
-      return receiver.stored(given);
-    },
-    useToken: async () => true,
-    figures: () => ({ state: 'up', queued: 0, written: 0, dropped: 0 }),
-  } as unknown as Journal;
-  const service = await startService({ journal, knowledge: noting, clock: () => NOW, ...options });
-  const receiver = {
-    stored: allNew,
-    calls,
-    http: service.http,
-    close: service.close,
-    rows: () => calls.flat(),
-    lines: () => service.log.map((line) => JSON.parse(line)),
-    audit: () => receiver.lines().filter(({ msg }) => msg === 'audit'),
-    send: async (body: unknown, headers: Record<string, string> = {}): Promise<Answer> => {
-      const {
-        status,
-        body: answer,
-        headers: got,
-      } = await service.http
-        .post(FEEDBACK)
-        .set(headers)
-        .send(body as object);
-      const diagnostics = (answer.issue ?? []).map((issue: { diagnostics?: string }) => issue.diagnostics);
-      return { status, results: answer.results, diagnostics, retryAfter: got['retry-after'] };
-    },
-    /** Sends a body that a client library would change. */
-    sendAsIs: async (body: unknown) => {
-      const headers = { 'content-type': 'application/json' };
-      const answer = await service.app.inject({
-        method: 'POST',
-        url: FEEDBACK,
-        headers,
-        payload: JSON.stringify(body),
-      });
-      const issues = (answer.json().issue ?? []) as Row[];
-      return { status: answer.statusCode, diagnostics: issues.map(({ diagnostics }) => diagnostics) };
-    },
-    /** Forgets what it was sent. */
-    forget: () => {
-      receiver.stored = allNew;
-      calls.length = 0;
-      service.log.length = 0;
-    },
-  };
-  return receiver;
-}
 const usual = await startReceiver();
 const { send, sendAsIs } = usual;
 afterAll(() => usual.close());
 beforeEach(() => usual.forget());
 
-const override = (more: Row = {}): Row => ({ card: 'c', outcome: 'overridden', outcomeTimestamp: AT, ...more });
-const accept = (ids: unknown[], more: Row = {}): Row => ({
-  ...override(more),
-  outcome: 'accepted',
-  acceptedSuggestions: ids,
-});
 const idOf = (...parts: string[]) => createHash('sha256').update(parts.join('\0')).digest('hex');
 
 describe('FB3–FB6: what is kept of an item', () => {
@@ -275,69 +199,5 @@ describe('FB2: what is refused', () => {
   test('a call for an unknown service keeps nothing', async () => {
     const { status } = await usual.http.post('/cds-services/nope/feedback').send({ feedback: [override()] });
     expect([status, usual.calls]).toEqual([404, []]);
-  });
-});
-
-describe('what the log and the metrics say of feedback', () => {
-  const ours = { overrideReason: { reason: { code: 'epilepsy', system: OURS } } };
-  const other = { overrideReason: { reason: { code: 'palliative-care' } } };
-  const line = { service: 'nordic-opioid-order-sign', outcome: 'overridden', knowledge: noting.fingerprint };
-  test.each<[what: string, items: Row[], lines: Row[]]>([
-    ['an override', [override()], [line]],
-    ['of a card by its UUID', [override({ card: UUID })], [{ ...line, card: UUID }]],
-    ['in capitals too', [override({ card: UUID.toUpperCase() })], [{ ...line, card: UUID.toUpperCase() }]],
-    ['and never by another text', [override({ card: `x${UUID}` }), override({ card: `${UUID}x` })], [line, line]],
-    ['a reason that silences', [override(ours)], [{ ...line, reason: 'epilepsy', accepted: true }]],
-    ['a reason that does not', [override(other)], [{ ...line, reason: 'palliative-care', accepted: false }]],
-    [
-      'no reason of another system',
-      [override({ overrideReason: { reason: { code: 'epilepsy', system: 'urn:x' } } })],
-      [line],
-    ],
-    ['no reason that is not ours', [override({ overrideReason: { reason: { code: 'x' } } })], [line]],
-    ['nothing of what was accepted', [accept(['s'])], []],
-    ['the same once', [override(), override()], [line]],
-  ])('%s', async (_, items, expected) => {
-    await send({ feedback: items });
-    const told = usual
-      .audit()
-      .map(({ level: _level, time: _time, reqId, msg: _msg, audit: _audit, client, ...rest }) => {
-        expect([typeof reqId, client]).toEqual(['string', 'sandbox']);
-        return rest;
-      });
-    expect(told).toEqual(expected);
-  });
-
-  test('nothing of what was kept before', async () => {
-    usual.stored = () => ({ added: [], known: [] });
-    await send({ feedback: [override()] });
-    expect(usual.audit()).toEqual([]);
-  });
-
-  test('the tenant of the client that sends it, and its own rows', async () => {
-    const { client, token } = await createClient({ name: 'region', tenants: ['north'] });
-    const region = await startReceiver({ mode: 'production', clients: [client] });
-    const authorization = `Bearer ${await token(FEEDBACK, { tenant: 'north' })}`;
-    await region.send({ feedback: [override()] }, { authorization });
-    expect(region.rows()).toMatchObject([{ client: 'region', tenant: 'north' }]);
-    expect(region.audit()).toMatchObject([{ client: 'region', tenant: 'north' }]);
-    await region.close();
-  });
-
-  test('how many items there were, and what became of them', async () => {
-    const counting = await startReceiver();
-    await counting.send({ feedback: [override(), override({ card: 'd' }), 7] });
-    expect(counting.lines().findLast(({ msg }) => msg === 'answered')).toMatchObject({
-      service: 'nordic-opioid-order-sign',
-      hook: 'order-sign',
-      items: 3,
-    });
-    const { text } = await counting.http.get('/metrics');
-    for (const [result, count] of [
-      ['stored', 2],
-      ['rejected', 1],
-    ] as const)
-      expect(text).toContain(`cds_feedback_total{service="nordic-opioid-order-sign",result="${result}"} ${count}`);
-    await counting.close();
   });
 });

@@ -144,6 +144,17 @@ test('one turn in each round of the event loop, in order', async () => {
   await turn();
 });
 
+test('once everybody has had a turn nothing is left to do', async () => {
+  vi.useFakeTimers({ toFake: ['setImmediate'] });
+  const turn = createTurns();
+  const both = [turn(), turn('body')];
+  expect(vi.getTimerCount()).toBe(1);
+  vi.runAllTimers();
+  await Promise.all(both);
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
+});
+
 test('a call that holds a body goes before those that begin', async () => {
   const turn = createTurns();
   const seen: string[] = [];

@@ -63,6 +63,13 @@ describe('what an answer leaves behind', () => {
       { fired: [] },
     ],
     [
+      'a card that other rules join',
+      {},
+      request('order-sign', { drafts: [order('o', examples.opioid)] }),
+      { client: 'sandbox', fired: ['opioid-stop-date', 'opioid-plan', 'opioid-laxative', 'opioid-information'] },
+      { fired: ['opioid-stop-date', 'opioid-plan', 'opioid-laxative', 'opioid-information'] },
+    ],
+    [
       'a card that nobody saw',
       { client: trial },
       pair(),

@@ -12,6 +12,16 @@ import { answerProblems } from './problems.ts';
 const service = await startService();
 afterAll(() => service.close());
 
+test('an expectation that nobody knows is answered, over a connection as well', async () => {
+  const { port } = service.app.server.address() as AddressInfo;
+  const call = ask({ port, path: '/health', headers: { expect: 'x' } }).end();
+  const [response] = (await once(call, 'response')) as [IncomingMessage];
+  expect([response.statusCode, JSON.parse(Buffer.concat(await response.toArray()).toString()).resourceType]).toEqual([
+    417,
+    'OperationOutcome',
+  ]);
+});
+
 describe('T10: what another method or address is answered', () => {
   test.each<[method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, status: number, allow: string | undefined]>([
     ['POST', '/', 404, undefined],
