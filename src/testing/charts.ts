@@ -16,10 +16,18 @@ export const TODAY: LocalDate = '2026-03-02';
 /** The day this many days after today; before it if negative. */
 export const at = (days: number): LocalDate => plusDays(TODAY, days);
 
-type Options = { hook?: string; drafts?: Json[]; today?: LocalDate; knowledge?: Knowledge; prefetch?: Json };
+type Options = {
+  hook?: string;
+  drafts?: Json[];
+  today?: LocalDate;
+  knowledge?: Knowledge;
+  prefetch?: Json;
+  /** Replaces single fields of the call's context. */
+  context?: Json;
+};
 
 /** A call about a patient whose record has these resources, each under the key of its type. */
-export function callOf(record: Json[], { hook, drafts = [], prefetch = {} }: Options = {}): Json {
+export function callOf(record: Json[], { hook, drafts = [], prefetch = {}, context = {} }: Options = {}): Json {
   const byKey: Record<string, Json[]> = {};
   for (const resource of record) {
     const key = sections.find((section) => partOf[section].type === resource['resourceType']) as string;
@@ -29,6 +37,7 @@ export function callOf(record: Json[], { hook, drafts = [], prefetch = {} }: Opt
   return request(hook ?? (drafts.length > 0 ? 'order-sign' : 'patient-view'), {
     drafts,
     prefetch: { ...Object.fromEntries(lists), ...prefetch },
+    context,
   });
 }
 
