@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { limits } from '../limits.ts';
 import { knowledge } from '../testing/app.ts';
 import { at, concept, draftIn, draftOf, line, orderOf, pieces, times, treatmentOf, until } from '../testing/charts.ts';
 import type { Json } from '../testing/request.ts';
-import { lengthInText, MAX_EVENTS, MAX_LINES } from './dosage.ts';
+import { lengthInText, MAX_LINES } from './dosage.ts';
 
 // recommendations.md, 1.2 (dosage) and 3 (reading the end of a draft). Today is 2026-03-02.
 const lines = (...dosageInstruction: Json[]) => ({ dosageInstruction });
@@ -135,6 +136,15 @@ describe('3: the end of a draft', () => {
       ['2026-03-06', 'quantity', 5],
     ],
     [
+      'a quantity in ml by its code alone',
+      {
+        ...lines(line(times(2), { doseAndRate: [{ doseQuantity: { value: 5, code: 'mL' } }] })),
+        dispenseRequest: { quantity: { value: 50, code: 'mL' } },
+      },
+      ['2026-03-06', 'quantity', 5],
+    ],
+    ['a duration of a century', lines(line(days(36525))), ['2126-03-02', 'bounds', 36525]],
+    [
       'parallel lines add up',
       { ...lines(line(times(1), pieces(1)), line(times(1), pieces(2))), ...amount(15) },
       ['2026-03-06', 'quantity', 5],
@@ -167,6 +177,17 @@ describe('3: the end of a draft', () => {
     ['a duration of unknown unit', lines(line({ boundsDuration: { value: 5, code: 'kurer' } }))],
     ['a duration as text', lines(line({ boundsDuration: { value: '5', code: 'd' } }))],
     ['a duration beyond any life', lines(line(days(1e9)))],
+    ['a duration of a century and a day', lines(line(days(36526)))],
+    ['months beyond any life', lines(line({ boundsDuration: { value: 1200, code: 'mo' } }))],
+    ['a count below nothing', lines(line({ ...times(1), count: -1 }))],
+    ['a count of nothing without a frequency', lines(line({ count: 0 }))],
+    [
+      'ml as a dose, and pieces as a quantity',
+      {
+        ...lines(line(times(2), { doseAndRate: [{ doseQuantity: { value: 5, code: 'mL' } }] })),
+        dispenseRequest: { quantity: { value: 50, unit: 'st' } },
+      },
+    ],
     ['only the low end of a range', lines(line({ boundsRange: { low: { value: 3, code: 'd' } } }))],
     ['a count without frequency', lines(line({ count: 15 }))],
     ['a count of nothing', lines(line({ ...times(1), count: 0 }))],
@@ -445,10 +466,16 @@ describe('3: a length in the dosage text', () => {
     expect(length(text)).toBeUndefined();
   });
 
-  test('where it stands is reported, so that it can be replaced', () => {
-    const text = '1 tablett i 3-5 dagar mot smärta';
+  test.each<[text: string, length: string, word: string]>([
+    ['1 tablett i 3-5 dagar mot smärta', '3-5 dagar', 'dagar'],
+    ['1 tablett i 3 till 5 dagar', '3 till 5 dagar', 'dagar'],
+    ['1 tablett till 5 dagar', '5 dagar', 'dagar'],
+    ['2 tabletter 5 dagar', '5 dagar', 'dagar'],
+    ['i 1,5 Veckor', '1,5 Veckor', 'veckor'],
+    ['5 dagar', '5 dagar', 'dagar'],
+  ])('in %s it stands at %s, so that it can be replaced', (text, length, word) => {
     const found = lengthInText(text, knowledge.codes.reading);
-    expect(text.slice(found?.from, found?.to)).toBe('3-5 dagar');
+    expect([text.slice(found?.from, found?.to), found?.word]).toEqual([length, word]);
   });
 
   test('any text is read to an end, and what is found stands in it (seed 7)', () => {
@@ -484,10 +511,17 @@ describe('3: a length in the dosage text', () => {
 describe('bounds of what is read', () => {
   test.each<[string, Json]>([
     ['dosage lines', lines(...Array.from({ length: MAX_LINES + 1 }, () => ({ text: 'x' })))],
-    ['moments', lines({ timing: { event: Array.from({ length: MAX_EVENTS + 1 }, () => '2026-03-02') } })],
-  ])('too many %s are refused', (_, more) => {
-    expect(() => draft(more)).toThrow();
-    expect(() => treatmentOf([orderOf('oxazepam', more)])).toThrow();
+    ['moments', lines({ timing: { event: Array.from({ length: limits.listOfEntry + 1 }, () => '2026-03-02') } })],
+  ])('too many %s are refused, as too many', (_, more) => {
+    expect(() => draft(more)).toThrow('too-many');
+    expect(() => treatmentOf([orderOf('oxazepam', more)])).toThrow('too-many');
+  });
+
+  test('too many dosage lines: the refusal names the limit', () => {
+    const more = lines(...Array.from({ length: MAX_LINES + 1 }, () => ({ text: 'x' })));
+    expect(() => draft(more)).toThrow(
+      expect.objectContaining({ code: 'too-many', diagnostics: [`dosage lines of an entry: at most ${MAX_LINES}`] }),
+    );
   });
 
   test('as many as allowed are read', () => {

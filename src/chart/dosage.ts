@@ -32,9 +32,8 @@ export type DosageOptions = { reading: Reading; timeZone: string; today: Day };
 /** A century, in days. Anything longer is a mistake, and would leave the calendar. */
 const MAX_DAYS = 36525;
 const MAX_REPEATS = 1000;
-/** More lines or events than any prescription has; reading more would delay the call. */
+/** More lines than any prescription has; reading more would delay the call. Lists of events are bounded with all others. */
 export const MAX_LINES = 200;
-export const MAX_EVENTS = 2000;
 
 /** The dosage lines as sent: `dosageInstruction` of orders and dispenses, `dosage` of statements and administrations. */
 export function dosages(resource: Resource): JsonObject[] {
@@ -117,7 +116,7 @@ function readLine(dosage: JsonObject, orderStart: Day | undefined, options: Dosa
 
 /** A count of one without a frequency is one day; other counts need a frequency. */
 function daysOfCount(count: number | undefined, perDay: number | undefined): number | undefined {
-  if (count === undefined || count <= 0) return undefined;
+  if (count === undefined) return undefined;
   if (perDay === undefined) return count === 1 ? 1 : undefined;
   return wholeDays(count / perDay);
 }
@@ -192,16 +191,14 @@ export function startInExtension(element: JsonObject, timeZone: string): Day | u
 }
 
 function eventCount(dosage: JsonObject): number {
-  const list = object(dosage['timing'])['event'];
-  return Array.isArray(list) ? list.length : list === undefined ? 0 : 1;
+  return [object(dosage['timing'])['event']].flat().length;
 }
 
 function eventsOf(dosage: JsonObject, timeZone: string, today: Day): Line['events'] {
-  const list = object(dosage['timing'])['event'];
-  const written = Array.isArray(list) ? list : list === undefined ? [] : [list];
-  if (written.length > MAX_EVENTS)
-    throw new ServiceError('too-many', [`events of a dosage line: at most ${MAX_EVENTS}`]);
-  const days = written.map((event) => firstDayOf(event, timeZone)).filter((day) => day !== undefined);
+  const days = [object(dosage['timing'])['event']]
+    .flat()
+    .map((event) => firstDayOf(event, timeZone))
+    .filter((day) => day !== undefined);
   if (days.length === 0) return undefined;
   const past = days.filter((day) => day <= today);
   return {
@@ -215,7 +212,7 @@ function eventsOf(dosage: JsonObject, timeZone: string, today: Day): Line['event
 function timesPerDay(repeat: JsonObject, reading: Reading): { high: number; low: number } | undefined {
   const period = number(repeat['period']);
   const length = reading.durations.get((string(repeat['periodUnit']) ?? '').toLowerCase());
-  if (!period || period <= 0 || !length) return undefined;
+  if (period === undefined || period <= 0 || !length) return undefined;
   const days = 'days' in length ? length.days : length.months * 30;
   const least = number(repeat['frequency']) ?? 1;
   const most = number(repeat['frequencyMax']) ?? least;
@@ -251,7 +248,9 @@ function doseOf(
       ? object(range[which === 'high' ? 'high' : 'low'] ?? range['high'])
       : object(dose['doseQuantity']);
   const value = number(quantity['value']);
-  return value && value > 0 && perDay ? { value: value * perDay, unit: unitOf(quantity, reading) } : undefined;
+  return value !== undefined && value > 0 && perDay
+    ? { value: value * perDay, unit: unitOf(quantity, reading) }
+    : undefined;
 }
 
 function milligramsOf(dosage: JsonObject): number | undefined {

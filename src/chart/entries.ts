@@ -203,7 +203,6 @@ function timingWithDosage(
   };
   sign(start);
   if (authored !== undefined) sign(firstDayOf(authored, timeZone));
-  if (resource['dateAsserted'] !== undefined) sign(firstDayOf(resource['dateAsserted'], timeZone));
   if (moment !== undefined) sign(firstDayOf(moment, timeZone));
   if (dosage.dated) for (const { events } of lines) for (const day of [events?.first, events?.latest]) sign(day);
   sign(stated?.day, false);

@@ -90,7 +90,17 @@ reads('MedicationStatement: dates and statuses', (more) => periodsOf(treatmentOf
     'taken 2026-02-05..2026-03-05',
   ],
   ['occurrenceDateTime', { occurrenceDateTime: '2026-02-05' }, 'taken 2026-02-05..2027-02-05, presumed 2027-02-06..'],
+  [
+    'a count of doses without any date: when it runs out is not known',
+    { dosage: [line({ ...times(1), count: 5 })] },
+    'presumed 2026-03-02..',
+  ],
   ['status intended', { status: 'intended', effectiveDateTime: '2026-02-01' }, 'possible 2026-02-01..2027-02-01'],
+  [
+    'status intended, and begins ahead: its months count from then',
+    { status: 'intended', effectiveDateTime: '2026-03-11' },
+    'possible 2026-03-11..2027-03-11',
+  ],
   [
     'status intended, with an end',
     { status: 'intended', effectivePeriod: { start: '2026-02-01', end: '2026-03-05' } },
@@ -99,6 +109,48 @@ reads('MedicationStatement: dates and statuses', (more) => periodsOf(treatmentOf
   ['status on-hold', { status: 'on-hold', effectiveDateTime: '2026-02-01' }, 'presumed 2026-02-01..'],
   ['a status that nobody knows', { status: 'x', effectiveDateTime: '2026-02-01' }, 'possible 2026-02-01..2027-02-01'],
 ]);
+
+reads('MedicationRequest: dates', (more) => periodsOf(treatmentOf([orderOf('oxazepam', more)])), [
+  [
+    'effectiveDateTime and occurrenceDateTime are none of its elements',
+    { authoredOn: '2026-02-01', effectiveDateTime: '2026-02-10', occurrenceDateTime: '2026-02-10' },
+    'taken 2026-02-01..2027-02-10, presumed 2027-02-11..',
+  ],
+  [
+    'authoredOn is a sign of life, even if its line begins before',
+    { authoredOn: '2026-02-10', dosageInstruction: [line({ boundsPeriod: { start: '2026-02-01' } })] },
+    'taken 2026-02-01..2027-02-10, presumed 2027-02-11..',
+  ],
+  [
+    'an empty modifierExtension modifies nothing',
+    { ...SINCE, modifierExtension: [] },
+    'taken 2026-02-01..2027-02-01, presumed 2027-02-02..',
+  ],
+  [
+    'one line without a sequence: all run side by side',
+    {
+      ...SINCE,
+      dosageInstruction: [
+        line({ boundsDuration: { value: 10, code: 'd' } }, { sequence: 1 }),
+        line({ boundsDuration: { value: 5, code: 'd' } }, { sequence: 2 }),
+        line({ boundsDuration: { value: 30, code: 'd' } }),
+      ],
+    },
+    'taken 2026-02-01..2026-03-02',
+  ],
+]);
+
+test('two orders of one duration each end by their own start', () => {
+  const lasts = { dosageInstruction: [line({ boundsDuration: { value: 10, code: 'd' } })] };
+  const record = [
+    orderOf('oxazepam', { id: 'a', authoredOn: '2026-02-01', ...lasts }),
+    orderOf('zopiclone', { id: 'b', authoredOn: '2026-02-05', ...lasts }),
+  ];
+  expect(chartOf(record).treatments.map(periodsOf)).toEqual([
+    'taken 2026-02-01..2026-02-10',
+    'taken 2026-02-05..2026-02-14',
+  ]);
+});
 
 reads(
   'MedicationStatement: adherence',
@@ -131,6 +183,7 @@ reads(
       'taken 2026-02-20..2026-03-01',
     ],
     ['effectiveDateTime is none of its elements', { effectiveDateTime: '2026-02-20' }, 'possible 2026-03-02..'],
+    ['in progress and prepared', { status: 'in-progress', whenPrepared: '2026-02-20' }, 'taken 2026-02-20..2026-03-01'],
     [
       'a start in an extension',
       { extension: [{ url: 'https://x/start', valueDate: '2026-02-20' }] },
@@ -372,6 +425,11 @@ describe('a start known by its month', () => {
     ['nor of one on hold', { authoredOn: '2026-01', status: 'on-hold' }, []],
     ['a whole date', { authoredOn: '2026-01-01', ...supply }, [{ start: '2026-01-01', end: '2026-01-10' }]],
     [
+      'a line that begins on a whole date',
+      { authoredOn: '2026-01', dosageInstruction: [line({ boundsPeriod: { start: '2026-01-05' } })] },
+      [{ start: '2026-01-05', end: '2026-03-02' }],
+    ],
+    [
       'the last day it may mean counts',
       { authoredOn: '2026-01', dispenseRequest: { expectedSupplyDuration: { value: 40, code: 'd' } } },
       [{ start: '2026-01-31', end: '2026-02-09' }],
@@ -411,6 +469,39 @@ reads<number | undefined>('the dose of a day', ({ lines }) => dose(...(lines as 
   ['a period of 0', { lines: [line({ frequency: 1, period: 0, periodUnit: 'd' }, pieces(1))] }, undefined],
   ['a frequency of 0', { lines: [line({ frequency: 0, period: 1, periodUnit: 'd' }, pieces(1))] }, undefined],
   ['a dose of 0', { lines: [line(times(1), pieces(0))] }, undefined],
+  ['a dose below 0', { lines: [line(times(1), pieces(-1))] }, undefined],
+  ['a frequency of 0 at the lowest', { lines: [line({ ...times(0), frequencyMax: 2 }, pieces(1))] }, undefined],
+  ['a frequencyMax of 0', { lines: [line({ ...times(2), frequencyMax: 0 }, pieces(1))] }, undefined],
+  ['a periodMax of 0', { lines: [line({ ...times(2), periodMax: 0 }, pieces(1))] }, undefined],
+  [
+    'a periodMax: the highest dose is that of the shortest period',
+    { lines: [line({ ...times(2), periodMax: 2 }, pieces(1))] },
+    2,
+  ],
+  ['a period below 0', { lines: [line({ frequency: 1, period: -1, periodUnit: 'd' }, pieces(1))] }, undefined],
+  ['periodUnit mo: of 30 days', { lines: [line({ frequency: 60, period: 1, periodUnit: 'mo' }, pieces(1))] }, 2],
+  ['periodUnit in any case', { lines: [line({ frequency: 2, period: 1, periodUnit: 'D' }, pieces(1))] }, 2],
+  ['a period without a unit', { lines: [line({ frequency: 2, period: 1 }, pieces(1))] }, undefined],
+  [
+    'maxDosePerPeriod of a month of 30 days',
+    { lines: [line({}, { maxDosePerPeriod: { numerator: { value: 60 }, denominator: { value: 1, code: 'mo' } } })] },
+    2,
+  ],
+  [
+    'maxDosePerPeriod without a number of days: one',
+    { lines: [line({}, { maxDosePerPeriod: { numerator: { value: 4 }, denominator: { unit: 'D' } } })] },
+    4,
+  ],
+  [
+    'maxDosePerPeriod in another unit than the dose of another line',
+    {
+      lines: [
+        line(times(1), pieces(1)),
+        line({}, { maxDosePerPeriod: { numerator: { value: 4, unit: 'ml' }, denominator: { value: 1, code: 'd' } } }),
+      ],
+    },
+    undefined,
+  ],
   [
     'doseRange: its high',
     { lines: [line(times(1), { doseAndRate: [{ doseRange: { low: { value: 1 }, high: { value: 2 } } }] })] },
@@ -505,8 +596,31 @@ describe('lines that are written alike but for one element are told apart', () =
       [9, false],
     ],
     ['timing.code', { ...usual, timing: { code: { text: 'x' } } }, [undefined, false]],
+    [
+      'doseQuantity.code',
+      { ...usual, doseAndRate: [{ doseQuantity: { value: 1, unit: 'tablett', code: 'x' } }] },
+      [1, false],
+    ],
   ])('%s', (_, other, read) => {
     expect(orders(other)).toEqual([[1, false], read]);
+  });
+
+  test('text, and the unit of the dose', () => {
+    const told = (other: Json) =>
+      chartOf([], {
+        drafts: [
+          draftOf('oxazepam', { id: 'a', dosageInstruction: [usual] }),
+          draftOf('zopiclone', {
+            id: 'b',
+            dosageInstruction: [other],
+            dispenseRequest: { quantity: { value: 5, unit: 'ml' } },
+          }),
+        ],
+      }).drafts.map(({ taper, length }) => [taper, length]);
+    expect(told({ ...usual, text: 'nedtrappning' })[1]).toEqual([true, undefined]);
+    expect(told({ ...usual, doseAndRate: [{ doseQuantity: { value: 1, unit: 'ml' } }] })[1]).toEqual([false, 5]);
+    expect(told({ ...usual, doseAndRate: [{ doseQuantity: { value: 1, code: 'ml' } }] })[1]).toEqual([false, 5]);
+    expect(told(usual)[1]).toEqual([false, undefined]);
   });
 });
 
@@ -653,6 +767,133 @@ describe('the medicine of an entry', () => {
     expect(read(more)).toBe(expected);
   });
 
+  test.each<[what: string, one: Json, other: Json]>([
+    [
+      'two codes each, of which one differs',
+      {
+        medicationCodeableConcept: {
+          coding: [
+            { system: 'http://x', code: '1' },
+            { system: ATC, code: 'N05BA04' },
+          ],
+        },
+      },
+      {
+        medicationCodeableConcept: {
+          coding: [
+            { system: 'http://x', code: '1' },
+            { system: ATC, code: 'N05CF01' },
+          ],
+        },
+      },
+    ],
+    [
+      'one code that nobody knows, and what each points to',
+      {
+        medicationCodeableConcept: coded('http://x', '1'),
+        medicationReference: { display: 'Oxazepam' },
+      },
+      {
+        medicationCodeableConcept: coded('http://x', '1'),
+        medicationReference: { display: 'Zopiklon' },
+      },
+    ],
+    [
+      'one code that nobody knows, and a second concept',
+      { medicationCodeableConcept: [coded('http://x', '1'), OXAZEPAM] },
+      { medicationCodeableConcept: [coded('http://x', '1'), coded(ATC, 'N05CF01')] },
+    ],
+    [
+      'one code that nobody knows, and what an extension says',
+      {
+        medicationCodeableConcept: {
+          ...coded('http://x', '1'),
+          extension: [{ url: 'x', valueCoding: { system: ATC, code: 'N05BA04' } }],
+        },
+      },
+      {
+        medicationCodeableConcept: {
+          ...coded('http://x', '1'),
+          extension: [{ url: 'x', valueCoding: { system: ATC, code: 'N05CF01' } }],
+        },
+      },
+    ],
+    [
+      'a code of two systems',
+      { medicationCodeableConcept: coded(ATC, 'N05BA04') },
+      { medicationCodeableConcept: { coding: [{ system: 'http://x', code: 'N05BA04', display: 'Zopiklon' }] } },
+    ],
+    [
+      'one Medication by two names',
+      { ...contained({ code: { text: 'x' } }), medicationReference: { reference: '#m', display: 'Oxazepam' } },
+      { ...contained({ code: { text: 'x' } }), medicationReference: { reference: '#m', display: 'Zopiklon' } },
+    ],
+  ])('medicines that are written alike but for one thing are told apart: %s', (_, one, other) => {
+    const { treatments } = chartOf([
+      { ...MEDICINE, id: 'a', ...one },
+      { ...MEDICINE, id: 'b', ...other },
+    ]);
+    expect(treatments.map(({ substance }) => substance)).toEqual(['oxazepam', 'zopiclone']);
+  });
+
+  test.each<[what: string, more: Json, name: string | undefined]>([
+    ['its text', { medicationCodeableConcept: { ...OXAZEPAM, text: 'Sobril' } }, 'Sobril'],
+    [
+      'else its display',
+      { medicationCodeableConcept: { coding: [{ system: ATC, code: 'N05BA04', display: 'Oxazepam 5' }] } },
+      'Oxazepam 5',
+    ],
+    ['else its code', { medicationCodeableConcept: OXAZEPAM }, 'N05BA04'],
+    ['the name by which it is pointed to', { medicationReference: { display: 'Oxazepam 10 mg' } }, 'Oxazepam 10 mg'],
+    [
+      'the name of its Medication before that',
+      {
+        ...contained({ code: { ...OXAZEPAM, text: 'Sobril' } }),
+        medicationReference: { reference: '#m', display: 'x' },
+      },
+      'Sobril',
+    ],
+    [
+      'of an ingredient',
+      contained({ ingredient: [{ itemCodeableConcept: { ...OXAZEPAM, text: 'oxazepamum' } }] }),
+      'oxazepamum',
+    ],
+    ['of an ingredient by its code only', contained({ ingredient: [{ itemCodeableConcept: OXAZEPAM }] }), undefined],
+  ])('what it is called: %s', (_, more, name) => {
+    expect(chartOf([{ ...MEDICINE, ...more }]).treatments.map((treatment) => treatment.name)).toEqual([name]);
+  });
+
+  test('another medicine is left out and raises no question, known by code or by name', () => {
+    for (const written of [coded(ATC, 'N02BE01'), { text: 'Paracetamol 500 mg' }]) {
+      const chart = chartOf([{ ...MEDICINE, medicationCodeableConcept: written }]);
+      expect(chart.leftOut).toEqual([{ what: 'medication', why: 'other-medicine', ref: 'MedicationRequest/o' }]);
+      expect(chart.unread.treatments).toEqual([]);
+    }
+  });
+
+  test('the product is told apart by each code and each name', () => {
+    const product = (written: Json) => draftIn(draftOf(written))?.prescribed[0]?.product;
+    const usual = product(OXAZEPAM);
+    expect(product(structuredClone(OXAZEPAM))).toBe(usual);
+    expect(product(coded(ATC, 'N05BA01'))).not.toBe(usual);
+    expect(product({ ...OXAZEPAM, text: 'Sobril' })).not.toBe(usual);
+  });
+
+  test('a large Medication under ever new names is refused, under one name it is read', () => {
+    const large = medication({ code: OXAZEPAM, ingredient: [{ isActive: false, id: 'x'.repeat(4_000_000) }] });
+    const orders = (...names: string[]) =>
+      names.map((display, number) => ({
+        ...MEDICINE,
+        id: `o${number}`,
+        medicationReference: { reference: 'Medication/m', display },
+      }));
+    const treatments = (...names: string[]) =>
+      chartOf([], { prefetch: { medications: bundle([...orders(...names), large], 'searchset') } }).treatments;
+    expect(treatments('a', 'a', 'a', 'a')).toHaveLength(1);
+    expect(treatments('a', 'b', 'c')).toHaveLength(1);
+    expect(() => treatments('a', 'b', 'c', 'd')).toThrow('too-many');
+  });
+
   test('a Medication that is sent with the record is looked up', () => {
     const found = chartOf([], {
       prefetch: {
@@ -724,6 +965,16 @@ describe('the medicine of an entry', () => {
   ])('%s', (_, more, form) => {
     expect(chartOf([{ ...MEDICINE, ...more }]).treatments[0]?.form).toEqual(form);
   });
+
+  test.each<[what: string, more: Json, vague: boolean]>([
+    ['nothing but the code', { medicationCodeableConcept: coded(ATC, 'N07BC01') }, true],
+    ['a form', contained({ code: coded(ATC, 'N07BC01'), form: { text: 'sublingual resoriblett' } }), false],
+    ['a strength', { medicationCodeableConcept: { ...coded(ATC, 'N07BC01'), text: 'x 8 mg' } }, false],
+    ['a brand', { medicationCodeableConcept: { ...coded(ATC, 'N07BC01'), text: 'Buvidal' } }, false],
+    ['another substance', { medicationCodeableConcept: METHADONE }, false],
+  ])('whether the record leaves open that it is a depot: %s', (_, more, vague) => {
+    expect(chartOf([{ ...MEDICINE, ...more }]).treatments[0]?.vague).toBe(vague);
+  });
 });
 
 describe('Condition', () => {
@@ -740,6 +991,22 @@ describe('Condition', () => {
     ['clinicalStatus inactive', CLINICAL('inactive'), [false, true, false, undefined]],
     ['clinicalStatus remission', CLINICAL('remission'), [false, true, true, undefined]],
     ['clinicalStatus resolved', CLINICAL('resolved'), [false, true, false, undefined]],
+    [
+      'clinicalStatus in two codes, of which one is active',
+      { clinicalStatus: { coding: [{ code: 'active' }, { code: 'x' }] } },
+      [true, true, false, undefined],
+    ],
+    [
+      'verificationStatus in two codes, of which one is provisional',
+      { verificationStatus: { coding: [{ code: 'x' }, { code: 'provisional' }] } },
+      [true, false, false, undefined],
+    ],
+    [
+      'verificationStatus in two codes, of which one is refuted',
+      { verificationStatus: { coding: [{ code: 'x' }, { code: 'refuted' }] } },
+      undefined,
+    ],
+    ['code of no list', { code: coded(ICD, 'J06.9') }, undefined],
     ['no clinicalStatus', { clinicalStatus: undefined }, [true, true, false, undefined]],
     ['verificationStatus confirmed', VERIFICATION('confirmed'), [true, true, false, undefined]],
     ['verificationStatus unconfirmed', VERIFICATION('unconfirmed'), [true, false, false, undefined]],
@@ -859,6 +1126,13 @@ describe('agonist treatment that no medicine names', () => {
     ['activity.detail.code', { activity: [{ detail: { code: OMT } }], created: '2026-01-01' }, 'presumed 2026-01-01..'],
     ['activity without detail', { activity: [{ code: OMT }], created: '2026-01-01' }, undefined],
     ['title', { title: 'LAR', created: '2026-01-01' }, 'presumed 2026-01-01..'],
+    ['the text of its category', { category: [{ text: 'LAR' }], created: '2026-01-01' }, 'presumed 2026-01-01..'],
+    [
+      'the display of its category',
+      { category: [{ coding: [{ display: 'LAR' }] }], created: '2026-01-01' },
+      'presumed 2026-01-01..',
+    ],
+    ['the title before it says no', { title: 'Ej LAR', created: '2026-01-01' }, undefined],
     [
       'period.start',
       { category: [OMT], period: { start: '2026-01-05' }, created: '2026-01-01' },
@@ -993,6 +1267,27 @@ test.each<[element: string, extension: Json]>([
   const reasons = (more: Json) => treatmentOf([orderOf('N02AA01', { ...SINCE, ...more })])?.reasons;
   expect(reasons({ extension: [{ url: 'x', ...extension }] })).toEqual([{ lists: ['palliative-care'] }]);
   expect(reasons({ extension: [{ url: 'x', valueCoding: { code: '1' } }] })).toEqual([]);
+  expect(reasons({ extension: [{ url: 'x', valueCoding: { display: '-90' } }] })).toEqual([]);
+});
+
+test('reasons of R4 and of R5 beside each other, and of reimbursement, all count', () => {
+  const found = treatmentOf([
+    orderOf('N02AA01', {
+      ...SINCE,
+      reasonCode: [coded(ICD, 'R52.2')],
+      reasonReference: [{ reference: 'Condition/c' }],
+      reason: [{ concept: coded(ICD, 'C50.9') }, { reference: { reference: 'Condition/c' } }],
+      extension: [{ url: 'x', valueCoding: { code: '-90' } }],
+    }),
+    condition('c', 'M17.1'),
+  ]);
+  expect(found?.reasons.map(({ lists }) => lists[0])).toEqual([
+    'pain',
+    'malignant-disease',
+    'pain',
+    'pain',
+    'palliative-care',
+  ]);
 });
 
 describe('removal of an implant: the day of the procedure', () => {

@@ -136,7 +136,7 @@ function namesOf(resource: Resource): string[] {
     if (text !== undefined && !names.includes(text)) names.push(text);
   };
   add(resource['title']);
-  for (const concept of [...objects(resource['code']), ...objects(resource['category']).flatMap(objects)]) {
+  for (const concept of [...objects(resource['code']), ...objects(resource['category'])]) {
     add(concept['text']);
     for (const { display } of objects(concept['coding'])) add(display);
   }

@@ -93,6 +93,15 @@ describe('1.1: where an entry without a reason takes its purpose from', () => {
     expect(named(orderOf('morphine', { authoredOn: at(-3) }))).toBe(false);
   });
 
+  test('nor does an order that is not here', () => {
+    const dispense = dispenseOf('morphine', {
+      id: 'asked',
+      whenHandedOver: at(-2),
+      authorizingPrescription: [{ reference: 'MedicationRequest/gone' }],
+    });
+    expect(asked(dispense, dependence('a', at(-300)))).toBe(true);
+  });
+
   test('words for a purpose are taken over, others are not', () => {
     const found = treatmentOf([
       order('a', { authoredOn: at(-20), ...dosage({ text: 'mot epilepsi, nedtrappning' }) }),
@@ -184,6 +193,7 @@ describe('when it began and ends, for display', () => {
         [order('a', ended(at(-9), at(4))), order('b', ended(at(9), at(20)))],
         [at(-9), at(4)],
       ],
+      ['an end is no start', [order('a', dosage(line(until(at(4)))))], [undefined, at(4)]],
       ['without a date it has no start', [order('a', { status: 'on-hold' })], [undefined, undefined]],
       ['days between supplies are no end', [orderOf('methadone', ended(at(-90), at(-5)))], [at(-90), at(-5)]],
       [
@@ -211,6 +221,8 @@ describe('its last sign of life, and whether it is fresh', () => {
         [at(-120), true],
       ],
       ['none, without a date', [order('a', {})], [undefined, false]],
+      ['today, where a stated end lies ahead', [order('a', ended(at(-200), at(5)))], [TODAY, true]],
+      ['none yet, where start and end lie ahead', [order('a', ended(at(3), at(9)))], [undefined, true]],
       ['none yet, as all lie ahead', [order('a', { authoredOn: at(3) })], [undefined, true]],
       [
         'one without a date beside an old one',
@@ -267,6 +279,11 @@ describe('whether all of it is as needed, on hold, given or known to end', () =>
     [
       ['given', [given('a', at(-3))], [true, true]],
       ['given twice', [given('a', at(-3)), given('b', at(-2))], [true, false]],
+      [
+        'given, an implant',
+        [administrationOf({ ...concept('N07BC01'), text: 'Sixmo' }, { effectiveDateTime: at(-30) })],
+        [true, true],
+      ],
       ['given as ordered', [given('a', at(-3)), order('b', { authoredOn: at(-3) })], [false, false]],
       ['ordered', [order('b', { authoredOn: at(-3) })], [false, false]],
       [
@@ -544,6 +561,7 @@ describe('a depot', () => {
       orderOf(SUBLOCADE, { status: 'stopped', ...ended('2026-02-01', '2026-02-20') }),
       ['possible 2026-02-01..2026-02-20 +180'],
     ],
+    ['given on a day that is not known', administrationOf(SUBLOCADE, {}), ['possible 2026-03-02..2027-03-02 +180']],
     [
       'with a modifier that nobody knows',
       dose('a', '2026-02-01', { modifierExtension: [{ url: 'x' }] }),

@@ -178,7 +178,7 @@ function treatmentOf(group: Purposed[], changes: Map<string, Change>, context: T
     const { spans, supply, endKnown } = part.periods;
     for (const span of spans) recorded.push(span);
     for (const span of part.effect) effects.push(span);
-    for (const { start, degree } of product?.effectDays === undefined ? NO_SPANS : part.periods.doses)
+    for (const { start, degree } of part.periods.doses)
       if (degree !== 'possible' && start <= today && (lastDose === undefined || start > lastDose)) lastDose = start;
     if (part.continued) continued.push(part.continued);
     // Where the start is known by its month, there may be no day on which it was certainly in use.
