@@ -31,7 +31,8 @@ export function callOf(record: Json[], { hook, drafts = [], prefetch = {}, conte
   const byKey: Record<string, Json[]> = {};
   for (const resource of record) {
     const key = sections.find((section) => partOf[section].type === resource['resourceType']) as string;
-    byKey[key] = [...(byKey[key] ?? []), resource];
+    byKey[key] ??= [];
+    byKey[key].push(resource);
   }
   const lists = Object.entries(byKey).map(([key, resources]) => [key, bundle(resources, 'searchset')]);
   return request(hook ?? (drafts.length > 0 ? 'order-sign' : 'patient-view'), {
