@@ -17,7 +17,8 @@ import {
   until,
 } from '../testing/charts.ts';
 import { condition, type Json } from '../testing/request.ts';
-import { endedSince, startingAnew, together, useOf, within } from './relate.ts';
+import type { Drug, Result } from './chart.ts';
+import { during, endedSince, startingAnew, together, useOf, within } from './relate.ts';
 
 const lines = (...dosageInstruction: Json[]) => ({ dosageInstruction });
 const from = (start: string, end?: string) =>
@@ -191,6 +192,69 @@ describe('1.5: washout and blockade, in both directions', () => {
     expect(pairIn([onHold], [antagonistDraft({})], 'clearance')).toBe('presumed');
   });
 
+  test('presumed when it ended: presumed after it, however early it may have ended', () => {
+    const chart = chartOf([opioid({ id: 'running', ...from(at(-5)), status: 'on-hold' })], {
+      drafts: [antagonistDraft({ id: 'running' })],
+    });
+    expect(together(chart.treatments, chart.drafts, 'clearance')).toMatchObject([
+      { degree: 'presumed', washout: true, afterDays: 10 },
+    ]);
+  });
+
+  test('the lower degree of the two counts, also after the end of one', () => {
+    const onHold = orderOf('naltrexone', { id: 'naltrexone', ...from(at(-4)), status: 'on-hold' });
+    expect(pairIn([opioid(gone(5)), onHold], [], 'clearance')).toBe('presumed, washout');
+  });
+
+  test('one that is possible today, and would be over long before the other if it had ended at once', () => {
+    const stopped = (start: string) => opioid({ ...from(start), status: 'stopped' });
+    expect(pairIn([stopped(at(-11))], [antagonistDraft({})], 'clearance')).toBe('possible');
+    expect(pairIn([stopped(at(-10))], [antagonistDraft({})], 'clearance')).toBe('taken, washout');
+    expect(pairIn([stopped(at(-10))], [antagonistDraft(from(at(1)))], 'clearance')).toBe('possible');
+    // Without what clears, it is as the record has it.
+    expect(pairIn([stopped(at(-10))], [antagonistDraft({})])).toBe('possible');
+  });
+
+  test('two that are only possible: sure only where both are', () => {
+    const naltrexone = (start: string) =>
+      orderOf('naltrexone', { id: 'naltrexone', ...from(start), status: 'stopped' });
+    const stopped = opioid({ ...from(at(-3)), status: 'stopped' });
+    expect(pairIn([stopped, naltrexone(at(-3))], [], 'clearance')).toBe('taken, washout');
+    expect(pairIn([stopped, naltrexone(at(-4))], [], 'clearance')).toBe('possible');
+    expect(pairIn([naltrexone(at(-4)), stopped], [], 'clearance')).toBe('possible');
+  });
+
+  test('by a number of days, of one that is only possible', () => {
+    const stopped = (start: string) => opioid({ ...from(start), status: 'stopped' });
+    expect(pairIn([stopped(at(-2))], [draftOf('buprenorphine', {})], 2)).toBe('taken, washout');
+    expect(pairIn([stopped(at(-3))], [draftOf('buprenorphine', {})], 2)).toBe('possible');
+  });
+
+  test('the days of the one that ended are told, and of a sure pair those of either', () => {
+    const joined = (record: Json[], draft: Json) => {
+      const chart = chartOf(record, { drafts: [draft] });
+      return together(chart.treatments, chart.drafts, 'clearance')[0];
+    };
+    expect(joined([opioid(gone(5))], antagonistDraft({}))?.afterDays).toBe(10);
+    expect(joined([orderOf('naltrexone', gone(2))], opioidDraft({}))?.afterDays).toBe(3);
+    expect(joined([opioid(from(at(-30)))], antagonistDraft({}))).not.toHaveProperty('afterDays');
+    const stopped = opioid({ ...from(at(-9)), status: 'stopped' });
+    expect(joined([stopped], antagonistDraft({}))?.afterDays).toBe(3);
+    expect(joined([stopped], draftOf('oxazepam'))).toMatchObject({ degree: 'taken', afterDays: 10 });
+  });
+
+  test('one that begins after the other ended, and went on before with a pause, still counts by its last end', () => {
+    const twice = [opioid(from(at(-60), at(-40))), opioid(from(at(-20), at(-8)), 'again')];
+    expect(pairIn(twice, [antagonistDraft({})], 'clearance')).toBe('taken, washout');
+    const early = [opioid(from(at(-60), at(-40))), opioid(from(at(-20), at(-11)), 'again')];
+    expect(pairIn(early, [antagonistDraft({})], 'clearance')).toBe('no pair');
+  });
+
+  test('what begins only after the other is not lengthened backwards', () => {
+    expect(pairIn([opioid(from(at(7)))], [antagonistDraft(from(at(2), at(4)))], 'clearance')).toBe('taken, washout');
+    expect(pairIn([opioid(from(at(8)))], [antagonistDraft(from(at(2), at(4)))], 'clearance')).toBe('no pair');
+  });
+
   test('by a number of days', () => {
     expect(pairIn([opioid(gone(2))], [draftOf('buprenorphine', {})], 2)).toBe('taken, washout');
     expect(pairIn([opioid(gone(3))], [draftOf('buprenorphine', {})], 2)).toBe('no pair');
@@ -212,6 +276,146 @@ describe('1.1: treatments that count', () => {
     };
     expect(degreeOn(from(at(1), at(4)))).toBe('taken');
     expect(degreeOn(from(at(2), at(4)))).toBe('presumed');
+  });
+});
+
+describe('1.1: treatments that count, lengthened', () => {
+  const found = (record: Json[], drafts: Json[], lengthening?: 'clearance' | number) => {
+    const chart = chartOf(record, { drafts });
+    return within(chart.treatments, chart.drafts, lengthening).map(({ degree }) => degree);
+  };
+  const gone = (days: number) => opioid(from(at(-60), at(-days)));
+  test.each<
+    [what: string, record: Json[], drafts: Json[], lengthening: 'clearance' | number | undefined, degrees: unknown[]]
+  >([
+    ['not at all', [gone(1)], [], undefined, []],
+    ['by what clears: 10 days before today', [gone(10)], [], 'clearance', ['taken']],
+    ['11 days before today', [gone(11)], [], 'clearance', []],
+    ['10 days before a draft', [gone(5)], [antagonistDraft(from(at(5), at(9)))], 'clearance', ['taken']],
+    ['11 days before it', [gone(5)], [antagonistDraft(from(at(6), at(9)))], 'clearance', []],
+    ['by a number of days', [gone(2)], [], 2, ['taken']],
+    ['one day more', [gone(3)], [], 2, []],
+    ['days between supplies count', [orderOf('methadone', from(at(-60), at(-14)))], [], undefined, ['presumed']],
+    ['but not beside what lengthens', [orderOf('methadone', from(at(-60), at(-14)))], [], 5, []],
+    ['it begins after the draft ended', [opioid(from(at(9)))], [antagonistDraft(from(at(2), at(8)))], 'clearance', []],
+    ['it begins on its last day', [opioid(from(at(8)))], [antagonistDraft(from(at(2), at(8)))], 'clearance', ['taken']],
+    [
+      'possible, and every end reaches today',
+      [opioid({ ...from(at(-10)), status: 'stopped', meta: { lastUpdated: at(-3) } })],
+      [],
+      'clearance',
+      ['taken'],
+    ],
+    [
+      'possible, and the first does not',
+      [opioid({ ...from(at(-11)), status: 'stopped', meta: { lastUpdated: at(-3) } })],
+      [],
+      'clearance',
+      ['possible'],
+    ],
+    [
+      'with two drafts, on a day of either',
+      [gone(-4)],
+      [antagonistDraft(from(at(5), at(9))), antagonistDraft({ ...from(at(3), at(3)), id: 'b' })],
+      undefined,
+      ['taken'],
+    ],
+  ])('%s', (_, record, drafts, lengthening, degrees) => {
+    expect(found(record, drafts, lengthening)).toEqual(degrees);
+  });
+
+  test('of two that count the higher degree is told, wherever it stands', () => {
+    const record = [orderOf('methadone', { ...from(at(-60), at(-5)) })];
+    expect(found(record, [], undefined)).toEqual(['presumed']);
+    expect(found(record, [], 'clearance')).toEqual(['taken']);
+  });
+
+  test('one that has that degree anyway is told as it is', () => {
+    const { treatments } = chartOf([opioid(from(at(-9)))]);
+    expect(within(treatments, [])[0]).toBe(treatments[0]);
+  });
+});
+
+describe('1.4: how certain it is that an implant still acts', () => {
+  const sixmo = administrationOf({ ...concept('N07BC01'), text: 'Sixmo' }, { effectiveDateTime: '2025-08-02' });
+  const pairs = (draft: Json) => {
+    const chart = chartOf([sixmo], { drafts: [draft] });
+    const { drafts, treatments } = chart;
+    return [together(treatments, drafts, 'clearance')[0], together(drafts, treatments, 'clearance')[0]];
+  };
+  test.each<[what: string, start: string | undefined, certain: boolean]>([
+    ['today', undefined, true],
+    ['on the last day of its seven months', '2026-03-02', true],
+    ['on the day after', '2026-03-03', false],
+    ['a draft that was dated before begins today', '2026-02-01', true],
+  ])('%s, whichever of the two is the implant', (_, start, certain) => {
+    const draft = antagonistDraft(start === undefined ? {} : from(start));
+    expect(pairs(draft).map((pair) => pair?.certain)).toEqual([certain, certain]);
+  });
+
+  test('of a pair without one it is not told', () => {
+    const { treatments, drafts } = chartOf([opioid(from(at(-9)))], { drafts: [antagonistDraft({})] });
+    expect(together(treatments, drafts, 'clearance')[0]).not.toHaveProperty('certain');
+  });
+});
+
+describe('1.5: what is no pair', () => {
+  test('one product sent twice is no pair, two products of one reference are', () => {
+    const { drafts } = chartOf([], { drafts: [opioidDraft({}), draftOf('oxazepam')] });
+    const [one, other] = drafts as [Drug, Drug];
+    expect(one.ref).toBe(other.ref);
+    expect(together([one], [{ ...one }])).toEqual([]);
+    expect(together([one], [other])).toHaveLength(1);
+    expect(together([one], [{ ...one, ref: 'MedicationRequest/b' } as Drug])).toHaveLength(1);
+  });
+
+  test('every one of some is paired with every other of others', () => {
+    const { treatments, drafts } = chartOf([opioid(from(at(-9))), sedative(from(at(-9)))], {
+      drafts: [antagonistDraft({}), draftOf('zopiclone', { id: 'b' })],
+    });
+    expect(together(treatments, drafts).map(({ one, other }) => [one.substance, other.substance])).toEqual([
+      ['oxycodone', 'naltrexone'],
+      ['oxycodone', 'zopiclone'],
+      ['oxazepam', 'naltrexone'],
+      ['oxazepam', 'zopiclone'],
+    ]);
+  });
+});
+
+describe('results of days on which something was taken or presumed', () => {
+  const { treatments } = chartOf([
+    opioid(from('2026-01-10', '2026-02-28')),
+    sedative({ ...from('2026-01-10'), status: 'stopped' }),
+    orderOf('zopiclone', { id: 'z', ...from('2025-06-01', '2025-06-30') }),
+  ]);
+  const kept = (...dates: string[]) =>
+    during(
+      dates.map((date) => ({ date }) as Result),
+      treatments,
+    ).map(({ date }) => date);
+  test.each<[date: string, kept: boolean]>([
+    ['2026-01-09', false],
+    ['2026-01-10', true],
+    ['2026-02-28', true],
+    ['2026-03-01', false],
+    ['2026-02', true],
+    ['2026-01', false],
+    ['2026', false],
+    ['2025-06', true],
+    ['2025-05', false],
+  ])('of %s: %s', (date, expected) => {
+    expect(kept(date)).toEqual(expected ? [date] : []);
+  });
+
+  test('what is only presumed counts, what is only possible does not', () => {
+    const on = (status: string) =>
+      during([{ date: at(-1) } as Result], chartOf([sedative({ ...from(at(-9)), status })]).treatments).length;
+    expect([on('active'), on('on-hold'), on('stopped')]).toEqual([1, 1, 0]);
+  });
+
+  test('of several results those that fit, and of no treatment none', () => {
+    expect(kept('2026-01-09', '2026-02-01', '2026-02-02')).toEqual(['2026-02-01', '2026-02-02']);
+    expect(during([{ date: at(-1) } as Result], [])).toEqual([]);
   });
 });
 
@@ -366,6 +570,49 @@ describe('3: use over time', () => {
   ])('%s', (_, record, expected) => {
     expect(courses(...record)).toEqual(expected);
   });
+
+  test('a supply inside another does not end it', () => {
+    expect(courses(supplied('2026-01-01', 50), supplied('2026-01-05', 2))).toEqual(['2026-01-01..2026-02-19']);
+  });
+
+  test('a course tells its medicines, each once: as they began, then as they end, then by name', () => {
+    const drugs = (...record: Json[]) =>
+      useOf(chartOf(record).treatments, 30).map(({ drugs: own }) => own.map(({ ref }) => ref.split('/')[1]));
+    const one = (id: string, drug: string, start: string, end: string) => orderOf(drug, { id, ...from(start, end) });
+    expect(
+      drugs(one('a', 'oxazepam', '2026-01-02', '2026-01-05'), one('b', 'diazepam', '2026-01-01', '2026-01-05')),
+    ).toEqual([['b', 'a']]);
+    expect(
+      drugs(one('a', 'oxazepam', '2026-01-01', '2026-01-09'), one('b', 'diazepam', '2026-01-01', '2026-01-05')),
+    ).toEqual([['b', 'a']]);
+    expect(
+      drugs(one('b', 'oxazepam', '2026-01-01', '2026-01-05'), one('a', 'diazepam', '2026-01-01', '2026-01-05')),
+    ).toEqual([['a', 'b']]);
+    expect(
+      drugs(
+        one('a', 'oxazepam', '2026-01-01', '2026-01-02'),
+        one('b', 'diazepam', '2026-01-03', '2026-01-04'),
+        one('c', 'oxazepam', '2026-01-05', '2026-01-06'),
+        one('d', 'oxazepam', '2026-02-20', '2026-02-22'),
+      ),
+    ).toEqual([['d', 'b'], ['d']]);
+  });
+
+  test('a draft is no use yet', () => {
+    expect(useOf(chartOf([], { drafts: [draftOf('oxazepam')] }).drafts, 30)).toEqual([]);
+  });
+
+  test('without tolerance, supplies that touch are one, and a day between breaks', () => {
+    const days = (second: string) =>
+      useOf(
+        chartOf([
+          orderOf('oxazepam', from('2026-01-01', '2026-01-05')),
+          orderOf('diazepam', { id: 'b', ...from(second, '2026-01-20') }),
+        ]).treatments,
+        0,
+      ).length;
+    expect([days('2026-01-05'), days('2026-01-06'), days('2026-01-07')]).toEqual([1, 1, 2]);
+  });
 });
 
 describe('3: continuation', () => {
@@ -405,8 +652,65 @@ describe('3: continuation', () => {
     ['on a ward for 28 days', [entry({ ...from(at(-28)), ...inpatient })], false],
     ['on a ward for 29 days', [entry({ ...from(at(-29)), ...inpatient })], true],
     ['an administration yesterday', [administrationOf('oxazepam', { effectiveDateTime: at(-1) })], false],
+    [
+      'two of them ended 8 days ago',
+      [entry(from(at(-10), at(-8))), entry({ ...from(at(-12), at(-8)), id: 'b' })],
+      false,
+    ],
+    [
+      'possible and not fresh, of two entries, one more than 12 months ago',
+      [entry({ ...from(at(-200)), status: 'unknown' }), entry({ ...from(at(-366)), status: 'unknown', id: 'other' })],
+      false,
+    ],
+    [
+      '30 days of two medicines, one inside the other',
+      [entry(from(at(-60), at(-31)), 'diazepam'), entry({ ...from(at(-50), at(-40)), id: 'b' }, 'N05BA12')],
+      true,
+    ],
+    [
+      '29 days of two medicines, one inside the other',
+      [entry(from(at(-59), at(-31)), 'diazepam'), entry({ ...from(at(-50), at(-40)), id: 'b' }, 'N05BA12')],
+      false,
+    ],
+    [
+      '15 and 15 days of two medicines',
+      [entry(from(at(-60), at(-46)), 'diazepam'), entry({ ...from(at(-29), at(-15)), id: 'b' }, 'N05BA12')],
+      true,
+    ],
+    ['30 days, on a ward', [entry({ ...from(at(-45), at(-16)), ...inpatient }, 'diazepam')], false],
+    ['30 days that are still to come', [entry(from(at(1), at(60)))], false],
   ])('%s: %j continues: %s', (_, record, expected) => {
     expect(continues(record)).toBe(expected);
+  });
+
+  test('of several drafts those that continue nothing', () => {
+    const anew = (record: Json[], ...drafts: Json[]) => {
+      const chart = chartOf(record, { drafts });
+      return startingAnew(chart.drafts, chart.treatments).map(({ substance }) => substance);
+    };
+    const both = [draft({ id: 'a' }), draftOf('zopiclone', { id: 'b', authoredOn: TODAY })];
+    expect(anew([], ...both)).toEqual(['oxazepam', 'zopiclone']);
+    // Stale: it continues its own substance alone.
+    expect(anew([entry(from('2023-01-01'))], ...both)).toEqual(['zopiclone']);
+    expect(anew([entry(from(at(-9)))], ...both)).toEqual([]);
+    expect(startingAnew([], chartOf([entry(from(at(-9)))]).treatments)).toEqual([]);
+  });
+
+  test('one draft does not continue another', () => {
+    const { drafts } = chartOf([], { drafts: [draft({ id: 'a' }), draftOf('zopiclone', { id: 'b' })] });
+    expect(startingAnew(drafts, drafts)).toEqual(drafts);
+  });
+
+  test('30 days of what is not fresh continue its own substance alone', () => {
+    const chart = (drug: string) => chartOf([entry(from(at(-60), at(-31)))], { drafts: [draftOf(drug)] });
+    const anew = (drug: string) => {
+      const { drafts, treatments } = chart(drug);
+      return startingAnew(
+        drafts,
+        treatments.map((treatment) => ({ ...treatment, fresh: false })),
+      ).length;
+    };
+    expect([anew('oxazepam'), anew('diazepam')]).toEqual([0, 1]);
   });
 });
 
@@ -474,6 +778,11 @@ describe('treatments: what belongs together', () => {
     expect(since({ ...from(at(-60)), status: 'stopped' }, at(-30))).toBe(true);
     expect(since(from(at(1)), at(-30))).toBe(false);
     expect(since(from(at(-30)), at(-30))).toBe(true);
+    expect(since(from(TODAY), at(-30))).toBe(true);
+    expect(since(from(at(-90), at(-60)), at(-30))).toBe(false);
+    // Days between supplies are none of the medicine itself.
+    const laro = chartOf([orderOf('methadone', from(at(-60), at(-31)))]).treatments;
+    expect([endedSince(laro, at(-31)).length, endedSince(laro, at(-30)).length]).toEqual([1, 0]);
   });
 });
 
