@@ -2,17 +2,22 @@ import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, test } from 'vitest';
 import {
+  dateOf,
   dateOfInstant,
+  dayOf,
   daysBetween,
   firstDay,
   isPartial,
   lastDay,
   lengthInDays,
   localDate,
+  monthsAfter,
+  OPEN,
   onOrAfter,
   onOrBefore,
   plusDays,
   plusMonths,
+  readDay,
   yearsBetween,
 } from './dates.ts';
 
@@ -58,6 +63,72 @@ test.each([
   ...[null, undefined, 2026, {}, ['2026-03-14']],
 ])('localDate reads no date in %j', (text) => {
   expect(localDate(text, STOCKHOLM)).toBeUndefined();
+});
+
+test.each([
+  ['1800-01-01', true],
+  ['1799-12-31', false],
+  ['9000-12-31', true],
+  ['9001-01-01', false],
+  ['1800', true],
+  ['1799', false],
+  ['9000-12', true],
+  ['9001-01', false],
+  ['2026-12', true],
+  ['2026-01', true],
+  ['2026-03-01', true],
+  ['2026-03-31', true],
+  ['2026-03-32', false],
+  ['2026-04-31', false],
+  ['1799-12-31T10:00:00Z', false],
+  ['9001-01-01T10:00:00Z', false],
+])('%s is a date that a record can hold: %s', (text, held) => {
+  expect(localDate(text, STOCKHOLM) !== undefined).toBe(held);
+});
+
+test.each<[unknown, string | undefined]>([
+  ['2026-03-14', '2026-03-14'],
+  ['2026-02-30', undefined],
+  ['2026-03-1x', undefined],
+  ['2026-03', undefined],
+  ['2026', undefined],
+  ['2026-03-14T23:30:00Z', '2026-03-15'],
+  ['2026-03-14T23:30:00+01:00', '2026-03-14'],
+  ['2026-03-14T23:30:00-01:00', '2026-03-15'],
+  ['2026-03-14T23:30:00', '2026-03-14'],
+  ['2026-03-14T23:30', '2026-03-14'],
+  ['2026-02-30T23:30:00Z', undefined],
+  ['2026-03-14 at noon', undefined],
+  [undefined, undefined],
+  [20260314, undefined],
+])('readDay reads %j as the whole day %s', (text, date) => {
+  const day = readDay(text, STOCKHOLM);
+  expect(day === undefined ? undefined : dateOf(day)).toBe(date);
+});
+
+test('a day is a number of days since 1970, and no date is later than an open end', () => {
+  expect([dayOf('1970-01-01'), dayOf('1970-01-02'), dayOf('1969-12-31')]).toEqual([0, 1, -1]);
+  expect(dateOf(dayOf('2026-03-14'))).toBe('2026-03-14');
+  expect(dayOf('9000-12-31')).toBeLessThan(OPEN);
+  expect(dateOf(monthsAfter(dayOf('2026-01-31'), 1))).toBe('2026-02-28');
+});
+
+test('the offset of a zone is that of the moment, also when nothing is remembered of it', async () => {
+  // A module of its own has read no moment yet.
+  const module = './dates.ts?anew';
+  const { localDate: read } = (await import(module)) as { localDate: typeof localDate };
+  for (const [text, date] of [
+    ['2026-03-28T22:59:59Z', '2026-03-28'],
+    ['2026-03-28T23:00:00Z', '2026-03-29'],
+    ['2026-03-29T21:59:59Z', '2026-03-29'],
+    ['2026-03-29T22:00:00Z', '2026-03-30'],
+    ['2026-07-14T22:00:00Z', '2026-07-15'],
+    ['2026-01-14T22:59:59Z', '2026-01-14'],
+    ['2026-10-24T22:00:00Z', '2026-10-25'],
+    ['2026-10-25T22:59:59Z', '2026-10-25'],
+  ])
+    expect([text, read(text, STOCKHOLM)]).toEqual([text, date]);
+  expect(read('2026-07-14T22:00:00Z', 'UTC')).toBe('2026-07-14');
 });
 
 test('the same instant is another day elsewhere', () => {

@@ -1,5 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Knowledge } from '../cards/knowledge.ts';
+import type { TestList } from '../codes/tests.ts';
+import { knowledge } from '../testing/app.ts';
 import { administrationOf, at, chartOf, line, orderOf, TODAY, until } from '../testing/charts.ts';
 import type { Json } from '../testing/request.ts';
 import type { Result } from './chart.ts';
@@ -83,6 +86,54 @@ describe('what a test asks', () => {
     expect(found('U-Bensodiazepiner')?.substance).toBeUndefined();
   });
 
+  test('two tests whose codes differ in the second are told apart, and so are two panels that are known by their values', () => {
+    const both = (code: string): Json => ({
+      coding: [
+        { system: 'http://x', code: '1' },
+        { system: LOINC, code },
+      ],
+    });
+    const lists = (...resources: Json[]) => resultsOf(...resources).map(({ lists: own }) => own[0]);
+    const said = { valueString: 'POS' };
+    expect(
+      lists(observation(both('3390-2'), said), observation(both('1742-6'), said), observation(both('3390-2'), said)),
+    ).toEqual(['benzodiazepine-test', 'alt', 'benzodiazepine-test']);
+    const panel = (valueString: string) => observation({ text: 'Drogtest urin' }, { valueString });
+    expect(lists(panel('zopiklon'), panel('bensodiazepin påvist'), panel('zopiklon'))).toEqual([
+      'z-drug-test',
+      'benzodiazepine-test',
+      'z-drug-test',
+    ]);
+    expect(lists(observation(SCREEN, said), observation({ text: 'x' }, said), observation(SCREEN, said))).toHaveLength(
+      2,
+    );
+  });
+
+  test('a panel is known by a coded value too, and by no other text of it', () => {
+    const found = (more: Json) => resultsOf(observation({ text: 'Drogtest urin' }, more)).map(({ lists }) => lists);
+    expect(found({ valueCodeableConcept: { text: 'Zopiklon påvist' } })).toEqual([['z-drug-test']]);
+    expect(found({ valueCodeableConcept: coded('http://x', 'x', 'Zopiklon') })).toEqual([['z-drug-test']]);
+    expect(found({ note: [{ text: 'Zopiklon' }] })).toEqual([]);
+  });
+
+  test('a test of two lists stands in both', () => {
+    expect(resultsOf(observation(coded(NPU, 'NPU18178'), { valueString: 'POS' }))[0]?.lists).toEqual([
+      'benzodiazepine-test',
+      'z-drug-test',
+    ]);
+    expect(resultsOf(observation({ text: 'Bensodiazepin/zopiklon' }, { valueString: 'POS' }))[0]?.lists).toEqual([
+      'benzodiazepine-test',
+      'z-drug-test',
+    ]);
+  });
+
+  test('the code goes before the text, and a display before a text that says something else', () => {
+    const found = (code: Json) => resultsOf(observation(code, { valueString: 'POS' }))[0]?.lists[0];
+    expect(found({ ...SCREEN, text: 'U-Zopiklon' })).toBe('benzodiazepine-test');
+    expect(found({ ...coded('http://x', 'x', 'U-Zopiklon'), text: 'U-Bensodiazepiner' })).toBe('z-drug-test');
+    expect(found({ ...coded('http://x', 'x', 'Drogtest'), text: 'U-Bensodiazepiner' })).toBe('benzodiazepine-test');
+  });
+
   test('each component of a panel, and each member that it contains', () => {
     const panel = observation(
       { text: 'Panel' },
@@ -160,6 +211,34 @@ describe('what a result says', () => {
     [{ valueString: 'Bensodiazepiner' }, 'positive'],
     [{ valueString: 'Bensodiazepiner ej påvisade' }, 'negative'],
     [{ valueString: 'Bensodiazepiner negativt' }, 'negative'],
+    [{ valueString: 'POS.1+' }, 'positive'],
+    [{ valueString: '-' }, 'negative'],
+    [{ valueString: '-5' }, undefined],
+    [{ valueString: 'Provet visar bensodiazepiner' }, 'positive'],
+    [{ valueString: 'Provet visar ej påvisade bensodiazepiner' }, 'negative'],
+    [{ valueString: 'Provet visar zopiklon' }, undefined],
+    [{ valueCodeableConcept: { coding: [{ system: SNOMED, code: '10828004' }], text: 'negativ' } }, 'positive'],
+    [
+      {
+        valueCodeableConcept: {
+          coding: [
+            { system: 'http://x', code: '1' },
+            { system: SNOMED, code: '260415000' },
+          ],
+        },
+      },
+      'negative',
+    ],
+    [{ valueCodeableConcept: coded('http://x', '10828004') }, undefined],
+    [{ interpretation: [{ text: 'x' }, { text: 'negativ' }] }, 'negative'],
+    [{ valueString: 'negativ', interpretation: [{ text: 'positiv' }] }, 'negative'],
+    [quantity(1, 'ARB.U'), 'positive'],
+    [quantity(1, '1'), 'positive'],
+    [quantity(1), 'positive'],
+    [quantity(2, '{arb.unit}'), undefined],
+    [quantity(1, 'x', { code: '{arb.unit}' }), 'positive'],
+    [quantity(1, 'ug/L'), 'negative'],
+    [{ valueInteger: 2 }, undefined],
     [{ valueString: 'se kommentar' }, undefined],
     [{ valueString: 'prov saknas' }, undefined],
     [{}, undefined],
@@ -201,6 +280,33 @@ describe('quantities of a screening: the reference range, else the cut-off of 20
     [quantity(100, 'ug/L', { comparator: '>' }), undefined],
     [quantity(200, 'ug/L', { comparator: '<' }), 'negative'],
     [quantity(300, 'ug/L', { comparator: '<' }), undefined],
+    [quantity(200, 'ug/L', { comparator: '<=' }), 'negative'],
+    [quantity(201, 'ug/L', { comparator: '<=' }), undefined],
+    [quantity(200, 'ug/L', { comparator: '>=' }), 'positive'],
+    [quantity(199, 'ug/L', { comparator: '>=' }), undefined],
+    [quantity(200, 'mcg/L'), 'positive'],
+    [quantity(200, 'microgram/L'), 'positive'],
+    [quantity(200, 'micrograms/litre'), 'positive'],
+    [quantity(200, 'mikrogram/liter'), 'positive'],
+    [quantity(200, 'nanogram/mL'), 'positive'],
+    [quantity(200, 'nanograms/mL'), 'positive'],
+    [quantity(0.2, 'milligram/L'), 'positive'],
+    [quantity(0.2, 'milligrams/L'), 'positive'],
+    [quantity(0.2, 'ug/mL'), 'positive'],
+    [quantity(0.19, 'ug/mL'), 'negative'],
+    [quantity(200_000, 'ng/L'), 'positive'],
+    [quantity(199_999, 'ng/L'), 'negative'],
+    [quantity(0.8, 'mikromol/L'), 'positive'],
+    [quantity(0.8, 'micromoles/L'), 'positive'],
+    [quantity(0.8, 'micromol/L'), 'positive'],
+    [quantity(0.0008, 'mmol/L'), 'positive'],
+    [quantity(200, ' UG/L '), 'positive'],
+    [quantity(200, 'x/ug/l'), undefined],
+    [{ valueString: '200,5 ug/L' }, 'positive'],
+    [{ valueString: '199.99 ug/L' }, 'negative'],
+    [{ valueString: ' <=200 ug/L' }, 'negative'],
+    [{ valueString: 'ca 900 ug/L' }, undefined],
+    [{ valueString: '900' }, undefined],
     [{ valueString: '<200' }, undefined],
     [{ valueString: '<200 ug/L' }, 'negative'],
     [{ valueString: '900 mikrogram/L' }, 'positive'],
@@ -214,6 +320,18 @@ describe('quantities of a screening: the reference range, else the cut-off of 20
     [{ ...quantity(90, 'ug/L'), referenceRange: [{ text: '< 80' }] }, 'positive'],
     [{ ...quantity(250, 'ug/L'), referenceRange: [{ text: '< 300 ug/L' }] }, 'negative'],
     [{ ...quantity(250, 'ug/L'), referenceRange: [{ text: '< 300 nmol/L' }] }, 'positive'],
+    [{ ...quantity(250, 'ug/L'), referenceRange: [{ text: '<= 300' }] }, 'negative'],
+    // A lower limit, or none that can be read: the cut-off decides.
+    [{ ...quantity(250, 'ug/L'), referenceRange: [{ text: '> 300' }] }, 'positive'],
+    [{ ...quantity(250, 'ug/L'), referenceRange: [{ text: '300' }] }, 'positive'],
+    [{ ...quantity(250, 'ug/L'), referenceRange: [{ text: 'negativ' }] }, 'positive'],
+    [{ ...quantity(250, 'ug/L'), referenceRange: [{ low: { value: 300 } }] }, 'positive'],
+    // Of several ranges the first that can be read.
+    [
+      { ...quantity(250, 'ug/L'), referenceRange: [{}, { high: { value: 300 } }, { high: { value: 100 } }] },
+      'negative',
+    ],
+    [{ ...quantity(90, 'ug/L'), ...range(80, 'x', { high: { value: 80, code: 'ug/L', unit: 'x' } }) }, 'positive'],
   ])('%j is %s', (value, expected) => {
     expect(outcome(SCREEN, value)).toBe(expected);
   });
@@ -233,8 +351,71 @@ describe('quantities of a confirmation: its own limit of 50, never a screening c
     // Without a limit in the list, whatever lies above 0.
     [coded(NPU, 'NPU08837'), quantity(1, 'nmol/L'), 'positive'],
     [coded(NPU, 'NPU08837'), quantity(0, 'nmol/L'), 'negative'],
+    [coded(NPU, 'NPU08837'), quantity(5, 'nmol/L', { comparator: '<' }), undefined],
+    [coded(NPU, 'NPU08837'), quantity(5, 'nmol/L', { comparator: '>' }), 'positive'],
+    // A class test that is a confirmation, and one of a panel.
+    [coded(NPU, 'NPU18178'), quantity(50, 'ug/L'), 'positive'],
+    [coded(NPU, 'NPU18178'), quantity(49, 'ug/L'), 'negative'],
+    [coded(NPU, 'NPU18178'), quantity(0.2, 'umol/L'), 'positive'],
+    [coded(NPU, 'NPU18178'), quantity(0.19, 'umol/L'), undefined],
+    [{ text: 'U-Oxazepam' }, quantity(0.175, 'umol/L'), 'positive'],
+    // A method that confirms, of the part or of the whole; another does not.
+    [SCREEN, { ...quantity(60, 'ug/L'), method: coded('http://x', 'x', 'Gas: GC-MS') }, 'positive'],
+    [SCREEN, { ...quantity(60, 'ug/L'), method: { text: 'Immunoassay' } }, 'negative'],
+    // A test of no medicine.
+    [coded(LOINC, '1742-6'), { ...quantity(60, 'U/L'), method: { text: 'LC-MS' } }, 'positive'],
+    [coded(LOINC, '1742-6'), { ...quantity(60, 'U/L') }, undefined],
+    [coded(LOINC, '1742-6'), { valueInteger: 1 }, undefined],
   ])('%j, %j is %s', (code, value, expected) => {
     expect(outcome(code, value)).toBe(expected);
+  });
+});
+
+test('a component is confirmed by the method of its observation', () => {
+  const panel = (method: Json) =>
+    resultsOf(observation({ text: 'Panel' }, { method, component: [{ code: SCREEN, ...quantity(60, 'ug/L') }] }))[0];
+  expect(panel({ text: 'LC-MS' })).toMatchObject({ outcome: 'positive', confirmation: true });
+  expect(panel({ text: 'Immunoassay' })).toMatchObject({ outcome: 'negative', confirmation: false });
+});
+
+describe('limits of a site’s own', () => {
+  /** The knowledge with another limit, or shared questions, of one list of tests. */
+  const withList = (name: string, change: object) => {
+    const { codes } = knowledge;
+    const lists = new Map(codes.tests.lists);
+    lists.set(name, { ...(lists.get(name) as TestList), ...change });
+    return { ...knowledge, codes: { ...codes, tests: { ...codes.tests, lists } } };
+  };
+  test('in a unit that is no mass: only a value of that unit is held against it', () => {
+    const own = withList('benzodiazepine-test', { cutoff: { value: 2, unit: 'arbU/L' } });
+    const said = (value: number, unit: string) =>
+      chartOf([observation(SCREEN, quantity(value, unit))], { knowledge: own }).results[0]?.outcome;
+    expect([said(2, 'arbU/L'), said(1.9, 'ARBU/l'), said(900, 'ug/L')]).toEqual(['positive', 'negative', undefined]);
+  });
+
+  test('in mg/l it is held against µg/l', () => {
+    const own = withList('benzodiazepine-test', { cutoff: { value: 0.3, unit: 'mg/L' } });
+    const said = (value: number, unit: string) =>
+      chartOf([observation(SCREEN, quantity(value, unit))], { knowledge: own }).results[0]?.outcome;
+    expect([said(300, 'ug/L'), said(299, 'ug/L'), said(0.3, 'mg/L')]).toEqual(['positive', 'negative', 'positive']);
+  });
+
+  test('two codes that ask the same overrule each other, also under the Norwegian list', () => {
+    const later = coded('urn:oid:2.16.578.1.12.4.1.1.7280', 'NPU08958');
+    const overruled = (own: Knowledge) =>
+      chartOf(
+        [
+          observation(coded(LOINC, '3390-2'), { id: 'a', valueString: 'POS', effectiveDateTime: at(-9) }),
+          observation(later, { id: 'b', valueString: 'NEG', effectiveDateTime: at(-5) }),
+        ],
+        { knowledge: own },
+      ).results[0]?.overruled;
+    const same = new Map([
+      ['loinc|3390-2', 'x'],
+      ['npu|NPU08958', 'x'],
+    ]);
+    expect(overruled(knowledge)).toBe(false);
+    expect(overruled(withList('benzodiazepine-test', { same }))).toBe(true);
   });
 });
 
@@ -294,8 +475,21 @@ describe('values and limits', () => {
       { timesUpperLimit: 2 },
     ],
     ['as text', { valueString: '1,5 µkat/L' }, { value: 1.5, unit: 'ukat/l' }],
+    ['as text, of two decimals', { valueString: '1,55 µkat/L' }, { value: 1.55, unit: 'ukat/l' }],
+    ['as text, without a unit', { valueString: '1.5' }, { value: 1.5 }],
+    ['IU', quantity(90, 'IU/L'), { unit: 'u/l' }],
+    ['[IU]', quantity(90, '[IU]/L'), { unit: 'u/l' }],
+    ['a unit by its code', quantity(90, 'x', { code: 'U/L' }), { unit: 'u/l' }],
   ])('%s', (_, value, expected) => {
     expect(resultsOf(observation(ALT, value))[0]).toMatchObject(expected);
+  });
+
+  test('what cannot be read is absent', () => {
+    const [found] = resultsOf(observation(ALT, { ...quantity(90), referenceRange: [{ high: { value: 0 } }] }));
+    for (const field of ['unit', 'timesUpperLimit', 'substance']) expect(found).not.toHaveProperty(field);
+    expect(resultsOf(observation(ALT, { valueString: 'x' }))[0]).not.toHaveProperty('value');
+    const noValue = { valueString: 'x', referenceRange: [{ high: { value: 4 } }] };
+    expect(resultsOf(observation(ALT, noValue))[0]).not.toHaveProperty('timesUpperLimit');
   });
 
   test('a limit in another unit is none', () => {
@@ -378,6 +572,59 @@ describe('what overrules a positive', () => {
     expect(found(OXAZEPAM, SCREEN)).toBe(false);
   });
 
+  test('a confirmation of another specimen, where neither says which, is one of another moment', () => {
+    const bare = observation(SCREEN, { valueString: 'POS', ...day(10) });
+    const found = resultsOf(bare, negative(coded(LOINC, '16195-0'), day(9)))[0];
+    expect(found).toMatchObject({ overruled: false, refuted: false });
+  });
+
+  test('of the same sample a confirmation that is negative for one substance overrules a positive of that substance alone', () => {
+    const found = (code: Json, other: Json) =>
+      resultsOf(observation(code, { valueString: 'POS', ...day(10) }), negative(other, day(10)))[0];
+    const screenOfOxazepam = coded(LOINC, '19638-6');
+    expect(found(screenOfOxazepam, OXAZEPAM)).toMatchObject({ overruled: true, refuted: true });
+    expect(found(screenOfOxazepam, NORDAZEPAM)).toMatchObject({ overruled: false, refuted: false });
+    expect(found(SCREEN, OXAZEPAM)).toMatchObject({ overruled: false, refuted: false });
+    // A confirmation is not refuted by another one, nor a class by that of another class.
+    expect(found(OXAZEPAM, coded(LOINC, '16195-0'))).toMatchObject({ refuted: false });
+    expect(found(coded(NPU, 'NPU08990'), coded(LOINC, '16195-0'))).toMatchObject({ refuted: false });
+    // Nor does a screening refute a screening of the same moment.
+    expect(found(SCREEN, coded(LOINC, '3390-2'))).toMatchObject({ refuted: false, overruled: false });
+  });
+
+  test('two confirmations of one sample both count', () => {
+    const found = (...codes: Json[]) =>
+      resultsOf(
+        observation(SCREEN, { valueString: 'POS', ...day(10) }),
+        ...codes.map((code) => negative(code, day(10))),
+      )[0]?.refuted;
+    expect(found(coded(LOINC, '16195-0'), OXAZEPAM)).toBe(true);
+    expect(found(OXAZEPAM, coded(LOINC, '16195-0'))).toBe(true);
+    expect(found(OXAZEPAM, NORDAZEPAM)).toBe(false);
+  });
+
+  test('the latest negative counts, wherever it stands', () => {
+    expect(first(negative(SCREEN, day(11)), negative(SCREEN, day(8)))).toMatchObject({ overruled: true });
+    expect(first(negative(SCREEN, day(8)), negative(SCREEN, day(11)))).toMatchObject({ overruled: true });
+  });
+
+  test('a test of two classes has a later negative where one of them has', () => {
+    const both = observation(coded(NPU, 'NPU18178'), { valueString: 'POS', ...day(10) });
+    const found = (...others: Json[]) => resultsOf(both, ...others)[0]?.laterNegative;
+    expect([found(negative(SCREEN, day(11))), found(negative(SCREEN, day(9))), found()]).toEqual([true, false, false]);
+  });
+
+  test('nothing overrules a negative, nor a status that is no test for a medicine', () => {
+    expect(resultsOf(negative(SCREEN, day(10)), negative(SCREEN, day(11)))[0]).toMatchObject({
+      ...{ overruled: false, refuted: false, laterNegative: false },
+    });
+    const smoking = (code: string, number: number) =>
+      observation(coded(LOINC, '72166-2'), { valueCodeableConcept: coded(SNOMED, code), ...day(number) });
+    expect(resultsOf(smoking('449868002', 10), smoking('8517006', 11))[0]).toMatchObject({
+      ...{ outcome: 'positive', overruled: false, laterNegative: false },
+    });
+  });
+
   test('a later positive overrules nothing', () => {
     const found = resultsOf(negative(SCREEN, day(10)), observation(SCREEN, { valueString: 'POS', ...day(11) }));
     expect(found.map(({ overruled }) => overruled)).toEqual([false, false]);
@@ -413,6 +660,12 @@ describe('what is prescribed explains a positive', () => {
     ['only presumed', SCREEN, [ordered('oxazepam', '2023-01-01')], true],
     ['only possible', SCREEN, [{ ...ordered('oxazepam', at(-30)), status: 'stopped' }], false],
     ['given on the day', SCREEN, [administrationOf('oxazepam', { effectiveDateTime: at(-5) })], true],
+    ['given the day after', SCREEN, [administrationOf('oxazepam', { effectiveDateTime: at(-4) })], false],
+    ['one of two', SCREEN, [ordered('zopiclone', at(-30)), ordered('oxazepam', at(-30))], true],
+    ['a code of the class that no list names further', OXAZEPAM, [ordered('N05BA99', at(-30))], false],
+    ['such a code, and the class test', SCREEN, [ordered('N05BA99', at(-30))], true],
+    ['such a code, ended 14 days before it', SCREEN, [ordered('N05BA99', at(-90), at(-19))], true],
+    ['such a code, ended 15 days before it', SCREEN, [ordered('N05BA99', at(-90), at(-20))], false],
   ])('%s: %j', (_, code, orders, expected) => {
     expect(explained(code, ...orders)).toBe(expected);
   });
@@ -429,6 +682,11 @@ describe('what is prescribed explains a positive', () => {
     expect(zopiclone(at(-9))).toBe(false);
   });
 
+  test('a positive whose day is not known is not explained', () => {
+    const record = [sample(SCREEN, '2026-02'), ordered('oxazepam', '2020-01-01')];
+    expect(chartOf(record).results[0]).toMatchObject({ outcome: 'positive', explained: false });
+  });
+
   test('a negative needs no explanation', () => {
     const record = [sample(SCREEN, at(-5), quantity(1, 'ug/L')), ordered('oxazepam', at(-30))];
     expect(chartOf(record).results[0]).toMatchObject({ outcome: 'negative', explained: false });
@@ -438,6 +696,51 @@ describe('what is prescribed explains a positive', () => {
     const record = [sample(SCREEN), { ...ordered('oxazepam', at(-30)), id: 'running' }];
     const draft = orderOf('oxazepam', { id: 'running', status: 'draft', authoredOn: TODAY });
     expect(chartOf(record, { drafts: [draft] }).results[0]?.explained).toBe(true);
+  });
+});
+
+describe('newest of their list', () => {
+  const said = (ref: string, lists: string[], moment: number, more: Partial<Result> = {}) =>
+    ({ ref, lists, at: moment, preliminary: false, ...more }) as Result;
+  const kept = (...results: Result[]) => newestOf(results).map(({ ref }) => ref);
+  const POS = { outcome: 'positive' } as const;
+  const NEG = { outcome: 'negative' } as const;
+  test.each<[what: string, results: Result[], kept: string[]]>([
+    ['none', [], []],
+    ['one', [said('a', ['x'], 1, POS)], ['a']],
+    ['one that is known by its value', [said('a', ['x'], 1, { value: 5 })], ['a']],
+    ['one that says nothing', [said('a', ['x'], 1)], []],
+    ['a preliminary one', [said('a', ['x'], 1, { ...POS, preliminary: true })], []],
+    ['of two the newer', [said('a', ['x'], 1, POS), said('b', ['x'], 2, NEG)], ['b']],
+    ['of two the newer, wherever it stands', [said('b', ['x'], 2, NEG), said('a', ['x'], 1, POS)], ['b']],
+    ['of two lists one each', [said('a', ['x'], 1, POS), said('b', ['y'], 2, NEG)], ['a', 'b']],
+    ['a newer one that says nothing leaves the older', [said('a', ['x'], 1, POS), said('b', ['x'], 2)], ['a']],
+    [
+      'a newer preliminary one too',
+      [said('a', ['x'], 1, POS), said('b', ['x'], 2, { ...NEG, preliminary: true })],
+      ['a'],
+    ],
+    ['of two of one moment the positive', [said('a', ['x'], 1, NEG), said('b', ['x'], 1, POS)], ['b']],
+    [
+      'of two of one moment the positive, wherever it stands',
+      [said('b', ['x'], 1, POS), said('a', ['x'], 1, NEG)],
+      ['b'],
+    ],
+    ['two positives of one moment', [said('a', ['x'], 1, POS), said('b', ['x'], 1, POS)], ['a', 'b']],
+    ['two values of one moment', [said('a', ['x'], 1, { value: 1 }), said('b', ['x'], 1, { value: 2 })], ['a', 'b']],
+    [
+      'a value beside a positive of one moment',
+      [said('a', ['x'], 1, { value: 1 }), said('b', ['x'], 1, POS)],
+      ['a', 'b'],
+    ],
+    ['one of two lists, older in one of them', [said('a', ['x', 'y'], 1, POS), said('b', ['y'], 2, NEG)], ['b']],
+    [
+      'an older positive of that moment’s list counts no more',
+      [said('a', ['x'], 1, POS), said('b', ['x'], 2, NEG), said('c', ['x'], 2, NEG)],
+      ['b', 'c'],
+    ],
+  ])('%s', (_, results, expected) => {
+    expect(kept(...results)).toEqual(expected);
   });
 });
 
