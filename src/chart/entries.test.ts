@@ -214,6 +214,52 @@ describe('1.2: on hold, completed, stopped', () => {
       'taken 2026-02-01..2026-02-20',
     ],
     [
+      'stopped, a day of change that lies ahead tells nothing',
+      order({ status: 'stopped', statusChanged: '2026-03-03' }),
+      'possible 2026-02-01..2027-02-01',
+    ],
+    [
+      'stopped, a day of change of today',
+      order({ status: 'stopped', statusChanged: '2026-03-02' }),
+      'taken 2026-02-01..2026-03-02',
+    ],
+    [
+      'stopped, a month of change: its last day lies ahead',
+      order({ status: 'stopped', statusChanged: '2026-03' }),
+      'possible 2026-02-01..2027-02-01',
+    ],
+    [
+      'stopped, a planned end and a day of change',
+      order({ status: 'stopped', statusChanged: '2026-02-10', ...lines(line(until('2026-02-20'))) }),
+      'taken 2026-02-01..2026-02-10',
+    ],
+    [
+      'completed, a day of change tells nothing',
+      order({ status: 'completed', statusChanged: '2026-02-10' }),
+      'possible 2026-02-01..2027-02-01',
+    ],
+    [
+      'completed, an end before its start: its first day',
+      order({ status: 'completed', ...lines(line(until('2026-01-20'))) }),
+      'taken 2026-02-01..2026-02-01',
+    ],
+    [
+      'completed, last changed long before its start',
+      order({ status: 'completed', ...changed('2025-06-01') }),
+      'possible 2026-02-01..2026-02-01',
+    ],
+    ['on hold without any date', order({ status: 'on-hold', authoredOn: undefined }), 'presumed 2026-03-02..'],
+    [
+      'an end without a start: that day',
+      order({ status: 'completed', authoredOn: undefined, ...lines(line(until('2026-02-20'))) }),
+      'taken 2026-02-20..2026-02-20',
+    ],
+    [
+      'active, an end ahead without a start: from today',
+      order({ authoredOn: undefined, ...lines(line(until('2026-03-20'))) }),
+      'taken 2026-03-02..2026-03-20',
+    ],
+    [
       'active, a day of change tells nothing',
       order({ statusChanged: '2026-02-20' }),
       'taken 2026-02-01..2027-02-01, presumed 2027-02-02..',
@@ -368,6 +414,45 @@ describe('1.2: dispenses', () => {
       UNKNOWN_LENGTH,
     ],
     [
+      'a quantity below nothing: as if nothing told how long',
+      dispenseOf('oxazepam', {
+        ...handed,
+        quantity: { value: -22, unit: 'st' },
+        dosageInstruction: [line(times(2), pieces(1))],
+      }),
+      UNKNOWN_LENGTH,
+    ],
+    [
+      'days of supply go before the quantity',
+      dispenseOf('oxazepam', {
+        ...handed,
+        daysSupply: { value: 5 },
+        quantity: { value: 22, unit: 'st' },
+        dosageInstruction: [line(times(2), pieces(1))],
+      }),
+      'taken 2026-02-20..2026-02-24',
+    ],
+    [
+      'the count and the end of its dosage are those of the order',
+      dispenseOf('oxazepam', { ...handed, dosageInstruction: [line({ ...times(1), count: 5 })] }),
+      UNKNOWN_LENGTH,
+    ],
+    [
+      'an effective period is none of its elements',
+      dispenseOf('oxazepam', { ...handed, effectivePeriod: { start: '2026-01-01', end: '2026-02-22' } }),
+      UNKNOWN_LENGTH,
+    ],
+    [
+      'with a modifier that nobody knows: at most possible',
+      dispenseOf('oxazepam', { ...handed, daysSupply: { value: 5 }, modifierExtension: [{ url: 'x' }] }),
+      'possible 2026-02-20..2027-02-24',
+    ],
+    [
+      'handed over tomorrow',
+      dispenseOf('oxazepam', { whenHandedOver: '2026-03-03', daysSupply: { value: 5 } }),
+      'taken 2026-03-03..2026-03-07',
+    ],
+    [
       'nothing tells how long: 30 days presumed, possible through day 100',
       dispenseOf('oxazepam', handed),
       UNKNOWN_LENGTH,
@@ -422,6 +507,24 @@ describe('1.2: administrations', () => {
       'in progress',
       administrationOf('oxazepam', { status: 'in-progress', effectivePeriod: { start: '2026-02-25' } }),
       'taken 2026-02-25..2026-03-02',
+    ],
+    [
+      'in progress, and begins tomorrow',
+      administrationOf('oxazepam', { status: 'in-progress', effectivePeriod: { start: '2026-03-03' } }),
+      'taken 2026-03-03..2026-03-03',
+    ],
+    [
+      'in progress, with an end',
+      administrationOf('oxazepam', {
+        status: 'in-progress',
+        effectivePeriod: { start: '2026-02-25', end: '2026-02-27' },
+      }),
+      'taken 2026-02-25..2026-02-27',
+    ],
+    [
+      'completed, without an end: its first day',
+      administrationOf('oxazepam', { effectivePeriod: { start: '2026-02-25' } }),
+      'taken 2026-02-25..2026-02-25',
     ],
     ['not done', administrationOf('oxazepam', { status: 'not-done', effectiveDateTime: '2026-03-01' }), undefined],
     [

@@ -291,14 +291,12 @@ function keyOfDosage(dosage: unknown): string {
   const line = object(dosage[0]);
   for (const key in line) if (!USUAL.has(key)) return JSON.stringify(dosage);
   const timing = object(line['timing']);
-  const rate = objects(line['doseAndRate']);
-  const [dose = NO_DOSE] = rate;
+  const [dose = NO_DOSE] = objects(line['doseAndRate']);
   const repeat = object(timing['repeat']);
   const quantity = object(dose['doseQuantity']);
   for (const key in timing) if (key !== 'repeat') return JSON.stringify(dosage);
   for (const key in repeat) if (!OFTEN.has(key)) return JSON.stringify(dosage);
   for (const key in dose) if (key !== 'doseQuantity' && key !== 'type') return JSON.stringify(dosage);
-  if (rate.length > 1 || !isList(line['doseAndRate'])) return JSON.stringify(dosage);
   const { frequency, period, periodUnit } = repeat;
   const { value, unit, code } = quantity;
   const often = `${keyPart(frequency)}\0${keyPart(period)}\0${keyPart(periodUnit)}`;
@@ -309,10 +307,6 @@ function keyOfDosage(dosage: unknown): string {
 const NO_DOSE: JsonObject = {};
 const USUAL = new Set(['text', 'timing', 'doseAndRate', 'asNeededBoolean', 'route', 'method', 'id']);
 const OFTEN = new Set(['frequency', 'period', 'periodUnit']);
-
-function isList(value: unknown): boolean {
-  return value === undefined || Array.isArray(value);
-}
 
 /** How an order is written, as digests, to detect a changed order. */
 export function writtenOf({ medicine, resource, dailyDose }: Entry): Prescribed {

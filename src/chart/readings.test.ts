@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { knowledge } from '../testing/app.ts';
 import {
   administrationOf,
   chartOf,
@@ -605,6 +606,16 @@ describe('lines that are written alike but for one element are told apart', () =
     expect(orders(other)).toEqual([[1, false], read]);
   });
 
+  test('a second line', () => {
+    const dosage = (...dosageInstruction: Json[]) => ({ ...SINCE, dosageInstruction });
+    const record = [
+      orderOf('oxazepam', { id: 'a', ...dosage(usual) }),
+      orderOf('zopiclone', { id: 'b', ...dosage(usual, usual) }),
+      orderOf('diazepam', { id: 'c', ...dosage() }),
+    ];
+    expect(chartOf(record).treatments.map(({ dailyDose }) => dailyDose)).toEqual([1, 2, undefined]);
+  });
+
   test('text, and the unit of the dose', () => {
     const told = (other: Json) =>
       chartOf([], {
@@ -1164,6 +1175,18 @@ describe('agonist treatment that no medicine names', () => {
       'possible 2026-01-05..2027-01-05',
     ],
     ['status completed without a date', { status: 'completed', category: [OMT] }, undefined],
+    [
+      'status completed, created: no other day is known',
+      { status: 'completed', category: [OMT], created: '2026-01-01' },
+      'possible 2026-01-01..2027-01-01',
+    ],
+    ['an end alone', { category: [OMT], period: { end: '2026-02-01' } }, 'possible 2026-02-01..2027-02-01'],
+    [
+      'an end before its start',
+      { category: [OMT], period: { start: '2026-02-10', end: '2026-02-01' } },
+      'possible 2026-02-01..2027-02-01',
+    ],
+    ['an end by its month', { category: [OMT], period: { end: '2026-02' } }, 'possible 2026-02-28..2027-02-28'],
     ['status revoked', { status: 'revoked', category: [OMT] }, undefined],
     ['status draft', { status: 'draft', category: [OMT] }, undefined],
     ['status preparation', { status: 'preparation', category: [OMT] }, undefined],
@@ -1191,6 +1214,17 @@ describe('agonist treatment that no medicine names', () => {
       'presumed 2026-01-05..',
     ],
     ['occurrenceDateTime (R5)', { occurrenceDateTime: '2026-01-05' }, 'possible 2026-01-05..2027-01-05'],
+    [
+      'performedDateTime, in progress: that day',
+      { status: 'in-progress', performedDateTime: '2026-01-05' },
+      'possible 2026-01-05..2027-01-05',
+    ],
+    ['performedDateTime ahead', { performedDateTime: '2026-04-05' }, 'possible 2026-04-05..2027-04-05'],
+    [
+      'performedPeriod goes before performedDateTime',
+      { status: 'in-progress', performedPeriod: { start: '2026-01-02' }, performedDateTime: '2026-01-05' },
+      'possible 2026-01-02..2027-01-05',
+    ],
   ])('Procedure: %s', (_, more, expected) => {
     expect(known({ resourceType: 'Procedure', status: 'completed', code: OMT, ...more })).toBe(expected);
   });
@@ -1322,6 +1356,27 @@ describe('removal of an implant: the day of the procedure', () => {
     });
     if (isRead) expect(periods).toMatch(/\.\.2026-02-01$/);
     else expect(periods).toBe(OPEN);
+  });
+
+  test.each<[what: string, code: Json, out: boolean]>([
+    ['two texts, each with one of the words', { text: 'fjerning', coding: [{ display: 'implantat' }] }, true],
+    ['one of the words alone', { text: 'fjerning' }, false],
+    ['the other alone', { text: 'implantat' }, false],
+    ['nothing', {}, false],
+  ])('what its text says: %s', (_, code, out) => {
+    expect(removed({ performedDateTime: '2026-02-01', code })?.endsWith('..2026-02-01')).toBe(out);
+  });
+
+  test('a code that a site lists tells it without a word', () => {
+    const { codes } = knowledge;
+    const exact = new Map([...codes.procedures.exact, ['snomed|1', ['implant-removal']]] as const);
+    const site = { ...knowledge, codes: { ...codes, procedures: { ...codes.procedures, exact } } };
+    const procedure = {
+      ...{ resourceType: 'Procedure', id: 'p', status: 'completed', performedDateTime: '2026-02-01', subject },
+      code: coded(SNOMED, '1'),
+    };
+    const end = (own: typeof site) => treatmentOf([implant, procedure], { knowledge: own })?.endKnown;
+    expect([end(knowledge), end(site)]).toEqual([false, true]);
   });
 });
 
