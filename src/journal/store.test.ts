@@ -7,7 +7,7 @@ import { limits } from '../limits.ts';
 import { openDatabase } from './database.ts';
 import { type Asked, count } from './figures.ts';
 import { migrate } from './migrations.ts';
-import { type CardRow, createStore, type FeedbackRow, type SilentRow, type Store, type Tally } from './store.ts';
+import { type CardRow, createStore, type FeedbackRow, keyOf, type SilentRow, type Store, type Tally } from './store.ts';
 import type { Tables } from './tables.ts';
 
 const NOW = Date.parse('2026-03-02T09:00:00Z');
@@ -105,6 +105,54 @@ describe('feedback', () => {
   });
 });
 
+test('of everything more rows are written than one statement takes', async () => {
+  const many = Array.from({ length: 501 }, (_, at) => `id-${at}`);
+  await store.append(
+    many.flatMap((id) => [card(id), silent(id)]),
+    many.map((rule) => tally({ rule })),
+  );
+  await store.addTokens(many.map((id) => ({ id, expires_at: 1 })));
+  for (const table of ['cards', 'silent_cards', 'tallies', 'tokens'] as const)
+    expect([table, (await all(table)).length]).toEqual([table, 501]);
+});
+
+test('rows are written in the order of their keys, so that two processes wait for each other and do not block', async () => {
+  // SQLite gives rows back as they were written.
+  const written = async (table: keyof Tables) =>
+    ((await all(table)) as unknown as Record<string, string>[]).map((row) =>
+      [row['client'], row['uuid'] ?? row['id'] ?? row['rule']].filter((part) => part !== undefined).join(' '),
+    );
+  await store.append(
+    [card('b'), card('c', { client: 'abc' }), card('a'), silent('b'), silent('a')],
+    [tally({ rule: 'b' }), tally({ rule: 'a' })],
+  );
+  await store.addFeedback([feedback('b'), feedback('a')]);
+  await store.addTokens([
+    { id: 'b', expires_at: 1 },
+    { id: 'a', expires_at: 1 },
+  ]);
+  expect(await written('cards')).toEqual(['abc c', 'ehr a', 'ehr b']);
+  expect(await written('silent_cards')).toEqual(['ehr a', 'ehr b']);
+  expect(await written('tallies')).toEqual(['ehr a', 'ehr b']);
+  expect(await written('feedback')).toEqual(['ehr a', 'ehr b']);
+  expect(await written('tokens')).toEqual(['a', 'b']);
+});
+
+test('counts of unlike keys are apart, wherever one part of a key ends and the next begins', () => {
+  const keys = [
+    tally(),
+    tally({ day: '2026-03-03' }),
+    tally({ client: 'other' }),
+    tally({ tenant: 'north' }),
+    tally({ hook: 'patient-view' }),
+    tally({ kind: 'refused' }),
+    tally({ rule: 'a' }),
+    tally({ client: 'eh', tenant: 'r' }),
+    tally({ client: 'ehr', tenant: '' }),
+  ].map(keyOf);
+  expect(new Set(keys).size).toBe(keys.length - 1);
+});
+
 describe('the past of a patient', () => {
   const past = (whose: Partial<typeof WHOSE> = {}, rules = ['a'], since = 0) =>
     store.past({ ...WHOSE, ...whose }, rules, since);
@@ -135,6 +183,26 @@ describe('the past of a patient', () => {
     expect(await past({}, ['b'])).toEqual([]);
     expect(await past({}, ['a'], NOW)).toHaveLength(1);
     expect(await past({}, ['a'], NOW + 1)).toEqual([]);
+  });
+
+  test('of more cards than are read the latest', async () => {
+    await store.append(
+      Array.from({ length: 501 }, (_, at) => card(`id-${at}`, { issued_at: NOW + at })),
+      [],
+    );
+    const times = (await past()).map(({ issuedAt }) => issuedAt);
+    expect([times.length, times[0], times.at(-1)]).toEqual([500, NOW + 500, NOW + 1]);
+  });
+
+  test('a card that is not to be left out at signing says so', async () => {
+    await store.append([card('x'), card('y', { kept: 1, issued_at: NOW - 1 })], []);
+    expect((await past()).map(({ kept }) => kept)).toEqual([false, true]);
+  });
+
+  test('feedback of another card is not its own', async () => {
+    await store.append([card('x'), card('y', { issued_at: NOW - 1 })], []);
+    await store.addFeedback([feedback('a', { card: 'y', reason_code: 'y' })]);
+    expect((await past()).map(({ feedback: own }) => own.map(({ code }) => code))).toEqual([[], ['y']]);
   });
 
   test('a card without its basis is passed over', async () => {
