@@ -420,7 +420,7 @@ describe('limits of a site’s own', () => {
 });
 
 describe('which results count', () => {
-  test.each(['final', 'amended', 'corrected'])('of status %s', (status) => {
+  test.each(['final', 'amended', 'corrected', 'appended'])('of status %s', (status) => {
     expect(resultsOf(observation(SCREEN, { status, valueString: 'POS' }))).toMatchObject([{ preliminary: false }]);
   });
 
