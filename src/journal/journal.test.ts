@@ -1,12 +1,10 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CompiledQuery, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { limits } from '../limits.ts';
 import { noPostgres, type Postgres, startPostgres } from '../testing/postgres.ts';
 import { openDatabase, type Place } from './database.ts';
 import { type Journal, openJournal } from './journal.ts';
@@ -448,63 +446,6 @@ describe('a database that is away', () => {
       server.remove();
     },
     60_000,
-  );
-
-  test('as much feedback as the limit waits for the database, and one row more is refused at once', async () => {
-    const journal = await openJournal({
-      place: { folder: newFolder() },
-      clock: () => NOW,
-      limits: forever,
-      warn: () => {},
-    });
-    const rowsOf = (from: number, count: number) =>
-      Array.from({ length: count }, (_, at) => feedback(`id-${from + at}`));
-    // What is written already waits no more: the first goes, and the rest fill the room.
-    const first = journal.addFeedback(rowsOf(0, 1));
-    await nextTurn();
-    const full = journal.addFeedback(rowsOf(1, limits.feedbackWaiting));
-    await expect(journal.addFeedback(rowsOf(limits.feedbackWaiting + 1, 1))).rejects.toThrow('busy');
-    expect((await first).added).toHaveLength(1);
-    expect((await full).added).toHaveLength(limits.feedbackWaiting);
-    await journal.close();
-  }, 60_000);
-
-  test('as many cards as the limit wait for the database, and with one more the oldest is dropped and counted', async () => {
-    const place = { folder: newFolder() };
-    const journal = await openJournal({ place, clock: () => NOW, limits: forever, warn: () => {} });
-    const cards = Array.from({ length: limits.cardsWaiting }, (_, at) => card(`card-${at}`));
-    journal.issued(cards, []);
-    expect(journal.figures().dropped).toBe(0);
-    journal.issued([card('last')], []);
-    expect(journal.figures().dropped).toBe(1);
-    await journal.close();
-    const kept = new Set((await rows(place, 'cards')).map(({ uuid }) => uuid));
-    expect([kept.size, kept.has('card-0'), kept.has('card-1'), kept.has('last')]).toEqual([
-      limits.cardsWaiting,
-      false,
-      true,
-      true,
-    ]);
-  }, 60_000);
-
-  test.skipIf(process.platform === 'win32')(
-    'its folder and its files are for their owner alone, those of an older version too',
-    async () => {
-      const folder = join(newFolder(), 'new');
-      const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
-      const open = () => openJournal({ place: { folder }, clock: () => NOW, limits: forever, warn: () => {} });
-      const files = () => readdirSync(folder).map((name) => mode(join(folder, name)));
-      const journal = await open();
-      journal.issued([card('card-1')], []);
-      await journal.addFeedback([feedback('a')]);
-      expect([mode(folder), ...new Set(files())]).toEqual(['700', '600']);
-      expect(files().length).toBeGreaterThan(1);
-      await journal.close();
-      chmodSync(join(folder, 'journal.sqlite'), 0o644);
-      const again = await open();
-      expect([...new Set(files())]).toEqual(['600']);
-      await again.close();
-    },
   );
 
   test('after it is closed it says so', async () => {

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Kysely } from 'kysely';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CompiledQuery, type Kysely } from 'kysely';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { limits } from '../limits.ts';
 import { openDatabase } from './database.ts';
 import { type Asked, count } from './figures.ts';
@@ -32,13 +32,21 @@ const tally = (more: Partial<Tally> = {}): Tally => ({
   ...more,
 });
 
+/** Tables that are made once, and copied for each test. */
+const empty = mkdtempSync(join(tmpdir(), 'cds-store-empty-'));
 let folder: string;
 let database: Kysely<Tables>;
 let store: Store;
-beforeEach(async () => {
+beforeAll(async () => {
+  const made = openDatabase({ folder: empty });
+  await migrate(made);
+  await made.destroy();
+});
+afterAll(() => rmSync(empty, { recursive: true, force: true }));
+beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'cds-store-'));
+  cpSync(empty, folder, { recursive: true });
   database = openDatabase({ folder });
-  await migrate(database);
   store = createStore(database);
 });
 afterEach(async () => {
@@ -51,6 +59,77 @@ const all = (table: keyof Tables) =>
     .selectAll()
     .execute();
 const uuids = async (table: 'cards' | 'silent_cards') => (await all(table)).map(({ uuid }) => uuid).sort();
+
+describe('the tables', () => {
+  const execute = (statement: string, values: unknown[] = []) =>
+    database.executeQuery<Record<string, unknown>>(CompiledQuery.raw(statement, values));
+  const MAY_BE_NULL = ['id', 'patient', 'basis', 'suggestion', 'reason_code', 'reason_system', 'comment'];
+  test.each<[table: keyof Tables, row: Record<string, unknown>]>([
+    ['cards', card('x')],
+    ['silent_cards', silent('x')],
+    ['feedback', feedback('x')],
+    ['tallies', tally()],
+    ['tokens', { id: 'x', expires_at: 1 }],
+  ])('hold no row of %s in part', async (table, row) => {
+    const insert = (values: Record<string, unknown>) =>
+      execute(
+        `INSERT INTO ${table} (${Object.keys(values)}) VALUES (${Object.keys(values).map(() => '?')})`,
+        Object.values(values),
+      );
+    for (const column of Object.keys(row).filter((name) => !MAY_BE_NULL.includes(name)))
+      await expect([column, await insert({ ...row, [column]: null }).catch(({ message }) => message)]).toEqual([
+        column,
+        expect.stringMatching(/NOT NULL/),
+      ]);
+    await insert(row);
+    // Nor one row twice.
+    await expect(insert(row)).rejects.toThrow(/UNIQUE/);
+    expect(await all(table)).toEqual([row]);
+  });
+
+  test.each<[what: string, statement: string, index: string]>([
+    ['old cards', "DELETE FROM cards WHERE day < '2026'", 'cards_day'],
+    ['old cards of rules on trial', "DELETE FROM silent_cards WHERE day < '2026'", 'silent_cards_day'],
+    ['old feedback', 'DELETE FROM feedback WHERE received_at < 1', 'feedback_received'],
+    ['tokens that have expired', 'DELETE FROM tokens WHERE expires_at < 1', 'tokens_expiry'],
+    [
+      'a patient’s cards',
+      "SELECT * FROM cards WHERE client = 'a' AND tenant = '' AND patient = 'x' AND rule = 'r'",
+      'cards_patient (client=? AND tenant=? AND patient=? AND rule=?)',
+    ],
+    [
+      'what was said of a card',
+      "SELECT * FROM feedback WHERE client = 'a' AND tenant = '' AND card = 'x'",
+      'feedback_card (client=? AND tenant=? AND card=?)',
+    ],
+    [
+      'patients of a rule on trial',
+      "SELECT * FROM silent_cards WHERE rule = 'a' AND patient = 'x'",
+      'silent_cards_patient (rule=? AND patient=?)',
+    ],
+  ])('find %s by an index', async (_, statement, index) => {
+    const plan = (await execute(`EXPLAIN QUERY PLAN ${statement}`)).rows.map(({ detail }) => detail).join();
+    expect(plan).toContain(`INDEX ${index}`);
+  });
+
+  test('what an older version counts meanwhile is of no tenant', async () => {
+    await execute("INSERT INTO tallies (day, client, hook, kind, rule, count) VALUES ('2026', 'a', 'h', 'k', '', 1)");
+    expect((await all('tallies'))[0]?.tenant).toBe('');
+    const { tenant: _, ...row } = feedback('x');
+    await execute(
+      `INSERT INTO feedback (${Object.keys(row)}) VALUES (${Object.keys(row).map(() => '?')})`,
+      Object.values(row),
+    );
+    expect((await all('feedback'))[0]?.tenant).toBe('');
+  });
+
+  test('that cannot be made are an error', async () => {
+    const other = openDatabase({ folder: join(folder, 'other') });
+    await other.executeQuery(CompiledQuery.raw('CREATE TABLE cards (x)'));
+    await expect(migrate(other)).rejects.toThrow(/already exists/);
+    await other.destroy();
+  });
+});
 
 describe('cards', () => {
   test('given and silent ones are kept apart, each once', async () => {
@@ -129,13 +208,14 @@ test('rows are written in the order of their keys, so that two processes wait fo
   await store.addFeedback([feedback('b'), feedback('a')]);
   await store.addTokens([
     { id: 'b', expires_at: 1 },
+    { id: 'c', expires_at: 1 },
     { id: 'a', expires_at: 1 },
   ]);
   expect(await written('cards')).toEqual(['abc c', 'ehr a', 'ehr b']);
   expect(await written('silent_cards')).toEqual(['ehr a', 'ehr b']);
   expect(await written('tallies')).toEqual(['ehr a', 'ehr b']);
   expect(await written('feedback')).toEqual(['ehr a', 'ehr b']);
-  expect(await written('tokens')).toEqual(['a', 'b']);
+  expect(await written('tokens')).toEqual(['a', 'b', 'c']);
 });
 
 test('counts of unlike keys are apart, wherever one part of a key ends and the next begins', () => {
@@ -373,6 +453,43 @@ describe('what is counted for the report', () => {
       { rule: 'c', day, patient: 'q' },
     ]);
     expect(found.strays).toBe(1);
+  });
+
+  test('of rules on trial, of one client and of one tenant', async () => {
+    await store.append([silent('10', { rule: 'd', tenant: 'north', patient: 'n' })], []);
+    const of = async (asked: Partial<Asked>) => {
+      const { silent: cards, review } = await counted(asked);
+      return [cards.map(({ rule, cards: number }) => `${rule} ${number}`), review.map(({ patient }) => patient)];
+    };
+    expect(await of({ tenant: 'north' })).toEqual([['d 1'], ['n']]);
+    expect(await of({ client: 'other' })).toEqual([['c 1'], ['z']]);
+    expect(await of({ client: 'ehr', tenant: '' })).toEqual([['c 2'], ['p', 'q']]);
+    expect(await of({ client: 'ehr', tenant: 'south' })).toEqual([[], []]);
+  });
+
+  test('patients for review stand by their rule, the first first, then by their hash', async () => {
+    await store.append(
+      [
+        silent('11', { rule: 'a', patient: 'b', issued_at: NOW + 1 }),
+        silent('12', { rule: 'a', patient: 'a', issued_at: NOW + 1 }),
+        silent('13', { rule: 'a', patient: 'c', issued_at: NOW }),
+        silent('14', { rule: 'a', patient: 'c', issued_at: NOW + 9, day: '2026-03-09' }),
+      ],
+      [],
+    );
+    expect((await counted({ client: 'ehr' })).review.map(({ rule, patient, day: on }) => [rule, patient, on])).toEqual([
+      ['a', 'c', day],
+      ['a', 'a', day],
+      ['a', 'b', day],
+      ['c', 'p', '2026-03-01'],
+      ['c', 'q', day],
+    ]);
+  });
+
+  test('a card of which two things were said is one card with feedback', async () => {
+    const found = await counted({ client: 'ehr', tenant: 'north' });
+    expect(found.withFeedback).toEqual([{ rule: 'a', hook: 'order-sign', cards: 1 }]);
+    expect(found.outcomes).toEqual([{ rule: 'a', hook: 'order-sign', day, outcome: 'overridden', cards: 1 }]);
   });
 
   test('of all clients; one id of two of them is two cards', async () => {

@@ -107,6 +107,75 @@ test('a rule that is overridden more often than the limit stands first, then the
   ]);
 });
 
+test('whatever order they come in: rules that are shown alike stand by name', () => {
+  const named = (counts: Partial<Counts>) => of(counts).rules.map(({ rule: name }) => name);
+  const counted = ['d', 'a', 'c', 'b'].map((name) => shown(name, name === 'b' ? 9 : 5));
+  expect(named({ shown: counted })).toEqual(['b', 'a', 'c', 'd']);
+  expect(
+    named({
+      shown: counted,
+      outcomes: [outcome('d', 'overridden', 5)],
+      withFeedback: [{ rule: 'd', hook: SIGN, cards: 5 }],
+    }),
+  ).toEqual(['d', 'b', 'a', 'c']);
+});
+
+test('a rule is above the limit only beyond it', () => {
+  const above = (overridden: number) =>
+    rule({
+      shown: [shown('a', 9)],
+      outcomes: [outcome('a', 'overridden', overridden)],
+      withFeedback: [{ rule: 'a', hook: SIGN, cards: 4 }],
+    })?.aboveLimit;
+  expect([above(2), above(3), rule({ shown: [shown('a', 9)] })?.aboveLimit]).toEqual([false, true, false]);
+});
+
+test('calls alone make no rule', () => {
+  expect(of({ tallies: [tally('answered', 5), tally('refused', 1)] }).rules).toEqual([]);
+});
+
+test('a rule is told at the hooks at which it was shown or counted, and at no other', () => {
+  const found = rule({
+    shown: [shown('a', 1), shown('b', 1, '2026-03-02', VIEW)],
+    tallies: [tally('quiet', 1, 'a', 'order-select'), tally('answered', 9, '', VIEW)],
+  });
+  expect(found?.hooks.map(({ hook }) => hook)).toEqual(['order-select', SIGN]);
+});
+
+test('reasons and offers that are as frequent stand by their code, and in their order, wherever they come', () => {
+  const reason = (code: string | null, cards: number) => ({ rule: 'a', hook: SIGN, code, system: 's', cards });
+  const reasons = [reason('y', 1), reason('z', 2), reason('x', 1), reason(null, 1), reason('w', 5)];
+  expect(rule({ shown: [shown('a', 9)], reasons })?.reasons.map(({ code }) => code)).toEqual([
+    'w',
+    'z',
+    null,
+    'x',
+    'y',
+  ]);
+  const accepted = ['1', '2', '2', '3'].map((suggestion) => ({
+    ...{ rule: 'a', hook: SIGN, suggestion, offers: '{"1":"remove","2":"stop","3":"other"}' },
+  }));
+  expect(rule({ shown: [shown('a', 9)], accepted })?.offers.map(({ offer }) => offer)).toEqual([
+    'stop',
+    'remove',
+    'other',
+  ]);
+});
+
+test.each([['{'], ['[]'], ['{"1":5}'], ['null'], ['{"2":"x"}'], ['']])(
+  'what was accepted of a row with the offers %s is not known, and the rest of the report stands',
+  (offers) => {
+    const accepted = [
+      { rule: 'a', hook: SIGN, suggestion: '1', offers },
+      { rule: 'a', hook: SIGN, suggestion: '1', offers: '{"1":"remove"}' },
+    ];
+    expect(rule({ shown: [shown('a', 9)], accepted })?.offers).toEqual([
+      { offer: '?', times: 1 },
+      { offer: 'remove', times: 1 },
+    ]);
+  },
+);
+
 test('reasons of all hooks are counted together, the most frequent first', () => {
   const reason = (code: string | null, cards: number, system: string | null = 's') => ({
     rule: 'a',
