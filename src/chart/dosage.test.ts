@@ -145,6 +145,58 @@ describe('3: the end of a draft', () => {
     ],
     ['a duration of a century', lines(line(days(36525))), ['2126-03-02', 'bounds', 36525]],
     [
+      'months of a century',
+      lines(line({ boundsDuration: { value: 1178, code: 'mo' } })),
+      ['2124-05-01', 'bounds', 35855],
+    ],
+    ['a begun month', lines(line({ boundsDuration: { value: 1.5, code: 'mo' } })), ['2026-05-01', 'bounds', 61]],
+    [
+      'months of supply, repeated',
+      { dispenseRequest: { expectedSupplyDuration: { value: 1, code: 'mo' }, numberOfRepeatsAllowed: 2 } },
+      ['2026-06-01', 'days-supply', 92],
+    ],
+    [
+      'more repeats than anybody allows',
+      supply(1, { numberOfRepeatsAllowed: 5000 }),
+      ['2028-11-26', 'days-supply', 1001],
+    ],
+    [
+      'a count that comes out even, though not for a computer',
+      lines(line({ count: 7, frequency: 7, period: 10, periodUnit: 'd' })),
+      ['2026-03-11', 'count', 10],
+    ],
+    [
+      'a start of its period goes before one in an extension',
+      lines(
+        line(
+          { ...days(3), boundsPeriod: { start: '2026-03-04' } },
+          { extension: [{ url: 'x/start', valueDate: '2026-03-09' }] },
+        ),
+      ),
+      ['2026-03-06', 'bounds', 3],
+    ],
+    [
+      'a start in an extension goes before an event',
+      lines({
+        timing: { event: ['2026-03-20'], repeat: days(3) },
+        extension: [{ url: 'x/start', valueDate: '2026-03-09' }],
+      }),
+      ['2026-03-11', 'bounds', 3],
+    ],
+    [
+      'of several extensions the first with a date',
+      lines(
+        line(days(3), {
+          extension: [
+            { url: 'x/start', valueDate: 'x' },
+            { url: 'x/start', valueDate: '2026-03-09' },
+            { url: 'x/start', valueDate: '2026-03-19' },
+          ],
+        }),
+      ),
+      ['2026-03-11', 'bounds', 3],
+    ],
+    [
       'parallel lines add up',
       { ...lines(line(times(1), pieces(1)), line(times(1), pieces(2))), ...amount(15) },
       ['2026-03-06', 'quantity', 5],
@@ -178,7 +230,7 @@ describe('3: the end of a draft', () => {
     ['a duration as text', lines(line({ boundsDuration: { value: '5', code: 'd' } }))],
     ['a duration beyond any life', lines(line(days(1e9)))],
     ['a duration of a century and a day', lines(line(days(36526)))],
-    ['months beyond any life', lines(line({ boundsDuration: { value: 1200, code: 'mo' } }))],
+    ['months beyond any life', lines(line({ boundsDuration: { value: 1179, code: 'mo' } }))],
     ['a count below nothing', lines(line({ ...times(1), count: -1 }))],
     ['a count of nothing without a frequency', lines(line({ count: 0 }))],
     [
@@ -289,7 +341,7 @@ describe('1.2: units of duration, in UCUM and in words, in any case', () => {
   });
 
   test('a code that says nothing leaves it to the unit', () => {
-    expect(draft(lines(line({ boundsDuration: { value: 2, code: '258703001', unit: 'dagar' } })))?.length).toBe(2);
+    expect(draft(lines(line({ boundsDuration: { value: 2, code: '258703001', unit: ' Dagar ' } })))?.length).toBe(2);
   });
 });
 
@@ -353,6 +405,14 @@ describe('3: a taper', () => {
     ['without a sequence', [line(times(2), pieces(2)), line(times(1), pieces(1))], false],
     ['lines of one sequence', [step(1, 1, 3), step(1, 1, 1)], false],
     ['a dose in one line only', [step(1, 2, 1), step(2, 1)], false],
+    ['a dose in the other line only', [step(1, 2), step(2, 1, 1)], false],
+    ['a frequency in one line only', [step(1, 2), { sequence: 2 }], false],
+    [
+      'falling numbers of unlike units',
+      [step(1, 1, 5), line(times(1), { sequence: 2, doseAndRate: [{ doseQuantity: { value: 1, unit: 'ml' } }] })],
+      false,
+    ],
+    ['down, and up to less than the first', [step(1, 1, 4), step(2, 1, 1), step(3, 1, 2)], false],
   ])('%s', (_, dosage, taper) => {
     expect(draft(lines(...dosage))?.taper).toBe(taper);
   });
@@ -367,9 +427,17 @@ describe('3: a taper', () => {
     ['ej nedtrappning', false],
     ['tapete', false],
     ['2 tabletter', false],
+    ['', false],
   ])('the text %s: %s', (text, taper) => {
     expect(draft(lines({ text }))?.taper).toBe(taper);
   });
+});
+
+test('text and instruction of a line are two sentences', () => {
+  const taper = (line: Json) => draft(lines(line))?.taper;
+  expect(taper({ text: 'ej fastande', patientInstruction: 'nedtrappning' })).toBe(true);
+  expect(taper({ patientInstruction: 'nedtrappning' })).toBe(true);
+  expect(taper({ text: 'ej nedtrappning', patientInstruction: 'x' })).toBe(false);
 });
 
 describe('3: a length in the dosage text', () => {
@@ -406,6 +474,14 @@ describe('3: a length in the dosage text', () => {
     ['1 Tablette für 7 Tage', 7],
     ['2 Wochen lang', 14],
     ['i 1,5 veckor', 11],
+    ['i 1,25 veckor', 9],
+    ['i 1.5 veckor', 11],
+    ['i 14 dagar', 14],
+    // A fraction of a tablet is no frequency, nor are days in a row.
+    ['1/2 tablett i 5 dagar', 5],
+    ['5 dagar i rad', 5],
+    ['var 4:e timme i 5 dagar', 5],
+    [`${'x '.repeat(496)}5 dagar`, 5],
   ])('%s: %d days', (text, expected) => {
     expect(length(text)).toBe(expected);
   });
@@ -448,6 +524,9 @@ describe('3: a length in the dosage text', () => {
     'i 0 dagar',
     'var 2 vecka',
     '5 dagar/vecka',
+    '2 dagar 3 gånger per vecka i 5 dagar',
+    // Of a long text only the beginning is read.
+    `${'x '.repeat(500)}5 dagar`,
     '',
   ])('nothing is read from %j', (text) => {
     expect(length(text)).toBeUndefined();

@@ -644,6 +644,7 @@ reads<unknown>(
     ['no line', { lines: [] }, [false, false, false]],
     ['asNeededBoolean', { lines: [{ asNeededBoolean: true }] }, [true, false, true]],
     ['asNeededBoolean false', { lines: [{ asNeededBoolean: false }] }, [false, false, true]],
+    ['asNeededBoolean of one line of two', { lines: [{ asNeededBoolean: true }, { text: 'x' }] }, [true, false, true]],
     ['asNeededCodeableConcept', { lines: [{ asNeededCodeableConcept: { text: 'x' } }] }, [true, false, true]],
     ['asNeeded (R5)', { lines: [{ asNeeded: true }] }, [true, false, true]],
     ['asNeededFor (R5)', { lines: [{ asNeededFor: [{ text: 'x' }] }] }, [true, false, true]],

@@ -544,6 +544,14 @@ describe('a depot', () => {
       ['taken 2026-03-02..2026-03-02 +180'],
     ],
     [
+      'a recurring order of several doses a day: today',
+      orderOf(SUBLOCADE, {
+        authoredOn: '2026-02-01',
+        ...dosage(line({ frequency: 3, period: 1, periodUnit: 'd' })),
+      }),
+      ['taken 2026-03-02..2026-03-02 +180'],
+    ],
+    [
       'a statement that recurs: its day',
       statementOf(SUBLOCADE, {
         effectiveDateTime: '2026-01-05',
