@@ -240,6 +240,64 @@ describe('what a draft says', () => {
   });
 });
 
+describe('2.2: reasons, and what texts say of the purpose', () => {
+  const coded = (code: string, more: Json = {}) => ({
+    coding: [{ system: 'http://hl7.org/fhir/sid/icd-10', code, ...more }],
+  });
+  const read = (more: Json) => {
+    const draft = draftIn(draftOf('oxycodone', more));
+    return [draft?.reasons.map(({ lists }) => lists[0]), draft?.says];
+  };
+  const BOTH = dosage({ text: 'mot smärta, nedtrappning' });
+  test.each<[what: string, more: Json, reasons: unknown[], says: string[]]>([
+    ['nothing', {}, [], []],
+    ['a dosage', BOTH, [], ['pain', 'taper']],
+    ['the second of two lines', dosage({ text: 'x' }, { text: 'nedtrappning' }), [], ['taper']],
+    [
+      'a coded reason in a list: the texts say nothing of the purpose',
+      { reasonCode: [coded('F11.2')], ...BOTH },
+      ['opioid-or-other-dependence'],
+      ['taper'],
+    ],
+    [
+      'one of two coded reasons in a list',
+      { reasonCode: [coded('J06.9'), coded('F11.2')], ...BOTH },
+      [undefined, 'opioid-or-other-dependence'],
+      ['taper'],
+    ],
+    ['a coded reason in no list', { reasonCode: [coded('J06.9')], ...BOTH }, [undefined], ['pain', 'taper']],
+    [
+      'its display, and the dosage',
+      { reasonCode: [coded('J06.9', { display: 'Epilepsi' })], ...dosage({ text: 'nedtrappning' }) },
+      [undefined],
+      ['seizure', 'taper'],
+    ],
+    ['its text', { reasonCode: [{ text: 'Smärta' }] }, [undefined], ['pain']],
+    ['one of two texts', { reasonCode: [{ text: 'Smärta' }, { text: 'x' }] }, [undefined, undefined], ['pain']],
+    [
+      'the text of a listed reason',
+      { reasonCode: [{ ...coded('F11.2'), text: 'Smärta' }] },
+      ['opioid-or-other-dependence'],
+      [],
+    ],
+    ['an extension that is no reason', { extension: [{ url: 'x', valueString: 'y' }], ...BOTH }, [], ['pain', 'taper']],
+    ['a reference to nothing', { reasonReference: [{ display: 'Smärta' }], ...BOTH }, [undefined], ['pain', 'taper']],
+  ])('%s', (_, more, reasons, says) => {
+    expect(read(more)).toEqual([reasons, says]);
+  });
+
+  test('a reason that is referred to is that condition’s', () => {
+    const reasons = (reference: string) =>
+      draftIn(draftOf('oxycodone', { reasonReference: [{ reference }, { reference }] }), [
+        { resourceType: 'Condition', id: 'a', subject: { reference: 'Patient/kari' }, code: coded('F11.2') },
+        { resourceType: 'Condition', id: 'b', subject: { reference: 'Patient/kari' }, code: coded('R52.2') },
+      ])?.reasons.map(({ lists }) => lists[0]);
+    expect(reasons('Condition/a')).toEqual(['opioid-or-other-dependence', 'opioid-or-other-dependence']);
+    expect(reasons('https://fhir.example/Condition/b')).toEqual(['pain', 'pain']);
+    expect(reasons('Condition/c')).toEqual([undefined, undefined]);
+  });
+});
+
 describe('1.5: the period of a draft, as it counts with others', () => {
   const period = (medicine: string | Json, more: Json) =>
     draftIn(draftOf(medicine, more))?.timeline.spans.map(

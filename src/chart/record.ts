@@ -98,10 +98,8 @@ function otherwiseOfActivity(resource: Resource, kind: 'procedure' | 'plan', opt
   const done = resource['performedDateTime'] ?? resource['occurrenceDateTime'];
   const end = lastDayOf(period['end'] ?? done, timeZone);
   const start = firstDayOf(period['start'] ?? done ?? resource['created'], timeZone) ?? end ?? 0;
-  const open =
-    (end === undefined || (done === undefined && end >= today)) && !['completed', 'stopped'].includes(status);
-  if (open && done === undefined)
-    return [{ ref: refOf(resource), kind, name: undefined, spans: [{ start, end: OPEN, degree: 'presumed' }] }];
+  const open = done === undefined && (end === undefined || end >= today) && !['completed', 'stopped'].includes(status);
+  if (open) return [{ ref: refOf(resource), kind, name: undefined, spans: [{ start, end: OPEN, degree: 'presumed' }] }];
   const last = end ?? (start > 0 ? start : undefined);
   if (last === undefined) return [];
   return [
