@@ -186,6 +186,12 @@ describe('what cannot be used at all', () => {
     ['every draft', [], [stu3(draftOf('oxazepam'))], true],
     ['one draft of two', [], [stu3(draftOf('oxazepam')), draftOf('oxazepam', { id: 'b' })], false],
     ['every entry of the list', [stu3(mine)], [draftOf('oxazepam')], true],
+    [
+      'every draft, beside what is left out for another reason',
+      [orderOf('atorvastatin')],
+      [stu3(draftOf('oxazepam'))],
+      true,
+    ],
     ['every draft, with a list', [mine], [stu3(draftOf('oxazepam'))], true],
     ['a condition', [mine, condition('c', 'F11.2', { clinicalStatus: 'active' })], [], false],
     ['another patient’s entries', [{ ...mine, subject: { reference: 'Patient/ola' } }], [], false],
@@ -265,15 +271,53 @@ describe('a record beyond the limits is refused, and the refusal names the limit
   });
 
   test('medicines, problems and results in code lists', () => {
-    const dispenses = numbered(limits.listed - 1, {
+    const dispenses = numbered(limits.listed - 2, {
       ...{ resourceType: 'MedicationDispense', status: 'completed', whenHandedOver: at(-3), subject },
       medicationCodeableConcept: concept('N05BA04'),
     });
-    expect(chartOf([...dispenses, condition('c', 'F11.2')]).treatments).toHaveLength(1);
-    refused(
-      () => chartOf([...dispenses, condition('c', 'F11.2'), condition('d', 'F11.2')]),
-      `medicines, problems and results in code lists: at most ${limits.listed}`,
-    );
+    const result = (id: string) => ({
+      ...{ resourceType: 'Observation', id, status: 'final', subject, effectiveDateTime: at(-1) },
+      code: { coding: [{ system: 'http://loinc.org', code: '16201-6' }] },
+    });
+    const record = [...dispenses, condition('c', 'F11.2'), result('r')];
+    expect(chartOf(record).treatments).toHaveLength(1);
+    const said = `medicines, problems and results in code lists: at most ${limits.listed}`;
+    refused(() => chartOf([...record, condition('d', 'F11.2')]), said);
+    refused(() => chartOf([...record, result('s')]), said);
+  });
+});
+
+describe('an entry that comes twice, and one that was taken back', () => {
+  const left = (record: Json[], drafts: Json[] = []) => {
+    const { treatments, leftOut } = chartOf(record, { drafts });
+    return [treatments.flatMap(({ entries }) => entries().map(({ ref }) => ref)), leftOut.map(({ why }) => why)];
+  };
+  const one = orderOf('oxazepam', { id: 'a' });
+  const said = statementOf('oxazepam', { id: 'a' });
+  const ORDER = 'MedicationRequest/a';
+  test.each<[what: string, record: Json[], drafts: Json[], left: unknown[]]>([
+    ['once', [one], [], [[ORDER], []]],
+    ['twice', [one, one], [], [[ORDER], ['twice']]],
+    ['of two kinds', [one, said], [], [[ORDER, 'MedicationStatement/a'], []]],
+    [
+      'two without an id',
+      [
+        { ...one, id: undefined },
+        { ...one, id: undefined },
+      ],
+      [],
+      [['MedicationRequest/', 'MedicationRequest/'], []],
+    ],
+    ['first as nothing', [{ ...one, status: 'cancelled' }, one], [], [[ORDER], ['status']]],
+    ['taken back by a draft', [one], [{ ...one, status: 'entered-in-error' }], [[], ['status', 'twice']]],
+    [
+      'another kind of that id',
+      [said],
+      [{ ...one, status: 'entered-in-error' }],
+      [['MedicationStatement/a'], ['status']],
+    ],
+  ])('%s', (_, record, drafts, expected) => {
+    expect(left(record, drafts)).toEqual(expected);
   });
 });
 
