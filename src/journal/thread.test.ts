@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -41,6 +41,8 @@ describe('a thread that is open', () => {
   test('once it is stopped nobody is told that it ended, and it refuses what is asked', async () => {
     await thread.stop();
     expect(ended).toBe(0);
+    // What SQLite has beside its file while it is open is in the file.
+    expect(readdirSync(join(folder, 'open'))).toEqual(['journal.sqlite']);
     await expect(thread.ask('ping', [], LONG)).rejects.toMatchObject({ reason: 'closed' });
   });
 });
