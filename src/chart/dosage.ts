@@ -72,7 +72,7 @@ export function endOfLines(lines: Line[]): End | undefined {
   for (const { end, from } of lines) {
     if (end === undefined || from === undefined) return undefined;
     // If the end of one line is computed, so is that of the whole.
-    const source = last !== undefined && last.from !== 'bounds' && from === 'bounds' ? last.from : from;
+    const source = last !== undefined && from === 'bounds' ? last.from : from;
     last = { day: Math.max(end, last?.day ?? end), from: source };
   }
   return last;

@@ -102,6 +102,11 @@ describe('1.2: an active order', () => {
       'taken 2026-02-01..2027-02-01, presumed 2027-02-02..',
     ],
     [
+      'a quantity and a frequency of at most nothing tells nothing',
+      order({ ...lines(line({ ...times(2), frequencyMax: 0 }, pieces(1))), ...amount(60) }),
+      'taken 2026-02-01..2027-02-01, presumed 2027-02-02..',
+    ],
+    [
       'a quantity used as needed tells nothing',
       order({ ...lines(line(times(2), { ...pieces(1), asNeededBoolean: true })), ...amount(25) }),
       'taken 2026-02-01..2027-02-01, presumed 2027-02-02..',

@@ -685,8 +685,7 @@ function dosesOf(entry: Timing, from: Day, { today }: EntryContext): EntryPeriod
   }
   if (lines.some(({ single }) => single) || kind === 'statement') return on(from);
   if (status === 'stopped') {
-    const end = stated && stated.from !== 'bounds' ? stated.day : undefined;
-    return end === undefined ? [span(from, from, 'possible')] : on(Math.max(from, end));
+    return on(stated && stated.from !== 'bounds' ? Math.max(from, stated.day) : from);
   }
   const every = lines.map((line) => line.every).find((days) => days !== undefined);
   if (every === undefined) return on(from);

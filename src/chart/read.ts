@@ -97,7 +97,7 @@ export function readChart(call: Call, options: ChartOptions): Chart {
   const { codes, timeZone, today: date, parameters, continues, once = anew } = options;
   const today = dayOf(date);
   const prefetched = bySection(call.prefetch.section);
-  const drafted = call.draftOrders === undefined ? [] : readBundle(call.draftOrders).entries;
+  const drafted = readBundle(call.draftOrders).entries;
   const received = sections.flatMap((section) => prefetched[section].resources);
   checkNumber(drafted.length, limits.drafts, 'draft orders');
   checkNumber(drafted.length + received.length, limits.resources, 'resources');

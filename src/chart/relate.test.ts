@@ -224,6 +224,23 @@ describe('1.5: washout and blockade, in both directions', () => {
     expect(pairIn([naltrexone(at(-4)), stopped], [], 'clearance')).toBe('possible');
   });
 
+  test('what the other was before today makes it no surer', () => {
+    const stopped = opioid({ ...from(at(-30)), status: 'stopped' });
+    const twice = [
+      orderOf('naltrexone', { id: 'a', ...from(at(-100), at(-90)) }),
+      orderOf('naltrexone', { id: 'b', ...from(at(-3)) }),
+    ];
+    expect(pairIn([stopped, ...twice], [], 'clearance')).toBe('possible');
+  });
+
+  test('of two periods that reach the other the higher degree counts', () => {
+    // Presumed for 30 days, possible for 70 more: so lengthened each possible end reaches today.
+    const dispensed = (day: number) =>
+      pairIn([dispenseOf('oxycodone', { whenHandedOver: at(day) })], [draftOf('buprenorphine', {})], 90);
+    expect(dispensed(-115)).toBe('taken, washout');
+    expect(dispensed(-130)).toBe('possible, washout');
+  });
+
   test('by a number of days, of one that is only possible', () => {
     const stopped = (start: string) => opioid({ ...from(start), status: 'stopped' });
     expect(pairIn([stopped(at(-2))], [draftOf('buprenorphine', {})], 2)).toBe('taken, washout');
@@ -676,6 +693,12 @@ describe('3: continuation', () => {
       '15 and 15 days of two medicines',
       [entry(from(at(-60), at(-46)), 'diazepam'), entry({ ...from(at(-29), at(-15)), id: 'b' }, 'N05BA12')],
       true,
+    ],
+    ['ended long ago, and the draft changes it', [entry({ ...from(at(-60), at(-40)), id: 'draft-1' })], true],
+    [
+      'ended long ago, and the draft changes it into another substance',
+      [entry({ ...from(at(-60), at(-40)), id: 'draft-1' }, 'diazepam')],
+      false,
     ],
     ['30 days, on a ward', [entry({ ...from(at(-45), at(-16)), ...inpatient }, 'diazepam')], false],
     ['30 days that are still to come', [entry(from(at(1), at(60)))], false],

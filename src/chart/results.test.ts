@@ -603,6 +603,14 @@ describe('what overrules a positive', () => {
     expect(found(OXAZEPAM, NORDAZEPAM)).toBe(false);
   });
 
+  test('two codes of the Norwegian list do not ask the same', () => {
+    const nlk = (code: string) => coded('urn:oid:2.16.578.1.12.4.1.1.7280', code);
+    const found = (later: string) =>
+      resultsOf(observation(nlk('NOR25838'), { valueString: 'POS', ...day(10) }), negative(nlk(later), day(11)))[0]
+        ?.overruled;
+    expect([found('NOR25838'), found('NPU08958')]).toEqual([true, false]);
+  });
+
   test('the latest negative counts, wherever it stands', () => {
     expect(first(negative(SCREEN, day(11)), negative(SCREEN, day(8)))).toMatchObject({ overruled: true });
     expect(first(negative(SCREEN, day(8)), negative(SCREEN, day(11)))).toMatchObject({ overruled: true });

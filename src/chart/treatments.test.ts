@@ -307,6 +307,11 @@ describe('whether all of it is as needed, on hold, given or known to end', () =>
       ['on hold, with an end ahead', [order('a', { status: 'on-hold', ...ended(at(-90), at(8)) })], false],
       ['a supply that runs out', [order('a', { authoredOn: at(-3), ...supply(9) })], false],
       ['in progress', [administrationOf('oxazepam', { status: 'in-progress', effectiveDateTime: at(-3) })], true],
+      [
+        'a modifier that nobody knows',
+        [order('a', { ...ended(at(-90), at(-80)), modifierExtension: [{ url: 'x' }] })],
+        false,
+      ],
     ],
   );
 });
@@ -569,6 +574,14 @@ describe('a depot', () => {
       orderOf(SUBLOCADE, { status: 'stopped', ...ended('2026-02-01', '2026-02-20') }),
       ['possible 2026-02-01..2026-02-20 +180'],
     ],
+    [
+      'a count of 1 beside how often: its first day',
+      orderOf(SUBLOCADE, {
+        authoredOn: '2026-02-01',
+        ...dosage(line({ frequency: 1, period: 1, periodUnit: 'wk', count: 1 })),
+      }),
+      ['taken 2026-02-01..2026-02-01 +180'],
+    ],
     ['given on a day that is not known', administrationOf(SUBLOCADE, {}), ['possible 2026-03-02..2027-03-02 +180']],
     [
       'with a modifier that nobody knows',
@@ -577,6 +590,14 @@ describe('a depot', () => {
     ],
   ])('a dose that clears: %s', (_, entry, expected) => {
     expect(cleared(entry)).toEqual(expected);
+  });
+
+  test('each dose of a product is kept', () => {
+    expect(cleared(dose('a', '2026-02-01'), dose('b', '2026-01-01'), dose('c', '2025-12-01'))).toEqual([
+      'taken 2025-12-01..2025-12-01 +180',
+      'taken 2026-01-01..2026-01-01 +180',
+      'taken 2026-02-01..2026-02-01 +180',
+    ]);
   });
 
   test('doses of two products of one substance each keep their own days', () => {
@@ -725,6 +746,8 @@ describe('2.3: a treatment that no medicine names', () => {
       ...[undefined, undefined, undefined, undefined],
       [],
     ]);
+    // It is as no order writes it.
+    expect(found?.prescribed).toEqual([{ product: 'laro-medicine', dosage: '' }]);
     expect(found?.entries()).toEqual([
       { ref: 'Condition/a', kind: 'problem', degree: 'presumed' },
       { ref: 'CarePlan/plan', kind: 'plan', degree: 'possible' },
