@@ -529,7 +529,7 @@ describe('3: a length in the dosage text', () => {
     `${'x '.repeat(500)}5 dagar`,
     '',
   ])('nothing is read from %j', (text) => {
-    expect(length(text)).toBeUndefined();
+    expect(lengthInText(text, knowledge.codes.reading)).toBeUndefined();
   });
 
   test.each<[text: string, length: string, word: string]>([

@@ -59,6 +59,12 @@ reads('MedicationRequest: who ordered it, and where', order('requester', 'settin
   ['category without codings', { category: [{ text: 'inpatient' }] }, [undefined, undefined]],
 ]);
 
+reads(
+  'what was handed over, though its dispense is a draft: not where the patient is now',
+  first(dispenseOf, 'setting'),
+  [['status draft', { status: 'draft', whenHandedOver: '2026-03-01' }, undefined]],
+);
+
 reads('MedicationStatement: whose word it is', statement('requester'), [
   ['informationSource', { informationSource: { reference: 'Patient/kari' } }, 'Patient/kari'],
 ]);
@@ -763,6 +769,16 @@ describe('the medicine of an entry', () => {
       'an extension of the Medication',
       contained({ extension: [{ url: 'x', valueCoding: { system: ATC, code: 'N05BA04' } }], code: { text: 'x' } }),
       'oxazepam',
+    ],
+    [
+      'an extension of another system, with a name',
+      {
+        medicationCodeableConcept: {
+          text: 'x',
+          extension: [{ url: 'x', valueCoding: { system: 'http://x', code: '1', display: 'Oxazepam' } }],
+        },
+      },
+      'unrecognised',
     ],
     [
       'an extension of another system',

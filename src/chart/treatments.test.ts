@@ -565,6 +565,11 @@ describe('a depot', () => {
       ['taken 2026-01-05..2026-01-05 +180'],
     ],
     [
+      'an event of today, after one before',
+      orderOf(SUBLOCADE, { authoredOn: '2026-02-01', ...dosage({ timing: { event: ['2026-02-02', TODAY] } }) }),
+      ['taken 2026-03-02..2026-03-02 +180'],
+    ],
+    [
       'events that all lie ahead: the first of them',
       orderOf(SUBLOCADE, { authoredOn: '2026-02-01', ...dosage({ timing: { event: ['2026-03-20', '2026-03-09'] } }) }),
       ['taken 2026-03-09..2026-03-09 +180'],
