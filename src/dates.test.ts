@@ -115,7 +115,7 @@ test('a day is a number of days since 1970, and no date is later than an open en
 
 test('the offset of a zone is that of the moment, also when nothing is remembered of it', async () => {
   // A module of its own has read no moment yet.
-  const module = './dates.ts?anew';
+  const module = `./dates.ts?${crypto.randomUUID()}`;
   const { localDate: read } = (await import(module)) as { localDate: typeof localDate };
   for (const [text, date] of [
     ['2026-03-28T22:59:59Z', '2026-03-28'],

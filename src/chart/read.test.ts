@@ -98,6 +98,21 @@ describe('whose resource it is', () => {
     expect([owned(mine), owned(others), owned(group)]).toEqual([['oxazepam'], [], []]);
   });
 
+  test.each<[reference: string, own: boolean]>([
+    ['Patient/kari', true],
+    ['kari', true],
+    ['https://fhir.example/Patient/kari', true],
+    ['Patient/kari/_history/3', true],
+    ['urn:uuid:kari', true],
+    ['Patient/ola', false],
+    ['ola', false],
+    ['Group/kari', false],
+    ['https://fhir.example/Group/kari', false],
+  ])('by a reference to %s, where the patient is not sent', (reference, own) => {
+    const chart = chartOf([orderOf('oxazepam', { subject: { reference } })], { prefetch: { patient: undefined } });
+    expect(chart.treatments).toHaveLength(own ? 1 : 0);
+  });
+
   test.each<[what: string, more: Json, own: boolean]>([
     ['patient', { patient: subject }, true],
     ['patient, another', { patient: { reference: 'Patient/ola' } }, false],

@@ -245,7 +245,7 @@ function treatmentOf(group: Purposed[], changes: Map<string, Change>, context: T
     ...(entry.dailyDose !== undefined && { dailyDose: entry.dailyDose }),
     endKnown: all.endKnown,
     onHold: inForce > 0 && all.onHold,
-    once: counting > 0 && all.once && entry.kind === 'administration',
+    once: all.once && entry.kind === 'administration',
     ...(lastSign !== undefined && { lastSign: dateOf(lastSign) }),
     ...(lastDose !== undefined && { lastDose: dateOf(lastDose) }),
     administered: counting > 0 && all.administered,
