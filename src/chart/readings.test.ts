@@ -724,6 +724,25 @@ describe('the medicine of an entry', () => {
       'no-medicine',
     ],
     [
+      'ingredients of another medicine, all known',
+      contained({
+        ingredient: [{ itemCodeableConcept: coded(ATC, 'N02BE01') }, { itemCodeableConcept: { text: 'Paracetamol' } }],
+      }),
+      'other-medicine',
+    ],
+    [
+      'ingredients of another medicine, of which one may be anything',
+      contained({
+        ingredient: [{ itemCodeableConcept: coded(ATC, 'N02BE01') }, { itemCodeableConcept: { text: 'Xylofin' } }],
+      }),
+      'unrecognised',
+    ],
+    [
+      'ingredients of which one is ours and one may be anything',
+      contained({ ingredient: [{ itemCodeableConcept: OXAZEPAM }, { itemCodeableConcept: { text: 'Xylofin' } }] }),
+      'oxazepam',
+    ],
+    [
       'ingredient.itemReference.display',
       contained({ ingredient: [{ itemReference: { display: 'Oxazepam' } }] }),
       'oxazepam',

@@ -211,6 +211,7 @@ describe('1.5: washout and blockade, in both directions', () => {
     expect(pairIn([stopped(at(-11))], [antagonistDraft({})], 'clearance')).toBe('possible');
     expect(pairIn([stopped(at(-10))], [antagonistDraft({})], 'clearance')).toBe('taken, washout');
     expect(pairIn([stopped(at(-10))], [antagonistDraft(from(at(1)))], 'clearance')).toBe('possible');
+    expect(pairIn([stopped(TODAY)], [antagonistDraft(from(TODAY, TODAY))], 'clearance')).toBe('taken, washout');
     // Without what clears, it is as the record has it.
     expect(pairIn([stopped(at(-10))], [antagonistDraft({})])).toBe('possible');
   });

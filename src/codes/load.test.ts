@@ -54,6 +54,11 @@ describe('what names something that is not there is said, with file and line', (
     ['the list of a result', { lists, results: { r: { of: 'two' } } }, ["results.r: of: 'two' is not a list"]],
     ['a result without a list', { lists, results: { r: { loinc: ['1'] } } }, []],
     [
+      'codes that ask the same',
+      { lists, results: { r: { loinc: ['1', '2', '3'], same: [['loinc|1', 'loinc|2', 'loinc|3']] } } },
+      [],
+    ],
+    [
       'a part of a combination',
       {
         substances: { a: { atc: ['A01AA01'], names: named('aaaa') } },
@@ -69,6 +74,18 @@ describe('what names something that is not there is said, with file and line', (
   ])('%s', (_, file, said) => {
     const { problems } = load(file);
     expect(problems.map((problem) => problem.replace(/^codes\/0\.yaml:[1-9]\d*: /, ''))).toEqual(said);
+  });
+
+  test('a combination is one of two substances or more', () => {
+    const substance = (atc: string, name: string) => ({ atc: [atc], names: named(name) });
+    const substances = {
+      a: substance('A01AA01', 'aaaa'),
+      b: substance('A01AA02', 'bbbb'),
+      c: substance('A01AA03', 'cccc'),
+    };
+    const problems = (...of: string[]) =>
+      load({ substances, combinations: { all: { of, atc: ['A01AA51'], names: named('all') } } }).problems.length;
+    expect([problems('a'), problems('a', 'b'), problems('a', 'b', 'c')]).toEqual([1, 0, 0]);
   });
 
   test('a substance that is defined twice', () => {
@@ -164,7 +181,8 @@ describe('what is made of a file', () => {
     },
     forms: {
       patch: { edqm: ['100'], words: ['plaster', 'depot plaster', 'tts'], unverified: { snomed: ['200'] } },
-      tablet: { words: ['tablett'] },
+      tablet: { words: ['tablett', 'dragee'] },
+      gel: { words: ['geleh'] },
     },
     reimbursement: { sick: ['-90'] },
     settings: {
@@ -254,6 +272,10 @@ describe('what is made of a file', () => {
     [undefined, ['x tts'], ['patch']],
     [undefined, ['xtts'], []],
     [undefined, ['depottablett'], ['tablet']],
+    [undefined, ['depotdragee'], ['tablet']],
+    // Of five letters another word may end so by chance.
+    [undefined, ['geleh'], ['gel']],
+    [undefined, ['depotgeleh'], []],
     [undefined, ['x'], []],
   ])('the form of %j, %j is %j', (form, names, forms) => {
     expect(formsOf(form, names, load(file).codes)).toEqual(forms);

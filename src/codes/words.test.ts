@@ -48,6 +48,22 @@ describe('whether a text says it', () => {
     expect(saysIn(sentencesOf(text), wording)).toBe(says);
   });
 
+  test('what it begins with itself does not negate it', () => {
+    const own = compileWording({
+      any: ['no more pain', 'pain free'],
+      except: [],
+      notAfter: ['no', 'pain'],
+      notWith: [],
+    });
+    const says = (text: string) => saysIn(sentencesOf(text), own);
+    expect([says('no more pain'), says('pain free'), says('no pain free'), says('no, no more pain')]).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+  });
+
   test('of a long text only the beginning is looked at', () => {
     expect(saysIn(sentencesOf(`${'x '.repeat(997)}taper`), wording)).toBe(true);
     expect(saysIn(sentencesOf(`${'x '.repeat(1000)}taper`), wording)).toBe(false);
