@@ -55,6 +55,8 @@ describe('what a test asks', () => {
     ['a display', coded('https://example.org', 'x', 'U-Bensodiazepiner'), 'benzodiazepine-test', undefined],
     ['a text', { text: 'Benzodiazepiner, urin' }, 'benzodiazepine-test', undefined],
     ['zopiclone in a text', { text: 'U-Zopiklon' }, 'z-drug-test', 'zopiclone'],
+    ['a substance of two words', { text: 'Ethyl loflazepate (U)' }, 'benzodiazepine-test', 'ethyl-loflazepate'],
+    ['the first of the two', { text: 'Ethyl' }, undefined, undefined],
     ['two words for a class', { text: 'Z-preparat, urin' }, 'z-drug-test', undefined],
     ['the two the other way round', { text: 'Preparat Z' }, undefined, undefined],
     ['pregabalin in a text', { text: 'Pregabalin (U)' }, 'pregabalin-test', undefined],

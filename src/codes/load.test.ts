@@ -277,8 +277,59 @@ describe('what is made of a file', () => {
     [undefined, ['geleh'], ['gel']],
     [undefined, ['depotgeleh'], []],
     [undefined, ['x'], []],
+    // A phrase in part is none.
+    [{ text: 'depot' }, [], []],
+    [undefined, ['depot x plaster y'], ['patch']],
   ])('the form of %j, %j is %j', (form, names, forms) => {
     expect(formsOf(form, names, load(file).codes)).toEqual(forms);
+  });
+
+  test('of two endings of a word the longer is its form', () => {
+    const { codes } = load({ forms: { short: { words: ['plaster'] }, long: { words: ['depotplaster'] } } });
+    expect([formsOf(undefined, ['xdepotplaster'], codes), formsOf(undefined, ['xplaster'], codes)]).toEqual([
+      ['long'],
+      ['short'],
+    ]);
+  });
+
+  test('a name that goes on is another one, also where a salt is joined to it', () => {
+    const { codes } = load({
+      systems,
+      lists: { one: { atc: ['A01'] } },
+      substances: {
+        a: { atc: ['A01AA01'], names: named('aaaa') },
+        b: { atc: ['A01AA02'], names: named('aaaa bbbb') },
+        partner: { atc: ['B01AA01'], names: named('pppp') },
+      },
+      salts: ['salt'],
+    });
+    const read = (text: string) => {
+      const found = recogniseMedicine({ codings: [], names: [text], ingredients: [] }, codes);
+      return typeof found === 'string' ? found : [found.substance, found.lists];
+    };
+    expect([read('aaaa'), read('aaaa bbbb'), read('aaaasalt'), read('aaaasalt bbbb')]).toEqual([
+      ['a', ['one']],
+      ['b', ['one']],
+      ['a', ['one']],
+      ['a', ['one']],
+    ]);
+    // Of a partner in no list and one of ours, ours is what it is, whichever comes first.
+    expect([read('pppp/aaaa'), read('aaaa/pppp'), read('pppp')]).toEqual([
+      ['a', ['one']],
+      ['a', ['one']],
+      ['partner', []],
+    ]);
+  });
+
+  test('spellings of systems are remembered, as many as a site has, and none that is no address', () => {
+    const { codes } = load(file);
+    const read = (system: string) => conceptListsOf({ coding: [{ system, code: '9' }] }, codes.conditions, codes);
+    expect([read('http://sct/'), read('http://sct/'), codes.spellings.size]).toEqual([['sick'], ['sick'], 1]);
+    expect([read(`http://${'x'.repeat(193)}`), codes.spellings.size]).toEqual([[], 2]);
+    expect([read(`http://${'x'.repeat(194)}`), codes.spellings.size]).toEqual([[], 2]);
+    for (let at = 0; at < 1000; at++) read(`http://other/${at}`);
+    expect(codes.spellings.size).toBe(1000);
+    expect([read('http://sct|2024'), read('http://sct/')]).toEqual([['sick'], ['sick']]);
   });
 
   test('reimbursement, settings and what is not verified', () => {
