@@ -4,7 +4,7 @@ import type { Chart } from '../chart/chart.ts';
 import type { Section } from '../fhir/prefetch.ts';
 import { knowledge } from '../testing/app.ts';
 import { anyDrafts, anyRecord, at, chartOf, draftOf, orderOf } from '../testing/charts.ts';
-import type { Json } from '../testing/request.ts';
+import { condition, type Json } from '../testing/request.ts';
 import { findings, viewsOf } from './facts.ts';
 
 const SEED = 20260302;
@@ -105,6 +105,7 @@ describe('what is not known, while a part of the record is missing', () => {
   test.each<[Section, string]>([
     ['conditions', 'not-known'],
     ['medications', 'not-known'],
+    ['patient', 'not-known'],
   ])('the part that is missing is named: %s', (section) => {
     const chart = chartOf([], { hook: 'patient-view', prefetch: { [section]: undefined } });
     const views = viewsOf(chart, 'medications');
@@ -115,6 +116,26 @@ describe('what is not known, while a part of the record is missing', () => {
     );
     expect(named.length).toBeGreaterThan(0);
     for (const { missing } of named) expect(missing).toEqual([section]);
+  });
+
+  test('of a record that is whole, and whose dates are, everything is known', () => {
+    const record = [
+      orderOf('methadone', { authoredOn: at(-20) }),
+      orderOf('oxazepam', { id: 'b', authoredOn: at(-9) }),
+    ];
+    const found = outcomes(chartOf(record, { drafts: [draftOf('oxycodone')] }));
+    expect(found.filter(({ outcome }) => outcome === 'holds').length).toBeGreaterThan(0);
+    expect(found.filter(({ outcome }) => outcome === 'not-known')).toEqual([]);
+  });
+
+  test('a date that is known by its month leaves open what depends on its day', () => {
+    // Within 24 months of 2026-03-02, or not.
+    const unknown = (onsetDateTime: string) =>
+      outcomes(chartOf([condition('c', 'F10.2', { onsetDateTime })], { hook: 'patient-view' })).filter(
+        ({ outcome }) => outcome === 'not-known',
+      ).length;
+    expect([unknown('2024-03-01'), unknown('2024-03-02'), unknown('2024-04')]).toEqual([0, 0, 0]);
+    expect(unknown('2024-03')).toBeGreaterThan(0);
   });
 
   test('a list in part: what is found holds, and what is not found is not known', () => {

@@ -7,7 +7,8 @@ import { readRequest } from '../http/wire.ts';
 import { knowledge, root } from '../testing/app.ts';
 import { examples } from '../testing/examples.ts';
 import { dosageUntil, type Json, pair, prescription } from '../testing/request.ts';
-import { type Basis, basesOf, saysNothingNew } from './quiet.ts';
+import { type Basis, basesOf, leaveOut, saysNothingNew } from './quiet.ts';
+import type { RuleResult } from './result.ts';
 
 const word = fc.stringMatching(/^[a-z]{1,4}$/);
 const words = fc.uniqueArray(word, { minLength: 1, maxLength: 4 });
@@ -107,6 +108,12 @@ describe('what a card about treatments rested on', () => {
     expect(saysNothingNew(basisOf(...record), before)).toBe(known);
   });
 
+  test('it is the same whatever order the record has', () => {
+    const [one, other] = [running('a', 75), running('b', 50)];
+    expect(basisOf(other, one).products).toEqual(basisOf(one, other).products);
+    expect(saysNothingNew(basisOf(other, one), basisOf(one, other))).toBe(true);
+  });
+
   test('it holds no name and no id', () => {
     expect(JSON.stringify(before)).not.toMatch(new RegExp(`${gabapentinoid}|${agonist}|MedicationRequest|kari`, 'i'));
   });
@@ -114,4 +121,44 @@ describe('what a card about treatments rested on', () => {
   function over() {
     return { dosageInstruction: [dosageUntil('2025-02-01')] };
   }
+});
+
+describe('which cards are left out', () => {
+  const result = (id: string, outcome: string, more: object = {}) =>
+    ({ rule: { id }, outcome, indicator: 'warning', ...more }) as unknown as RuleResult;
+  const outcomes = (...results: RuleResult[]) =>
+    leaveOut(
+      results,
+      new Map([
+        ['a', 'quiet'],
+        ['b', 'repeat'],
+      ]),
+    ).map(({ outcome }) => outcome);
+  test.each<[what: string, results: RuleResult[], outcomes: string[]]>([
+    [
+      'those that are to be',
+      [result('a', 'fires'), result('b', 'fires'), result('c', 'fires')],
+      ['quiet', 'repeat', 'fires'],
+    ],
+    ['what joins one with it', [result('a', 'fires'), result('x', 'joins', { by: 'a' })], ['quiet', 'quiet']],
+    ['what joins another not', [result('c', 'fires'), result('a', 'joins', { by: 'c' })], ['fires', 'joins']],
+    ['a critical one never', [result('a', 'fires', { indicator: 'critical' })], ['fires']],
+    [
+      'nor what joins a critical one',
+      [result('a', 'fires', { indicator: 'critical' }), result('x', 'joins', { by: 'a' })],
+      ['fires', 'joins'],
+    ],
+    [
+      'a critical rule that joins another one with it',
+      [result('a', 'fires'), result('x', 'joins', { by: 'a', indicator: 'critical' })],
+      ['quiet', 'quiet'],
+    ],
+    [
+      'what is no card stays as it is',
+      [result('a', 'does-not-hold'), result('b', 'not-known')],
+      ['does-not-hold', 'not-known'],
+    ],
+  ])('%s', (_, results, expected) => {
+    expect(outcomes(...results)).toEqual(expected);
+  });
 });

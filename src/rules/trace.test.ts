@@ -88,6 +88,14 @@ describe('what a trace tells of the record', () => {
     expect(treatment?.periods.map(({ from }) => from)).toEqual(days.slice(10));
   });
 
+  test('of a rule that is switched off why, and of no other', () => {
+    const { rules } = trace([], [draftOf('oxycodone')]);
+    const off = rules.filter(({ outcome }) => outcome === 'switched-off');
+    expect(off.length).toBeGreaterThan(0);
+    for (const one of rules) expect('off' in one).toBe(off.includes(one));
+    for (const { off: why } of off) expect(why).toBeTruthy();
+  });
+
   test('what could not be judged, and what was left out', () => {
     const found = trace([orderOf('Zzyzx', { id: 'x', ...since('2026-02-01') })], [draftOf('Qwerty')]);
     expect(found.unread).toEqual([
