@@ -142,6 +142,11 @@ describe('which cards are left out', () => {
     ],
     ['what joins one with it', [result('a', 'fires'), result('x', 'joins', { by: 'a' })], ['quiet', 'quiet']],
     ['what joins another not', [result('c', 'fires'), result('a', 'joins', { by: 'c' })], ['fires', 'joins']],
+    [
+      'one beside a critical one too',
+      [result('c', 'fires', { indicator: 'critical' }), result('a', 'fires')],
+      ['fires', 'quiet'],
+    ],
     ['a critical one never', [result('a', 'fires', { indicator: 'critical' })], ['fires']],
     [
       'nor what joins a critical one',
