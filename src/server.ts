@@ -22,7 +22,7 @@ import { readProof } from './rules/proof.ts';
 import { hooks, type Site } from './rules/schema.ts';
 import { readClients } from './trust/clients.ts';
 import { hasPage, pageScript } from './workbench/files.ts';
-import type { Problem } from './yaml.ts';
+import { type Problem, problemsText } from './yaml.ts';
 
 helpIfAsked(`Usage: npm start
 
@@ -44,9 +44,7 @@ const clients =
         config.tls?.ca !== undefined,
         knowledge?.rules.map(({ id }) => id),
       );
-if (!knowledge || problems.length > 0) {
-  fail(problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'));
-}
+if (!knowledge || problems.length > 0) fail(problemsText(problems));
 
 const logger = pino({ level: config.logLevel, base: null });
 for (const remark of remarks) logger.warn(remark, 'left out');

@@ -5,6 +5,10 @@ import { readText } from './text.ts';
 /** A mistake in a settings file, reported with file and line. */
 export type Problem = { file: string; line: number; message: string };
 
+export function problemsText(problems: readonly Problem[]): string {
+  return problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n');
+}
+
 /** A YAML file as data, with the line of each path and the comment above each key as one line. */
 export type YamlFile<T> = {
   file: string;

@@ -12,10 +12,10 @@ import { proofOf } from '../rules/proof.ts';
 import { reachOfResults } from '../rules/reach.ts';
 import { siteSchema } from '../rules/schema.ts';
 import { type Answered, answerAt, differencesByRule, type RuleDifference } from '../tuning/compare.ts';
-import { type Problem, readYaml } from '../yaml.ts';
+import { type Problem, problemsText, readYaml } from '../yaml.ts';
 import { answerFile, compare, REVIEW, readTestBundles, type TestBundle } from './bundles.ts';
 import { traceability } from './traceability.ts';
-import { helpIfAsked, problemsText, section } from './words.ts';
+import { helpIfAsked, section } from './words.ts';
 
 const USAGE = `Usage: npm run check [-- FOLDER] [--dry] [--against FILE]
 
@@ -173,7 +173,6 @@ function differencesText(patients: number, differences: RuleDifference[], other:
 /** Prints the result, and writes docs/traceability.md and docs/proof.json unless `dry`. */
 function run(folder: string, dry: boolean): number {
   const { problems, remarks, rules, bundles, trace, proof, reach } = check(folder);
-  const line = ({ file, line: at, message }: Problem) => `${file}:${at}: ${message}\n`;
   const proved = trace === undefined ? '; without test bundles the rules are loaded but not proved' : '';
   const summary =
     problems.length === 0
@@ -181,8 +180,8 @@ function run(folder: string, dry: boolean): number {
       : `${problems.length} problem${problems.length === 1 ? '' : 's'}\n`;
   process.stdout.write(
     [
-      ...remarks.map((remark) => `left out: ${line(remark)}`),
-      ...problems.map(line),
+      ...remarks.map((remark) => `left out: ${problemsText([remark])}\n`),
+      ...problems.map((problem) => `${problemsText([problem])}\n`),
       ...(reach === undefined ? [] : [`${reach}\n`]),
       summary,
     ].join(''),

@@ -6,11 +6,12 @@ import { dateOfInstant, isPartial, localDate } from '../dates.ts';
 import { ServiceError } from '../errors.ts';
 import { UnusableFhir } from '../fhir/versions.ts';
 import { loadKnowledge } from '../knowledge/load.ts';
-import { type Language, languages } from '../language.ts';
+import { languages } from '../language.ts';
 import { type RuleTrace, type TreatmentTrace, traceOf } from '../rules/trace.ts';
 import { readText } from '../text.ts';
+import { problemsText } from '../yaml.ts';
 import { answerFile } from './bundles.ts';
-import { helpIfAsked, messageOf, problemsText, section } from './words.ts';
+import { oneOf, runCommand, section } from './words.ts';
 
 const USAGE = `Usage: npm run explain -- FILE [--entries] [--now 2026-03-02] [--language sv|nb|da|en]
 
@@ -127,43 +128,32 @@ function whyOf({ outcome, off, by, missing, silent }: RuleTrace): string {
   return `${missing ? `: ${missing.join(', ')} missing` : ''}${trial}`;
 }
 
-if (import.meta.main) {
-  helpIfAsked(USAGE);
-  process.exitCode = run(process.argv.slice(2));
-}
+if (import.meta.main) await runCommand(USAGE, run);
 
-function run(words: string[]): number {
+function run(words: string[]): void {
+  const options = {
+    entries: { type: 'boolean', default: false },
+    now: { type: 'string' },
+    language: { type: 'string', default: 'en' },
+  } as const;
+  const { positionals, values } = parseArgs({ args: words, allowPositionals: true, options });
+  const [file] = positionals;
+  if (file === undefined) throw new Error(USAGE);
+  const language = oneOf('--language', values.language, languages);
+  const { knowledge, problems } = loadKnowledge(fileURLToPath(new URL('../..', import.meta.url)));
+  if (!knowledge) throw new Error(problemsText(problems));
+  const { timeZone } = knowledge.site;
+  const date = values.now ?? dateOfInstant(Date.now(), timeZone);
+  if (localDate(date, timeZone) !== date || isPartial(date))
+    throw new Error(`--now: '${date}' is not a date such as 2026-03-02`);
+  const body: unknown = JSON.parse(readText(file === '-' ? 0 : file));
   try {
-    const options = {
-      entries: { type: 'boolean', default: false },
-      now: { type: 'string' },
-      language: { type: 'string', default: 'en' },
-    } as const;
-    const { positionals, values } = parseArgs({ args: words, allowPositionals: true, options });
-    const [file] = positionals;
-    if (file === undefined || !isLanguage(values.language)) throw new Error(USAGE);
-    const { knowledge, problems } = loadKnowledge(fileURLToPath(new URL('../..', import.meta.url)));
-    if (!knowledge) throw new Error(problemsText(problems));
-    const { timeZone } = knowledge.site;
-    const date = values.now ?? dateOfInstant(Date.now(), timeZone);
-    if (localDate(date, timeZone) !== date || isPartial(date))
-      throw new Error(`--now: '${date}' is not a date such as 2026-03-02`);
-    const body: unknown = JSON.parse(readText(file === '-' ? 0 : file));
-    const { answer } = answerFile(body, knowledge, values.language, date, values.now !== undefined);
+    const { answer } = answerFile(body, knowledge, language, date, values.now !== undefined);
     process.stdout.write(`${explain(answer, values)}\n`);
-    return 0;
   } catch (error) {
-    process.stderr.write(`${refusal(error)}\n`);
-    return 1;
+    if (error instanceof ServiceError)
+      throw new Error(`The service would answer ${error.code}: ${error.diagnostics.join('; ')}`);
+    if (error instanceof UnusableFhir) throw new Error(`The service would refuse the call: ${error.message}`);
+    throw error;
   }
-}
-
-function isLanguage(text: string): text is Language {
-  return (languages as readonly string[]).includes(text);
-}
-
-function refusal(error: unknown): string {
-  if (error instanceof ServiceError) return `The service would answer ${error.code}: ${error.diagnostics.join('; ')}`;
-  if (error instanceof UnusableFhir) return `The service would refuse the call: ${error.message}`;
-  return messageOf(error);
 }

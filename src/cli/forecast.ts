@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,18 +6,18 @@ import { parseArgs } from 'node:util';
 import { type Section, sections } from '../fhir/prefetch.ts';
 import { figuresOf } from '../forecast/figures.ts';
 import { inputFiles } from '../forecast/input.ts';
-import { UnusableInput } from '../forecast/patients.ts';
 import { forecastPage } from '../forecast/report.ts';
 import { type Forecast, type ForecastOptions, forecast, forget } from '../forecast/run.ts';
 import { mergeShards, shardText } from '../forecast/shards.ts';
 import { EVERYBODY, type Share } from '../forecast/share.ts';
+import { writeWhole } from '../forecast/state.ts';
 import { forecastTable } from '../forecast/table.ts';
 import type { Damage } from '../forecast/values.ts';
 import { loadPages, translator } from '../knowledge/pages.ts';
 import { type Language, languages } from '../language.ts';
-import type { Problem } from '../yaml.ts';
+import { type Problem, problemsText } from '../yaml.ts';
 import { progressLine } from './progress.ts';
-import { helpIfAsked, messageOf, problemsText, wholeNumber } from './words.ts';
+import { oneOf, runCommand, wholeNumber } from './words.ts';
 
 const USAGE = `Usage: npm run forecast -- FOLDER_OR_FILE [options]
        npm run forecast -- FOLDER_OR_FILE --shard I/N --out SHARD [options]
@@ -51,40 +51,34 @@ type Look = { format: string; out: string | undefined; language: Language };
 type Wish = Look &
   Pick<ForecastOptions, 'replay' | 'sites' | 'workers' | 'state'> & { input: string; shard: Share | undefined };
 
-async function run(words: string[]): Promise<number> {
+async function run(words: string[]): Promise<void> {
+  if (words[0] === 'merge') return merge(words.slice(1));
+  const settings = readWords(words);
+  const pages = readPages();
+  const files = inputFiles(settings.input);
+  if (files.length === 0) throw new Error(`There is no .json or .ndjson file in ${settings.input}.`);
+  const { out, shard } = settings;
+  const copy = out === undefined ? mkdtempSync(join(tmpdir(), 'forecast-')) : `${out}.sorted`;
+  const share = shard ?? EVERYBODY;
+  const options = { ...settings, folder: ROOT, files, share, copy, clock: () => performance.now() };
   try {
-    if (words[0] === 'merge') return merge(words.slice(1));
-    const settings = readWords(words);
-    const pages = readPages();
-    const files = inputFiles(settings.input);
-    if (files.length === 0) throw new Error(`There is no .json or .ndjson file in ${settings.input}.`);
-    const { out, shard } = settings;
-    const copy = out === undefined ? mkdtempSync(join(tmpdir(), 'forecast-')) : `${out}.sorted`;
-    const share = shard ?? EVERYBODY;
-    const options = { ...settings, folder: ROOT, files, share, copy, clock: () => performance.now() };
-    try {
-      const found = await replayed(options);
-      tellDamage(found);
-      // With few patients a shard may have none.
-      const noPatients = shard === undefined && isEmpty(found);
-      if (shard !== undefined) writeAtomically(out as string, shardText(found, shard));
-      else if (!noPatients) write(found, settings, pages);
-      forget(options);
-      if (noPatients) throw new Error(`There is no patient in ${settings.input}.`);
-    } finally {
-      // The state of an interrupted run is kept only beside its report.
-      if (out === undefined) forget({ copy });
-    }
-    if (out !== undefined) process.stderr.write(`Written: ${out}\n`);
-    return 0;
-  } catch (error) {
-    process.stderr.write(`${error instanceof UnusableInput ? error.message : messageOf(error)}\n`);
-    return 1;
+    const found = await replayed(options);
+    tellDamage(found);
+    // With few patients a shard may have none.
+    const noPatients = shard === undefined && isEmpty(found);
+    if (shard !== undefined) writeWhole(out as string, shardText(found, shard));
+    else if (!noPatients) write(found, settings, pages);
+    forget(options);
+    if (noPatients) throw new Error(`There is no patient in ${settings.input}.`);
+  } finally {
+    // The state of an interrupted run is kept only beside its report.
+    if (out === undefined) forget({ copy });
   }
+  if (out !== undefined) process.stderr.write(`Written: ${out}\n`);
 }
 
 /** The report of all shards. */
-function merge(words: string[]): number {
+function merge(words: string[]): void {
   const { positionals, values } = parseArgs({
     args: words,
     allowPositionals: true,
@@ -98,7 +92,6 @@ function merge(words: string[]): number {
   write(found, look, pages);
   tellDamage(found);
   if (look.out !== undefined) process.stderr.write(`Written: ${look.out}\n`);
-  return 0;
 }
 
 function isEmpty({ sites, failures }: Forecast): boolean {
@@ -156,25 +149,14 @@ async function replayed(options: ForecastOptions & Pick<Wish, 'shard'>): Promise
 }
 
 function write(found: Forecast, look: Look, pages: Pages): void {
-  const text = written(found, look, (language) => translator(pages['forecast'] ?? {}, language));
+  const text = written(found, look, pages);
   if (look.out === undefined) process.stdout.write(text);
   else writeFileSync(look.out, text, { mode: 0o600 });
 }
 
-/** Writes a file as a whole, whenever the process may end. */
-function writeAtomically(path: string, text: string): void {
-  const draft = `${path}.new`;
-  writeFileSync(draft, text, { mode: 0o600 });
-  renameSync(draft, path);
-}
-
-function written(
-  found: Forecast,
-  { format, language }: Look,
-  translate: (language: Language) => ReturnType<typeof translator>,
-): string {
+function written(found: Forecast, { format, language }: Look, pages: Pages): string {
   const sites = found.sites.map((site) => ({ ...site, figures: figuresOf(site) }));
-  if (format === 'html') return forecastPage(found, sites, language, translate(language));
+  if (format === 'html') return forecastPage(found, sites, language, translator(pages['forecast'] ?? {}, language));
   if (format === 'table') return forecastTable(sites);
   const { damage, failures, files, replay } = found;
   const of = sites.map(({ name, fingerprint, figures, tally }) => ({
@@ -271,18 +253,9 @@ function shardOf(text: string): Share {
   return { index, count };
 }
 
-function oneOf<T extends string>(option: string, value: string, known: readonly T[]): T {
-  const found = known.find((candidate) => candidate === value);
-  if (found === undefined) throw new Error(`${option}: '${value}' is not one of ${known.join(', ')}`);
-  return found;
-}
-
 function listOf(option: string, text: string, known: readonly string[]): string[] {
   return text === '' ? [] : text.split(',').map((word) => oneOf(option, word.trim(), known));
 }
 
 // Last, because this code uses everything above.
-if (import.meta.main) {
-  helpIfAsked(USAGE);
-  process.exitCode = await run(process.argv.slice(2));
-}
+if (import.meta.main) await runCommand(USAGE, run);

@@ -5,9 +5,9 @@ import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { isObject } from '../fhir/json.ts';
 import { compileKnowledge, deliveredSite, readKnowledge } from '../knowledge/load.ts';
-import type { Problem } from '../yaml.ts';
+import { type Problem, problemsText } from '../yaml.ts';
 import { answerFile, type Expected, observe, REVIEW, readTestBundles } from './bundles.ts';
-import { helpIfAsked, messageOf, problemsText } from './words.ts';
+import { runCommand } from './words.ts';
 
 const USAGE = `Usage: npm run new-patient -- FROM TO [--set PATH=VALUE]...
        npm run new-patient -- PATIENT
@@ -20,35 +20,26 @@ the request by hand. Both are for you to read: npm run check refuses them until 
   --folder FOLDER   that holds hooks/, cards/ and test-bundles/ (this project)
 `;
 
-if (import.meta.main) {
-  helpIfAsked(USAGE);
-  process.exitCode = run(process.argv.slice(2));
-}
+if (import.meta.main) await runCommand(USAGE, run);
 
-function run(words: string[]): number {
-  try {
-    const { positionals, values } = parseArgs({
-      args: words,
-      allowPositionals: true,
-      options: { set: { type: 'string', multiple: true, default: [] }, folder: { type: 'string' } },
-    });
-    const [from, to = from, ...more] = positionals.map(nameOf);
-    if (from === undefined || to === undefined || more.length > 0) throw new Error(USAGE);
-    const folder = values.folder ?? fileURLToPath(new URL('../..', import.meta.url));
-    const pathOf = (name: string, what: string) => join(folder, 'test-bundles', `${name}.${what}`);
-    if (to !== from && existsSync(pathOf(to, 'request.json'))) throw new Error(`There is a patient ${to} already.`);
-    const text = readFileSync(pathOf(from, 'request.json'), 'utf8');
-    const request = values.set.length === 0 ? text : changed(text, values.set);
-    const expected = expectedOf(folder, from, JSON.parse(request));
-    mkdirSync(dirname(pathOf(to, 'request.json')), { recursive: true });
-    writeFileSync(pathOf(to, 'request.json'), request);
-    writeFileSync(pathOf(to, 'expected.yaml'), stringify({ ...expected, note: `${REVIEW}, made from ${from}` }));
-    process.stdout.write(`test-bundles/${to}.request.json\ntest-bundles/${to}.expected.yaml\n`);
-    return 0;
-  } catch (error) {
-    process.stderr.write(`${messageOf(error)}\n`);
-    return 1;
-  }
+function run(words: string[]): void {
+  const { positionals, values } = parseArgs({
+    args: words,
+    allowPositionals: true,
+    options: { set: { type: 'string', multiple: true, default: [] }, folder: { type: 'string' } },
+  });
+  const [from, to = from, ...more] = positionals.map(nameOf);
+  if (from === undefined || to === undefined || more.length > 0) throw new Error(USAGE);
+  const folder = values.folder ?? fileURLToPath(new URL('../..', import.meta.url));
+  const pathOf = (name: string, what: string) => join(folder, 'test-bundles', `${name}.${what}`);
+  if (to !== from && existsSync(pathOf(to, 'request.json'))) throw new Error(`There is a patient ${to} already.`);
+  const text = readFileSync(pathOf(from, 'request.json'), 'utf8');
+  const request = values.set.length === 0 ? text : changed(text, values.set);
+  const expected = expectedOf(folder, from, JSON.parse(request));
+  mkdirSync(dirname(pathOf(to, 'request.json')), { recursive: true });
+  writeFileSync(pathOf(to, 'request.json'), request);
+  writeFileSync(pathOf(to, 'expected.yaml'), stringify({ ...expected, note: `${REVIEW}, made from ${from}` }));
+  process.stdout.write(`test-bundles/${to}.request.json\ntest-bundles/${to}.expected.yaml\n`);
 }
 
 /** The name `folder/patient`, also from the path of one of its files. */

@@ -7,14 +7,15 @@ import { pino } from 'pino';
 import { createApp } from '../app.ts';
 import { brand, serviceId } from '../brand.ts';
 import type { Card } from '../cards/render.ts';
+import { readConfig } from '../config.ts';
 import { createFetchJson } from '../fhir/fetch-json.ts';
 import { type JsonObject, object, objects, string } from '../fhir/json.ts';
 import { compileKnowledge, deliveredSite, readKnowledge } from '../knowledge/load.ts';
-import type { Problem } from '../yaml.ts';
+import { type Problem, problemsText } from '../yaml.ts';
 import { differences, type Expected, observeShown, readTestBundles, type TestBundle } from './bundles.ts';
 import { type Placed, place } from './parity/record.ts';
 import { type TestServer, testServer } from './parity/server.ts';
-import { helpIfAsked, messageOf, problemsText } from './words.ts';
+import { helpIfAsked, messageOf } from './words.ts';
 
 const USAGE = `Usage: npm run parity -- --fhir URL [--service URL] [--only REGEX] [--post] [--yes] [--clean]
 
@@ -221,28 +222,14 @@ async function start(
   const fetching = { ...knowledge.site.fetch, softMs: knowledge.site.fetch.hardMs, post };
   const fetchJson = createFetchJson();
   let last = '';
-  const logger = pino(
-    { base: null },
-    {
-      write: (line: string) => {
-        if (line.includes('"answered"')) last = line;
-      },
-    },
-  );
+  const write = (line: string) => {
+    if (line.includes('"answered"')) last = line;
+  };
   const app = await createApp({
     knowledge: { ...knowledge, site: { ...knowledge.site, fetch: fetching } },
-    config: {
-      mode: 'sandbox',
-      bodyLimit: 8 * 1024 * 1024,
-      publicUrl: undefined,
-      fhirServers: [fhir],
-      origins: [],
-      tls: undefined,
-      auditKey: undefined,
-      patientKeys: [],
-    },
+    config: { ...readConfig({}), fhirServers: [fhir] },
     clients: [],
-    logger,
+    logger: pino({ base: null }, { write }),
     clock: Date.now,
     fetchJson,
     folder: root,

@@ -8,9 +8,9 @@ import { createGzip } from 'node:zlib';
 import type { Resource } from '../fhir/json.ts';
 import { inventPatient } from '../forecast/population.ts';
 import { type Population, populationSchema } from '../forecast/population-schema.ts';
-import { type Problem, readYaml } from '../yaml.ts';
+import { type Problem, problemsText, readYaml } from '../yaml.ts';
 import { progressLine } from './progress.ts';
-import { helpIfAsked, messageOf, problemsText, wholeNumber } from './words.ts';
+import { runCommand, wholeNumber } from './words.ts';
 
 const USAGE = `Usage: npm run population -- [--patients 1000] [--seed 7] [--out FOLDER|FILE.ndjson|FILE.ndjson.gz] [--profile FILE]
 
@@ -24,30 +24,24 @@ resource is labelled (meta.security HTEST). The same seed gives the same patient
   --profile   what they have and are given, and how often (test-bundles/population.yaml)
 `;
 
-async function run(words: string[]): Promise<number> {
-  try {
-    const options = {
-      patients: { type: 'string', default: '1000' },
-      seed: { type: 'string', default: '7' },
-      out: { type: 'string', default: 'population.ndjson' },
-      profile: { type: 'string' },
-    } as const;
-    const { values } = parseArgs({ args: words, options });
-    const patients = wholeNumber('--patients', values.patients, 1, 10_000_000);
-    const seed = wholeNumber('--seed', values.seed, 0, 2 ** 31);
-    const profile = values.profile ?? fileURLToPath(new URL('../../test-bundles/population.yaml', import.meta.url));
-    const problems: Problem[] = [];
-    const population = readYaml(profile, values.profile ?? 'test-bundles/population.yaml', populationSchema, problems);
-    if (!population) throw new Error(problemsText(problems));
-    const resources = await invent(population.data, patients, seed, values.out);
-    process.stdout.write(
-      `${patients} synthetic patients, ${resources} resources, seed ${seed}: ${values.out}\nNo such person exists; every resource is labelled HTEST.\n`,
-    );
-    return 0;
-  } catch (error) {
-    process.stderr.write(`${messageOf(error)}\n`);
-    return 1;
-  }
+async function run(words: string[]): Promise<void> {
+  const options = {
+    patients: { type: 'string', default: '1000' },
+    seed: { type: 'string', default: '7' },
+    out: { type: 'string', default: 'population.ndjson' },
+    profile: { type: 'string' },
+  } as const;
+  const { values } = parseArgs({ args: words, options });
+  const patients = wholeNumber('--patients', values.patients, 1, 10_000_000);
+  const seed = wholeNumber('--seed', values.seed, 0, 2 ** 31);
+  const profile = values.profile ?? fileURLToPath(new URL('../../test-bundles/population.yaml', import.meta.url));
+  const problems: Problem[] = [];
+  const population = readYaml(profile, values.profile ?? 'test-bundles/population.yaml', populationSchema, problems);
+  if (!population) throw new Error(problemsText(problems));
+  const resources = await invent(population.data, patients, seed, values.out);
+  process.stdout.write(
+    `${patients} synthetic patients, ${resources} resources, seed ${seed}: ${values.out}\nNo such person exists; every resource is labelled HTEST.\n`,
+  );
 }
 
 async function invent(population: Population, patients: number, seed: number, out: string): Promise<number> {
@@ -100,7 +94,4 @@ function bundleWriter(folder: string, digits: number): Writer {
   };
 }
 
-if (import.meta.main) {
-  helpIfAsked(USAGE);
-  process.exitCode = await run(process.argv.slice(2));
-}
+if (import.meta.main) await runCommand(USAGE, run);

@@ -4,7 +4,7 @@ import { readBundle } from '../fhir/bundle.ts';
 import { isObject, object, type Resource } from '../fhir/json.ts';
 import { partOf, type Section, sections } from '../fhir/prefetch.ts';
 import { readText } from '../text.ts';
-import { helpIfAsked, messageOf } from './words.ts';
+import { runCommand } from './words.ts';
 
 const USAGE = `Usage: npm run rekey -- FILE [--now 2026-03-02]
 
@@ -63,23 +63,14 @@ function sectionOfKey(key: string): Section | undefined {
   );
 }
 
-if (import.meta.main) {
-  helpIfAsked(USAGE);
-  process.exitCode = run(process.argv.slice(2));
-}
+if (import.meta.main) await runCommand(USAGE, run);
 
-function run(words: string[]): number {
-  try {
-    const options = { now: { type: 'string' } } as const;
-    const { positionals, values } = parseArgs({ args: words, allowPositionals: true, options });
-    const [file] = positionals;
-    if (file === undefined) throw new Error(USAGE);
-    const body: unknown = JSON.parse(readText(file === '-' ? 0 : file));
-    if (!isObject(body)) throw new Error('The file is not a CDS Hooks request.');
-    process.stdout.write(`${JSON.stringify(rekey(body, values.now), null, 2)}\n`);
-    return 0;
-  } catch (error) {
-    process.stderr.write(`${messageOf(error)}\n`);
-    return 1;
-  }
+function run(words: string[]): void {
+  const options = { now: { type: 'string' } } as const;
+  const { positionals, values } = parseArgs({ args: words, allowPositionals: true, options });
+  const [file] = positionals;
+  if (file === undefined) throw new Error(USAGE);
+  const body: unknown = JSON.parse(readText(file === '-' ? 0 : file));
+  if (!isObject(body)) throw new Error('The file is not a CDS Hooks request.');
+  process.stdout.write(`${JSON.stringify(rekey(body, values.now), null, 2)}\n`);
 }

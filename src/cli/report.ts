@@ -9,10 +9,11 @@ import { type Asked, count } from '../journal/figures.ts';
 import { type Outcome, onTrial, type Summary, shownRules, summarise } from '../journal/summary.ts';
 import { loadKnowledge } from '../knowledge/load.ts';
 import { loadPages, translator } from '../knowledge/pages.ts';
-import { type Language, languages } from '../language.ts';
+import { languages } from '../language.ts';
 import type { Site } from '../rules/schema.ts';
+import { problemsText } from '../yaml.ts';
 import { reasonIn, reportPage } from './report-page.ts';
-import { helpIfAsked, messageOf, section } from './words.ts';
+import { oneOf, runCommand, section } from './words.ts';
 
 const USAGE = `Usage: npm run report [-- --since 30d] [--format table|json|html] [--language sv|nb|da|en] [--client NAME] [--tenant NAME] [--out FILE]
 
@@ -29,55 +30,45 @@ const UNKNOWN = [
 
 const FORMATS = ['table', 'json', 'html'];
 
-if (import.meta.main) {
-  helpIfAsked(USAGE);
-  process.exitCode = await run(process.argv.slice(2), process.env);
-}
+if (import.meta.main) await runCommand(USAGE, run);
 
-async function run(words: string[], environment: Record<string, string | undefined>): Promise<number> {
-  try {
-    const { values } = parseArgs({
-      args: words,
-      options: {
-        since: { type: 'string', default: '30d' },
-        format: { type: 'string', default: 'table' },
-        language: { type: 'string', default: 'en' },
-        client: { type: 'string' },
-        tenant: { type: 'string' },
-        out: { type: 'string' },
-      },
-    });
-    const { format, language, client, tenant } = values;
-    if (!FORMATS.includes(format)) throw new Error(`--format: '${format}' is not one of ${FORMATS.join(', ')}`);
-    if (!isLanguage(language)) throw new Error(`--language: '${language}' is not one of ${languages.join(', ')}`);
-    const config = readConfig(environment);
-    const { knowledge, problems } = loadKnowledge(config.knowledge);
-    const pages = loadPages(fileURLToPath(new URL('../..', import.meta.url)), problems);
-    if (!knowledge || problems.length > 0)
-      throw new Error(problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'));
-    const until = dateOfInstant(Date.now(), knowledge.site.timeZone);
-    const since = dayOf(values.since, until, knowledge.site.timeZone);
-    const summary = await summaryOf(config.journal, { since, client, tenant }, until, knowledge.site);
-    const whose = [client, tenant].filter((name) => name !== undefined).join(', ');
-    const options = {
-      knowledge,
-      client: whose === '' ? undefined : whose,
-      language,
-      translate: translator(pages['report'] ?? {}, language),
-    };
-    const text =
-      format === 'json'
-        ? `${JSON.stringify(summary, undefined, 2)}\n`
-        : format === 'html'
-          ? reportPage(summary, options)
-          : `${asTable(summary, (reason) => reasonIn(reason, { ...options, language: 'en' }))}\n`;
-    if (values.out === undefined) process.stdout.write(text);
-    else writeFileSync(values.out, text);
-    return 0;
-  } catch (error) {
-    process.stderr.write(`${messageOf(error)}\n`);
-    return 1;
-  }
+async function run(words: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: words,
+    options: {
+      since: { type: 'string', default: '30d' },
+      format: { type: 'string', default: 'table' },
+      language: { type: 'string', default: 'en' },
+      client: { type: 'string' },
+      tenant: { type: 'string' },
+      out: { type: 'string' },
+    },
+  });
+  const { client, tenant } = values;
+  const format = oneOf('--format', values.format, FORMATS);
+  const language = oneOf('--language', values.language, languages);
+  const config = readConfig(process.env);
+  const { knowledge, problems } = loadKnowledge(config.knowledge);
+  const pages = loadPages(fileURLToPath(new URL('../..', import.meta.url)), problems);
+  if (!knowledge || problems.length > 0) throw new Error(problemsText(problems));
+  const until = dateOfInstant(Date.now(), knowledge.site.timeZone);
+  const since = dayOf(values.since, until, knowledge.site.timeZone);
+  const summary = await summaryOf(config.journal, { since, client, tenant }, until, knowledge.site);
+  const whose = [client, tenant].filter((name) => name !== undefined).join(', ');
+  const options = {
+    knowledge,
+    client: whose === '' ? undefined : whose,
+    language,
+    translate: translator(pages['report'] ?? {}, language),
+  };
+  const text =
+    format === 'json'
+      ? `${JSON.stringify(summary, undefined, 2)}\n`
+      : format === 'html'
+        ? reportPage(summary, options)
+        : `${asTable(summary, (reason) => reasonIn(reason, { ...options, language: 'en' }))}\n`;
+  if (values.out === undefined) process.stdout.write(text);
+  else writeFileSync(values.out, text);
 }
 
 async function summaryOf(
@@ -175,8 +166,4 @@ function asTable(summary: Summary, reason: (item: Summary['rules'][number]['reas
   ]
     .filter((text) => text !== '')
     .join('\n\n');
-}
-
-function isLanguage(text: string): text is Language {
-  return (languages as readonly string[]).includes(text);
 }

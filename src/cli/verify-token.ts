@@ -6,7 +6,7 @@ import { hooks } from '../rules/schema.ts';
 import { readClients } from '../trust/clients.ts';
 import { createKeys } from '../trust/keys.ts';
 import { type Reason, Refusal, verifyToken } from '../trust/token.ts';
-import type { Problem } from '../yaml.ts';
+import { type Problem, problemsText } from '../yaml.ts';
 import { helpIfAsked, messageOf } from './words.ts';
 
 const USAGE = `Usage: npm run verify-token -- TOKEN --clients clients.yaml --url https://cds.example/cds-services/ID [--now SECONDS]
@@ -50,8 +50,7 @@ async function run(words: string[]): Promise<number> {
       throw new Error(`--now must be in seconds since 1970, as exp and iat are, not '${values.now}'`);
     const problems: Problem[] = [];
     const clients = readClients(values.clients, problems, hooks.map(serviceId));
-    if (problems.length > 0)
-      throw new Error(problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'));
+    if (problems.length > 0) throw new Error(problemsText(problems));
     const clock = () => (values.now === undefined ? Date.now() : Number(values.now) * 1000);
     process.stdout.write(describe(token));
     const trust = { clients, keys: createKeys(fetchJson, clock), clock };

@@ -1,11 +1,21 @@
 import { styleText } from 'node:util';
-import type { Problem } from '../yaml.ts';
 
 /** Prints the usage and ends the process if `--help` is among the arguments. */
 export function helpIfAsked(usage: string, words = process.argv.slice(2)): void {
   if (!words.includes('--help')) return;
   process.stdout.write(usage);
   process.exit(0);
+}
+
+/** Runs a command with its arguments. An error becomes one line for the user and the exit code 1. */
+export async function runCommand(usage: string, run: (words: string[]) => void | Promise<void>): Promise<void> {
+  helpIfAsked(usage);
+  try {
+    await run(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`);
+    process.exitCode = 1;
+  }
 }
 
 /** An error in a file or in the arguments, in one line for the user. */
@@ -33,6 +43,9 @@ export function wholeNumber(option: string, text: string, least: number, most: n
   return value;
 }
 
-export function problemsText(problems: Problem[]): string {
-  return problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n');
+/** Reads the value of an option that has a few known ones. */
+export function oneOf<T extends string>(option: string, value: string, known: readonly T[]): T {
+  const found = known.find((candidate) => candidate === value);
+  if (found === undefined) throw new Error(`${option}: '${value}' is not one of ${known.join(', ')}`);
+  return found;
 }

@@ -2,7 +2,7 @@ import type { Knowledge } from '../cards/knowledge.ts';
 import { compileKnowledge, type KnowledgeFiles, readKnowledge } from '../knowledge/load.ts';
 import type { Rule } from '../rules/knowledge.ts';
 import { siteSchema } from '../rules/schema.ts';
-import { readYaml } from '../yaml.ts';
+import { problemsText, readYaml } from '../yaml.ts';
 import { UnusableInput } from './patients.ts';
 
 /** The site whose settings the rules follow: hooks/site.yaml, or another such file. */
@@ -31,7 +31,6 @@ export function loadSite(folder: string, { name, path }: SiteChoice): Knowledge 
   const problems = read.problems;
   const site = path === undefined ? read.site : readYaml(path, name, siteSchema, problems);
   const { knowledge, problems: found } = compileKnowledge({ ...read, site } as KnowledgeFiles);
-  if (!knowledge)
-    throw new UnusableInput(found.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'));
+  if (!knowledge) throw new UnusableInput(problemsText(found));
   return knowledge;
 }

@@ -8,7 +8,7 @@ import { startPool } from './pool.ts';
 import type { ReplayOptions } from './replay.ts';
 import { mineOf, type Share } from './share.ts';
 import { sortedPatients } from './sort.ts';
-import { readState, removeState, type State, writeState } from './state.ts';
+import { readState, type State, writeState } from './state.ts';
 import { addTally, emptyTally, finished, type Tally } from './tally.ts';
 import type { Damage, Damages } from './values.ts';
 import type { ChunkResult, Failure } from './worker.ts';
@@ -137,7 +137,7 @@ export async function forecast(options: ForecastOptions): Promise<Forecast> {
 
 /** Deletes the state of a forecast whose report is written. */
 export function forget({ state, copy }: Pick<ForecastOptions, 'state' | 'copy'>): void {
-  if (state !== undefined) removeState(state);
+  if (state !== undefined) rmSync(state, { force: true });
   rmSync(copy, { recursive: true, force: true });
 }
 

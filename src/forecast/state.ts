@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { Named } from './named.ts';
 import type { Tally } from './tally.ts';
 import type { Failure } from './worker.ts';
@@ -12,7 +12,7 @@ export type State = {
   failures: Named<Failure>;
 };
 
-export type Saved = State & { key: string };
+type Saved = State & { key: string };
 
 /** The state of this forecast; undefined if there is none, or if it has another input, other rules or options. */
 export function readState(path: string, key: string): State | undefined {
@@ -24,13 +24,13 @@ export function readState(path: string, key: string): State | undefined {
   }
 }
 
-/** Written as a whole or not at all, whenever the process may end. Readable only by its owner. */
 export function writeState(path: string, key: string, state: State): void {
-  const draft = `${path}.new`;
-  writeFileSync(draft, JSON.stringify({ key, ...state } satisfies Saved), { mode: 0o600 });
-  renameSync(draft, path);
+  writeWhole(path, JSON.stringify({ key, ...state } satisfies Saved));
 }
 
-export function removeState(path: string): void {
-  rmSync(path, { force: true });
+/** Writes a file as a whole or not at all, whenever the process may end. Readable only by its owner. */
+export function writeWhole(path: string, text: string): void {
+  const draft = `${path}.new`;
+  writeFileSync(draft, text, { mode: 0o600 });
+  renameSync(draft, path);
 }

@@ -4,10 +4,12 @@ import { pino } from 'pino';
 import supertest from 'supertest';
 import { type AppOptions, createApp } from '../app.ts';
 import type { Knowledge } from '../cards/knowledge.ts';
+import { readConfig } from '../config.ts';
 import { FetchFailed, type FetchJson } from '../fhir/fetch-json.ts';
 import { deliveredSite, loadKnowledge } from '../knowledge/load.ts';
 import { loadPages } from '../knowledge/pages.ts';
 import { readProof } from '../rules/proof.ts';
+import { problemsText } from '../yaml.ts';
 import type { Json } from './request.ts';
 
 /** The folder that contains hooks/, cards/ and test-bundles/. */
@@ -22,7 +24,10 @@ export const NOW = Date.parse('2026-03-02T09:00:00Z');
 /** The public address of the service in production. */
 export const PUBLIC_URL = 'https://cds.example';
 
-export const BODY_LIMIT = 8 * 1024 * 1024;
+/** A sandbox without any variable of the environment. */
+const defaults = readConfig({});
+
+export const BODY_LIMIT = defaults.bodyLimit;
 
 type Options = Partial<AppOptions['config']> &
   Partial<
@@ -58,17 +63,7 @@ export async function startService(options: Options = {}) {
   const logger = pino({ level: logLevel, base: null }, { write: (line: string) => void lines.push(line) });
   const app = await createApp({
     knowledge: other ?? knowledge,
-    config: {
-      mode: 'sandbox',
-      bodyLimit: BODY_LIMIT,
-      publicUrl: PUBLIC_URL,
-      fhirServers: [],
-      origins: [],
-      tls: undefined,
-      auditKey: undefined,
-      patientKeys: [],
-      ...config,
-    },
+    config: { ...defaults, publicUrl: PUBLIC_URL, ...config },
     clients,
     logger,
     clock,
@@ -99,6 +94,6 @@ export function pathOf(body: Json): string {
 /** The knowledge of a folder, with some keys of its site.yaml replaced. */
 export function knowledgeOf(folder: string, site?: Record<string, unknown>): Knowledge {
   const { knowledge: loaded, problems } = loadKnowledge(folder, site);
-  if (!loaded) throw new Error(problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'));
+  if (!loaded) throw new Error(problemsText(problems));
   return loaded;
 }
