@@ -163,7 +163,7 @@ function conditionsOf({ when, unless, without }: Rule): { expression: string; de
     ...when.map((fact) => ({ expression: holds(fact), description: `${fact} holds` })),
     ...unless.map((fact) => ({
       expression: `${holds(fact)}.not()`,
-      description: `${fact} does not hold, or is not known to hold hold hold`,
+      description: `${fact} does not hold, or is not known to hold`,
     })),
     ...without.map((fact) => ({
       expression: `${holds(fact)}.not()`,
