@@ -1,5 +1,10 @@
 import { readFileSync } from 'node:fs';
 
+/** For `sort`: by the characters of two texts, the same on every machine. */
+export function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
 /**
  * The text of a file, or of standard input (0). A byte order mark decides the encoding and is removed; PowerShell's `>`
  * writes UTF-16. Without a mark it is UTF-8. Throws the errors of reading a file.

@@ -3,7 +3,7 @@ import { type Outcome, onTrial, type RuleSummary, type Summary, shownRules } fro
 import type { Translate } from '../knowledge/pages.ts';
 import { type Language, locales, type Texts } from '../language.ts';
 import { bars, lines } from '../report/chart.ts';
-import { type Block, type Cell, page, type Section } from '../report/page.ts';
+import { type Block, type Cell, columns, page, type Section } from '../report/page.ts';
 
 export type PageOptions = {
   translate: Translate;
@@ -119,20 +119,13 @@ function outcomes(summary: Summary, { translate, language }: PageOptions): Secti
 function table(summary: Summary, options: PageOptions): Section {
   const { translate, language } = options;
   const rules = shownRules(summary);
-  const numeric = true;
   const quiet = rules.some((rule) => rule.quiet > 0 || rule.repeats > 0);
-  const columns = [
-    { heading: translate('rule') },
-    ...['shown', 'per100', 'acceptedColumn', 'overriddenColumn', 'rateColumn', 'withoutFeedbackColumn'].map((key) => ({
-      heading: translate(key),
-      numeric,
-    })),
-    ...(quiet ? ['quietColumn', 'repeatColumn'].map((key) => ({ heading: translate(key), numeric })) : []),
-  ];
+  const keys = ['shown', 'per100', 'acceptedColumn', 'overriddenColumn', 'rateColumn', 'withoutFeedbackColumn'];
+  if (quiet) keys.push('quietColumn', 'repeatColumn');
   const row = (name: string, item: Outcome): Cell[] => [
     name,
     item.shown,
-    item.per100 === undefined ? '–' : rounded(item.per100),
+    per100(item.per100),
     item.accepted,
     item.overridden,
     percent(item.overrideRate, language),
@@ -143,10 +136,14 @@ function table(summary: Summary, options: PageOptions): Section {
     row(nameOf(rule), rule),
     ...(rule.hooks.length > 1 ? rule.hooks.map((at) => row(`– ${hookIn(at.hook, options)}`, at)) : []),
   ]);
+  const headings = columns(
+    [translate('rule')],
+    keys.map((key) => translate(key)),
+  );
   return {
     heading: translate('rules'),
     blocks: [
-      { table: { caption: translate('rulesCaption'), columns, rows } },
+      { table: { caption: translate('rulesCaption'), columns: headings, rows } },
       ...(quiet ? [{ paragraph: translate('quietNote') }] : []),
     ],
   };
@@ -155,12 +152,8 @@ function table(summary: Summary, options: PageOptions): Section {
 /** Rules on trial: cards shown elsewhere beside those not shown. */
 function trial(summary: Summary, options: PageOptions): Section {
   const { translate, language } = options;
-  const numeric = true;
-  const columns = [
-    { heading: translate('rule') },
-    ...['shown', 'per100', 'trialCalls', 'silent', 'silentPer100'].map((key) => ({ heading: translate(key), numeric })),
-  ];
-  const per100 = (value: number | undefined) => (value === undefined ? '–' : rounded(value));
+  const numbers = ['shown', 'per100', 'trialCalls', 'silent', 'silentPer100'].map((key) => translate(key));
+  const headings = columns([translate('rule')], numbers);
   const row = (name: string, item: Outcome): Cell[] => [
     name,
     item.shown,
@@ -190,7 +183,7 @@ function trial(summary: Summary, options: PageOptions): Section {
           })),
         }),
       },
-      { table: { caption: translate('trialCaption'), columns, rows } },
+      { table: { caption: translate('trialCaption'), columns: headings, rows } },
     );
   if (without.length > 0) blocks.push({ paragraph: translate('trialNone', { rules: without.join(', ') }) });
   blocks.push({ paragraph: translate('trialUnknown') });
@@ -198,7 +191,7 @@ function trial(summary: Summary, options: PageOptions): Section {
     blocks.push({
       table: {
         caption: translate('reviewCaption'),
-        columns: ['rule', 'reviewDay', 'reviewHash'].map((key) => ({ heading: translate(key) })),
+        columns: columns(['rule', 'reviewDay', 'reviewHash'].map((key) => translate(key))),
         rows: summary.review.map(({ rule, day, patient }) => [rule, dateIn(day, language), patient]),
       },
     });
@@ -218,13 +211,11 @@ function reasons({ rules }: Summary, options: PageOptions): Section {
     ]),
   );
   const blocks: Block[] = [];
-  const numeric = true;
-  const first = { heading: translate('rule') };
   if (overridden.length > 0)
     blocks.push({
       table: {
         caption: translate('reasons'),
-        columns: [first, { heading: translate('reason') }, { heading: translate('times'), numeric }],
+        columns: columns([translate('rule'), translate('reason')], [translate('times')]),
         rows: overridden,
       },
     });
@@ -232,7 +223,7 @@ function reasons({ rules }: Summary, options: PageOptions): Section {
     blocks.push({
       table: {
         caption: translate('offers'),
-        columns: [first, { heading: translate('offer') }, { heading: translate('timesColumn'), numeric }],
+        columns: columns([translate('rule'), translate('offer')], [translate('timesColumn')]),
         rows: accepted,
       },
     });
@@ -247,10 +238,10 @@ function meaning({ rules }: Summary, { translate, knowledge }: PageOptions): Sec
     const rule = knowledge.rules.find((candidate) => candidate.id === id);
     return rule ? [[id, `${rule.source.publisher}: ${rule.source.title}`, rule.recommendation]] : [];
   });
-  const columns = [translate('rule'), translate('source'), translate('recommendation')].map((heading) => ({ heading }));
+  const headings = ['rule', 'source', 'recommendation'].map((key) => translate(key));
   return {
     heading: translate('meaning'),
-    blocks: [{ table: { caption: translate('meaningCaption'), columns, rows } }],
+    blocks: [{ table: { caption: translate('meaningCaption'), columns: columns(headings), rows } }],
   };
 }
 
@@ -276,13 +267,13 @@ function percent(share: number | undefined, language: Language): string {
 }
 
 function dateIn(day: string, language: Language, month: 'long' | 'short' = 'long'): string {
-  const shape = {
-    day: 'numeric',
-    month,
-    ...(month === 'long' && { year: 'numeric' as const }),
-    timeZone: 'UTC',
-  } as const;
+  const year = month === 'long' ? ('numeric' as const) : undefined;
+  const shape = { day: 'numeric', month, year, timeZone: 'UTC' } as const;
   return new Intl.DateTimeFormat(locales[language], shape).format(new Date(day));
+}
+
+function per100(value: number | undefined): Cell {
+  return value === undefined ? '–' : rounded(value);
 }
 
 function rounded(value: number): number {

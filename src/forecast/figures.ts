@@ -1,6 +1,6 @@
+import { compareTexts } from '../text.ts';
 import type { RuleInfo } from './knowledge.ts';
-import type { RuleCounts, Tally } from './tally.ts';
-import { emptyCounts } from './tally.ts';
+import { emptyCounts, type RuleCounts, type Tally } from './tally.ts';
 
 /** A rule's counts over the whole time or one year, and per orders and patients. */
 export type RuleFigure = RuleCounts & {
@@ -15,6 +15,14 @@ export type RuleFigure = RuleCounts & {
   /** Its cards at any hook per 100 patient years. */
   per100Patients: number | undefined;
 };
+
+/** A rule's counts and rates, by name. */
+export type Rate = Exclude<keyof RuleFigure, 'rule' | 'recommendation' | 'off'>;
+
+/** One figure of a rule; undefined if there is no such rule here. */
+export function figureOf(rules: RuleFigure[], id: string, rate: Rate): number | undefined {
+  return rules.find(({ rule }) => rule === id)?.[rate];
+}
 
 /** Number of recent years with a column each. */
 const SINGLE = 10;
@@ -31,26 +39,19 @@ export type Period = {
   rules: RuleFigure[];
 };
 
-export type Figures = {
+/** The counts of all rules together, and more. */
+export type Figures = RuleCounts & {
   years: string[];
   patients: number;
   patientYears: number;
   orders: number;
   visits: number;
-  cards: number;
   /** Orders and visits with a card of a rule, in percent. */
   ordersWithCard: number | undefined;
   visitsWithCard: number | undefined;
   cardsPer100Orders: number | undefined;
   cardsPer100Patients: number | undefined;
   patientsWithCard: number;
-  repeats: number;
-  repeats30: number;
-  repeats90: number;
-  quiet: number;
-  silent: number;
-  superseded: number;
-  joined: number;
   notChecked: number;
   refusals: number;
   rules: RuleFigure[];
@@ -120,7 +121,7 @@ export function figuresOf({ tally, rules: known }: { tally: Tally; rules: RuleIn
         const [name = '', system = '', code = ''] = JSON.parse(key) as string[];
         return { name, system, code, orders: count };
       })
-      .sort((a, b) => b.orders - a.orders || compare(a.name, b.name) || compare(a.code, b.code)),
+      .sort((a, b) => b.orders - a.orders || compareTexts(a.name, b.name) || compareTexts(a.code, b.code)),
   };
 }
 
@@ -134,7 +135,7 @@ function periodsOf(years: string[]): string[][] {
 export function speaking(figures: Figures[]): string[] {
   const total = (rule: string) => sum(figures.map((of) => of.rules.find((one) => one.rule === rule)).map(weightOf));
   const rules = [...new Set(figures.flatMap(({ rules }) => rules.map(({ rule }) => rule)))];
-  return rules.filter((rule) => total(rule) > 0).sort((a, b) => total(b) - total(a) || compare(a, b));
+  return rules.filter((rule) => total(rule) > 0).sort((a, b) => total(b) - total(a) || compareTexts(a, b));
 }
 
 /** Sorts by cards; rules on trial or only joining others come after all that give cards. */
@@ -143,16 +144,9 @@ function weightOf(rule: RuleFigure | undefined): number {
 }
 
 function addCounts(a: RuleCounts, b: RuleCounts): RuleCounts {
-  return {
-    cards: a.cards + b.cards,
-    joined: a.joined + b.joined,
-    superseded: a.superseded + b.superseded,
-    repeats: a.repeats + b.repeats,
-    repeats30: a.repeats30 + b.repeats30,
-    repeats90: a.repeats90 + b.repeats90,
-    quiet: a.quiet + b.quiet,
-    silent: a.silent + b.silent,
-  };
+  const sums = emptyCounts();
+  for (const key of Object.keys(sums) as (keyof RuleCounts)[]) sums[key] = a[key] + b[key];
+  return sums;
 }
 
 function per100(count: number, of: number): number | undefined {
@@ -161,8 +155,4 @@ function per100(count: number, of: number): number | undefined {
 
 function sum(values: number[]): number {
   return values.reduce((all, value) => all + value, 0);
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -4,6 +4,7 @@ import { readResults } from '../chart/results.ts';
 import { dateOf, firstDay, isPartial, type LocalDate, lastDay, localDate, OPEN, plusDays } from '../dates.ts';
 import { type JsonObject, object, type Resource, string } from '../fhir/json.ts';
 import { partOf, type Section, sections } from '../fhir/prefetch.ts';
+import { compareTexts } from '../text.ts';
 
 /** One resource of a history. */
 export type Entry = {
@@ -133,11 +134,9 @@ type Timed = { day: LocalDate; at: number | undefined; resource: Resource };
 function byTime(a: Timed, b: Timed): number {
   if (a.day !== b.day) return a.day < b.day ? -1 : 1;
   if (a.at !== b.at) return (a.at ?? 0) - (b.at ?? 0);
-  return compare(a.resource.resourceType, b.resource.resourceType) || compare(idOf(a.resource), idOf(b.resource));
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  return (
+    compareTexts(a.resource.resourceType, b.resource.resourceType) || compareTexts(idOf(a.resource), idOf(b.resource))
+  );
 }
 
 function idOf(resource: Resource): string {
@@ -183,7 +182,7 @@ function encounterOf(history: History, { hook, day, resource }: Moment): Resourc
     return end === undefined ? since === day : end >= day;
   });
   return running
-    .sort((a, b) => compare(a.since ?? '', b.since ?? '') || compare(idOf(a.resource), idOf(b.resource)))
+    .sort((a, b) => compareTexts(a.since ?? '', b.since ?? '') || compareTexts(idOf(a.resource), idOf(b.resource)))
     .at(-1)?.resource;
 }
 

@@ -1,3 +1,5 @@
+import { compareTexts } from '../text.ts';
+
 /** A finding in a line of the input. */
 type Found = { file: string; line: number };
 
@@ -23,5 +25,5 @@ export function addNamed<T extends Found>(list: Named<T>, { count, named }: Name
 }
 
 function byPlace(a: Found, b: Found): number {
-  return a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1;
+  return compareTexts(a.file, b.file) || a.line - b.line;
 }

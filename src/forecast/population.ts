@@ -1,5 +1,6 @@
 import { daysBetween, type LocalDate, plusDays } from '../dates.ts';
 import type { Resource } from '../fhir/json.ts';
+import { compareTexts } from '../text.ts';
 import {
   type Pen,
   SYNTHETIC,
@@ -37,7 +38,7 @@ export function inventPatient(population: Population, seed: number, number: numb
     gender: random.chance(population.female) ? 'female' : 'male',
     birthDate: born,
   };
-  const history = pen.written.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  const history = pen.written.sort((a, b) => compareTexts(a.at, b.at));
   return [person, ...history.map(({ resource }) => resource)];
 }
 

@@ -1,8 +1,8 @@
 import { bars, lines } from '../report/chart.ts';
 import { formatNumber } from '../report/numbers.ts';
-import type { Block } from '../report/page.ts';
-import type { Figures, Period, RuleFigure } from './figures.ts';
-import { compared, figureOf, label, type Report, shown } from './report-tables.ts';
+import { type Block, columns } from '../report/page.ts';
+import { type Figures, figureOf, type Period, type Rate } from './figures.ts';
+import { compared, label, type Report, shown } from './report-tables.ts';
 
 /** Maximum number of bars and of lines in a chart. The tables have everything. */
 const BARS = 12;
@@ -13,14 +13,14 @@ export function byRule(report: Report): Block[] {
   const { translate, rules, sites, first } = report;
   if (rules.length === 0) return [{ paragraph: translate('noCards') }];
   const charts = [
-    ruleChart(report, 'chartOrders', 'orders', ({ per100Orders }) => per100Orders),
-    ruleChart(report, 'chartVisits', 'visits', ({ per100Visits }) => per100Visits),
+    ruleChart(report, 'chartOrders', 'orders', 'per100Orders'),
+    ruleChart(report, 'chartVisits', 'visits', 'per100Visits'),
   ].flat();
-  const perRule = (caption: string, value: (rule: RuleFigure) => number | undefined): Block[] => {
+  const perRule = (caption: string, rate: Rate): Block[] => {
     const rows = rules
       .map((rule): [string, ...(number | undefined)[]] => [
         label(first, rule),
-        ...sites.map(({ figures }) => figureOf(figures.rules, rule, value)),
+        ...sites.map(({ figures }) => figureOf(figures.rules, rule, rate)),
       ])
       // A rule that never gives a card of its own at this hook has no row.
       .filter(([, ...values]) => values.some((one) => one !== undefined && one > 0));
@@ -30,37 +30,37 @@ export function byRule(report: Report): Block[] {
     return [
       { paragraph: translate('byRuleText') },
       ...charts,
-      ...perRule('chartOrders', ({ per100Orders }) => per100Orders),
-      ...perRule('chartVisits', ({ per100Visits }) => per100Visits),
-      ...perRule('colPer100Patients', ({ per100Patients }) => per100Patients),
-      ...perRule('tablePatients', ({ patients }) => patients),
-      ...perRule('colSilent', ({ silent }) => silent),
+      ...perRule('chartOrders', 'per100Orders'),
+      ...perRule('chartVisits', 'per100Visits'),
+      ...perRule('colPer100Patients', 'per100Patients'),
+      ...perRule('tablePatients', 'patients'),
+      ...perRule('colSilent', 'silent'),
     ];
   }
-  const columns: [string, (rule: RuleFigure) => number | undefined][] = [
-    ['colCards', ({ cards }) => cards],
-    ['colPer100Orders', ({ per100Orders }) => per100Orders],
-    ['colPer100Visits', ({ per100Visits }) => per100Visits],
-    ['colPer100Patients', ({ per100Patients }) => per100Patients],
-    ['colPatients', ({ patients }) => patients],
-    ['colRepeats', ({ repeats }) => repeats],
-    ['colSpared', ({ superseded }) => superseded],
-    ['colJoined', ({ joined }) => joined],
-    ...(first.figures.silent > 0 ? [['colSilent', ({ silent }) => silent] as (typeof columns)[number]] : []),
+  const rates: [string, Rate][] = [
+    ['colCards', 'cards'],
+    ['colPer100Orders', 'per100Orders'],
+    ['colPer100Visits', 'per100Visits'],
+    ['colPer100Patients', 'per100Patients'],
+    ['colPatients', 'patients'],
+    ['colRepeats', 'repeats'],
+    ['colSpared', 'superseded'],
+    ['colJoined', 'joined'],
   ];
+  if (first.figures.silent > 0) rates.push(['colSilent', 'silent']);
   return [
     { paragraph: translate('byRuleText') },
     ...charts,
     {
       table: {
         caption: translate('tableRules'),
-        columns: [
-          { heading: translate('colRule') },
-          ...columns.map(([key]) => ({ heading: translate(key), numeric: true })),
-        ],
+        columns: columns(
+          [translate('colRule')],
+          rates.map(([key]) => translate(key)),
+        ),
         rows: rules.map((rule) => [
           label(first, rule),
-          ...columns.map(([, value]) => shown(figureOf(first.figures.rules, rule, value))),
+          ...rates.map(([, rate]) => shown(figureOf(first.figures.rules, rule, rate))),
         ]),
       },
     },
@@ -71,12 +71,12 @@ function ruleChart(
   { translate, rules, sites, first, language }: Report,
   title: string,
   id: string,
-  value: (rule: RuleFigure) => number | undefined,
+  rate: Rate,
 ): Block[] {
   const rows = rules
     .map((rule) => ({
       label: label(first, rule),
-      values: sites.map(({ figures }) => figureOf(figures.rules, rule, value) ?? 0),
+      values: sites.map(({ figures }) => figureOf(figures.rules, rule, rate) ?? 0),
     }))
     .filter(({ values }) => values.some((one) => one > 0))
     .sort((a, b) => Math.max(...b.values) - Math.max(...a.values))
@@ -84,19 +84,9 @@ function ruleChart(
   const [most] = rows;
   if (!most) return [];
   const described = { rule: most.label, value: formatNumber(Math.max(...most.values), language) };
+  const description = translate('chartText', described);
   const series = sites.map(({ name }) => name);
-  return [
-    {
-      chart: bars({
-        id,
-        title: translate(title),
-        description: translate('chartText', described),
-        language,
-        series,
-        rows,
-      }),
-    },
-  ];
+  return [{ chart: bars({ id, title: translate(title), description, language, series, rows }) }];
 }
 
 /** Each rule's figures year by year; for two sites, those of all rules together. */
@@ -108,26 +98,24 @@ export function byYear(report: Report): Block[] {
   const years = single.map(({ from }) => from);
   if (rules.length === 0 || years.length === 0) return [{ paragraph: translate('noCards') }];
   const description = translate('chartYearText', { from: years[0] as string, to: years.at(-1) as string });
-  const chart = (id: string, title: string, value: (rule: RuleFigure) => number | undefined): Block => {
+  const total = (rule: string, rate: Rate) => figureOf(first.figures.rules, rule, rate) ?? 0;
+  const chart = (id: string, title: string, rate: Rate): Block => {
     const drawn = rules
-      .filter((rule) => (figureOf(first.figures.rules, rule, value) ?? 0) > 0)
-      .sort((a, b) => (figureOf(first.figures.rules, b, value) ?? 0) - (figureOf(first.figures.rules, a, value) ?? 0))
+      .filter((rule) => total(rule, rate) > 0)
+      .sort((a, b) => total(b, rate) - total(a, rate))
       .slice(0, LINES);
-    const series = drawn.map((rule) => ({
-      name: rule,
-      values: single.map((of) => figureOf(of.rules, rule, value)),
-    }));
+    const series = drawn.map((rule) => ({ name: rule, values: single.map((of) => figureOf(of.rules, rule, rate)) }));
     return { chart: lines({ id, title: translate(title), description, language, labels: years, series }) };
   };
-  const table = (title: string, value: (rule: RuleFigure) => number | undefined): Block => ({
+  const table = (title: string, rate: Rate): Block => ({
     table: {
       caption: translate(title),
-      columns: [{ heading: translate('colRule') }, ...names.map((heading) => ({ heading, numeric: true }))],
+      columns: columns([translate('colRule')], names),
       rows: rules
-        .filter((rule) => (figureOf(first.figures.rules, rule, value) ?? 0) > 0)
+        .filter((rule) => total(rule, rate) > 0)
         .map((rule) => [
           label(first, rule),
-          ...first.figures.periods.map((of) => shown(figureOf(of.rules, rule, value))),
+          ...first.figures.periods.map((of) => shown(figureOf(of.rules, rule, rate))),
         ]),
     },
   });
@@ -144,16 +132,16 @@ export function byYear(report: Report): Block[] {
       {
         table: {
           caption: title,
-          columns: [{ heading: '' }, ...names.map((heading) => ({ heading, numeric: true }))],
+          columns: columns([''], names),
           rows: sites.map(({ name, figures }) => [name, ...all(figures.periods).map(shown)]),
         },
       },
     ];
   }
   return [
-    chart('year-orders', 'chartYearOrders', ({ per100Orders }) => per100Orders),
-    chart('year-patients', 'chartYearPatients', ({ per100Patients }) => per100Patients),
-    table('chartYearOrders', ({ per100Orders }) => per100Orders),
-    table('chartYearPatients', ({ per100Patients }) => per100Patients),
+    chart('year-orders', 'chartYearOrders', 'per100Orders'),
+    chart('year-patients', 'chartYearPatients', 'per100Patients'),
+    table('chartYearOrders', 'per100Orders'),
+    table('chartYearPatients', 'per100Patients'),
   ];
 }

@@ -1,8 +1,8 @@
 import type { Translate } from '../knowledge/pages.ts';
 import type { Language } from '../language.ts';
 import { formatDifference } from '../report/numbers.ts';
-import type { Block, Cell } from '../report/page.ts';
-import type { Figures, RuleFigure } from './figures.ts';
+import { type Block, type Cell, columns } from '../report/page.ts';
+import type { Figures } from './figures.ts';
 import type { Forecast, SiteForecast } from './run.ts';
 
 export type ReportSite = SiteForecast & { figures: Figures };
@@ -45,13 +45,7 @@ export function compared(
   return {
     table: {
       caption,
-      columns: [
-        { heading },
-        ...[...names, ...(several ? [translate('colDifference')] : [])].map((name) => ({
-          heading: name,
-          numeric: true,
-        })),
-      ],
+      columns: columns([heading], [...names, ...(several ? [translate('colDifference')] : [])]),
       rows: rows.map(([name, ...values]): Cell[] => [
         name,
         ...values.map(shown),
@@ -67,16 +61,6 @@ export function shown(value: number | undefined): Cell {
 
 function difference([first, second]: (number | undefined)[], language: Language): Cell {
   return first === undefined || second === undefined ? '–' : formatDifference(second - first, language);
-}
-
-/** A figure of a rule, by its id. */
-export function figureOf(
-  rules: RuleFigure[],
-  id: string,
-  value: (rule: RuleFigure) => number | undefined,
-): number | undefined {
-  const rule = rules.find((one) => one.rule === id);
-  return rule && value(rule);
 }
 
 /** The name of a rule: its id, and its recommendation. */

@@ -3,7 +3,7 @@ import type { Translate } from '../knowledge/pages.ts';
 import type { Language } from '../language.ts';
 import { bars } from '../report/chart.ts';
 import { formatNumber } from '../report/numbers.ts';
-import { type Block, type Cell, page, type Section } from '../report/page.ts';
+import { type Block, type Cell, columns, page, type Section } from '../report/page.ts';
 import { speaking } from './figures.ts';
 import { burdens } from './replay.ts';
 import { byRule, byYear } from './report-rules.ts';
@@ -138,12 +138,10 @@ function unrecognised({ translate, first }: Report): Block[] {
     {
       table: {
         caption: translate('tableUnrecognised'),
-        columns: [
-          { heading: translate('colName') },
-          { heading: translate('colSystem') },
-          { heading: translate('colCode') },
-          { heading: translate('colOrders'), numeric: true },
-        ],
+        columns: columns(
+          ['colName', 'colSystem', 'colCode'].map((key) => translate(key)),
+          [translate('colOrders')],
+        ),
         rows: all
           .slice(0, NAMES)
           .map(({ name, system, code, orders }) => [name || '–', system || '–', code || '–', orders]),
@@ -161,7 +159,7 @@ function inputBlocks({ translate, found, first: { tally } }: Report): Block[] {
     {
       table: {
         caption: translate('tableInput'),
-        columns: [{ heading: translate('colMeasure') }, { heading: translate('colCount'), numeric: true }],
+        columns: columns([translate('colMeasure')], [translate('colCount')]),
         rows: [
           [translate('rowFiles'), found.files],
           ...Object.entries(tally.resources),

@@ -1,35 +1,41 @@
-import { type Figures, type RuleFigure, speaking } from './figures.ts';
+import { type Figures, figureOf, type Rate, speaking } from './figures.ts';
 import { burdens } from './replay.ts';
 import type { SiteForecast } from './run.ts';
 
 type Row = (string | number | undefined)[];
 
+/** The columns of one site's rules. */
+const COLUMNS: [heading: string, rate: Rate][] = [
+  ['cards', 'cards'],
+  ['per 100 orders', 'per100Orders'],
+  ['per 100 visits', 'per100Visits'],
+  ['per 100 patients a year', 'per100Patients'],
+  ['patients', 'patients'],
+  ['repeats', 'repeats'],
+  ['spared', 'superseded'],
+  ['joined', 'joined'],
+  ['on trial', 'silent'],
+];
+
 /** The figures as text for a terminal. Pure. */
 export function forecastTable(sites: (Pick<SiteForecast, 'name' | 'tally'> & { figures: Figures })[]): string {
   const figures = sites.map((site) => site.figures);
+  const [first] = figures as [Figures];
   const several = sites.length > 1;
   const rules = speaking(figures);
-  const ruleOf = (of: Figures, rule: string) => of.rules.find((one) => one.rule === rule);
   const each = (name: string, value: (of: Figures) => number | undefined): Row => [
     name,
     ...figures.map(value),
     ...difference(figures.map(value)),
   ];
   const trial = figures.some(({ silent }) => silent > 0);
-  const heading: Row = ['', ...sites.map(({ name }) => name), ...(several ? ['difference'] : [])];
-  const perRule = (title: string, value: (rule: RuleFigure) => number | undefined): string =>
-    table([
-      [title, ...sites.map(({ name }) => name), ...(several ? ['difference'] : [])],
-      ...rules.map((rule) =>
-        each(rule, (of) => {
-          const one = ruleOf(of, rule);
-          return one && value(one);
-        }),
-      ),
-    ]);
+  const columns = COLUMNS.filter(([, rate]) => trial || rate !== 'silent');
+  const heading = (title: string): Row => [title, ...sites.map(({ name }) => name), ...(several ? ['difference'] : [])];
+  const perRule = (title: string, rate: Rate): string =>
+    table([heading(title), ...rules.map((rule) => each(rule, (of) => figureOf(of.rules, rule, rate)))]);
   const blocks = [
     table([
-      heading,
+      heading(''),
       each('patients', (of) => of.patients),
       each('patient years', (of) => of.patientYears),
       each('orders signed', (of) => of.orders),
@@ -50,52 +56,22 @@ export function forecastTable(sites: (Pick<SiteForecast, 'name' | 'tally'> & { f
       each('no answer, medication list incomplete', (of) => of.refusals),
     ]),
     several
-      ? perRule('cards per 100 orders signed', ({ per100Orders }) => per100Orders)
+      ? perRule('cards per 100 orders signed', 'per100Orders')
       : table([
-          [
-            'rule',
-            'cards',
-            'per 100 orders',
-            'per 100 visits',
-            'per 100 patients a year',
-            'patients',
-            'repeats',
-            'spared',
-            'joined',
-            ...(trial ? ['on trial'] : []),
-          ],
-          ...rules.map((rule): Row => {
-            const one = ruleOf(figures[0] as Figures, rule) as RuleFigure;
-            return [
-              rule,
-              one.cards,
-              one.per100Orders,
-              one.per100Visits,
-              one.per100Patients,
-              one.patients,
-              one.repeats,
-              one.superseded,
-              one.joined,
-              ...(trial ? [one.silent] : []),
-            ];
-          }),
+          ['rule', ...columns.map(([title]) => title)],
+          ...rules.map((rule): Row => [rule, ...columns.map(([, rate]) => figureOf(first.rules, rule, rate))]),
         ]),
     ...(several
       ? [
-          perRule('cards per 100 patients a year', ({ per100Patients }) => per100Patients),
-          perRule('patients', ({ patients }) => patients),
-          perRule('repeats', ({ repeats }) => repeats),
-          perRule('spared by precedence', ({ superseded }) => superseded),
-          ...(trial ? [perRule('cards on trial', ({ silent }) => silent)] : []),
+          perRule('cards per 100 patients a year', 'per100Patients'),
+          perRule('patients', 'patients'),
+          perRule('repeats', 'repeats'),
+          perRule('spared by precedence', 'superseded'),
+          ...(trial ? [perRule('cards on trial', 'silent')] : []),
         ]
       : [
-          yearTable('cards per 100 orders, by year', figures[0] as Figures, rules, ({ per100Orders }) => per100Orders),
-          yearTable(
-            'cards per 100 patients, by year',
-            figures[0] as Figures,
-            rules,
-            ({ per100Patients }) => per100Patients,
-          ),
+          yearTable('cards per 100 orders, by year', first, rules, 'per100Orders'),
+          yearTable('cards per 100 patients, by year', first, rules, 'per100Patients'),
         ]),
     table([
       ['cards in a year', ...sites.map(({ name }) => `patient years: ${name}`)],
@@ -103,9 +79,7 @@ export function forecastTable(sites: (Pick<SiteForecast, 'name' | 'tally'> & { f
     ]),
     table([
       ['medicine not recognised', 'system', 'code', 'orders'],
-      ...(figures[0] as Figures).unrecognised
-        .slice(0, 20)
-        .map(({ name, system, code, orders }): Row => [name, system, code, orders]),
+      ...first.unrecognised.slice(0, 20).map(({ name, system, code, orders }): Row => [name, system, code, orders]),
     ]),
     table([
       ['not replayed', ...sites.map(({ name }) => name)],
@@ -117,23 +91,10 @@ export function forecastTable(sites: (Pick<SiteForecast, 'name' | 'tally'> & { f
   return `${blocks.join('\n\n')}\n`;
 }
 
-function yearTable(
-  title: string,
-  figures: Figures,
-  rules: string[],
-  value: (rule: RuleFigure) => number | undefined,
-): string {
+function yearTable(title: string, { periods }: Figures, rules: string[], rate: Rate): string {
   return table([
-    [title, ...figures.periods.map(({ name }) => name)],
-    ...rules.map(
-      (rule): Row => [
-        rule,
-        ...figures.periods.map((of) => {
-          const one = of.rules.find((candidate) => candidate.rule === rule);
-          return one && value(one);
-        }),
-      ],
-    ),
+    [title, ...periods.map(({ name }) => name)],
+    ...rules.map((rule): Row => [rule, ...periods.map((of) => figureOf(of.rules, rule, rate))]),
   ]);
 }
 

@@ -1,5 +1,5 @@
 import { escapeHtml } from '../report/markup.ts';
-import { type Block, page } from '../report/page.ts';
+import { type Block, columns, page } from '../report/page.ts';
 import { type Document, type Media, type Operation, type Response, resolve } from './document.ts';
 import type { ExampleCall } from './examples.ts';
 import { fieldsOf } from './fields.ts';
@@ -39,7 +39,7 @@ export function referencePage(document: Document, examples: ExampleCall[], origi
         {
           table: {
             caption: `Fields of ${name}`,
-            columns: headings('field', 'type', 'what it is'),
+            columns: columns(['field', 'type', 'what it is']),
             rows: fieldsOf(schema),
           },
         },
@@ -89,11 +89,7 @@ function answersTable(caption: string, responses: Record<string, Response>): Blo
     [description, ...Object.entries(headers).map(([name, header]) => `${name}: ${header.description}`)].join(' '),
     Object.values(content)[0]?.schema.$ref?.split('/').at(-1),
   ]);
-  return { table: { caption, columns: headings('status', 'what it says', 'body'), rows } };
-}
-
-function headings(...names: string[]) {
-  return names.map((heading) => ({ heading }));
+  return { table: { caption, columns: columns(['status', 'what it says', 'body']), rows } };
 }
 
 /** Only test bundles: the examples of errors add nothing to the table. */

@@ -14,6 +14,11 @@ export type Table = {
   rows: Cell[][];
 };
 
+/** The columns of a table: those of words, then those of numbers. */
+export function columns(words: string[], numbers: string[] = []): Table['columns'] {
+  return [...words.map((heading) => ({ heading })), ...numbers.map((heading) => ({ heading, numeric: true }))];
+}
+
 /** A key figure with its label. */
 export type Figure = { value: string | number; label: string; note?: string };
 
