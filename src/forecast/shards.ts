@@ -1,41 +1,13 @@
 import { z } from 'zod';
+import { parseJson } from '../fhir/json.ts';
 import { addNamed, type Named, noneNamed } from './named.ts';
 import { UnusableInput } from './patients.ts';
 import type { Forecast } from './run.ts';
 import type { Share } from './share.ts';
-import { addTally, emptyTally, finished } from './tally.ts';
+import { addTally, emptyTally, finished, tallySchema } from './tally.ts';
 
 const count = z.int().min(0);
-const counts = z.record(z.string(), count);
-const ruleCounts = z.strictObject({
-  cards: count,
-  joined: count,
-  superseded: count,
-  repeats: count,
-  repeats30: count,
-  repeats90: count,
-  quiet: count,
-  silent: count,
-});
-const byYear = z.record(z.string(), counts);
 const found = { file: z.string(), line: count };
-
-const tally = z.strictObject({
-  patients: count,
-  synthetic: count,
-  resources: counts,
-  calls: byYear,
-  patientsByYear: counts,
-  callsWithCard: byYear,
-  patientsWithCard: count,
-  rules: z.record(z.string(), z.record(z.string(), z.record(z.string(), ruleCounts))),
-  patientsByRule: byYear,
-  notChecked: z.record(z.string(), z.record(z.string(), z.strictObject({ cards: count, refusals: count }))),
-  skipped: counts,
-  unrecognised: counts,
-  medicines: counts,
-  burden: counts,
-});
 
 const rule = z.strictObject({
   id: z.string(),
@@ -53,7 +25,9 @@ const shardFile = z.strictObject({
   files: count,
   damage: z.strictObject({ count, named: z.array(z.strictObject({ ...found, why: z.string() })) }),
   failures: z.strictObject({ count, named: z.array(z.strictObject({ ...found, error: z.string() })) }),
-  sites: z.array(z.strictObject({ name: z.string(), fingerprint: z.string(), rules: z.array(rule), tally })).min(1),
+  sites: z
+    .array(z.strictObject({ name: z.string(), fingerprint: z.string(), rules: z.array(rule), tally: tallySchema }))
+    .min(1),
 });
 
 type ShardFile = Omit<Forecast, 'resumed'> & { forecastShard: Share };
@@ -107,12 +81,8 @@ function joined<T extends { file: string; line: number }>(lists: Named<T>[]): Na
 }
 
 function readShard(name: string, text: string): ShardFile {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new UnusableInput(`${name}: not valid JSON, so not a shard of a forecast.`);
-  }
+  const value = parseJson(text);
+  if (value === undefined) throw new UnusableInput(`${name}: not valid JSON, so not a shard of a forecast.`);
   const parsed = shardFile.safeParse(value);
   // JSON leaves out undefined values, such as a rule's quiet days.
   if (parsed.success) return parsed.data as unknown as ShardFile;

@@ -1,52 +1,59 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
+
+const count = z.int().min(0);
+const counts = z.record(z.string(), count);
+const byYear = z.record(z.string(), counts);
+
+const ruleCounts = z.strictObject({
+  /** Cards that the rule gave or led. */
+  cards: count,
+  /** It joined the card of its family and gave none of its own. */
+  joined: count,
+  /** It held, but a stronger rule gave its card about the same order instead. */
+  superseded: count,
+  /** Cards of this rule about the same medicines that this patient had got before; and those within so many days. */
+  repeats: count,
+  repeats30: count,
+  repeats90: count,
+  /** Cards that the site's quiet period would have left out if every card had been overridden with an accepted reason. */
+  quiet: count,
+  /** Cards that it would have led where it is on trial; they are not shown. */
+  silent: count,
+});
+export type RuleCounts = z.infer<typeof ruleCounts>;
 
 /** The sums of a replay. Every field is a number or a record of numbers, so that parts can be added in any order. */
-export type Tally = {
-  patients: number;
+export const tallySchema = z.strictObject({
+  patients: count,
   /** Number of these that are labelled as test data (HTEST), so invented. */
-  synthetic: number;
+  synthetic: count,
   /** By type, as read. */
-  resources: Record<string, number>;
+  resources: counts,
   /** Year → hook → number of calls. */
-  calls: Record<string, Record<string, number>>;
+  calls: byYear,
   /** Year → patients with a call in it. */
-  patientsByYear: Record<string, number>;
+  patientsByYear: counts,
   /** Year → hook → calls with a card of a rule. */
-  callsWithCard: Record<string, Record<string, number>>;
+  callsWithCard: byYear,
   /** Patients with at least one card of a rule. */
-  patientsWithCard: number;
+  patientsWithCard: count,
   /** Rule → year → hook → its counts. */
-  rules: Record<string, Record<string, Record<string, RuleCounts>>>;
+  rules: z.record(z.string(), z.record(z.string(), z.record(z.string(), ruleCounts))),
   /** Rule → year → patients with its card; year `all` for the whole time. */
-  patientsByRule: Record<string, Record<string, number>>;
+  patientsByRule: byYear,
   /** Year → hook → `not-checked` cards, and calls without an answer because the list was incomplete. */
-  notChecked: Record<string, Record<string, { cards: number; refusals: number }>>;
+  notChecked: z.record(z.string(), z.record(z.string(), z.strictObject({ cards: count, refusals: count }))),
   /** Why something was not replayed → how often. */
-  skipped: Record<string, number>;
+  skipped: counts,
   /** Unrecognised medicines, as `JSON.stringify([name, system, code])` → orders. */
-  unrecognised: Record<string, number>;
+  unrecognised: counts,
   /** How medicines of orders, statements and dispenses were recognised, or why not. */
-  medicines: Record<string, number>;
+  medicines: counts,
   /** Number of cards that a patient got in a year, as `0`, `1`, `2-4`, `5-9`, `10+` → patient years. */
-  burden: Record<string, number>;
-};
-
-export type RuleCounts = {
-  /** Cards that the rule gave or led. */
-  cards: number;
-  /** It joined the card of its family and gave none of its own. */
-  joined: number;
-  /** It held, but a stronger rule gave its card about the same order instead. */
-  superseded: number;
-  /** Cards of this rule about the same medicines that this patient had got before; and those within so many days. */
-  repeats: number;
-  repeats30: number;
-  repeats90: number;
-  /** Cards that the site's quiet period would have left out if every card had been overridden with an accepted reason. */
-  quiet: number;
-  /** Cards that it would have led where it is on trial; they are not shown. */
-  silent: number;
-};
+  burden: counts,
+});
+export type Tally = z.infer<typeof tallySchema>;
 
 export function emptyTally(): Tally {
   return {
