@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { readText } from './text.ts';
@@ -9,6 +11,13 @@ export function problemsText(problems: readonly Problem[]): string {
   return problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n');
 }
 
+export type Report = (path: PropertyKey[], message: string) => void;
+
+/** Reports problems of a file, each at its path. */
+export function reporterOf({ file, line }: Pick<YamlFile<unknown>, 'file' | 'line'>, problems: Problem[]): Report {
+  return (path, message) => problems.push({ file, line: line(path), message: `${path.join('.')}: ${message}` });
+}
+
 /** A YAML file as data, with the line of each path and the comment above each key as one line. */
 export type YamlFile<T> = {
   file: string;
@@ -16,6 +25,21 @@ export type YamlFile<T> = {
   line: (path: readonly PropertyKey[]) => number;
   comment: (path: readonly PropertyKey[]) => string | undefined;
 };
+
+/** Reads the YAML files of a folder, in the order of their names, without some. `shown` is the folder's name in messages. */
+export function readYamlFiles<T>(
+  folder: string,
+  shown: string,
+  schema: z.ZodType<T>,
+  problems: Problem[],
+  without: readonly string[] = [],
+): YamlFile<T>[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.yaml') && !without.includes(name))
+    .sort()
+    .map((name) => readYaml(join(folder, name), `${shown}/${name}`, schema, problems))
+    .filter((file) => file !== undefined);
+}
 
 /**
  * Reads a YAML file and checks its structure. Undefined if it is not valid; each reason is added to `problems`. `file`

@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Knowledge } from '../cards/knowledge.ts';
 import { message } from '../cards/message.ts';
@@ -8,29 +7,29 @@ import { factOfPlaceholder } from '../cards/values.ts';
 import { type Language, languages, type Texts } from '../language.ts';
 import { guidelineOf, type Rule } from '../rules/knowledge.ts';
 import type { SuggestionRule } from '../rules/schema.ts';
-import { type Problem, readYaml, type YamlFile } from '../yaml.ts';
+import { type Problem, type Report, readYaml, readYamlFiles, reporterOf, type YamlFile } from '../yaml.ts';
 
 export type CardFiles = { shared: YamlFile<SharedCards>; files: YamlFile<CardFile>[]; templates: CardFile };
 
 /** Reads cards/: shared.yaml and one file per guideline. */
 export function loadCards(folder: string, problems: Problem[]): CardFiles | undefined {
   const shared = readYaml(join(folder, 'shared.yaml'), 'cards/shared.yaml', sharedSchema, problems);
-  const files = readdirSync(folder)
-    .filter((name) => name.endsWith('.yaml') && name !== 'shared.yaml')
-    .sort()
-    .map((name) => readYaml(join(folder, name), `cards/${name}`, cardFileSchema, problems))
-    .filter((file) => file !== undefined);
+  const files = readYamlFiles(folder, 'cards', cardFileSchema, problems, ['shared.yaml']);
   return shared && { shared, files, templates: Object.assign({}, ...files.map(({ data }) => data)) as CardFile };
+}
+
+/** The texts of a card, each with its place in the file. */
+function textsOf({ summary, summaries, detail }: CardTemplate): { text: Texts; path: PropertyKey[] }[] {
+  return [
+    { text: summary, path: ['summary'] },
+    ...summaries.map(({ text }, at) => ({ text, path: ['summaries', at] })),
+    ...detail.map(({ text }, at) => ({ text, path: ['detail', at] })),
+  ];
 }
 
 /** The facts that a card uses: conditions of its paragraphs, and placeholders in its texts. */
 export function factsOfCard(template: CardTemplate): string[] {
-  const texts = [
-    template.summary,
-    ...template.summaries.map(({ text }) => text),
-    ...template.detail.map(({ text }) => text),
-  ];
-  const named = texts.flatMap((text) =>
+  const named = textsOf(template).flatMap(({ text }) =>
     languages.flatMap((language) => [...safePlaceholders(text[language], language)]),
   );
   return [
@@ -52,13 +51,9 @@ function safePlaceholders(text: string, language: Language): Set<string> {
 /** Checks that cards and rules match: every rule has a card, and every placeholder has a value, in every language. */
 export function checkCards(knowledge: Knowledge, cards: CardFiles, problems: Problem[]): void {
   for (const file of cards.files) {
+    const reportAt = reporterOf(file, problems);
     for (const [id, template] of Object.entries(file.data)) {
-      const report: Report = (path, message) =>
-        problems.push({
-          file: file.file,
-          line: file.line([id, ...path]),
-          message: `${[id, ...path].join('.')}: ${message}`,
-        });
+      const report: Report = (path, message) => reportAt([id, ...path], message);
       const rule = knowledge.rules.find((candidate) => candidate.id === id);
       if (!rule) report([], 'there is no rule with this id');
       else checkCard(knowledge, rule, template, report);
@@ -66,11 +61,7 @@ export function checkCards(knowledge: Knowledge, cards: CardFiles, problems: Pro
   }
   for (const id of Object.keys(knowledge.templates)) {
     if (!(id in cards.shared.data.orders))
-      problems.push({
-        file: cards.shared.file,
-        line: cards.shared.line(['orders']),
-        message: `orders: '${id}' of hooks/templates.yaml has no words`,
-      });
+      reporterOf(cards.shared, problems)(['orders'], `'${id}' of hooks/templates.yaml has no words`);
   }
   for (const rule of knowledge.rules) {
     // A file that could not be read has already been reported.
@@ -91,8 +82,6 @@ function placeholdersOf(suggestion: SuggestionRule | undefined): Set<string> {
   return new Set('setQuantity' in suggestion ? ['drug', 'quantity'] : ['drug']);
 }
 
-type Report = (path: PropertyKey[], message: string) => void;
-
 function checkCard(knowledge: Knowledge, rule: Rule, template: CardTemplate, report: Report): void {
   const guideline = guidelineOf(knowledge, rule);
   // A text may use parameters, and facts that are certain to hold where it is shown.
@@ -109,12 +98,8 @@ function checkCard(knowledge: Knowledge, rule: Rule, template: CardTemplate, rep
   for (const [at, part] of template.detail.entries()) {
     if (part.if !== undefined && !guideline.facts.has(part.if))
       report(['detail', at, 'if'], `'${part.if}' is not a fact of ${rule.guideline}`);
-    checkTexts(
-      part.text,
-      new Set([...sure, ...(part.if === undefined ? [] : [part.if])]),
-      ['detail', at, 'text'],
-      report,
-    );
+    const known = part.if === undefined ? sure : new Set([...sure, part.if]);
+    checkTexts(part.text, known, ['detail', at, 'text'], report);
   }
   for (const { id } of rule.suggest)
     if (!template.suggestions[id]) report(['suggestions'], `the suggestion '${id}' has no words`);
@@ -144,12 +129,7 @@ function certainFacts(guideline: ReturnType<typeof guidelineOf>, rule: Rule): Se
 function checkTerms(knowledge: Knowledge, rule: Rule, template: CardTemplate, report: Report): void {
   const { conditions, procedures, results } = knowledge.codes;
   const { facts } = guidelineOf(knowledge, rule);
-  const texts = [
-    { text: template.summary, path: ['summary'] as PropertyKey[] },
-    ...template.summaries.map(({ text }, at) => ({ text, path: ['summaries', at] as PropertyKey[] })),
-    ...template.detail.map(({ text }, at) => ({ text, path: ['detail', at] })),
-  ];
-  for (const { text, path } of texts) {
+  for (const { text, path } of textsOf(template)) {
     for (const fact of new Set([...safePlaceholders(text.en, 'en')].map(factOfPlaceholder))) {
       if (!facts.has(fact) || isOfMedicines(facts, fact)) continue;
       for (const list of listsOfFact(knowledge, rule, fact)) {

@@ -11,7 +11,7 @@ import {
   type Site,
   type SuggestionRule,
 } from '../rules/schema.ts';
-import type { Problem, YamlFile } from '../yaml.ts';
+import { type Problem, type Report, reporterOf, type YamlFile } from '../yaml.ts';
 import { type CardFiles, factsOfCard } from './cards.ts';
 
 /** What facts may refer to besides the facts above them, and what rules may refer to. */
@@ -22,13 +22,10 @@ export type Context = {
   cards: CardFiles | undefined;
 };
 
-type Report = (path: PropertyKey[], message: string) => void;
-
 /** Compiles one guideline and reports all its problems. */
 export function compileGuideline(file: YamlFile<GuidelineFile>, context: Context, problems: Problem[]): Guideline {
   const { data } = file;
-  const report: Report = (path, message) =>
-    problems.push({ file: file.file, line: file.line(path), message: `${path.join('.')}: ${message}` });
+  const report = reporterOf(file, problems);
   const own = context.site?.parameters[data.id];
   const parameters = Object.fromEntries(
     Object.entries(data.parameters).map(([name, parameter]) => [name, own?.[name] ?? parameter.value]),

@@ -19,7 +19,7 @@ import {
   templatesSchema,
   treatmentsSchema,
 } from '../rules/schema.ts';
-import { type Problem, readYaml, type YamlFile } from '../yaml.ts';
+import { type Problem, type Report, readYaml, readYamlFiles, reporterOf, type YamlFile } from '../yaml.ts';
 import { type CardFiles, checkCards, loadCards } from './cards.ts';
 import { compileChecked, compileGuideline } from './guideline.ts';
 
@@ -66,11 +66,7 @@ export function readKnowledge(folder: string): KnowledgeFiles {
   const treatments = readYaml(join(hooks, 'treatments.yaml'), 'hooks/treatments.yaml', treatmentsSchema, problems);
   if (treatments) checkTreatments(treatments, codes, lists, problems);
   const templates = readYaml(join(hooks, 'templates.yaml'), 'hooks/templates.yaml', templatesSchema, problems);
-  const guidelines = readdirSync(hooks)
-    .filter((name) => name.endsWith('.yaml') && !NOT_GUIDELINES.includes(name))
-    .sort()
-    .map((name) => readYaml(join(hooks, name), `hooks/${name}`, guidelineSchema, problems))
-    .filter((file) => file !== undefined);
+  const guidelines = readYamlFiles(hooks, 'hooks', guidelineSchema, problems, NOT_GUIDELINES);
   return {
     site: readYaml(join(hooks, 'site.yaml'), 'hooks/site.yaml', siteSchema, problems),
     codes,
@@ -125,9 +121,8 @@ export const deliveredSite: Readonly<Record<string, unknown>> = { ...siteSchema.
 function changedSite(file: YamlFile<Site>, changes: Record<string, unknown>, problems: Problem[]): YamlFile<Site> {
   const changed = siteSchema.safeParse({ ...file.data, ...changes });
   if (changed.success) return { ...file, data: changed.data };
-  for (const { path, message } of changed.error.issues) {
-    problems.push({ file: file.file, line: file.line(path), message: `${path.join('.')}: ${message}` });
-  }
+  const report = reporterOf(file, problems);
+  for (const { path, message } of changed.error.issues) report(path, message);
   return file;
 }
 
@@ -142,8 +137,7 @@ const TREATMENTS = 'treatments';
 
 function checkTreatments(file: YamlFile<TreatmentsFile>, codes: Codes, lists: Set<string>, problems: Problem[]): void {
   const { continues, besides } = file.data;
-  const report = (path: string[], message: string) =>
-    problems.push({ file: file.file, line: file.line(path), message: `${path.join('.')}: ${message}` });
+  const report = reporterOf(file, problems);
   if (!lists.has(continues.class)) report(['continues', 'class'], `'${continues.class}' is not a code list or class`);
   if (!codes.conditions.names.has(continues.conditions))
     report(['continues', 'conditions'], `'${continues.conditions}' is not a list of conditions`);
@@ -192,8 +186,7 @@ function checkSite(
   reasons: string[],
   problems: Problem[],
 ): void {
-  const report = (path: PropertyKey[], message: string) =>
-    problems.push({ file: site.file, line: site.line(path), message: `${path.join('.')}: ${message}` });
+  const report = reporterOf(site, problems);
   const rules = guidelines.flatMap((guideline) => guideline.rules.map(({ id }) => id));
   for (const key of ['off', 'on'] as const)
     for (const [at, id] of site.data[key].entries())
@@ -217,7 +210,7 @@ function checkQuiet(
   { days, accepted }: Site['quiet'],
   guidelines: Guideline[],
   reasons: string[],
-  report: (path: PropertyKey[], message: string) => void,
+  report: Report,
 ): void {
   const rules = guidelines.flatMap((guideline) => guideline.rules);
   for (const id of Object.keys(days)) {
@@ -252,8 +245,7 @@ function checkReferences(files: YamlFile<GuidelineFile>[], problems: Problem[]):
   const rules = files.flatMap(({ data }) => data.rules);
   const recommendations = files.flatMap(({ data }) => Object.keys(data.recommendations));
   for (const file of files) {
-    const report = (path: PropertyKey[], message: string) =>
-      problems.push({ file: file.file, line: file.line(path), message: `${path.join('.')}: ${message}` });
+    const report = reporterOf(file, problems);
     for (const id of Object.keys(file.data.recommendations)) {
       if (recommendations.filter((other) => other === id).length > 1)
         report(['recommendations', id], 'another guideline has this id');

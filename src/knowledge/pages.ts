@@ -1,9 +1,9 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { message } from '../cards/message.ts';
 import { type Language, languages, type Texts } from '../language.ts';
-import { type Problem, readYaml, type YamlFile } from '../yaml.ts';
+import { type Problem, readYamlFiles, reporterOf, type YamlFile } from '../yaml.ts';
 
 /** The texts of a report or page outside the record system, by key, in the four languages. */
 const pageSchema = z.record(
@@ -25,31 +25,26 @@ export type Translate = (key: string, values?: Record<string, string | number | 
 export function loadPages(folder: string, problems: Problem[]): Record<string, PageWords> {
   const pages = join(folder, 'cards', 'pages');
   if (!existsSync(pages)) return {};
-  const files = readdirSync(pages)
-    .filter((name) => name.endsWith('.yaml'))
-    .sort()
-    .map((name) => readYaml(join(pages, name), `cards/pages/${name}`, pageSchema, problems))
-    .filter((file) => file !== undefined);
+  const files = readYamlFiles(pages, 'cards/pages', pageSchema, problems);
   for (const file of files) checkWords(file, problems);
   return Object.fromEntries(files.map(({ file, data }) => [file.replace(/^.*\/(.+)\.yaml$/, '$1'), data]));
 }
 
 function checkWords(file: YamlFile<PageWords>, problems: Problem[]): void {
+  const report = reporterOf(file, problems);
   for (const [key, texts] of Object.entries(file.data)) {
-    const report = (language: Language, text: string) =>
-      problems.push({ file: file.file, line: file.line([key, language]), message: `${key}.${language}: ${text}` });
     const named = new Map<Language, string>();
     for (const language of languages) {
       try {
         named.set(language, [...message(texts[language], language).placeholders].sort().join(', '));
       } catch (error) {
-        report(language, `not an ICU message: ${(error as Error).message}`);
+        report([key, language], `not an ICU message: ${(error as Error).message}`);
       }
     }
     const first = named.get('sv');
     for (const [language, names] of named) {
       if (first !== undefined && names !== first)
-        report(language, `placeholders differ from those in sv: {${names}} and {${first}}`);
+        report([key, language], `placeholders differ from those in sv: {${names}} and {${first}}`);
     }
   }
 }
