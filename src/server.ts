@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
@@ -20,6 +20,7 @@ import { limits } from './limits.ts';
 import { allocateYoung, releaseStartupMemory } from './memory.ts';
 import { readProof } from './rules/proof.ts';
 import { hooks, type Site } from './rules/schema.ts';
+import { namesBelow } from './text.ts';
 import { readClients } from './trust/clients.ts';
 import { hasPage, pageScript } from './workbench/files.ts';
 import { type Problem, problemsText } from './yaml.ts';
@@ -157,8 +158,7 @@ async function listen(): Promise<string> {
 /** Suggestions for a first try. The image has no test bundles to send, and no workbench. */
 function welcome(address: string): string {
   const folder = join(config.knowledge, 'test-bundles');
-  const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort() : [];
-  const example = names.find(
+  const example = namesBelow(folder).find(
     (name) =>
       name.endsWith('.request.json') &&
       readFileSync(join(folder, name), 'utf8').includes('"order-sign"') &&

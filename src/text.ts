@@ -1,4 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+
+/** The names of all files and folders below a folder, sorted, with `/` on every system. None if there is no folder. */
+export function namesBelow(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return names.map((name) => name.replaceAll('\\', '/')).sort();
+}
 
 /** For `sort`: by the characters of two texts, the same on every machine. */
 export function compareTexts(a: string, b: string): number {

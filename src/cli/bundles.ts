@@ -1,4 +1,3 @@
-import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type Answer, answer } from '../answer.ts';
@@ -10,7 +9,7 @@ import { object, objects, type Resource, string } from '../fhir/json.ts';
 import { type Request, readRequest } from '../http/wire.ts';
 import type { Language } from '../language.ts';
 import { type Hook, hooks, indicators } from '../rules/schema.ts';
-import { readText } from '../text.ts';
+import { namesBelow, readText } from '../text.ts';
 import { type Problem, readYaml } from '../yaml.ts';
 
 const expectedCard = z.strictObject({
@@ -45,10 +44,7 @@ export type TestBundle = { name: string; file: string; text: string; hook: Hook;
 
 /** Reads test-bundles/: each `x.request.json` with its `x.expected.yaml`. */
 export function readTestBundles(folder: string, problems: Problem[]): TestBundle[] {
-  if (!existsSync(folder)) return [];
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((name) => name.replaceAll('\\', '/'))
-    .sort();
+  const names = namesBelow(folder);
   for (const name of names.filter((candidate) => candidate.endsWith('.expected.yaml'))) {
     if (!names.includes(name.replace(/expected\.yaml$/, 'request.json')))
       problems.push({ file: `test-bundles/${name}`, line: 1, message: 'there is no request with this name' });
@@ -157,11 +153,8 @@ export function differences(want: Expected, got: Omit<Expected, 'note'>): string
   }
   const wanted = want.cards ?? [];
   const cards = got.cards ?? [];
-  if (wanted.map(({ rule }) => rule).join() !== cards.map(({ rule }) => rule).join()) {
-    return [
-      `cards: expected ${JSON.stringify(wanted.map(({ rule }) => rule))}, got ${JSON.stringify(cards.map(({ rule }) => rule))}`,
-    ];
-  }
+  const [rules, given] = [wanted, cards].map((list) => JSON.stringify(list.map(({ rule }) => rule)));
+  if (rules !== given) return [`cards: expected ${rules}, got ${given}`];
   return wanted.flatMap((card, at) =>
     (Object.keys(card) as (keyof typeof card)[])
       .filter((key) => JSON.stringify(card[key]) !== JSON.stringify(cards[at]?.[key]))

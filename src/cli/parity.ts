@@ -14,7 +14,7 @@ import { compileKnowledge, deliveredSite, readKnowledge } from '../knowledge/loa
 import { type Problem, problemsText } from '../yaml.ts';
 import { differences, type Expected, observeShown, readTestBundles, type TestBundle } from './bundles.ts';
 import { type Placed, place } from './parity/record.ts';
-import { type TestServer, testServer } from './parity/server.ts';
+import { type TestServer, testServer, wordsOf } from './parity/server.ts';
 import { helpIfAsked, messageOf } from './words.ts';
 
 const USAGE = `Usage: npm run parity -- --fhir URL [--service URL] [--only REGEX] [--post] [--yes] [--clean]
@@ -288,9 +288,7 @@ function traceIn(answer: JsonObject): JsonObject {
 
 function observed(status: number, answer: JsonObject): Omit<Expected, 'note'> {
   if (status === 200) return { cards: objects(answer['cards']).map((card) => observeShown(card as unknown as Card)) };
-  const said = objects(answer['issue']).map(
-    (issue) => string(issue['diagnostics']) ?? string(object(issue['details'])['text']) ?? '',
-  );
+  const said = objects(answer['issue']).map(wordsOf);
   const keys = said.flatMap((text) => /^prefetch key missing or incomplete: (\w+)$/.exec(text)?.[1] ?? []);
   return { missing: status === 412 ? keys : [`HTTP ${status}`, ...said] };
 }

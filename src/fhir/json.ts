@@ -40,6 +40,15 @@ export function number(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
+/** The value of a JSON text; undefined if it is not valid. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** A number whose digits differ from those that JavaScript would write: 1.50 states a precision of two decimals. */
 class Decimal extends Number {
   readonly digits: string;

@@ -1,5 +1,6 @@
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { namesBelow } from '../text.ts';
 
 /** A file to read: its name in messages, its path and its size. */
 export type InputFile = { name: string; path: string; size: number; changed: number };
@@ -9,10 +10,8 @@ const READ = /\.(json|ndjson)(\.gz)?$/i;
 /** The files of a folder and its subfolders, sorted by name; or the single file. */
 export function inputFiles(path: string): InputFile[] {
   const found = statSync(path).isDirectory()
-    ? readdirSync(path, { recursive: true, encoding: 'utf8' })
-        .map((name) => name.replaceAll('\\', '/'))
+    ? namesBelow(path)
         .filter((name) => READ.test(name))
-        .sort()
         .map((name) => ({ name, path: join(path, name) }))
     : [{ name: path, path }];
   return found

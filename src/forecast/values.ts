@@ -1,4 +1,4 @@
-import { isResource, type Resource } from '../fhir/json.ts';
+import { isResource, parseJson, type Resource } from '../fhir/json.ts';
 import { type InputFile, isWhole } from './input.ts';
 import { piecesOf } from './lines.ts';
 import { type Named, note } from './named.ts';
@@ -6,7 +6,7 @@ import { isRead, mayBeRead } from './resources.ts';
 
 /** What could not be read, and where. Never contains data. */
 export type Damage = { file: string; line: number; why: DamageKind };
-export type DamageKind =
+type DamageKind =
   | 'no-json'
   | 'no-resource'
   | 'too-long'
@@ -41,7 +41,7 @@ export async function* valuesOf(files: InputFile[], damage: Named<Damage>): Asyn
         }
         const { text, line } = piece;
         if (text === '') continue;
-        const value = parse(text);
+        const value = parseJson(text);
         if (!isResource(value)) tell(line, value === undefined ? 'no-json' : 'no-resource');
         else if (value.resourceType === 'Bundle' || isRead(value))
           yield { file: at, line, bytes: before + piece.bytes, text, value };
@@ -50,13 +50,5 @@ export async function* valuesOf(files: InputFile[], damage: Named<Damage>): Asyn
       tell(0, 'damaged');
     }
     before += file.size;
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { answer } from '../answer.ts';
 import type { Knowledge } from '../cards/knowledge.ts';
@@ -9,6 +9,7 @@ import { missingData } from '../http/invoke.ts';
 import { fitCard } from '../http/profile.ts';
 import { readRequest } from '../http/wire.ts';
 import { type Hook, hooks } from '../rules/schema.ts';
+import { namesBelow } from '../text.ts';
 
 /** A test bundle as an example: a complete call, and the answer of this service. */
 export type ExampleCall = {
@@ -35,12 +36,9 @@ export function titleOf({ kind, name }: ExampleCall): string {
  * without test bundles, as in the image. Answered in the language of the description.
  */
 export function readExamples(folder: string, knowledge: Knowledge, advice?: string): ExampleCall[] {
-  if (!existsSync(folder)) return [];
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((name) => name.replaceAll('\\', '/'))
+  const names = namesBelow(folder)
     .filter((name) => name.endsWith('.request.json'))
-    .map((name) => name.replace(/\.request\.json$/, ''))
-    .sort();
+    .map((name) => name.replace(/\.request\.json$/, ''));
   const found = new Map<string, ExampleCall>();
   for (const name of names) {
     if (found.size === hooks.length * Object.keys(KINDS).length) break;

@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Knowledge } from '../cards/knowledge.ts';
 import { type Expected, readTestBundles } from '../cli/bundles.ts';
+import { namesBelow } from '../text.ts';
 import { readYaml } from '../yaml.ts';
 
 /** An invented patient as the page lists it. */
@@ -33,9 +34,9 @@ export function createPatientList(folder: string, knowledge: Knowledge): () => P
 }
 
 function stateOf(folder: string): string {
-  if (!existsSync(folder)) return '';
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
-  return names.map((name) => `${name} ${statSync(join(folder, name)).mtimeMs}`).join();
+  return namesBelow(folder)
+    .map((name) => `${name} ${statSync(join(folder, name)).mtimeMs}`)
+    .join();
 }
 
 function listPatients(folder: string, knowledge: Knowledge): Patient[] {

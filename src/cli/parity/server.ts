@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, object, objects, type Resource, string } from '../../fhir/json.ts';
+import { type JsonObject, object, objects, parseJson, type Resource, string } from '../../fhir/json.ts';
 import { partOf } from '../../fhir/prefetch.ts';
 import { TAG } from './record.ts';
 
@@ -33,8 +33,7 @@ export function testServer(base: string, token: string | undefined): TestServer 
     }).catch((error: Error) => {
       throw new Error(`${method} ${url}: ${error.cause instanceof Error ? error.cause.message : error.message}`);
     });
-    const text = await response.text();
-    const found = isJson(text) ? object(JSON.parse(text)) : {};
+    const found = object(parseJson(await response.text()));
     if (!response.ok) throw new Error(`${method} ${url}: HTTP ${response.status} ${diagnosticsIn(found)}`.trim());
     return found;
   };
@@ -106,15 +105,11 @@ export function testServer(base: string, token: string | undefined): TestServer 
   };
 }
 
-function isJson(text: string): boolean {
-  try {
-    return isObject(JSON.parse(text));
-  } catch {
-    return false;
-  }
+/** What an issue of an OperationOutcome says. */
+export function wordsOf(issue: JsonObject): string {
+  return string(issue['diagnostics']) ?? string(object(issue['details'])['text']) ?? '';
 }
 
 function diagnosticsIn(outcome: JsonObject): string {
-  const [issue] = objects(outcome['issue']);
-  return string(issue?.['diagnostics']) ?? string(object(issue?.['details'])['text']) ?? '';
+  return objects(outcome['issue']).slice(0, 1).map(wordsOf).join('');
 }
