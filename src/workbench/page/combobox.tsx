@@ -35,8 +35,8 @@ export function MedicineBox({ text, change }: Props) {
     setOpen(false);
     change(medicine.name, medicine);
   };
+  const shown = open && options.length > 0;
   const onKeyDown = (event: KeyboardEvent) => {
-    const shown = open && options.length > 0;
     if (event.key === 'Escape') setOpen(false);
     if (event.key === 'Enter' && shown && options[active]) {
       event.preventDefault();
@@ -48,7 +48,6 @@ export function MedicineBox({ text, change }: Props) {
     const step = event.key === 'ArrowDown' ? 1 : -1;
     setActive((active + step + options.length + (active < 0 && step < 0 ? 1 : 0)) % options.length);
   };
-  const shown = open && options.length > 0;
   return (
     <div class="field combobox">
       <label for="medicine" class="label-text">

@@ -1,3 +1,4 @@
+import { ScrollTable } from './parts.tsx';
 import type { Workbench } from './state.ts';
 import type { Tuning } from './tuning.ts';
 import type { RuleDifference } from './wire.ts';
@@ -62,35 +63,20 @@ function statusOf({ changed, busy, tried, trouble }: Tuning): string {
 
 function Table({ differences }: { differences: RuleDifference[] }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section class="scroll" tabIndex={0} aria-label="Cards by rule">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Rule</th>
-            {['Now', 'Then', 'Appear', 'Vanish', 'Change'].map((heading) => (
-              <th key={heading} scope="col" class="number">
-                {heading}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {differences.map(({ rule, before, after, appears, vanishes, changes }) => (
-            <tr key={rule}>
-              <th scope="row">
-                <code>{rule}</code>
-              </th>
-              <td class="number">{before}</td>
-              <td class="number">{after}</td>
-              <td class="number">{appears.length > 0 ? `+${appears.length}` : '–'}</td>
-              <td class="number">{vanishes.length > 0 ? `−${vanishes.length}` : '–'}</td>
-              <td class="number">{changes.length || '–'}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+    <ScrollTable name="Cards by rule" headings={['Rule']} numbers={['Now', 'Then', 'Appear', 'Vanish', 'Change']}>
+      {differences.map(({ rule, before, after, appears, vanishes, changes }) => (
+        <tr key={rule}>
+          <th scope="row">
+            <code>{rule}</code>
+          </th>
+          <td class="number">{before}</td>
+          <td class="number">{after}</td>
+          <td class="number">{appears.length > 0 ? `+${appears.length}` : '–'}</td>
+          <td class="number">{vanishes.length > 0 ? `−${vanishes.length}` : '–'}</td>
+          <td class="number">{changes.length || '–'}</td>
+        </tr>
+      ))}
+    </ScrollTable>
   );
 }
 

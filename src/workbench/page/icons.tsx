@@ -18,15 +18,16 @@ export function IndicatorIcon({ indicator }: { indicator: Indicator }) {
     ),
     critical: <path d="M6.5 1.5h7l5 5v7l-5 5h-7l-5-5v-7Z" />,
   };
+  const marks = {
+    info: 'M9 8.6h2v6H9zM9 5.2h2v2.1H9z',
+    warning: 'M9 6.8h2v5.2H9zM9 13.6h2v2H9z',
+    critical: 'M9 5h2v6H9zM9 12.8h2v2.1H9z',
+  };
   return (
     <Icon name={indicator}>
       <g fill="currentColor">{shapes[indicator]}</g>
       <g class="icon-mark">
-        {indicator === 'info' ? (
-          <path d="M9 8.6h2v6H9zM9 5.2h2v2.1H9z" />
-        ) : (
-          <path d={indicator === 'warning' ? 'M9 6.8h2v5.2H9zM9 13.6h2v2H9z' : 'M9 5h2v6H9zM9 12.8h2v2.1H9z'} />
-        )}
+        <path d={marks[indicator]} />
       </g>
     </Icon>
   );

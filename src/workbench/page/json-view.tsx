@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { sizeOf } from './controls.tsx';
 import { curlOf } from './curl.ts';
+import { Empty } from './parts.tsx';
 import { printJson, type Range } from './print.ts';
 import type { Workbench } from './state.ts';
 
@@ -11,12 +12,7 @@ const MOST = 3000;
 export function RequestView({ bench }: { bench: Workbench }) {
   const { request, marked, answer } = bench;
   const printed = useMemo(() => printJson(request ?? {}), [request]);
-  if (!request)
-    return (
-      <div class="empty">
-        <p>The request appears here once there is one.</p>
-      </div>
-    );
+  if (!request) return <Empty>The request appears here once there is one.</Empty>;
   const ranges = marked.refs.flatMap((ref) => printed.ranges.get(ref) ?? []);
   const url = answer?.url ?? `${location.origin}/cds-services`;
   return (
@@ -43,12 +39,7 @@ export function RequestView({ bench }: { bench: Workbench }) {
 export function ResponseView({ bench }: { bench: Workbench }) {
   const { answer } = bench;
   const lines = useMemo(() => printJson(answer?.body ?? {}).lines, [answer]);
-  if (!answer)
-    return (
-      <div class="empty">
-        <p>The response appears here once there is one.</p>
-      </div>
-    );
+  if (!answer) return <Empty>The response appears here once there is one.</Empty>;
   return (
     <>
       <div class="actions">
@@ -76,7 +67,8 @@ export function ResponseView({ bench }: { bench: Workbench }) {
 function Lines({ lines, ranges, count, name }: { lines: string[]; ranges: Range[]; count: number; name: string }) {
   const box = useRef<HTMLElement>(null);
   const [all, setAll] = useState(false);
-  const marked = (at: number) => ranges.some(([first, last]) => first <= at && at <= last);
+  const isMarked = (at: number, around = 0) =>
+    ranges.some(([first, last]) => first - around <= at && at <= last + around);
   useEffect(() => {
     const first = box.current?.querySelector<HTMLElement>('.line.marked');
     if (count === 0 || !first) return;
@@ -85,18 +77,14 @@ function Lines({ lines, ranges, count, name }: { lines: string[]; ranges: Range[
     current?.scrollTo({ top: first.offsetTop - current.offsetTop - current.clientHeight / 4 });
     current?.focus({ preventScroll: true });
   }, [count]);
-  const shown = all
-    ? lines.map((_, at) => at)
-    : lines
-        .map((_, at) => at)
-        .filter((at) => at < MOST || ranges.some(([first, last]) => first - 3 <= at && at <= last + 3));
+  const shown = [...lines.keys()].filter((at) => all || at < MOST || isMarked(at, 3));
   return (
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <section class="json" tabIndex={0} aria-label={name} ref={box}>
         <pre>
           {shown.map((at) => (
-            <span key={at} class={marked(at) ? 'line marked' : 'line'}>
+            <span key={at} class={isMarked(at) ? 'line marked' : 'line'}>
               <span class="number" aria-hidden="true">
                 {at + 1}
               </span>

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { MedicineBox } from './combobox.tsx';
 import { emptyOrder, faultOf, type OrderForm, orderOf } from './order.ts';
+import { Empty } from './parts.tsx';
 import { dayOf, draftsOf, hookOf, patientIdOf, refOf, withoutDraft } from './request.ts';
 import type { Workbench } from './state.ts';
 import { objectOf, type Resource } from './wire.ts';
@@ -27,10 +28,9 @@ export function OrderTab({ bench }: { bench: Workbench }) {
 
   if (!request)
     return (
-      <div class="empty">
-        <h2>No patient yet</h2>
-        <p>An order needs a patient. Choose one from the list, paste a request, or ask a FHIR server.</p>
-      </div>
+      <Empty title="No patient yet">
+        An order needs a patient. Choose one from the list, paste a request, or ask a FHIR server.
+      </Empty>
     );
   const set = (changes: Partial<OrderForm>) => {
     setForm({ ...form, ...changes });

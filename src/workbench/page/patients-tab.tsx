@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { IndicatorIcon } from './icons.tsx';
+import { Empty } from './parts.tsx';
 import type { Workbench } from './state.ts';
 import type { Patient } from './wire.ts';
 
@@ -17,13 +18,9 @@ export function PatientsTab({ bench }: { bench: Workbench }) {
   if (!patients) return <p class="quiet">Loading the patients …</p>;
   if (patients.length === 0)
     return (
-      <div class="empty">
-        <h2>No patients here</h2>
-        <p>
-          There is no folder <code>test-bundles/</code>, as in the container image. Paste a request, or ask a FHIR
-          server.
-        </p>
-      </div>
+      <Empty title="No patients here">
+        There is no folder <code>test-bundles/</code>, as in the container image. Paste a request, or ask a FHIR server.
+      </Empty>
     );
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   const found =

@@ -55,39 +55,25 @@ export async function call(service: string, request: Json, language: Language): 
 
 /** Sends feedback on a card. Returns the service's reply in words. */
 export async function feedback(service: string, item: Json): Promise<string> {
-  const { response, text } = await send(
-    `/cds-services/${encodeURIComponent(service)}/feedback`,
-    post({ feedback: [item] }),
-  );
+  const path = `/cds-services/${encodeURIComponent(service)}/feedback`;
+  const { response, text } = await send(path, post({ feedback: [item] }));
   const body = parsed(text);
   if (!response.ok) return [`Feedback not accepted (${response.status}).`, ...problemsOf(body)].join(' ');
   const results = isObject(body) && Array.isArray(body['results']) ? body['results'].filter(isObject) : [];
   return [`Feedback accepted (${response.status})`, ...results.map(({ status }) => String(status))].join(': ');
 }
 
-export async function discover(): Promise<Service[]> {
-  const { services } = (await ask('/cds-services')) as { services: Service[] };
-  return services;
-}
+export const discover = async () => (await ask<{ services: Service[] }>('/cds-services')).services;
 
-export async function listPatients(): Promise<{ patients: Patient[]; examples: Example[] }> {
-  return (await ask('/workbench/patients')) as { patients: Patient[]; examples: Example[] };
-}
+export const listPatients = () => ask<{ patients: Patient[]; examples: Example[] }>('/workbench/patients');
 
-export async function listRules(): Promise<Record<string, RuleInWords>> {
-  const { rules } = (await ask('/workbench/rules')) as { rules: Record<string, RuleInWords> };
-  return rules;
-}
+export const listRules = async () => (await ask<{ rules: Record<string, RuleInWords> }>('/workbench/rules')).rules;
 
-export async function patientRequest(name: string): Promise<Json> {
-  return (await ask(`/workbench/patient?name=${encodeURIComponent(name)}`)) as Json;
-}
+export const patientRequest = (name: string) => ask<Json>(`/workbench/patient?name=${encodeURIComponent(name)}`);
 
 export async function searchMedicines(search: string): Promise<Medicine[]> {
-  const { medicines } = (await ask(`/workbench/medicines?search=${encodeURIComponent(search)}`)) as {
-    medicines: Medicine[];
-  };
-  return medicines;
+  const path = `/workbench/medicines?search=${encodeURIComponent(search)}`;
+  return (await ask<{ medicines: Medicine[] }>(path)).medicines;
 }
 
 export type FetchedRecord = {
@@ -95,23 +81,17 @@ export type FetchedRecord = {
   outcomes: { key: string; outcome: string; status?: number; host?: string }[];
 };
 
-export async function fetchRecord(wanted: Json): Promise<FetchedRecord> {
-  return (await ask('/workbench/record', post(wanted))) as FetchedRecord;
-}
+export const fetchRecord = (wanted: Json) => ask<FetchedRecord>('/workbench/record', post(wanted));
 
-export async function listChoices(): Promise<Choices> {
-  return (await ask('/workbench/settings')) as Choices;
-}
+export const listChoices = () => ask<Choices>('/workbench/settings');
 
-export async function trySettings(settings: Settings): Promise<Tried> {
-  return (await ask('/workbench/settings', post(settings))) as Tried;
-}
+export const trySettings = (settings: Settings) => ask<Tried>('/workbench/settings', post(settings));
 
-async function ask(path: string, options?: RequestInit): Promise<unknown> {
+async function ask<T>(path: string, options?: RequestInit): Promise<T> {
   const { response, text } = await send(path, options);
   const body = parsed(text);
   if (!response.ok) throw new Error(problemsOf(body).join(' ') || `The service answered ${response.status}.`);
-  return body;
+  return body as T;
 }
 
 function parsed(text: string): unknown {

@@ -1,4 +1,5 @@
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { Ref, ScrollTable } from './parts.tsx';
 import type { Workbench } from './state.ts';
 import { type Bar, type Course, dateOf, type Row, type Timeline, ticksOf, timelineOf } from './timeline.ts';
 import type { Trace } from './wire.ts';
@@ -221,126 +222,99 @@ function endText(to: number | undefined): string {
 function Table({ timeline, bench }: { timeline: Timeline; bench: Workbench }) {
   const { rows, overlaps, courses, today } = timeline;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section class="scroll" tabIndex={0} aria-label="Medicines over time, as a table">
-      <table>
-        <caption>As of {dateOf(today)}</caption>
-        <thead>
-          <tr>
-            <th scope="col">Medicine</th>
-            <th scope="col">Resource</th>
-            <th scope="col">From</th>
-            <th scope="col">To</th>
-            <th scope="col">State</th>
+    <ScrollTable
+      name="Medicines over time, as a table"
+      caption={`As of ${dateOf(today)}`}
+      headings={['Medicine', 'Resource', 'From', 'To', 'State']}
+    >
+      {rows.flatMap((row) => [
+        ...row.bars.map((bar) => (
+          <tr key={`${bar.ref}|${bar.from}`}>
+            <th scope="row">{row.name}</th>
+            <td>
+              <Ref to={bar.ref} bench={bench} />
+            </td>
+            <td class="date">{startText(bar.from)}</td>
+            <td>
+              {endText(bar.to)}
+              {bar.stopFrom ? ` (${bar.stopFrom})` : ''}
+            </td>
+            <td>{kinds[bar.kind]}</td>
           </tr>
-        </thead>
-        <tbody>
-          {rows.flatMap((row) => [
-            ...row.bars.map((bar) => (
-              <tr key={`${bar.ref}|${bar.from}`}>
-                <th scope="row">{row.name}</th>
-                <td>
-                  <button type="button" class="link ref" onClick={() => bench.show([bar.ref])}>
-                    {bar.ref}
-                  </button>
-                </td>
-                <td class="date">{startText(bar.from)}</td>
-                <td>
-                  {endText(bar.to)}
-                  {bar.stopFrom ? ` (${bar.stopFrom})` : ''}
-                </td>
-                <td>{kinds[bar.kind]}</td>
-              </tr>
-            )),
-            row.state === undefined ? null : (
-              <tr key={row.name}>
-                <th scope="row">{row.name}</th>
-                <td />
-                <td colSpan={2}>today</td>
-                <td>{row.state}</td>
-              </tr>
-            ),
-            ...row.proposed.map(({ ref, day, label, recommended }) => (
-              <tr key={`${ref}|${day}`}>
-                <th scope="row">{row.name}</th>
-                <td>{ref}</td>
-                <td />
-                <td class="date">{dateOf(day)}</td>
-                <td>
-                  proposed: {label}
-                  {recommended ? ' (recommended)' : ''}
-                </td>
-              </tr>
-            )),
-          ])}
-          {overlaps.map(({ from, to, names, perhaps }) => (
-            <tr key={from}>
-              <th scope="row">Overlap</th>
-              <td>{names.join(', ')}</td>
-              <td class="date">{startText(from)}</td>
-              <td>{endText(to)}</td>
-              <td>{perhaps ? 'possible' : ''}</td>
-            </tr>
-          ))}
-          {courses.map(({ rule, fact, from, to }) => (
-            <tr key={`${rule}|${fact}|${from}`}>
-              <th scope="row">Course</th>
-              <td>{rule}</td>
-              <td class="date">{dateOf(from)}</td>
-              <td class="date">{dateOf(to)}</td>
-              <td>{to - from + 1} days</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+        )),
+        row.state === undefined ? null : (
+          <tr key={row.name}>
+            <th scope="row">{row.name}</th>
+            <td />
+            <td colSpan={2}>today</td>
+            <td>{row.state}</td>
+          </tr>
+        ),
+        ...row.proposed.map(({ ref, day, label, recommended }) => (
+          <tr key={`${ref}|${day}`}>
+            <th scope="row">{row.name}</th>
+            <td>{ref}</td>
+            <td />
+            <td class="date">{dateOf(day)}</td>
+            <td>
+              proposed: {label}
+              {recommended ? ' (recommended)' : ''}
+            </td>
+          </tr>
+        )),
+      ])}
+      {overlaps.map(({ from, to, names, perhaps }) => (
+        <tr key={from}>
+          <th scope="row">Overlap</th>
+          <td>{names.join(', ')}</td>
+          <td class="date">{startText(from)}</td>
+          <td>{endText(to)}</td>
+          <td>{perhaps ? 'possible' : ''}</td>
+        </tr>
+      ))}
+      {courses.map(({ rule, fact, from, to }) => (
+        <tr key={`${rule}|${fact}|${from}`}>
+          <th scope="row">Course</th>
+          <td>{rule}</td>
+          <td class="date">{dateOf(from)}</td>
+          <td class="date">{dateOf(to)}</td>
+          <td>{to - from + 1} days</td>
+        </tr>
+      ))}
+    </ScrollTable>
   );
 }
 
 /** The entries behind each treatment: orders, statements, dispenses, administrations and other evidence. */
 function Entries({ rows, bench }: { rows: Row[]; bench: Workbench }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section class="scroll" tabIndex={0} aria-label="Record entries behind the treatments">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Medicine</th>
-            <th scope="col">Entry</th>
-            <th scope="col">Kind</th>
-            <th scope="col">From</th>
-            <th scope="col">To</th>
-            <th scope="col">Counts as</th>
+    <ScrollTable
+      name="Record entries behind the treatments"
+      headings={['Medicine', 'Entry', 'Kind', 'From', 'To', 'Counts as']}
+    >
+      {rows.flatMap(({ name, entries }) => [
+        ...entries.map((entry) => (
+          <tr key={entry.ref}>
+            <th scope="row">{name}</th>
+            <td>
+              <Ref to={entry.ref} bench={bench} />
+            </td>
+            <td>{entry.kind}</td>
+            <td class="date">{entry.start ?? 'start not known'}</td>
+            <td>
+              {entry.stop ?? 'no end known'}
+              {entry.stopFrom ? ` (${entry.stopFrom})` : ''}
+            </td>
+            <td>{entry.replaced ? 'replaced by a draft' : (entry.degree ?? 'over')}</td>
           </tr>
-        </thead>
-        <tbody>
-          {rows.flatMap(({ name, entries }) => [
-            ...entries.map((entry) => (
-              <tr key={entry.ref}>
-                <th scope="row">{name}</th>
-                <td>
-                  <button type="button" class="link ref" onClick={() => bench.show([entry.ref])}>
-                    {entry.ref}
-                  </button>
-                </td>
-                <td>{entry.kind}</td>
-                <td class="date">{entry.start ?? 'start not known'}</td>
-                <td>
-                  {entry.stop ?? 'no end known'}
-                  {entry.stopFrom ? ` (${entry.stopFrom})` : ''}
-                </td>
-                <td>{entry.replaced ? 'replaced by a draft' : (entry.degree ?? 'over')}</td>
-              </tr>
-            )),
-            entries.length < MOST_ENTRIES ? null : (
-              <tr key={name}>
-                <th scope="row">{name}</th>
-                <td colSpan={5}>the newest {MOST_ENTRIES}; there may be more</td>
-              </tr>
-            ),
-          ])}
-        </tbody>
-      </table>
-    </section>
+        )),
+        entries.length < MOST_ENTRIES ? null : (
+          <tr key={name}>
+            <th scope="row">{name}</th>
+            <td colSpan={5}>the newest {MOST_ENTRIES}; there may be more</td>
+          </tr>
+        ),
+      ])}
+    </ScrollTable>
   );
 }

@@ -128,19 +128,24 @@ function draftBar({ ref, start, stop, stopFrom }: Draft): Bar {
 type Period = { from: Day; to: Day | undefined; degree: Degree };
 const RANK: Record<Degree, number> = { possible: 1, presumed: 2, taken: 3 };
 
+/** The stretches between the days on which a period begins or has ended, each with the periods that it lies in. */
+function stretchesOf<T extends { from: Day; to: Day | undefined }>(periods: T[]) {
+  const ends = (to: Day | undefined) => to ?? Infinity;
+  const edges = [...new Set(periods.flatMap(({ from, to }) => [from, ends(to) + 1]))].sort((a, b) => a - b);
+  return edges.slice(0, -1).map((from, at) => {
+    const next = edges[at + 1] as Day;
+    const running = periods.filter((period) => period.from <= from && from <= ends(period.to));
+    return { from, to: next === Infinity ? undefined : next - 1, running };
+  });
+}
+
 /** Periods of different degrees may share days: the highest degree counts. Oldest first. */
 export function highestOf(periods: Period[]): Period[] {
-  const edges = [...new Set(periods.flatMap(({ from, to }) => [from, (to ?? Infinity) + 1]))].sort((a, b) => a - b);
   const found: Period[] = [];
-  for (const [at, from] of edges.entries()) {
-    const next = edges[at + 1];
-    if (next === undefined) break;
-    const [surest] = periods
-      .filter((period) => period.from <= from && from <= (period.to ?? Infinity))
-      .sort((a, b) => RANK[b.degree] - RANK[a.degree]);
+  for (const { from, to, running } of stretchesOf(periods)) {
+    const [surest] = running.sort((a, b) => RANK[b.degree] - RANK[a.degree]);
     if (!surest) continue;
     const last = found.at(-1);
-    const to = next === Infinity ? undefined : next - 1;
     if (last?.to === from - 1 && last.degree === surest.degree) last.to = to;
     else found.push({ from, to, degree: surest.degree });
   }
@@ -187,24 +192,14 @@ function coursesOf({ rules }: Trace): Course[] {
 /** Days with more than one medicine taken, certainly or possibly. */
 export function overlapsOf(rows: Row[]): Overlap[] {
   const all = rows.flatMap(({ name, bars }) =>
-    bars.map(({ from, to, kind }) => ({
-      name,
-      from: from ?? -Infinity,
-      to: to ?? Infinity,
-      perhaps: kind === 'possible',
-    })),
+    bars.map(({ from = -Infinity, to, kind }) => ({ name, from, to, perhaps: kind === 'possible' })),
   );
-  const edges = [...new Set(all.flatMap(({ from, to }) => [from, to + 1]))].sort((a, b) => a - b);
   const overlaps: Overlap[] = [];
-  for (const [at, from] of edges.entries()) {
-    const next = edges[at + 1];
-    if (next === undefined) break;
-    const running = all.filter((bar) => bar.from <= from && from <= bar.to);
+  for (const { from, to, running } of stretchesOf(all)) {
     const names = [...new Set(running.map(({ name }) => name))];
     if (names.length < 2) continue;
     const perhaps = new Set(running.filter((bar) => !bar.perhaps).map(({ name }) => name)).size < 2;
     const last = overlaps.at(-1);
-    const to = next === Infinity ? undefined : next - 1;
     if (last?.to === from - 1 && last.names.join() === names.join() && last.perhaps === perhaps) last.to = to;
     else overlaps.push({ from: from === -Infinity ? undefined : from, to, names, perhaps });
   }

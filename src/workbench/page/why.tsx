@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { OutcomeIcon } from './icons.tsx';
+import { Empty, Ref } from './parts.tsx';
 import type { Workbench } from './state.ts';
 import { TimelineView } from './timeline-view.tsx';
 import type { FactTrace, RuleTrace, Trace } from './wire.ts';
@@ -7,18 +8,8 @@ import type { FactTrace, RuleTrace, Trace } from './wire.ts';
 /** The outcome of each rule and fact, the highest indicator first, and the medicines on a timeline. */
 export function Why({ bench }: { bench: Workbench }) {
   const { trace, answer } = bench;
-  if (!answer)
-    return (
-      <div class="empty">
-        <p>This shows why a card is given, or not, once a request has been sent.</p>
-      </div>
-    );
-  if (!trace)
-    return (
-      <div class="empty">
-        <p>The service gave no reasons: it refused the request before evaluating any rule.</p>
-      </div>
-    );
+  if (!answer) return <Empty>This shows why a card is given, or not, once a request has been sent.</Empty>;
+  if (!trace) return <Empty>The service gave no reasons: it refused the request before evaluating any rule.</Empty>;
   const of = (...outcomes: RuleTrace['outcome'][]) => trace.rules.filter(({ outcome }) => outcomes.includes(outcome));
   return (
     <>
@@ -154,9 +145,7 @@ function Fact({ fact, expression, bench }: { fact: FactTrace; expression: string
           </span>
         ))}
         {resources.map((ref) => (
-          <button key={ref} type="button" class="link ref" onClick={() => bench.show([ref])}>
-            {ref}
-          </button>
+          <Ref key={ref} to={ref} bench={bench} />
         ))}
       </td>
     </tr>
@@ -181,42 +170,32 @@ function Record({ trace, bench }: { trace: Trace; bench: Workbench }) {
           </li>
         ))}
       </ul>
-      {unread.length > 0 ? (
-        <details class="rule">
-          <summary>
-            <span class="rule-name">Unrecognised medicines</span>
-            <span class="rule-outcome">{unread.length}</span>
-          </summary>
-          <ul class="plain left-out">
-            {unread.map(({ ref, name }) => (
-              <li key={ref}>
-                <button type="button" class="link ref" onClick={() => bench.show([ref])}>
-                  {ref}
-                </button>{' '}
-                {name ?? ''}
-              </li>
-            ))}
-          </ul>
-        </details>
-      ) : null}
-      {leftOut.length > 0 ? (
-        <details class="rule">
-          <summary>
-            <span class="rule-name">Left out</span>
-            <span class="rule-outcome">{leftOut.length}</span>
-          </summary>
-          <ul class="plain left-out">
-            {leftOut.map(({ what, why, ref }) => (
-              <li key={`${ref}|${what}`}>
-                <button type="button" class="link ref" onClick={() => bench.show([ref])}>
-                  {ref}
-                </button>{' '}
-                {what}, {why.replaceAll('-', ' ')}
-              </li>
-            ))}
-          </ul>
-        </details>
-      ) : null}
+      <Fold title="Unrecognised medicines" items={unread.map(({ ref, name = '' }) => [ref, name])} bench={bench} />
+      <Fold
+        title="Left out"
+        items={leftOut.map(({ what, why, ref }) => [ref, `${what}, ${why.replaceAll('-', ' ')}`])}
+        bench={bench}
+      />
     </section>
+  );
+}
+
+/** Resources and a few words on each; nothing if there are none. */
+function Fold({ title, items, bench }: { title: string; items: [ref: string, words: string][]; bench: Workbench }) {
+  if (items.length === 0) return null;
+  return (
+    <details class="rule">
+      <summary>
+        <span class="rule-name">{title}</span>
+        <span class="rule-outcome">{items.length}</span>
+      </summary>
+      <ul class="plain left-out">
+        {items.map(([ref, words]) => (
+          <li key={`${ref}|${words}`}>
+            <Ref to={ref} bench={bench} /> {words}
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
