@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 const folder = new URL('./page/', import.meta.url);
 
@@ -74,19 +75,14 @@ async function keep(path: string, text: string): Promise<void> {
   await rename(`${path}.${process.pid}`, path);
 }
 
-function bundle(): Promise<string> {
+async function bundle(): Promise<string> {
   const esbuild = createRequire(import.meta.url).resolve('esbuild-wasm/bin/esbuild');
   const options = ['--bundle', '--format=esm', '--target=es2022', '--minify', '--jsx=automatic'];
   options.push('--jsx-import-source=preact', '--legal-comments=none', '--log-level=silent');
-  return new Promise((resolve, reject) => {
-    const entry = fileURLToPath(new URL('main.tsx', folder));
-    const { pid } = execFile(
-      process.execPath,
-      [esbuild, entry, ...options],
-      { maxBuffer: 16 * 1024 * 1024 },
-      (error, text) => (error ? reject(error) : resolve(text)),
-    );
-    // Calls take precedence.
-    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
-  });
+  const words = [esbuild, fileURLToPath(new URL('main.tsx', folder)), ...options];
+  const bundling = promisify(execFile)(process.execPath, words, { maxBuffer: 16 * 1024 * 1024 });
+  // Calls take precedence.
+  const { pid } = bundling.child;
+  if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  return (await bundling).stdout;
 }

@@ -6,26 +6,12 @@ import { type Expected, readTestBundles } from '../cli/bundles.ts';
 import { namesBelow } from '../text.ts';
 import { readYaml } from '../yaml.ts';
 
-/** An invented patient as the page lists it. */
-export type Patient = {
-  name: string;
-  /** Its folder in test-bundles/, which is about one topic. */
-  folder: string;
-  about: string;
-  hook: string;
-  note: string;
-  cards?: { rule: string; indicator: string }[];
-  missing?: string[];
-  /** Keys of hooks/site.yaml set differently for this patient: the answer here may differ. */
-  site?: string[];
-};
-
 /**
  * Lists the patients of a folder as it is now, so that a reload shows a new one; empty if there is no folder. Reads
  * them again only after a change, because a thousand patients take a while.
  */
-export function createPatientList(folder: string, knowledge: Knowledge): () => Patient[] {
-  let read: { state: string; patients: Patient[] } | undefined;
+export function createPatientList(folder: string, knowledge: Knowledge) {
+  let read: { state: string; patients: ReturnType<typeof listPatients> } | undefined;
   return () => {
     const state = stateOf(folder);
     if (read?.state !== state) read = { state, patients: listPatients(folder, knowledge) };
@@ -39,7 +25,8 @@ function stateOf(folder: string): string {
     .join();
 }
 
-function listPatients(folder: string, knowledge: Knowledge): Patient[] {
+/** Each patient with its folder, which is about one topic. */
+function listPatients(folder: string, knowledge: Knowledge) {
   const titles = new Map(knowledge.guidelines.map(({ file }) => [file.id, file.title]));
   return readTestBundles(folder, []).map(({ name, hook, expected }) => {
     const place = name.split('/')[0] as string;
@@ -52,6 +39,7 @@ function shown({ note, cards, missing, site }: Expected) {
     note,
     ...(cards && { cards: cards.map(({ rule, indicator }) => ({ rule, indicator })) }),
     ...(missing && { missing }),
+    // Settings that differ for this patient: the answer here may be another one.
     ...(site && { site: Object.keys(site) }),
   };
 }

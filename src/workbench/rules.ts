@@ -1,18 +1,7 @@
 import type { Knowledge } from '../cards/knowledge.ts';
 
-/** A rule explained for a reader of its trace. */
-export type RuleInWords = {
-  guideline: string;
-  recommendation: string;
-  section: string;
-  says: string;
-  source: string;
-  /** Each fact of its guideline as hooks/ defines it. */
-  facts: Record<string, string>;
-};
-
-/** Every rule by its id, with its texts from hooks/. */
-export function describeRules(knowledge: Knowledge): Record<string, RuleInWords> {
+/** Every rule by its id, with its texts from hooks/ and all facts of its guideline, for a reader of its trace. */
+export function describeRules(knowledge: Knowledge) {
   return Object.fromEntries(
     knowledge.guidelines.flatMap(({ file, rules }) =>
       rules.map((rule) => [

@@ -5,26 +5,9 @@ import type { Knowledge } from '../cards/knowledge.ts';
 import { readTestBundles, type TestBundle } from '../cli/bundles.ts';
 import { ServiceError } from '../errors.ts';
 import { compileKnowledge, type KnowledgeFiles, readKnowledge } from '../knowledge/load.ts';
+import type { GuidelineFile } from '../rules/schema.ts';
 import { type Answered, answerAt, differencesByRule, type RuleDifference } from '../tuning/compare.ts';
-import { type Settings, settingsSchema, siteFile, siteOf } from '../tuning/site-file.ts';
-
-/** The settings as the page shows them: parameters and rules by guideline, and their current values at the site. */
-export type Choices = {
-  settings: Settings;
-  guidelines: {
-    id: string;
-    title: string;
-    parameters: Parameter[];
-    rules: { id: string; says: string; offByDefault: boolean; countries: string[] }[];
-  }[];
-};
-export type Parameter = {
-  name: string;
-  delivered: number | number[];
-  min: number;
-  max: number;
-  source?: string | undefined;
-};
+import { settingsSchema, siteFile, siteOf } from '../tuning/site-file.ts';
 
 /**
  * What other settings would change: the number of patients, the differences by rule, and the site.yaml with them. Or
@@ -53,7 +36,7 @@ export function createSettings(folder: string, knowledge: Knowledge, testBundles
   }
 
   return {
-    choices: (): Choices => choicesOf(opened().files, knowledge),
+    choices: () => choicesOf(opened().files, knowledge),
     /** Throws a `ServiceError` if the settings are not valid, or if a newer request has replaced this one. */
     async tried(body: unknown): Promise<Tried> {
       const asked = settingsSchema.safeParse(body);
@@ -79,10 +62,10 @@ export function createSettings(folder: string, knowledge: Knowledge, testBundles
   };
 }
 
-function choicesOf({ guidelines, treatments }: KnowledgeFiles, { site }: Knowledge): Choices {
-  const parameters = (
-    of: Record<string, { value: number | number[]; min: number; max: number; source?: string | undefined }>,
-  ) => Object.entries(of).map(([name, { value, ...others }]): Parameter => ({ name, delivered: value, ...others }));
+/** The settings as the page shows them: parameters and rules by guideline, and their current values at the site. */
+function choicesOf({ guidelines, treatments }: KnowledgeFiles, { site }: Knowledge) {
+  const parameters = (of: GuidelineFile['parameters']) =>
+    Object.entries(of).map(([name, { value, ...others }]) => ({ name, delivered: value, ...others }));
   const { country, off, on } = site;
   return {
     settings: { country: country ?? null, off, on, parameters: site.parameters },
