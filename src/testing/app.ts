@@ -30,14 +30,11 @@ const defaults = readConfig({});
 export const BODY_LIMIT = defaults.bodyLimit;
 
 type Options = Partial<AppOptions['config']> &
-  Partial<
-    Pick<
-      AppOptions,
-      'knowledge' | 'clock' | 'clients' | 'fetchJson' | 'journal' | 'folder' | 'testBundles' | 'maxEventLoopDelay'
-    >
-  > & {
-    logLevel?: string;
-  };
+  Partial<Omit<AppOptions, 'config' | 'logger' | 'advice'>> & { logLevel?: string };
+
+export type Sent = { method: string; url: string; headers: Record<string, string>; body: string };
+/** The answer to a call, and what was logged meanwhile. */
+export type Answered = { status: number; type: string; text: string; logged: string; milliseconds: number };
 
 /** Fails every fetch that a test does not expect. */
 const fetchNothing: FetchJson = () => Promise.reject(new FetchFailed('unreachable'));
@@ -80,6 +77,24 @@ export async function startService(options: Options = {}) {
     http,
     /** Sends a call to the service of its hook. */
     call: (body: Json, headers: Record<string, string> = {}) => http.post(pathOf(body)).set(headers).send(body),
+    /** Sends a call without the network. */
+    inject: async ({ method, url, headers, body }: Sent): Promise<Answered> => {
+      lines.length = 0;
+      const begin = performance.now();
+      const response = await app.inject({
+        method: method as 'POST',
+        url,
+        headers,
+        ...(!['GET', 'HEAD'].includes(method) && { payload: body }),
+      });
+      return {
+        status: response.statusCode,
+        type: String(response.headers['content-type'] ?? ''),
+        text: response.body,
+        logged: lines.join(''),
+        milliseconds: performance.now() - begin,
+      };
+    },
     /** The log so far, line by line. */
     log: lines,
     close: () => app.close(),

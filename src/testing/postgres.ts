@@ -6,36 +6,18 @@ import { join } from 'node:path';
 
 /** The folders of PostgreSQL's programs, the newest version first; undefined if there are none. */
 const programs = ['/usr/lib/postgresql', '/usr/local/lib/postgresql', '/opt/homebrew/opt', '/usr']
-  .flatMap((base) =>
-    existsSync(base)
-      ? [
-          base,
-          ...readdirSync(base)
-            .sort()
-            .reverse()
-            .map((name) => join(base, name)),
-        ]
-      : [],
-  )
-  .map((folder) => join(folder, 'bin'))
+  .filter((base) => existsSync(base))
+  .flatMap((base) => ['', ...readdirSync(base).sort().reverse()].map((name) => join(base, name, 'bin')))
   .find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'pg_ctl')));
 
 /** Why tests that need PostgreSQL are skipped, or undefined if they run. */
 export const noPostgres =
   programs === undefined ? 'PostgreSQL is not installed here: install the package "postgresql"' : undefined;
 
-export type Postgres = {
-  url: string;
-  /** Creates an empty database. */
-  create: (name: string) => string;
-  start: () => void;
-  /** Like a power cut: nothing is finished or flushed. */
-  crash: () => void;
-  remove: () => void;
-};
+export type Postgres = Awaited<ReturnType<typeof startPostgres>>;
 
 /** A PostgreSQL server on a free port of this machine, without passwords, in a temporary folder. */
-export async function startPostgres(): Promise<Postgres> {
+export async function startPostgres() {
   const folder = mkdtempSync(join(tmpdir(), 'cds-postgres-'));
   const port = await freePort();
   // PostgreSQL refuses to run as root.
@@ -63,11 +45,13 @@ export async function startPostgres(): Promise<Postgres> {
   const url = (name: string) => `postgres://cds@127.0.0.1:${port}/${name}`;
   return {
     url: url('postgres'),
-    create: (name) => {
+    /** Creates an empty database, and returns its address. */
+    create: (name: string) => {
       run('createdb', '-h', '127.0.0.1', '-p', String(port), '-U', 'cds', name);
       return url(name);
     },
     start,
+    /** Like a power cut: nothing is finished or flushed. */
     crash: () => run('pg_ctl', 'stop', '-m', 'immediate', '-D', data),
     remove: () => {
       spawnSync(join(programs as string, 'pg_ctl'), ['stop', '-m', 'immediate', '-D', data], {

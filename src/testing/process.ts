@@ -1,18 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { root } from './app.ts';
 
 /** The service as a separate process on a free port. */
-export type Process = {
-  url: string;
-  child: ChildProcess;
-  written: () => string;
-  end: (signal: NodeJS.Signals) => Promise<number | null>;
-};
+export type Process = Awaited<ReturnType<typeof startProcess>>;
 
 /** Starts `src/server.ts` and waits until it listens; if it ends before, rejects with its output. */
-export async function startProcess(environment: Record<string, string>): Promise<Process> {
+export async function startProcess(environment: Record<string, string>) {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'src/server.ts')], {
     env: { PATH: process.env['PATH'], PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -32,7 +27,7 @@ export async function startProcess(environment: Record<string, string>): Promise
     url: `http://127.0.0.1:${port}`,
     child,
     written: () => written,
-    end: (signal) => {
+    end: (signal: NodeJS.Signals) => {
       child.kill(signal);
       return ended;
     },

@@ -1,14 +1,16 @@
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import fc from 'fast-check';
-import { startService } from './app.ts';
+import { type Answered, type Sent, startService } from './app.ts';
 import { createClient, NOW } from './client.ts';
 import type { Case } from './mutations.ts';
+
+const FORGERIES = ['another-key', 'nobody', 'the-public-key', 'a-flipped-bit'] as const;
 
 /** How a call's token is changed before it is sent. */
 export type TokenPlan =
   | { kind: 'valid' | 'replayed' }
   | { kind: 'claim' | 'header'; name: string; value: unknown }
-  | { kind: 'signature'; by: 'another-key' | 'nobody' | 'the-public-key' | 'a-flipped-bit'; at: number }
+  | { kind: 'signature'; by: (typeof FORGERIES)[number]; at: number }
   | { kind: 'text'; at: number; cut: number; insert: string }
   | { kind: 'authorization'; value: string | undefined };
 
@@ -38,12 +40,7 @@ export function tokenCases(bases: { name: string; url: string; body: string }[],
     }),
     fc.record({
       kind: fc.constant('signature' as const),
-      by: fc.constantFrom(
-        'another-key' as const,
-        'nobody' as const,
-        'the-public-key' as const,
-        'a-flipped-bit' as const,
-      ),
+      by: fc.constantFrom(...FORGERIES),
       at: fc.nat(),
     }),
     fc.record({
@@ -92,8 +89,6 @@ export function tokenCases(bases: { name: string; url: string; body: string }[],
     );
 }
 
-type Sent = { status: number; body: string; logged: string; milliseconds: number; type: string };
-
 /** The service in production with one client; reports what is wrong with its answers to calls with tokens. */
 export async function startTokenFuzzing(canary: string) {
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-384' });
@@ -139,28 +134,13 @@ export async function startTokenFuzzing(canary: string) {
     return `Bearer ${changed === token && plan.cut > 0 ? `x${token}` : changed}`;
   };
 
-  const send = async ({ method, url, headers, body }: Case, authorization: string | undefined): Promise<Sent> => {
-    service.log.length = 0;
-    const begin = performance.now();
-    const response = await service.app.inject({
-      method: method as 'POST',
-      url,
-      headers: { ...headers, ...(authorization !== undefined && { authorization }) },
-      payload: body,
-    });
-    return {
-      status: response.statusCode,
-      body: response.body,
-      type: String(response.headers['content-type']),
-      logged: service.log.join(''),
-      milliseconds: performance.now() - begin,
-    };
-  };
-  const refusal = await send({ url: '/cds-services/x', method: 'POST', headers: {}, body: '' } as Case, undefined);
+  const send = (call: Sent, authorization: string | undefined) =>
+    service.inject({ ...call, headers: { ...call.headers, ...(authorization !== undefined && { authorization }) } });
+  const refusal = await send({ url: '/cds-services/x', method: 'POST', headers: {}, body: '' }, undefined);
 
   return {
     close: service.close,
-    judge: async (call: Case): Promise<Sent & { faults: string[] }> => {
+    judge: async (call: Case): Promise<Answered & { faults: string[] }> => {
       const plan = call.token as TokenPlan;
       // The address that the token is for; the call may go elsewhere.
       const audience = `https://cds.example${(call.url.split('?')[0] as string).replace(/(?:x|%zz|\/feedback|\/)$/, '')}`;
@@ -173,11 +153,11 @@ export async function startTokenFuzzing(canary: string) {
           ? [`status ${answer.status} without a good token`]
           : []),
         ...(plan.kind === 'valid' && !elsewhere && answer.status === 401 ? ['a good token is refused'] : []),
-        ...(answer.status === 401 && answer.body !== refusal.body ? ['a refusal unlike the others'] : []),
+        ...(answer.status === 401 && answer.text !== refusal.text ? ['a refusal unlike the others'] : []),
         ...(answer.status === 401 && !/"refused":"[a-z-]+"/.test(answer.logged) ? ['the log says no reason'] : []),
-        ...(answer.status !== 200 && answer.body.includes(canary) ? ['the refusal repeats what was sent'] : []),
+        ...(answer.status !== 200 && answer.text.includes(canary) ? ['the refusal repeats what was sent'] : []),
         ...(answer.logged.includes(canary) ? ['the log repeats what was sent'] : []),
-        ...(secretsOf(authorization).some((secret) => answer.logged.includes(secret) || answer.body.includes(secret))
+        ...(secretsOf(authorization).some((secret) => answer.logged.includes(secret) || answer.text.includes(secret))
           ? ['a part of the token is repeated']
           : []),
         ...(/"level":[56]0/.test(answer.logged) ? ['the log tells a failure'] : []),

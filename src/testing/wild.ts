@@ -5,21 +5,18 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { FetchFailed, type FetchJson } from '../fhir/fetch-json.ts';
+import { object, parseJson } from '../fhir/json.ts';
 import { openJournal } from '../journal/journal.ts';
 import { limits } from '../limits.ts';
-import { knowledgeOf, pathOf, root, startService } from './app.ts';
+import { knowledgeOf, pathOf, root, type Sent, startService } from './app.ts';
 import { examples } from './examples.ts';
-import { bundle, type Json, order, pair, prescription, request } from './request.ts';
+import { bundle, order, pair, prescription, request } from './request.ts';
 
 /** How a FHIR server reacts to a request. */
 type ServerAct = 'page' | 'circle' | 'outcome' | 'fail' | 'throw' | 'late' | 'junk';
 /** A call of a kind known from attacks: what is sent, and what else happens. */
-export type Wild = {
+export type Wild = Sent & {
   kind: WildKind;
-  method: string;
-  url: string;
-  headers: Record<string, string>;
-  body: string;
   /** How the call's FHIR server reacts, in turn. */
   server?: { acts: ServerAct[]; junk: unknown };
   /** Sent at the same time. */
@@ -38,18 +35,7 @@ const many = <T>(count: number, make: (at: number) => T) => Array.from({ length:
 
 const oddId = fc.oneof(
   fc.constantFrom(
-    '\ud800',
-    'a\udfffb',
-    '',
-    ' ',
-    '/',
-    'Patient/',
-    '%zz',
-    '../x',
-    'a b',
-    '{{x}}',
-    '#',
-    '?x=1',
+    ...['\ud800', 'a\udfffb', '', ' ', '/', 'Patient/', '%zz', '../x', 'a b', '{{x}}', '#', '?x=1'],
     'x'.repeat(5000),
   ),
   fc.constantFrom('kari', 'Patient/kari', 'visit'),
@@ -224,29 +210,13 @@ export async function startWildFuzzing() {
   });
   const { port } = service.app.server.address() as AddressInfo;
 
-  const send = async ({
-    method,
-    url,
-    headers,
-    body,
-  }: Pick<Wild, 'method' | 'url' | 'headers' | 'body'>): Promise<{
-    status: number;
-    text: string;
-    faults: string[];
-  }> => {
-    const { statusCode: status, body: text } = await service.app.inject({
-      method: method as 'POST',
-      url,
-      headers,
-      payload: body,
-    });
+  const send = async ({ method, url, headers, body: payload }: Sent) => {
+    const answer = await service.app.inject({ method: method as 'POST', url, headers, payload });
+    const { statusCode: status, body: text } = answer;
     const faults = documented.includes(status) ? [] : [`status ${status} is not documented for this`];
-    try {
-      const parsed = JSON.parse(text) as Json;
-      if (status >= 400 && parsed['resourceType'] !== 'OperationOutcome') faults.push('no OperationOutcome');
-    } catch {
-      faults.push('no JSON');
-    }
+    const parsed = parseJson(text);
+    if (parsed === undefined) faults.push('no JSON');
+    else if (status >= 400 && object(parsed)['resourceType'] !== 'OperationOutcome') faults.push('no OperationOutcome');
     return { status, text, faults };
   };
 
