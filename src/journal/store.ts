@@ -43,24 +43,15 @@ export type Token = { id: string; expires_at: number };
  */
 export type Limits = { day: string; received: number; patients: number; tokens: number; review: number };
 
-/** The journal's statements. Each promise resolves only after its transaction is committed. */
-export type Store = {
-  append: (cards: Noted[], tallies: Tally[]) => Promise<void>;
-  addFeedback: (rows: FeedbackRow[]) => Promise<Stored>;
-  past: (whose: Whose, rules: string[], since: number) => Promise<PastCard[]>;
-  useToken: (id: string, expiresAt: number, now: number) => Promise<boolean>;
-  /** Tokens used while the database was unavailable. */
-  addTokens: (tokens: Token[]) => Promise<void>;
-  prune: (limits: Limits) => Promise<void>;
-  ping: () => Promise<void>;
-};
+export type Store = ReturnType<typeof createStore>;
 
 /** Rows per statement: both databases limit the number of values. */
 const ROWS_PER_STATEMENT = 500;
 
-export function createStore(database: Kysely<Tables>): Store {
+/** The journal's statements. Each promise resolves only after its transaction is committed. */
+export function createStore(database: Kysely<Tables>) {
   return {
-    append: (cards, tallies) =>
+    append: (cards: Noted[], tallies: Tally[]) =>
       database.transaction().execute(async (transaction) => {
         for (const rows of chunks(sortedBy(onceEach(cards.filter(wasGiven)), keyOfCard))) {
           await transaction
@@ -94,11 +85,12 @@ export function createStore(database: Kysely<Tables>): Store {
             .execute();
         }
       }),
-    addFeedback: (rows) =>
+    addFeedback: (rows: FeedbackRow[]): Promise<Stored> =>
       database.transaction().execute(async (transaction) => {
         const added: string[] = [];
         const known: string[] = [];
         for (const part of chunks(sortedBy(rows, ({ id }) => id))) {
+          const ids = part.map(({ id }) => id);
           const inserted = await transaction
             .insertInto('feedback')
             .values(part)
@@ -115,18 +107,14 @@ export function createStore(database: Kysely<Tables>): Store {
                 .onRef('cards.uuid', '=', 'feedback.card'),
             )
             .select('feedback.id')
-            .where(
-              'feedback.id',
-              'in',
-              part.map(({ id }) => id),
-            )
+            .where('feedback.id', 'in', ids)
             .execute();
           known.push(...about.map(({ id }) => id));
         }
         return { added, known };
       }),
-    past: (whose, rules, since) => past(database, whose, rules, since),
-    useToken: async (id, expiresAt, now) => {
+    past: (whose: Whose, rules: string[], since: number) => past(database, whose, rules, since),
+    useToken: async (id: string, expiresAt: number, now: number) => {
       const { numInsertedOrUpdatedRows } = await database
         .insertInto('tokens')
         .values({ id, expires_at: expiresAt })
@@ -136,7 +124,8 @@ export function createStore(database: Kysely<Tables>): Store {
         .executeTakeFirst();
       return Number(numInsertedOrUpdatedRows ?? 0) > 0;
     },
-    addTokens: async (tokens) => {
+    /** Tokens used while the database was unavailable. */
+    addTokens: async (tokens: Token[]) => {
       for (const part of chunks(sortedBy(tokens, ({ id }) => id)))
         await database
           .insertInto('tokens')
@@ -149,7 +138,7 @@ export function createStore(database: Kysely<Tables>): Store {
           )
           .execute();
     },
-    prune: async ({ day, received, patients, tokens, review }) => {
+    prune: async ({ day, received, patients, tokens, review }: Limits) => {
       await database.deleteFrom('tokens').where('expires_at', '<', tokens).execute();
       await database
         .updateTable('cards')
@@ -201,11 +190,8 @@ const CLOCK_TOLERANCE_MS = limits.clockSkew * 1000;
 async function past(database: Kysely<Tables>, whose: Whose, rules: string[], since: number): Promise<PastCard[]> {
   const cards = await cardsOf(database, whose, rules, since).execute();
   if (cards.length === 0) return [];
-  const feedback = await feedbackOf(
-    database,
-    whose,
-    cards.map(({ uuid }) => uuid),
-  ).execute();
+  const uuids = cards.map(({ uuid }) => uuid);
+  const feedback = await feedbackOf(database, whose, uuids).execute();
   return cards.flatMap(({ uuid, rule, hook, issued_at, basis, kept }) =>
     basis === null
       ? []

@@ -58,37 +58,28 @@ export function summarise(counts: Counts, since: string, until: string, limit: n
   const step = stepOf(since, until);
   const periods = periodsOf(since, until, step);
   const hooks = [...new Set([...counts.shown, ...counts.tallies].map(({ hook }) => hook))].sort();
-  const tallied = (hook: string, kind: string, rule = '') =>
-    sum(
-      counts.tallies.filter((item) => item.hook === hook && item.kind === kind && item.rule === rule),
-      'count',
-    );
+  const tallied = (among: string[], kind: string, rule = '') =>
+    counts.tallies
+      .filter((item) => among.includes(item.hook) && item.kind === kind && item.rule === rule)
+      .reduce((all, { count }) => all + count, 0);
   const calls = hooks.map((hook) => ({
     hook,
-    answered: tallied(hook, 'answered'),
-    refused: tallied(hook, 'refused'),
+    answered: tallied([hook], 'answered'),
+    refused: tallied([hook], 'refused'),
   }));
   const outcome = (rule: string, among: string[]): Outcome => {
     const of = <T extends { rule: string; hook: string }>(items: T[]) =>
       items.filter((item) => item.rule === rule && among.includes(item.hook));
-    const shown = sum(of(counts.shown), 'cards');
-    const silent = sum(of(counts.silent), 'cards');
-    const withFeedback = sum(of(counts.withFeedback), 'cards');
-    const [accepted, overridden] = (['accepted', 'overridden'] as const).map((kind) =>
-      sum(
-        of(counts.outcomes).filter((item) => item.outcome === kind),
-        'cards',
-      ),
-    ) as [number, number];
-    const asked = sum(
-      calls.filter(({ hook }) => among.includes(hook)),
-      'answered',
-      'refused',
-    );
-    const trial = among.reduce((all, hook) => all + tallied(hook, 'trial', rule), 0);
+    const outcomes = (kind: string) => cardsIn(of(counts.outcomes).filter((item) => item.outcome === kind));
+    const shown = cardsIn(of(counts.shown));
+    const silent = cardsIn(of(counts.silent));
+    const withFeedback = cardsIn(of(counts.withFeedback));
+    const overridden = outcomes('overridden');
+    const asked = tallied(among, 'answered') + tallied(among, 'refused');
+    const trial = tallied(among, 'trial', rule);
     return {
       shown,
-      accepted,
+      accepted: outcomes('accepted'),
       overridden,
       withoutFeedback: shown - withFeedback,
       ...(withFeedback > 0 && { overrideRate: overridden / withFeedback }),
@@ -96,8 +87,8 @@ export function summarise(counts: Counts, since: string, until: string, limit: n
       trial,
       silent,
       ...(trial > 0 && { silentPer100: (100 * silent) / trial }),
-      quiet: among.reduce((all, hook) => all + tallied(hook, 'quiet', rule), 0),
-      repeats: among.reduce((all, hook) => all + tallied(hook, 'repeat', rule), 0),
+      quiet: tallied(among, 'quiet', rule),
+      repeats: tallied(among, 'repeat', rule),
     };
   };
   const names = [...counts.shown, ...counts.tallies].map(({ rule }) => rule).filter((rule) => rule !== '');
@@ -106,12 +97,7 @@ export function summarise(counts: Counts, since: string, until: string, limit: n
     const where = hooks.filter((hook) => own([...counts.shown, ...counts.tallies]).some((item) => item.hook === hook));
     const all = outcome(rule, where);
     const over = (items: { day: string; cards: number }[]) =>
-      periods.map((period) =>
-        sum(
-          items.filter(({ day }) => periodOf(day, step, since) === period),
-          'cards',
-        ),
-      );
+      periods.map((period) => cardsIn(items.filter(({ day }) => periodOf(day, step, since) === period)));
     const outcomes = (kind: string) => own(counts.outcomes).filter((item) => item.outcome === kind);
     return {
       rule,
@@ -138,10 +124,7 @@ export function onTrial({ rules }: Summary): { withCards: RuleSummary[]; without
   const spoke = ({ shown, silent }: RuleSummary) => shown > 0 || silent > 0;
   return {
     withCards: tried.filter(spoke).sort((a, b) => b.silent - a.silent || (a.rule < b.rule ? -1 : 1)),
-    without: tried
-      .filter((rule) => !spoke(rule))
-      .map(({ rule }) => rule)
-      .sort(),
+    without: tried.flatMap((rule) => (spoke(rule) ? [] : [rule.rule])).sort(),
   };
 }
 
@@ -160,12 +143,8 @@ function merged(items: Counts['reasons']): ReasonCount[] {
 }
 
 function offersOf(items: Counts['accepted']): RuleSummary['offers'] {
-  const times = new Map<string, number>();
-  for (const { suggestion, offers } of items) {
-    const offer = offerOf(offers, suggestion);
-    times.set(offer, (times.get(offer) ?? 0) + 1);
-  }
-  return [...times].map(([offer, count]) => ({ offer, times: count })).sort((a, b) => b.times - a.times);
+  const byOffer = Map.groupBy(items, ({ suggestion, offers }) => offerOf(offers, suggestion));
+  return [...byOffer].map(([offer, same]) => ({ offer, times: same.length })).sort((a, b) => b.times - a.times);
 }
 
 const offersSchema = z.record(z.string(), z.string());
@@ -182,8 +161,8 @@ function offerOf(offers: string, suggestion: string | null): string {
   }
 }
 
-function sum<K extends string>(items: Record<K, number>[], ...keys: K[]): number {
-  return items.reduce((all, item) => all + keys.reduce((part, key) => part + item[key], 0), 0);
+function cardsIn(items: { cards: number }[]): number {
+  return items.reduce((all, { cards }) => all + cards, 0);
 }
 
 const DAY = 86_400_000;
