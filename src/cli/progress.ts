@@ -9,7 +9,8 @@ type Options = {
   name?: string;
 };
 
-/** Milliseconds between two lines of a log. */
+/** Milliseconds between two states of the line, and between two lines of a log. */
+const LINE_EVERY = 200;
 const LOG_EVERY = 10_000;
 
 /**
@@ -20,39 +21,25 @@ export function progressLine(
   stream: Pick<WriteStream, 'isTTY' | 'write'> & { columns?: number },
   { unit, clock, name }: Options,
 ): Progress {
-  if (name !== undefined) return logLines(stream, name, unit, clock);
-  if (!stream.isTTY) return { update: () => {}, end: () => {} };
+  if (name === undefined && !stream.isTTY) return { update: () => {}, end: () => {} };
   const started = clock();
-  let written = Number.NEGATIVE_INFINITY;
+  let written = name === undefined ? Number.NEGATIVE_INFINITY : started;
   let first: number | undefined;
   return {
     update(done, total) {
       const now = clock();
       // Work done by an earlier run says nothing about the current rate.
       first ??= done;
-      if (now - written < 200) return;
+      if (now - written < (name === undefined ? LINE_EVERY : LOG_EVERY)) return;
       written = now;
-      const line = lineOf(done, done - first, (now - started) / 1000, total, unit);
-      stream.write(`\r${line.slice(0, Math.max(10, (stream.columns || 80) - 1))}\u001b[K`);
+      const [fresh, seconds] = [done - first, (now - started) / 1000];
+      const line = lineOf(done, fresh, seconds, total, unit);
+      if (name === undefined) stream.write(`\r${line.slice(0, Math.max(10, (stream.columns || 80) - 1))}\u001b[K`);
+      else stream.write(`${name}: ${done.toLocaleString('en')} ${unit}${restOf(done, fresh, seconds, total)}\n`);
     },
-    end: () => void stream.write('\r\u001b[K'),
-  };
-}
-
-function logLines(stream: Pick<WriteStream, 'write'>, name: string, unit: string, clock: () => number): Progress {
-  const started = clock();
-  let written = started;
-  let first: number | undefined;
-  return {
-    update(done, total) {
-      const now = clock();
-      first ??= done;
-      if (now - written < LOG_EVERY) return;
-      written = now;
-      const seconds = (now - started) / 1000;
-      stream.write(`${name}: ${done.toLocaleString('en')} ${unit}${restOf(done, done - first, seconds, total)}\n`);
+    end: () => {
+      if (name === undefined) stream.write('\r\u001b[K');
     },
-    end: () => {},
   };
 }
 
