@@ -80,31 +80,12 @@ const schema = z
     }
   });
 
-export type Config = {
-  mode: 'sandbox' | 'production';
-  host: string;
-  port: number;
-  logLevel: string;
-  knowledge: string;
-  clients: string | undefined;
-  /** Without a trailing slash; undefined in a sandbox. */
-  publicUrl: string | undefined;
-  bodyLimit: number;
-  fhirServers: string[];
-  origins: string[];
-  /** With `ca`, the service asks clients for certificates. */
-  tls: { cert: Buffer; key: Buffer; ca?: Buffer } | undefined;
-  auditKey: string | undefined;
-  journal: Place | undefined;
-  /** The current key first. */
-  patientKeys: readonly string[];
-  drainSeconds: number;
-};
+export type Config = ReturnType<typeof readConfig>;
 
 const LOOPBACK = '127.0.0.1';
 
 /** Reads the environment once. Throws an Error that names every variable that is not valid. */
-export function readConfig(environment: Record<string, string | undefined>): Readonly<Config> {
+export function readConfig(environment: Record<string, string | undefined>) {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = schema.safeParse(given);
   if (!parsed.success)
@@ -117,10 +98,12 @@ export function readConfig(environment: Record<string, string | undefined>): Rea
     logLevel: data.LOG_LEVEL,
     knowledge: data.KNOWLEDGE,
     clients: data.CLIENTS,
+    /** Without a trailing slash; undefined in a sandbox. */
     publicUrl: data.PUBLIC_URL?.replace(/\/+$/, ''),
     bodyLimit: Math.floor(data.BODY_LIMIT_MIB * 1024 * 1024),
     fhirServers: listIn(data.FHIR_SERVERS),
     origins: listIn(data.ORIGINS),
+    /** With `ca`, the service asks clients for certificates. */
     tls:
       data.TLS_CERT === undefined
         ? undefined
@@ -131,6 +114,7 @@ export function readConfig(environment: Record<string, string | undefined>): Rea
           },
     auditKey: data.AUDIT_KEY,
     journal: data.JOURNAL === 'off' ? undefined : placeOf(data.DATABASE_URL, data.DATA_DIR),
+    /** The current key first. */
     patientKeys: data.PATIENT_KEY ?? [],
     drainSeconds: data.DRAIN_SECONDS,
   });

@@ -2,21 +2,11 @@ import { Worker } from 'node:worker_threads';
 import { UnusableInput } from './patients.ts';
 import type { Chunk, ChunkResult, Ready, WorkerData } from './worker.ts';
 
-export type Pool = {
-  /** Waits until the rules are loaded. Throws `UnusableInput` if they are not valid. */
-  ready: () => Promise<Exclude<Ready, { refused: string }>>;
-  /** Gives a chunk to the least busy worker; waits while all are busy. */
-  send: (chunk: Chunk) => Promise<void>;
-  /** Waits until everything sent is done. */
-  drain: () => Promise<void>;
-  stop: () => Promise<void>;
-};
-
 /** Chunks queued per worker: none is idle, and few are in memory. */
 const AHEAD = 2;
 
 /** Threads that replay chunks. Calls `done` with each result, in the order in which the chunks were sent. */
-export function startPool(count: number, data: WorkerData, done: (result: ChunkResult) => void): Pool {
+export function startPool(count: number, data: WorkerData, done: (result: ChunkResult) => void) {
   const results = new Map<number, ChunkResult>();
   const sent: number[] = [];
   let failed: Error | undefined;
@@ -59,11 +49,13 @@ export function startPool(count: number, data: WorkerData, done: (result: ChunkR
     if (failed) throw failed;
   };
   return {
+    /** Waits until the rules are loaded. Throws `UnusableInput` if they are not valid. */
     async ready() {
       await until(() => loaded !== undefined);
       return loaded as NonNullable<typeof loaded>;
     },
-    async send(chunk) {
+    /** Gives a chunk to the least busy worker; waits while all are busy. */
+    async send(chunk: Chunk) {
       // One slow chunk must not let finished ones pile up behind it.
       await until(() => workers.some(({ busy }) => busy < AHEAD) && sent.length < count * AHEAD * 4);
       const idlest = workers.reduce((least, one) => (one.busy < least.busy ? one : least));
@@ -71,6 +63,7 @@ export function startPool(count: number, data: WorkerData, done: (result: ChunkR
       sent.push(chunk.number);
       idlest.worker.postMessage(chunk);
     },
+    /** Waits until everything sent is done. */
     drain: () => until(() => sent.length === 0),
     async stop() {
       await Promise.all(workers.map(({ worker }) => worker.terminate()));

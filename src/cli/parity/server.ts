@@ -2,22 +2,13 @@ import { type JsonObject, object, objects, parseJson, type Resource, string } fr
 import { partOf } from '../../fhir/prefetch.ts';
 import { TAG } from './record.ts';
 
-/** Writes to a FHIR test server. Every failure is an Error with a one-line message for the tester. */
-export type TestServer = {
-  /** Name and FHIR version as reported by the server. */
-  describe: () => Promise<string>;
-  /** Number of patients; undefined if the server does not report it. */
-  patients: () => Promise<number | undefined>;
-  /** References of resources left by earlier runs. */
-  leftOver: () => Promise<string[]>;
-  load: (resources: readonly Resource[]) => Promise<void>;
-  remove: (references: readonly string[]) => Promise<void>;
-};
+export type TestServer = ReturnType<typeof testServer>;
 
 const TYPES = [...new Set([...Object.values(partOf).map(({ type }) => type), 'Medication'])];
 const TIMEOUT = 60_000;
 
-export function testServer(base: string, token: string | undefined): TestServer {
+/** Writes to a FHIR test server. Every failure is an Error with a one-line message for the tester. */
+export function testServer(base: string, token: string | undefined) {
   const ask = async (method: string, path: string, body?: JsonObject): Promise<JsonObject> => {
     const url = path === '' ? base : `${base}/${path}`;
     const response = await fetch(url, {
@@ -50,6 +41,7 @@ export function testServer(base: string, token: string | undefined): TestServer 
     }
   };
   return {
+    /** Name and FHIR version as reported by the server. */
     describe: async () => {
       const { fhirVersion, software } = await ask('GET', 'metadata');
       if (!/^4\.[03]/.test(string(fhirVersion) ?? ''))
@@ -57,10 +49,12 @@ export function testServer(base: string, token: string | undefined): TestServer 
       const { name, version } = object(software);
       return [name, version, `FHIR ${string(fhirVersion)}`].filter((part) => typeof part === 'string').join(' ');
     },
+    /** Number of patients; undefined if the server does not report it. */
     patients: async () => {
       const { total } = await ask('GET', 'Patient?_summary=count');
       return typeof total === 'number' ? total : undefined;
     },
+    /** References of resources left by earlier runs. */
     leftOver: async () => {
       const found: string[] = [];
       for (const type of TYPES) {
@@ -79,7 +73,7 @@ export function testServer(base: string, token: string | undefined): TestServer 
       }
       return found;
     },
-    load: (resources) =>
+    load: (resources: readonly Resource[]) =>
       transact(
         resources.map((resource) => {
           const reference = `${resource.resourceType}/${string(resource['id'])}`;
@@ -88,7 +82,7 @@ export function testServer(base: string, token: string | undefined): TestServer 
       ),
     // One by one, since servers refuse transactions that delete resources referring to each other. Repeated for those
     // still referred to.
-    remove: async (references) => {
+    remove: async (references: readonly string[]) => {
       let left = [...references];
       while (left.length > 0) {
         const refused: string[] = [];
