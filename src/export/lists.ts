@@ -134,19 +134,14 @@ function medicines(context: Context, list: AtcList, uriOf: Uris): ValueSetCompos
   }
   const atc = uriOf('atc');
   const exclude = prefixes(atc, only.except, wholeAtc);
-  const coded = new Map<string, ValueSetComposeIncludeConcept[]>();
-  const add = (system: string, concept: ValueSetComposeIncludeConcept) =>
-    coded.set(system, [...(coded.get(system) ?? []), concept]);
-  for (const [key, substance] of codes.substanceOfCode) {
-    const [system, code] = split(key);
-    if (contains(list, substance.atc[0] as string)) add(system, named(code, substance));
-  }
-  for (const [key, drug] of codes.drugs) {
-    const [system, code] = split(key);
-    if (contains(list, drug.atc)) add(system, { code });
-  }
+  const ingredients = [...codes.substanceOfCode].filter(([, { atc: own }]) => contains(list, own[0] as string));
+  const products = [...codes.drugs].filter(([, drug]) => contains(list, drug.atc));
+  const coded: Coded[] = [
+    ...ingredients.map(([key, substance]): Coded => [...split(key), substance]),
+    ...products.map(([key]) => split(key)),
+  ];
   return {
-    include: [...prefixes(atc, only.prefixes, wholeAtc), ...systems(coded, uriOf)],
+    include: [...prefixes(atc, only.prefixes, wholeAtc), ...bySystem(coded, uriOf)],
     ...(exclude.length > 0 && { exclude }),
   };
 }
@@ -172,16 +167,16 @@ function named(code: string, { names }: Substance): ValueSetComposeIncludeConcep
 
 function concepts(lists: ConceptLists, name: string, uriOf: Uris): ValueSetCompose {
   const except = byName(lists.except, name);
-  const bySystem = (keys: string[]) => [
+  const included = (keys: string[]) => [
     ...icd10Prefixes(keys, lists.notIcd10cm.has(name), uriOf),
     ...exactly(
       keys.filter((key) => key.includes('|') && !key.startsWith(AMERICAN)),
       uriOf,
     ).include,
   ];
-  const exclude = bySystem(except);
+  const exclude = included(except);
   return {
-    include: bySystem([...byName(lists.prefixes, name), ...byName(lists.exact, name)]),
+    include: included([...byName(lists.prefixes, name), ...byName(lists.exact, name)]),
     ...(exclude.length > 0 && { exclude }),
   };
 }
@@ -241,16 +236,16 @@ function byName(map: Map<string, string[]>, name: string): string[] {
 
 /** `system|code` keys, each exact. */
 function exactly(keys: string[], uriOf: Uris): { include: ValueSetComposeInclude[] } {
-  const coded = new Map<string, ValueSetComposeIncludeConcept[]>();
-  for (const key of keys) {
-    const [system, code] = split(key);
-    coded.set(system, [...(coded.get(system) ?? []), { code }]);
-  }
-  return { include: systems(coded, uriOf) };
+  return { include: bySystem(keys.map(split), uriOf) };
 }
 
-function systems(coded: Map<string, ValueSetComposeIncludeConcept[]>, uriOf: Uris): ValueSetComposeInclude[] {
-  return [...coded].map(([system, concept]) => ({ system: uriOf(system), concept }));
+type Coded = [system: string, code: string, substance?: Substance];
+
+function bySystem(codes: Coded[], uriOf: Uris): ValueSetComposeInclude[] {
+  return [...Map.groupBy(codes, ([system]) => system)].map(([system, list]) => ({
+    system: uriOf(system),
+    concept: list.map(([, code, substance]) => (substance ? named(code, substance) : { code })),
+  }));
 }
 
 /**

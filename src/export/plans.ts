@@ -159,25 +159,21 @@ function card(context: Context, rule: Rule, guideline: Guideline): PlanDefinitio
 
 /** The conditions of the card: facts under `when` hold, those under `unless` and `without` do not. */
 function conditionsOf({ when, unless, without }: Rule): { expression: string; description: string }[] {
+  const not = (fact: string, description: string) => ({ expression: `${holds(fact)}.not()`, description });
   return [
     ...when.map((fact) => ({ expression: holds(fact), description: `${fact} holds` })),
-    ...unless.map((fact) => ({
-      expression: `${holds(fact)}.not()`,
-      description: `${fact} does not hold, or is not known to hold`,
-    })),
-    ...without.map((fact) => ({
-      expression: `${holds(fact)}.not()`,
-      description: `${fact} is known not to hold; if the data that it needs are missing, the rule is not decided`,
-    })),
+    ...unless.map((fact) => not(fact, `${fact} does not hold, or is not known to hold`)),
+    ...without.map((fact) =>
+      not(fact, `${fact} is known not to hold; if the data that it needs are missing, the rule is not decided`),
+    ),
   ];
 }
 
 function inWords({ hooks, when, unless, without }: Rule): string {
-  const named = (facts: string[], conjunction: 'and' | 'or') => listed(facts, conjunction);
   return [
-    `At ${listed([...hooks], 'or')}, where ${named(when, 'and')} ${when.length > 1 ? 'hold' : 'holds'}`,
-    ...(without.length > 0 ? [`and it is known that ${named(without, 'or')} does not`] : []),
-    ...(unless.length > 0 ? [`unless ${named(unless, 'or')} holds`] : []),
+    `At ${listed([...hooks], 'or')}, where ${listed(when, 'and')} ${when.length > 1 ? 'hold' : 'holds'}`,
+    ...(without.length > 0 ? [`and it is known that ${listed(without, 'or')} does not`] : []),
+    ...(unless.length > 0 ? [`unless ${listed(unless, 'or')} holds`] : []),
   ].join(', ');
 }
 

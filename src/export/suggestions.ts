@@ -47,15 +47,8 @@ function typed(code: 'create' | 'update' | 'remove') {
 }
 
 function remove({ language }: Context, { remove: fact }: Kind<'remove'>, base: Base): PlanDefinitionAction {
-  return {
-    ...base,
-    ...inEnglish(
-      'textEquivalent',
-      `Deletes a draft of ${fact}: one choice per draft. A draft that changes an order on record is never deleted`,
-      language,
-    ),
-    ...typed('remove'),
-  };
+  const text = `Deletes a draft of ${fact}: one choice per draft. A draft that changes an order on record is never deleted`;
+  return { ...base, ...inEnglish('textEquivalent', text, language), ...typed('remove') };
 }
 
 function create(
@@ -83,22 +76,15 @@ function stop(
   library: string,
 ): PlanDefinitionAction {
   const text = `Ends each draft of ${fact} after ${days} days, including its first day; without a start it counts from today`;
+  const end = `iif(start.exists(), start, %today).plusDays(${days - 1})`;
+  const expression = expressionOf(library, end, `of each of ${fact}`);
   return {
     ...base,
     id: `${base.id}-${days}`,
     ...inEnglish('textEquivalent', text, language),
     ...typed('update'),
     ...(recommended && { precheckBehavior: 'yes' }),
-    dynamicValue: [
-      {
-        path: 'dosageInstruction.timing.repeat.boundsPeriod.end',
-        expression: expressionOf(
-          library,
-          `iif(start.exists(), start, %today).plusDays(${days - 1})`,
-          `of each of ${fact}`,
-        ),
-      },
-    ],
+    dynamicValue: [{ path: 'dosageInstruction.timing.repeat.boundsPeriod.end', expression }],
   };
 }
 
@@ -111,19 +97,12 @@ function quantity(
   const text = `Sets the quantity of a draft of ${fact} to the smallest package, or to what its days need: one choice per draft`;
   const notTelling = NOT_TELLING.map((from) => `'${from}'`).join(' | ');
   const length = `iif(stopFrom.empty() or stopFrom in (${notTelling}), %${days}, length)`;
+  const value = `iif(smallestPackage.exists(), smallestPackage, (dailyDose * ${length}).ceiling())`;
+  const expression = expressionOf(library, value, `of each of ${fact}`);
   return {
     ...base,
     ...inEnglish('textEquivalent', text, language),
     ...typed('update'),
-    dynamicValue: [
-      {
-        path: 'dispenseRequest.quantity.value',
-        expression: expressionOf(
-          library,
-          `iif(smallestPackage.exists(), smallestPackage, (dailyDose * ${length}).ceiling())`,
-          `of each of ${fact}`,
-        ),
-      },
-    ],
+    dynamicValue: [{ path: 'dispenseRequest.quantity.value', expression }],
   };
 }
