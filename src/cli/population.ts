@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Writable } from 'node:stream';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createGzip } from 'node:zlib';
@@ -45,53 +45,38 @@ async function run(words: string[]): Promise<void> {
 }
 
 async function invent(population: Population, patients: number, seed: number, out: string): Promise<number> {
-  const write = /\.ndjson(\.gz)?$/.test(out) ? lineWriter(out) : bundleWriter(out, String(patients).length);
   const progress = progressLine(process.stderr, { unit: 'patients', clock: () => performance.now() });
   let resources = 0;
-  for (let number = 1; number <= patients; number++) {
-    const record = inventPatient(population, seed, number);
-    resources += record.length;
-    await write.patient(record, number);
-    progress.update(number, patients);
+  function* records() {
+    for (let number = 1; number <= patients; number++) {
+      const record = inventPatient(population, seed, number);
+      resources += record.length;
+      yield record;
+      progress.update(number, patients);
+    }
   }
-  await write.end();
+  if (/\.ndjson(\.gz)?$/.test(out)) await writeLines(records(), out);
+  else writeBundles(records(), out, String(patients).length);
   progress.end();
   return resources;
 }
 
-type Writer = { patient: (record: Resource[], number: number) => Promise<void>; end: () => Promise<void> };
-
-function lineWriter(file: string): Writer {
-  const target = createWriteStream(file);
-  const packed: Writable = file.endsWith('.gz') ? createGzip() : target;
-  if (packed !== target) packed.pipe(target);
-  // A full disk must end the program with its message, even between two writes.
-  const failed = once(target, 'error').then(([error]) => {
-    throw error;
-  });
-  const closed = once(target, 'close');
-  failed.catch(() => {});
-  return {
-    async patient(record) {
-      const text = record.map((resource) => `${JSON.stringify(resource)}\n`).join('');
-      if (!packed.write(text)) await Promise.race([once(packed, 'drain'), failed]);
-    },
-    async end() {
-      packed.end();
-      await Promise.race([closed, failed]);
-    },
-  };
+async function writeLines(records: Iterable<Resource[]>, file: string): Promise<void> {
+  function* texts() {
+    for (const record of records) yield record.map((resource) => `${JSON.stringify(resource)}\n`).join('');
+  }
+  const packers = file.endsWith('.gz') ? [createGzip()] : [];
+  await pipeline([Readable.from(texts()), ...packers, createWriteStream(file)]);
 }
 
-function bundleWriter(folder: string, digits: number): Writer {
+function writeBundles(records: Iterable<Resource[]>, folder: string, digits: number): void {
   mkdirSync(folder, { recursive: true });
-  return {
-    async patient(record, number) {
-      const bundle = { resourceType: 'Bundle', type: 'collection', entry: record.map((resource) => ({ resource })) };
-      writeFileSync(join(folder, `patient-${String(number).padStart(digits, '0')}.json`), JSON.stringify(bundle));
-    },
-    async end() {},
-  };
+  let number = 0;
+  for (const record of records) {
+    number++;
+    const bundle = { resourceType: 'Bundle', type: 'collection', entry: record.map((resource) => ({ resource })) };
+    writeFileSync(join(folder, `patient-${String(number).padStart(digits, '0')}.json`), JSON.stringify(bundle));
+  }
 }
 
 if (import.meta.main) await runCommand(USAGE, run);
