@@ -9,7 +9,6 @@ import {
   firstDay,
   isPartial,
   lastDay,
-  lengthInDays,
   localDate,
   monthsAfter,
   OPEN,
@@ -177,8 +176,6 @@ test('days are calendar days, also across the change of the clock', () => {
   expect(plusDays('2026-10-24', 2)).toBe('2026-10-26');
   expect(plusDays('2026-02-28', 1)).toBe('2026-03-01');
   expect(daysBetween('2026-03-28', '2026-03-30')).toBe(2);
-  expect(lengthInDays('2026-11-01', '2026-11-05')).toBe(5);
-  expect(lengthInDays('2026-11-01', '2026-11-01')).toBe(1);
 });
 
 test('years are completed years', () => {

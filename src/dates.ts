@@ -160,11 +160,6 @@ export function monthsAfter(day: Day, months: number): Day {
   return dayOf(plusMonths(dateOf(day), months));
 }
 
-/** Days from the first date to the second, both counted: a course of one day has the length 1. */
-export function lengthInDays(start: LocalDate, stop: LocalDate): number {
-  return daysBetween(start, stop) + 1;
-}
-
 export function daysBetween(start: LocalDate, stop: LocalDate): number {
   return dayOf(stop) - dayOf(start);
 }

@@ -27,39 +27,25 @@ nothing is wrong it writes docs/traceability.md and docs/proof.json.
   --against FILE  say which cards would change with another site.yaml
 `;
 
-/** The result of `npm run check`. Without problems, hooks/, cards/ and test-bundles/ are consistent. */
-export type Checked = {
-  problems: Problem[];
-  remarks: Problem[];
-  rules: number;
-  bundles: number;
-  trace: string | undefined;
-  /** docs/proof.json. */
-  proof: string | undefined;
-  /** How far back the rules read results, in words, with the site's own settings. */
-  reach: string | undefined;
-};
-
 /**
  * Checks a folder with hooks/, cards/ and test-bundles/: loads them, runs every bundle, and checks coverage. Without
- * test bundles, as in the image, the rules are loaded but not proved.
+ * problems they are consistent, and `trace` and `proof` are what docs/ should say. Without test bundles, as in the image,
+ * the rules are loaded but not proved. `reach`: how far back the rules read results, with the site's own settings.
  */
-export function check(folder: string): Checked {
+export function check(folder: string) {
   const files = readKnowledge(folder);
-  const { knowledge, problems: found, remarks } = compileKnowledge(files);
-  const problems: Problem[] = [...found];
+  const { knowledge, problems: ofFiles, remarks } = compileKnowledge(files);
+  const problems: Problem[] = [...ofFiles];
   loadPages(folder, problems);
   const bundles = readTestBundles(join(folder, 'test-bundles'), problems);
-  const counts = { rules: knowledge?.rules.length ?? 0, bundles: bundles.length };
-  if (!knowledge || !existsSync(join(folder, 'test-bundles')))
-    return {
-      problems,
-      remarks,
-      ...counts,
-      trace: undefined,
-      proof: undefined,
-      reach: knowledge && reachInWords(knowledge),
-    };
+  const found = {
+    problems,
+    remarks,
+    rules: knowledge?.rules.length ?? 0,
+    bundles: bundles.length,
+    reach: knowledge && reachInWords(knowledge),
+  };
+  if (!knowledge || !existsSync(join(folder, 'test-bundles'))) return { ...found, trace: undefined, proof: undefined };
   const sites = new Map<string, Knowledge>();
   const observed = bundles.flatMap((bundle) => {
     const there = knowledgeAt(files, bundle, sites, problems);
@@ -70,12 +56,9 @@ export function check(folder: string): Checked {
   }
   const notes = new Map(bundles.map(({ name, expected }) => [name, expected.note]));
   return {
-    problems,
-    remarks,
-    ...counts,
+    ...found,
     trace: traceability(knowledge, observed),
     proof: `${JSON.stringify(proofOf(knowledge, observed, notes), null, 2)}\n`,
-    reach: reachInWords(knowledge),
   };
 }
 

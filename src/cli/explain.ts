@@ -29,8 +29,7 @@ export function explain(found: Answer, { entries = false }: { entries?: boolean 
     active ? 'active' : 'not active',
   ]);
   const record = Object.entries(chart.sections).map(([section, state]) => [section, state]);
-  const leftOut = new Map<string, number>();
-  for (const { what, why } of chart.leftOut) leftOut.set(`${what}, ${why}`, (leftOut.get(`${what}, ${why}`) ?? 0) + 1);
+  const leftOut = Map.groupBy(chart.leftOut, ({ what, why }) => `${what}, ${why}`);
   return [
     section('Record', [
       ['evaluation date', chart.today],
@@ -48,7 +47,7 @@ export function explain(found: Answer, { entries = false }: { entries?: boolean 
     section('Problems in a code list', conditions),
     section(
       'Left out',
-      [...leftOut].map(([what, count]) => [what, String(count)]),
+      [...leftOut].map(([what, { length }]) => [what, String(length)]),
     ),
     ...trace.rules.map(ruleSection),
     'missing' in found

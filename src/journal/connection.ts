@@ -6,15 +6,7 @@ import { JournalFailed, startThread, type Thread } from './thread.ts';
 /** `starting`: the database has not been reached yet. */
 export type State = 'starting' | 'up' | 'down';
 
-/** The connection to the database, through a thread that is restarted if it ends. */
-export type Connection = {
-  state: () => State;
-  /** Resolves once the database has been reached for the first time and its tables are migrated. */
-  opened: Promise<void>;
-  /** Rejects with `JournalFailed`: at once while the database is unavailable, at the latest after `deadline` milliseconds. */
-  ask: Thread['ask'];
-  close: () => Promise<void>;
-};
+export type Connection = Awaited<ReturnType<typeof connect>>;
 
 export type ConnectionOptions = {
   place: Place;
@@ -28,10 +20,10 @@ const PROBE = 1000;
 const UPGRADE = 600_000;
 
 /**
- * Connects to the database. Rejects with `JournalFailed` if a file cannot be opened; a database server that is unavailable is
+ * Connects to the database, through a thread that is restarted if it ends. Rejects with `JournalFailed` if a file cannot be opened; a database server that is unavailable is
  * tried again until it answers.
  */
-export async function connect({ place, queued, warn }: ConnectionOptions): Promise<Connection> {
+export async function connect({ place, queued, warn }: ConnectionOptions) {
   let state: State = 'starting';
   let closing = false;
   const opened = Promise.withResolvers<void>();
@@ -90,11 +82,13 @@ export async function connect({ place, queued, warn }: ConnectionOptions): Promi
 
   return {
     state: () => state,
+    /** Resolves once the database has been reached for the first time and its tables are migrated. */
     opened: opened.promise,
-    ask: async (method, values, deadline) => {
+    /** Rejects with `JournalFailed`: at once while the database is unavailable, at the latest after `deadline` milliseconds. */
+    ask: async <T>(...[method, values, deadline]: Parameters<Thread['ask']>): Promise<T> => {
       if (state !== 'up') throw new JournalFailed('down');
       try {
-        return await thread.ask(method, values, deadline);
+        return await thread.ask<T>(method, values, deadline);
       } catch (error) {
         const { reason } = error as JournalFailed;
         // Too late for an answer does not mean unavailable: check with a longer deadline.

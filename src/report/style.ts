@@ -32,10 +32,6 @@ footer { margin-top: 3rem; border-top: 1px solid var(--line); color: var(--quiet
 .figures dt { color: var(--quiet); font-size: .88rem; line-height: 1.35; }
 .figures dd { margin: 0; }
 .figures b { font-size: 1.7rem; line-height: 1.25; font-weight: 650; }
-.figures pre { margin: .75rem 0; padding: .7rem .9rem; max-height: 26rem; overflow: auto; background: var(--wash); border-left: 3px solid var(--line); }
-pre code { overflow-wrap: normal; }
-h3:has(code) { margin-top: 2.25rem; } h3 code { font-size: .95em; }
-small { color: var(--quiet); display: block; line-height: 1.35; }
 .scroll { overflow-x: auto; margin: 1.25rem 0; }
 .scroll:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 table { border-collapse: collapse; min-width: 100%; font-size: .92rem; }
@@ -81,7 +77,7 @@ code { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono",
 pre { margin: .75rem 0; padding: .7rem .9rem; max-height: 26rem; overflow: auto; background: var(--wash); border-left: 3px solid var(--line); }
 pre code { overflow-wrap: normal; }
 h3:has(code) { margin-top: 2.25rem; } h3 code { font-size: .95em; }
-small { color: var(--quiet); font-size: .85em; }
+small { color: var(--quiet); display: block; font-size: .85em; line-height: 1.35; }
 blockquote { margin: .75rem 0; padding: .1rem 0 .1rem 1rem; border-left: 3px solid var(--accent); max-width: 44rem; font-size: 1.05rem; }
 .rule { margin: 1.5rem 0; padding: 1.25rem 0 0; border-top: 2px solid var(--line); }
 .kind { font-weight: 600; }

@@ -125,6 +125,7 @@ const day: fc.Arbitrary<LocalDate> = fc
     fc.constantFrom(-800, -400, -365, -181, -121, -120, -91, -90, -30, -29, -28, -15, -14, -11, -10, -3, -1, 0, 1, 30),
   )
   .map(at);
+const perhaps = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 const some = <T>(values: readonly T[]) => fc.constantFrom(...values);
 const conceptOf = ([code, text]: [string, string]): Json => ({
   coding: [{ system: 'http://www.whocc.no/atc', code }],
@@ -149,15 +150,11 @@ const dosageLine: fc.Arbitrary<Json> = fc
     line(own, { ...pieces(dose), ...(asNeeded && { asNeededBoolean: true }), ...(text !== '' && { text }) }),
   );
 const dosage = fc.array(dosageLine, { maxLength: 2 });
-const reason = fc.option(some(vocabulary.reasons), { nil: undefined });
+const reason = perhaps(some(vocabulary.reasons));
 const reasonCode = (code: string | undefined): Json =>
   code === undefined ? {} : { reasonCode: [{ coding: [{ system: 'http://hl7.org/fhir/sid/icd-10', code }] }] };
-const dispenseRequest = fc.option(
-  fc.record({
-    quantity: fc.integer({ min: 1, max: 120 }),
-    days: fc.option(fc.integer({ min: 1, max: 60 }), { nil: undefined }),
-  }),
-  { nil: undefined },
+const dispenseRequest = perhaps(
+  fc.record({ quantity: fc.integer({ min: 1, max: 120 }), days: perhaps(fc.integer({ min: 1, max: 60 })) }),
 );
 const requestOf = (supply: { quantity: number; days: number | undefined } | undefined): Json =>
   supply === undefined
@@ -179,7 +176,7 @@ const anyOrder = fc
     dosageInstruction: dosage,
     reason,
     supply: dispenseRequest,
-    lastUpdated: fc.option(day, { nil: undefined }),
+    lastUpdated: perhaps(day),
   })
   .map(({ medication, status, authoredOn, dosageInstruction, reason: code, supply, lastUpdated }) =>
     orderOf(medication, {
@@ -202,7 +199,7 @@ const anyDispense = fc
   .record({
     medication: medicineText,
     whenHandedOver: undated(day),
-    daysSupply: fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined }),
+    daysSupply: perhaps(fc.integer({ min: 1, max: 40 })),
   })
   .map(({ medication, whenHandedOver, daysSupply }) =>
     dispenseOf(medication, {

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ServiceError } from '../errors.ts';
 import { object, string } from '../fhir/json.ts';
 import { isForeignPage, isLocalHost } from '../http/access.ts';
@@ -30,21 +30,14 @@ export function workbenchRoutes(app: FastifyInstance, options: WorkbenchOptions)
   const { knowledge, testBundles } = options;
   const patients = createPatientList(testBundles, knowledge);
   const settings = createSettings(options.folder, knowledge, testBundles);
-  app.get('/', (_request, reply) =>
-    reply.headers(HEADERS).type('text/html; charset=utf-8').send(pageFile('index.html')),
-  );
+  const file = (reply: FastifyReply, type: string, content: string | Buffer) =>
+    reply.headers(HEADERS).type(type).send(content);
+  app.get('/', (_request, reply) => file(reply, 'text/html; charset=utf-8', pageFile('index.html')));
   app.get('/workbench/page.js', async (_request, reply) =>
-    reply
-      .headers(HEADERS)
-      .type('text/javascript; charset=utf-8')
-      .send(await pageScript()),
+    file(reply, 'text/javascript; charset=utf-8', await pageScript()),
   );
-  app.get('/workbench/page.css', (_request, reply) =>
-    reply.headers(HEADERS).type('text/css; charset=utf-8').send(pageStyle()),
-  );
-  app.get('/workbench/icon.svg', (_request, reply) =>
-    reply.headers(HEADERS).type('image/svg+xml').send(pageFile('icon.svg')),
-  );
+  app.get('/workbench/page.css', (_request, reply) => file(reply, 'text/css; charset=utf-8', pageStyle()));
+  app.get('/workbench/icon.svg', (_request, reply) => file(reply, 'image/svg+xml', pageFile('icon.svg')));
   const onRequest = ownPageOnly;
   app.get('/workbench/patients', { onRequest }, (_request, reply) =>
     reply.headers(HEADERS).send({ patients: patients(), examples: listExamples(testBundles) }),
@@ -52,7 +45,7 @@ export function workbenchRoutes(app: FastifyInstance, options: WorkbenchOptions)
   app.get('/workbench/patient', { onRequest }, (request, reply) => {
     const text = readPatient(testBundles, textOf(request.query, 'name') ?? '');
     if (text === undefined) throw new ServiceError('no-patient');
-    return reply.headers(HEADERS).type('application/json; charset=utf-8').send(text);
+    return file(reply, 'application/json; charset=utf-8', text);
   });
   app.get('/workbench/rules', { onRequest }, (_request, reply) =>
     reply.headers(HEADERS).send({ rules: describeRules(knowledge), fingerprint: knowledge.fingerprint }),
