@@ -41,6 +41,11 @@ const text = (words: string) => `<p>${escapeHtml(words)}</p>`;
 const english = (words: string) => `<span lang="en">${escapeHtml(words)}</span>`;
 const list = (items: string[]) => `<ul>${items.map((item) => `<li>${item}</li>`).join('')}</ul>`;
 
+function tableHtml(name: string, heads: string[], rows: string[], translate: Translate, attributes = ''): string {
+  const head = heads.map((key) => `<th scope="col">${escapeHtml(translate(key))}</th>`).join('');
+  return `<div class="scroll" role="region" aria-label="${escapeHtml(name)}" tabindex="0"><table${attributes}><thead><tr>${head}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`;
+}
+
 function sourceHtml(rule: Rule, { knowledge, language, translate }: PageContext): string {
   const { source, section, recommendation } = rule;
   const { sourceKinds, undated } = knowledge.cards.shared;
@@ -186,16 +191,13 @@ function settingsHtml(rule: Rule, { knowledge, language, translate }: PageContex
       : '';
     return `<tr><th scope="row">${english(nameInWords(name))}</th><td>${number(here)}${atDefaults}</td><td>${number(delivered.min)}–${number(delivered.max)}</td><td>${english(delivered.source ?? '')}</td></tr>`;
   });
-  const heads = ['parameter', 'here', 'bounds', 'origin'].map(
-    (key) => `<th scope="col">${escapeHtml(translate(key))}</th>`,
-  );
   const country =
     site.country === undefined ? translate('countryNone') : translate('country', { country: translate(site.country) });
   const national = guideline.file.rules.find(({ id }) => id === rule.id)?.countries ?? guideline.file.countries;
   return [
     rows.length === 0
       ? text(translate('noParameters'))
-      : `<div class="scroll" role="region" aria-label="${escapeHtml(`${translate('settings')}: ${rule.id}`)}" tabindex="0"><table><thead><tr>${heads.join('')}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`,
+      : tableHtml(`${translate('settings')}: ${rule.id}`, ['parameter', 'here', 'bounds', 'origin'], rows, translate),
     text(country),
     national === undefined
       ? ''
@@ -241,9 +243,8 @@ function proofHtml(rule: Rule, { knowledge, proof, translate }: PageContext): st
     ({ fact, speaks, silent }) =>
       `<tr><th scope="row">${guideline.facts.has(fact) ? english(nameInWords(fact)) : escapeHtml(fact)}</th><td>${patient(speaks)}</td><td>${patient(silent)}</td></tr>`,
   );
-  const heads = ['fact', 'speaks', 'silent'].map((key) => `<th scope="col">${escapeHtml(translate(key))}</th>`);
   return [
     text(translate('proofText', { patients: found.patients })),
-    `<div class="scroll" role="region" aria-label="${escapeHtml(`${translate('proof')}: ${rule.id}`)}" tabindex="0"><table class="proof"><thead><tr>${heads.join('')}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`,
+    tableHtml(`${translate('proof')}: ${rule.id}`, ['fact', 'speaks', 'silent'], rows, translate, ' class="proof"'),
   ].join('\n');
 }

@@ -107,6 +107,11 @@ export function reference(value: unknown): string | undefined {
   return string(object(value)['reference']);
 }
 
+/** What an order says instead of naming its medicine: a reference to a Medication. */
+export function medicationPointer(order: Resource): JsonObject | undefined {
+  return objects(order['medicationReference'])[0] ?? objects(object(order['medication'])['reference'])[0];
+}
+
 /** The last part of a reference: `x` of `https://fhir.example/Patient/x/_history/2`, of `urn:uuid:x`, of `x`. */
 export function idOf(ref: string): string {
   const versionless = withoutVersion(ref);

@@ -5,7 +5,7 @@ import { notCheckedTopic } from '../cards/not-checked.ts';
 import type { LeftOut } from '../chart/chart.ts';
 import { type Once, remembering } from '../chart/once.ts';
 import { daysBetween, type LocalDate } from '../dates.ts';
-import { object, objects, type Resource, reference, string } from '../fhir/json.ts';
+import { medicationPointer, object, objects, type Resource, reference, string } from '../fhir/json.ts';
 import { type Section, wholeRecord } from '../fhir/prefetch.ts';
 import { UnusableFhir } from '../fhir/versions.ts';
 import { type Basis, basesOf, saysNothingNew } from '../rules/quiet.ts';
@@ -192,8 +192,7 @@ function burdenOf(cards: number): (typeof burdens)[number] {
 
 /** A medicine as recorded, so that the site can map it: name, system, code. */
 function medicineOf(resource: Resource, byRef: Map<string, Resource>): string {
-  const pointer =
-    objects(resource['medicationReference'])[0] ?? objects(object(resource['medication'])['reference'])[0];
+  const pointer = medicationPointer(resource);
   const medication = byRef.get(reference(pointer) ?? '');
   const concept = object(
     resource['medicationCodeableConcept'] ?? object(resource['medication'])['concept'] ?? medication?.['code'],

@@ -1,6 +1,6 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { object, objects, type Resource, reference, string } from '../fhir/json.ts';
+import { medicationPointer, type Resource, reference, string } from '../fhir/json.ts';
 import type { InputFile } from './input.ts';
 import { piecesOf } from './lines.ts';
 import { addNamed, type Named, noneNamed, note } from './named.ts';
@@ -135,9 +135,7 @@ function readMedicines(folder: string): Map<string, string> {
 
 /** The `Medication/x` that a resource references, if any. */
 function medicineOf(resource: Resource): string | undefined {
-  const pointer =
-    objects(resource['medicationReference'])[0] ?? objects(object(resource['medication'])['reference'])[0];
-  return /(?:^|\/)(Medication\/[^/]+)/.exec(reference(pointer) ?? '')?.[1];
+  return /(?:^|\/)(Medication\/[^/]+)/.exec(reference(medicationPointer(resource)) ?? '')?.[1];
 }
 
 type Gathered = { label: Label; size: number; texts: string[]; pointed: Set<string> };

@@ -20,18 +20,12 @@ export type DescriptionOptions = {
 };
 
 const JSON_TYPE = 'application/json';
+const UNCHANGED: Response = { description: 'Unchanged since the ETag in If-None-Match.' };
 
 /** Errors that may occur at any address. */
 const ANYWHERE: ErrorCode[] = ['no-http', 'too-slow', 'expectation', 'headers-too-large', 'internal', 'overloaded'];
-const ANY_BODY: ErrorCode[] = [
-  'not-json',
-  'not-utf8',
-  'too-deep',
-  'too-large',
-  'too-many',
-  'not-json-type',
-  'rate-limited',
-];
+const UNREADABLE: ErrorCode[] = ['not-json', 'not-utf8', 'too-deep', 'too-large', 'too-many', 'not-json-type'];
+const ANY_BODY: ErrorCode[] = [...UNREADABLE, 'rate-limited'];
 const ANY_CLIENT: ErrorCode[] = ['unauthenticated', 'not-entitled'];
 const CALL: ErrorCode[] = ['envelope', 'missing-data', 'unusable-fhir'];
 const FEEDBACK: ErrorCode[] = ['not-feedback', 'no-journal', 'journal-late', 'much-feedback'];
@@ -95,7 +89,7 @@ export function describeApi({ knowledge, mode, publicUrl, examples }: Descriptio
       '/openapi.json': {
         get: asked('openapi', 'This description', {
           '200': { description: 'OpenAPI 3.1.', content: { [JSON_TYPE]: { schema: { type: 'object' } } } },
-          '304': { description: 'Unchanged since the ETag in If-None-Match.' },
+          '304': UNCHANGED,
         }),
       },
       '/health': {
@@ -207,7 +201,7 @@ function discovery(services: Service[]): Operation {
           },
         },
       },
-      '304': { description: 'Unchanged since the ETag in If-None-Match.' },
+      '304': UNCHANGED,
       ...responses(ANYWHERE),
     },
   };
@@ -337,7 +331,7 @@ function advice(operationId: string, summary: string): Operation {
         description: 'HTML for reading and printing.',
         content: { 'text/html': { schema: { type: 'string' } } },
       },
-      '304': { description: 'Unchanged since the ETag in If-None-Match.' },
+      '304': UNCHANGED,
       ...(operationId === 'advice' && responses(['no-advice', ...ANYWHERE])),
     }),
     parameters: [LANG],
@@ -372,12 +366,7 @@ function responses(codes: ErrorCode[]): Record<string, Response> {
         {
           description: list.map((code) => errors[code].text).join(' '),
           ...(HEADERS[status] && { headers: HEADERS[status] }),
-          content: {
-            [JSON_TYPE]: {
-              schema: to('schemas', 'OperationOutcome'),
-              examples: errorExamples(list),
-            },
-          },
+          content: { [JSON_TYPE]: { schema: to('schemas', 'OperationOutcome'), examples: errorExamples(list) } },
         },
       ]),
   );

@@ -56,13 +56,11 @@ export async function fetchRecord(
 }
 
 function contextOf(wanted: JsonObject): Context {
-  const ids = {
-    patientId: idOf(string(wanted['patientId'])?.trim() ?? ''),
-    encounterId: string(wanted['encounterId']),
-  };
-  const encounterId = ids.encounterId === undefined ? undefined : idOf(ids.encounterId.trim());
-  if (!isId(ids.patientId)) throw new ServiceError('no-record', ['patientId: the id of a patient is required']);
+  const patientId = idOf(string(wanted['patientId'])?.trim() ?? '');
+  const encounter = string(wanted['encounterId'])?.trim();
+  const encounterId = encounter === undefined ? undefined : idOf(encounter);
+  if (!isId(patientId)) throw new ServiceError('no-record', ['patientId: the id of a patient is required']);
   if (encounterId !== undefined && !isId(encounterId))
     throw new ServiceError('no-record', ['encounterId: must be a FHIR id']);
-  return { patientId: ids.patientId, encounterId };
+  return { patientId, encounterId };
 }

@@ -175,9 +175,7 @@ function keyed(resources: Json[], services: Service[]): Json {
       const type = /^[A-Za-z]+/.exec(template)?.[0];
       const own = resources.filter((resource) => resource['resourceType'] === type);
       if (!template.includes('?')) return [key, own[0] ?? null];
-      const medications = resources.filter(
-        ({ resourceType }) => key === 'medications' && resourceType === 'Medication',
-      );
+      const medications = key === 'medications' ? resources.filter((one) => one['resourceType'] === 'Medication') : [];
       const entry = [
         ...own.map((resource) => ({ resource, search: { mode: 'match' } })),
         ...medications.map((resource) => ({ resource, search: { mode: 'include' } })),
