@@ -1,5 +1,5 @@
 import { type ExpressionBuilder, type Kysely, sql } from 'kysely';
-import type { Tables, TallyKind } from './tables.ts';
+import { aboutCard, type Tables, type TallyKind } from './tables.ts';
 
 /** The first day (a local date of the site), and optionally one client or tenant. */
 export type Asked = { since: string; client?: string | undefined; tenant?: string | undefined };
@@ -38,13 +38,7 @@ export async function count(database: Kysely<Tables>, { since, client, tenant }:
       .selectFrom('silent_cards')
       .$if(client !== undefined, (query) => query.where('client', '=', client as string))
       .$if(tenant !== undefined, (query) => query.where('tenant', '=', tenant as string));
-  const withFeedback = () =>
-    cards().innerJoin('feedback', (join) =>
-      join
-        .onRef('feedback.client', '=', 'cards.client')
-        .onRef('feedback.tenant', '=', 'cards.tenant')
-        .onRef('feedback.card', '=', 'cards.uuid'),
-    );
+  const withFeedback = () => cards().innerJoin('feedback', aboutCard);
   // Two clients or tenants may have cards with the same id.
   const each = sql<number>`count(distinct cards.client || '/' || cards.tenant || '/' || cards.uuid)`.as('cards');
   const [shown, outcomes, withFeedbackOf, reasons, accepted, tallies, silently, review, strays] = await Promise.all([
@@ -89,12 +83,7 @@ export async function count(database: Kysely<Tables>, { since, client, tenant }:
       .execute(),
     database
       .selectFrom('feedback')
-      .leftJoin('cards', (join) =>
-        join
-          .onRef('feedback.client', '=', 'cards.client')
-          .onRef('feedback.tenant', '=', 'cards.tenant')
-          .onRef('feedback.card', '=', 'cards.uuid'),
-      )
+      .leftJoin('cards', aboutCard)
       .where('cards.uuid', 'is', null)
       .where('feedback.received_at', '>=', Date.parse(since))
       .$if(client !== undefined, (query) => query.where('feedback.client', '=', client as string))

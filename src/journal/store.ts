@@ -1,6 +1,6 @@
 import type { Insertable, Kysely } from 'kysely';
 import { limits } from '../limits.ts';
-import type { Tables, TallyKind } from './tables.ts';
+import { aboutCard, type Tables, type TallyKind } from './tables.ts';
 
 export type CardRow = Insertable<Tables['cards']>;
 export type SilentRow = Insertable<Tables['silent_cards']>;
@@ -100,12 +100,7 @@ export function createStore(database: Kysely<Tables>) {
           added.push(...inserted.map(({ id }) => id));
           const about = await transaction
             .selectFrom('feedback')
-            .innerJoin('cards', (join) =>
-              join
-                .onRef('cards.client', '=', 'feedback.client')
-                .onRef('cards.tenant', '=', 'feedback.tenant')
-                .onRef('cards.uuid', '=', 'feedback.card'),
-            )
+            .innerJoin('cards', aboutCard)
             .select('feedback.id')
             .where('feedback.id', 'in', ids)
             .execute();

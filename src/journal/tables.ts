@@ -1,4 +1,4 @@
-import type { Generated } from 'kysely';
+import type { Generated, JoinBuilder } from 'kysely';
 
 /**
  * The journal's tables. Times are milliseconds since 1970 in UTC, days are local dates of the site. No table contains a
@@ -79,3 +79,11 @@ type TallyTable = {
 export type TallyKind = 'answered' | 'refused' | 'quiet' | 'repeat' | 'trial';
 
 type TokenTable = { id: string; expires_at: number };
+
+/** For a join: the card that feedback is about. */
+export function aboutCard(join: JoinBuilder<Tables, 'cards' | 'feedback'>) {
+  return join
+    .onRef('feedback.client', '=', 'cards.client')
+    .onRef('feedback.tenant', '=', 'cards.tenant')
+    .onRef('feedback.card', '=', 'cards.uuid');
+}

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { MedicineBox } from './combobox.tsx';
 import { emptyOrder, faultOf, type OrderForm, orderOf } from './order.ts';
-import { Empty } from './parts.tsx';
+import { Empty, TextField } from './parts.tsx';
 import { dayOf, draftsOf, hookOf, patientIdOf, refOf, withoutDraft } from './request.ts';
 import type { Workbench } from './state.ts';
 import { objectOf, type Resource } from './wire.ts';
@@ -37,16 +37,7 @@ export function OrderTab({ bench }: { bench: Workbench }) {
     setTouched(touched + 1);
   };
   const field = (name: 'dose' | 'unit' | 'timesPerDay' | 'quantity' | 'start' | 'stop', label: string, more = {}) => (
-    <label class="field">
-      <span class="label-text">{label}</span>
-      <input
-        type="text"
-        autocomplete="off"
-        value={form[name]}
-        onInput={({ currentTarget }) => set({ [name]: currentTarget.value })}
-        {...more}
-      />
-    </label>
+    <TextField label={label} value={form[name]} change={(text) => set({ [name]: text })} more={more} />
   );
   return (
     <form

@@ -1,4 +1,4 @@
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import type { Workbench } from './state.ts';
 
 /** A pane that has nothing to show yet. */
@@ -17,6 +17,29 @@ export function Ref({ to, bench }: { to: string; bench: Workbench }) {
     <button type="button" class="link ref" onClick={() => bench.show([to])}>
       {to}
     </button>
+  );
+}
+
+type FieldProps = {
+  label: string;
+  value: string;
+  change: (text: string) => void;
+  more?: JSX.IntrinsicElements['input'];
+};
+
+/** A labelled line of text; `more` are further attributes of its input. */
+export function TextField({ label, value, change, more }: FieldProps) {
+  return (
+    <label class="field">
+      <span class="label-text">{label}</span>
+      <input
+        type="text"
+        autocomplete="off"
+        value={value}
+        onInput={({ currentTarget }) => change(currentTarget.value)}
+        {...more}
+      />
+    </label>
   );
 }
 

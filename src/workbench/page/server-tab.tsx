@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { TextField } from './parts.tsx';
 import { requestFor } from './request.ts';
 import { type FetchedRecord, fetchRecord } from './service.ts';
 import { messageOf, type Workbench } from './state.ts';
@@ -31,18 +32,12 @@ export function ServerTab({ bench }: { bench: Workbench }) {
     }
   };
   const text = (name: 'fhirServer' | 'patientId' | 'encounterId' | 'token', label: string, more = {}) => (
-    <label class="field">
-      <span class="label-text">{label}</span>
-      <input
-        type="text"
-        spellcheck={false}
-        autocapitalize="off"
-        autocomplete="off"
-        value={form[name]}
-        onInput={({ currentTarget }) => set({ [name]: currentTarget.value.trim() })}
-        {...more}
-      />
-    </label>
+    <TextField
+      label={label}
+      value={form[name]}
+      change={(text) => set({ [name]: text.trim() })}
+      more={{ spellcheck: false, autocapitalize: 'off', ...more }}
+    />
   );
   return (
     <form
