@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { knowledgeOf, startService } from '../testing/app.ts';
 import { accessibilityProblems, chromiumPath, openBrowser } from '../testing/browser.ts';
 import { copyOfRepository } from '../testing/repository.ts';
+import { siteFile } from '../tuning/site-file.ts';
 
 // The patients of one guideline are enough, and soon asked.
 const copy = copyOfRepository('opioid-start');
@@ -24,7 +25,7 @@ afterAll(async () => {
   copy.remove();
 });
 
-const plain = { country: null, off: [], on: [], parameters: {} };
+const plain = { country: null, off: [], on: [], trial: [], parameters: {} };
 const tried = (settings: object) => service.http.post('/workbench/settings').send(settings);
 
 type Difference = {
@@ -75,14 +76,36 @@ describe('POST /workbench/settings', () => {
       country: 'NO',
       off: ['opioid-plan'],
       on: [],
+      trial: ['opioid-laxative'],
       parameters: { 'opioid-start': { recommendedDays: 3 } },
     };
     const { body } = await tried(settings);
     expect(body.site).toContain('# Ours: keep this line.');
-    const { on: _none, ...written } = settings;
+    const { on: _none, trial: _trial, ...others } = settings;
+    const written = { ...others, silent: { rules: { 'opioid-laxative': {} } } };
     expect(parse(body.site)).toEqual({ timeZone: 'Europe/Stockholm', language: 'sv', ...written });
     const again = knowledgeOf(copy.folder, parse(body.site));
     expect(again.site).toMatchObject(written);
+  });
+
+  test('a rule on trial gives no card', async () => {
+    const { body } = await tried({ ...plain, trial: ['opioid-stop-date'] });
+    const stop = differenceOf(body, 'opioid-stop-date');
+    expect(stop).toMatchObject({ after: 0, appears: [], changes: [] });
+    expect(stop?.vanishes.length).toBeGreaterThan(0);
+  });
+
+  test.each<[string, trial: string[], written: object]>([
+    ['keep their dates', ['opioid-plan'], { rules: { 'opioid-plan': { to: '2026-05-31' } }, chartReview: 5 }],
+    [
+      'are added without dates',
+      ['opioid-plan', 'opioid-laxative'],
+      { rules: { 'opioid-plan': { to: '2026-05-31' }, 'opioid-laxative': {} }, chartReview: 5 },
+    ],
+    ['are removed', [], { chartReview: 5 }],
+  ])('rules on trial in a site.yaml %s', (_what, trial, written) => {
+    const text = 'silent:\n  rules: {opioid-plan: {to: 2026-05-31}}\n  chartReview: 5\n';
+    expect(parse(siteFile(text, { ...plain, trial }))).toEqual({ silent: written });
   });
 
   test('what does not fit is reported and not asked: bounds, rules, shapes', async () => {
@@ -143,6 +166,7 @@ describe.skipIf(chromiumPath === undefined)('the tab Settings in a browser', { t
       await pane('Ask');
       await days.fill('3');
       await page.getByRole('checkbox', { name: /^opioid-smallest-package/ }).uncheck();
+      await page.getByRole('checkbox', { name: 'On trial: opioid-laxative' }).check();
       await page.getByLabel('Country').selectOption('DK');
       await pane('Cards');
       await page.getByText(/patients evaluated: \d+ cards appear, \d+ vanish, \d+ change\./).waitFor();
@@ -159,6 +183,7 @@ describe.skipIf(chromiumPath === undefined)('the tab Settings in a browser', { t
       expect(site).toMatchObject({
         country: 'DK',
         off: ['opioid-smallest-package'],
+        silent: { rules: { 'opioid-laxative': {} } },
         parameters: { 'opioid-start': { recommendedDays: 3 } },
       });
       await page.getByText(/^Whose opioid-smallest-package/).click();

@@ -48,7 +48,7 @@ export function createSettings(folder: string, knowledge: Knowledge, testBundles
       const { files, bundles } = opened();
       newest += 1;
       const number = newest;
-      const loaded = compileKnowledge(files, { ...knowledge.site, ...siteOf(asked.data) });
+      const loaded = compileKnowledge(files, { ...knowledge.site, ...siteOf(asked.data, knowledge.site) });
       if (!loaded.knowledge) return { problems: loaded.problems.map(({ message }) => message) };
       const own = opened();
       own.here ??= await evaluateAll(bundles, knowledge, number);
@@ -66,9 +66,9 @@ export function createSettings(folder: string, knowledge: Knowledge, testBundles
 function choicesOf({ guidelines, treatments }: KnowledgeFiles, { site }: Knowledge) {
   const parameters = (of: GuidelineFile['parameters']) =>
     Object.entries(of).map(([name, { value, ...others }]) => ({ name, delivered: value, ...others }));
-  const { country, off, on } = site;
+  const { country, off, on, silent } = site;
   return {
-    settings: { country: country ?? null, off, on, parameters: site.parameters },
+    settings: { country: country ?? null, off, on, trial: Object.keys(silent.rules), parameters: site.parameters },
     guidelines: [
       ...guidelines
         .map(({ data }) => data)

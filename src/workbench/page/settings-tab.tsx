@@ -46,36 +46,61 @@ export function SettingsTab({ tuning }: { tuning: Tuning }) {
 function GuidelineSettings({ guideline, tuning }: { guideline: Choices['guidelines'][number]; tuning: Tuning }) {
   const { id, title, rules, parameters } = guideline;
   const own = Object.keys(tuning.settings?.parameters[id] ?? {}).length;
-  const off = rules.filter((rule) => tuning.isOn(rule.id, rule.offByDefault) === rule.offByDefault).length;
+  const switched = rules.filter(
+    (rule) => tuning.isOn(rule.id, rule.offByDefault) === rule.offByDefault || tuning.isOnTrial(rule.id),
+  ).length;
   return (
     <details class="group">
       <summary>
         <span>{title}</span>
-        {own + off > 0 ? <span class="count">{own + off} set</span> : null}
+        {own + switched > 0 ? <span class="count">{own + switched} set</span> : null}
       </summary>
       <div class="stack settings-group">
         {rules.map((rule) => (
-          <label key={rule.id} class="check setting-rule">
-            <input
-              type="checkbox"
-              checked={tuning.isOn(rule.id, rule.offByDefault)}
-              onChange={({ currentTarget }) => tuning.setRule(rule.id, rule.offByDefault, currentTarget.checked)}
-            />
-            <span>
-              <code>{rule.id}</code>
-              <small>
-                {rule.says}
-                {rule.countries.length > 0 ? ` Only in ${rule.countries.join(', ')}.` : ''}
-                {rule.offByDefault ? ' Off by default.' : ''}
-              </small>
-            </span>
-          </label>
+          <RuleField key={rule.id} rule={rule} tuning={tuning} />
         ))}
         {parameters.map((parameter) => (
           <ParameterField key={parameter.name} guideline={id} parameter={parameter} tuning={tuning} />
         ))}
       </div>
     </details>
+  );
+}
+
+type Rule = Choices['guidelines'][number]['rules'][number];
+
+/** Whether a rule is on, and whether its cards are only counted. */
+function RuleField({ rule: { id, says, countries, offByDefault }, tuning }: { rule: Rule; tuning: Tuning }) {
+  const on = tuning.isOn(id, offByDefault);
+  return (
+    <div class="setting-rule">
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={on}
+          onChange={({ currentTarget }) => tuning.setRule(id, offByDefault, currentTarget.checked)}
+        />
+        <span>
+          <code>{id}</code>
+          <small>
+            {says}
+            {countries.length > 0 ? ` Only in ${countries.join(', ')}.` : ''}
+            {offByDefault ? ' Off by default.' : ''}
+          </small>
+        </span>
+      </label>
+      {on ? (
+        <label class="check setting-trial">
+          <input
+            type="checkbox"
+            aria-label={`On trial: ${id}`}
+            checked={tuning.isOnTrial(id)}
+            onChange={({ currentTarget }) => tuning.setTrial(id, currentTarget.checked)}
+          />
+          <small>On trial: counted, not shown</small>
+        </label>
+      ) : null}
+    </div>
   );
 }
 

@@ -71,7 +71,11 @@ export function useTuning(shown: boolean) {
       change((before) => ({
         off: on || offByDefault ? without(before.off, rule) : [...without(before.off, rule), rule],
         on: on && offByDefault ? [...without(before.on, rule), rule] : without(before.on, rule),
+        trial: on ? before.trial : without(before.trial, rule),
       })),
+    isOnTrial: (rule: string) => settings?.trial.includes(rule) === true,
+    setTrial: (rule: string, trial: boolean) =>
+      change((before) => ({ trial: trial ? [...without(before.trial, rule), rule] : without(before.trial, rule) })),
     /** `undefined` means the default. */
     setParameter: (guideline: string, name: string, value: number | number[] | undefined) =>
       change(({ parameters }) => {

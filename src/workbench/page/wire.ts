@@ -119,6 +119,7 @@ export type Settings = {
   country: string | null;
   off: string[];
   on: string[];
+  trial: string[];
   parameters: Record<string, Record<string, number | number[]>>;
 };
 export type Parameter = { name: string; delivered: number | number[]; min: number; max: number; source?: string };
