@@ -204,6 +204,8 @@ describe('what a result says', () => {
     [{ valueString: 'Til bekreftelse' }, 'positive'],
     [{ valueString: 'true' }, 'positive'],
     [{ valueString: '+' }, 'positive'],
+    [{ valueString: '+1' }, 'positive'],
+    [{ valueString: '+++ (strong)' }, 'positive'],
     [{ valueString: 'positiv (> 200), se kommentar' }, 'positive'],
     [{ valueString: 'ikke påvist' }, 'negative'],
     [{ valueString: 'Ikke påvist (< 200)' }, 'negative'],

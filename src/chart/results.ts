@@ -245,7 +245,7 @@ function arbitrary(part: JsonObject, { lists }: Asked, tests: Tests): Presence |
 /** The beginning of a text decides; a text that names the class itself is positive unless it says no. */
 function saidIn(text: string, { lists }: Asked, tests: Tests): Presence | undefined {
   const plain = text.normalize('NFC').trim().toLowerCase();
-  if (!/^[<>]?=?\s*[-+]?\d/.test(plain)) {
+  if (!/^[<>]?=?\s*-?\d/.test(plain)) {
     const begun = tests.begins.find(([begins]) => plain.startsWith(begins));
     if (begun) return begun[1];
   }
