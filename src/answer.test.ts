@@ -20,7 +20,7 @@ const anyBundle = fc.constantFrom(...bundles);
 type Body = { context: { draftOrders?: Json }; prefetch?: Record<string, Json | null> };
 const answerOf = (body: unknown) => answerFile(body, knowledge, 'en', '2026-03-02').answer;
 
-/** What was decided: rules, how loud, about which substances; or what is missing. Order is left aside. */
+/** What was decided: the rules, their indicators and substances, or what is missing. The order is ignored. */
 function decided(body: unknown): unknown {
   const found = answerOf(body);
   if ('missing' in found) return found.missing;
@@ -61,11 +61,11 @@ describe(`for every test bundle (seed ${SEED})`, () => {
     );
   });
 
-  test('S9: medicines of no list change nothing', () => {
+  test('S9: medicines on no list change nothing', () => {
     const unrelated = (at: number) => prescription(`unrelated-${at}`, at % 2 === 0 ? 'atorvastatin' : 'paracetamol');
     fc.assert(
       fc.property(anyBundle, fc.integer({ min: 1, max: 40 }), ({ body }, count) => {
-        // A list of another type, or in part, may become a whole one by what is added.
+        // A list of another type, or an incomplete one, may become complete through what is added.
         fc.pre(!/"missing"/.test(JSON.stringify(Object.keys(answerOf(body)))));
         const patient = (body as { context: { patientId: string } }).context.patientId;
         const subject = { reference: `Patient/${patient.split('/').at(-1)}` };
@@ -95,7 +95,7 @@ describe(`for every test bundle (seed ${SEED})`, () => {
     );
   });
 
-  test('S9, K1: the same call gives the same answer, and another hookInstance gives other ids', () => {
+  test('S9, K1: the same call gives the same answer, and a new hookInstance gives new ids', () => {
     const ids = (cards: Card[]) =>
       cards.flatMap(({ uuid, suggestions = [] }) => [uuid, ...suggestions.map((item) => item.uuid)]);
     fc.assert(
@@ -138,7 +138,7 @@ describe(`for generated patients (seed ${SEED})`, () => {
     );
   });
 
-  test('1.2: an entry that comes twice counts once', () => {
+  test('1.2: an entry sent twice counts once', () => {
     fc.assert(
       fc.property(anyCall, ({ record, ...rest }) =>
         sameCards({ record, ...rest }, { ...rest, record: [...record, ...structuredClone(record)] }),
@@ -147,7 +147,7 @@ describe(`for generated patients (seed ${SEED})`, () => {
     );
   });
 
-  test('1.2: an entry alike in all but the id counts once', () => {
+  test('1.2: two entries that differ only in their id count once', () => {
     fc.assert(
       fc.property(anyCall, ({ record, ...rest }) => {
         const medicines = record.filter(({ resourceType }) => String(resourceType).startsWith('Medication'));
@@ -200,7 +200,7 @@ describe(`for generated patients (seed ${SEED})`, () => {
     );
   });
 
-  test('a statement without a later date beside its order changes no decision', () => {
+  test('a statement with no later date than its order changes no decision', () => {
     fc.assert(
       fc.property(
         anyCall,
@@ -223,7 +223,7 @@ describe(`for generated patients (seed ${SEED})`, () => {
   });
 });
 
-describe('a suggestion that is accepted is no longer needed', () => {
+describe('an accepted suggestion is no longer needed', () => {
   type Update = { resource: Json; resourceId?: string };
   const updatesOf = (card: Card) =>
     (card.suggestions ?? [])
@@ -234,7 +234,7 @@ describe('a suggestion that is accepted is no longer needed', () => {
     (((body as Body).context.draftOrders?.['entry'] ?? []) as { resource: Json }[]).map(({ resource }) => resource);
   const idsOf = (updates: Update[]) => updates.map(({ resource }) => resource['id']);
 
-  test('3, S1, S2, B2: with its stop date or quantity the order gets no card of that topic, over the test bundles', () => {
+  test('3, S1, S2, B2: an order with the suggested stop date or quantity gets no further card on that topic, in every test bundle', () => {
     let accepted = 0;
     for (const { name, body } of bundles) {
       const found = answerOf(body);
@@ -243,7 +243,7 @@ describe('a suggestion that is accepted is no longer needed', () => {
         const all = new Set(updatesOf(card).flatMap(idsOf));
         for (const updates of updatesOf(card)) {
           const before = draftsIn(body).filter(({ id }) => idsOf(updates).includes(id));
-          // Where the card is about the end too, a suggestion that sets the quantity alone leaves the end as it is.
+          // Where the card also concerns the end, a suggestion that sets only the quantity leaves the end unchanged.
           const quantityOnly = dosagesOf(before) === dosagesOf(updates.map(({ resource }) => resource));
           if (quantityOnly && updatesOf(card).length > 1) continue;
           accepted += 1;
@@ -255,7 +255,7 @@ describe('a suggestion that is accepted is no longer needed', () => {
               }),
             ),
           );
-          // Without a medication list nothing else is known: 412.
+          // Without a medication list nothing else is known, and the answer is 412.
           const still = ('cards' in again ? again.cards : []).filter(
             ({ source }) => source.topic.code === card.source.topic.code,
           );
@@ -272,7 +272,7 @@ describe('a suggestion that is accepted is no longer needed', () => {
   }, 60_000);
 });
 
-describe('one medicine, however it is coded', () => {
+describe('a medicine is recognised however it is coded', () => {
   const SNOMED = 'http://snomed.info/sct';
   const RXNORM = 'http://www.nlm.nih.gov/research/umls/rxnorm';
   const ATC = 'http://www.whocc.no/atc';
@@ -282,7 +282,7 @@ describe('one medicine, however it is coded', () => {
       .find(([key, found]) => key.startsWith(system) && found === pregabalin)?.[0]
       .split('|')[1];
 
-  /** The cards where pregabalin is written so, without the remark on how it was recognised. */
+  /** The cards for pregabalin coded in this way, without the remark on how it was recognised. */
   function cards(medicationCodeableConcept: Json) {
     const found = answerOf(
       pair('order-sign', { drafts: [order('pregabalin-1', 'pregabalin', { medicationCodeableConcept })] }),
@@ -297,8 +297,8 @@ describe('one medicine, however it is coded', () => {
   const usual = cards(medicine('pregabalin'));
 
   test.each([
-    ['the ATC code of today', { coding: [{ system: ATC, code: 'N02BF02' }] }],
-    ['the ATC code until 2022', { coding: [{ system: ATC, code: 'N03AX16' }] }],
+    ['today’s ATC code', { coding: [{ system: ATC, code: 'N02BF02' }] }],
+    ['the ATC code used until 2022', { coding: [{ system: ATC, code: 'N03AX16' }] }],
     ['SNOMED CT', { coding: [{ system: SNOMED, code: codeOf('snomed') }] }],
     ['RxNorm', { coding: [{ system: RXNORM, code: codeOf('rxnorm') }] }],
     ['an OID as system', { coding: [{ system: 'urn:oid:2.16.840.1.113883.6.73', code: 'N02BF02' }] }],
@@ -309,7 +309,7 @@ describe('one medicine, however it is coded', () => {
     expect(remarked).toBe(false);
   });
 
-  test('H15: a name gives the same card, and says so', () => {
+  test('H15: a name gives the same card, which says that it was recognised by name', () => {
     const { cards: found, remarked } = cards({ text: 'pregabalin' });
     expect(found).toEqual(usual.cards);
     expect(remarked).toBe(true);
@@ -331,16 +331,16 @@ describe('the date is the site’s', () => {
     const found = answer({ call, hookInstance, language: 'en', today }, knowledge);
     return 'cards' in found ? found.cards : [];
   };
-  // An opioid for pain: an agonist treatment would go on between two supplies.
+  // An opioid for pain: an agonist treatment would continue between two supplies.
   const record = [prescription('m', 'oxycodone', { dosageInstruction: [dosageUntil('2026-03-02')] })];
   const body = pair('order-sign', { record });
 
-  test('a medicine is taken to the end of its last day in Stockholm, not in Greenwich', () => {
+  test('a medicine is taken until midnight in Stockholm, not in Greenwich', () => {
     expect(onDate(body, at('2026-03-02T22:59:59Z'))).toHaveLength(1);
     expect(onDate(body, at('2026-03-02T23:00:00Z'))).toHaveLength(0);
   });
 
-  test('an instant counts as the day that it is in Stockholm', () => {
+  test('an instant counts towards its calendar day in Stockholm', () => {
     const until = (end: string) =>
       pair('order-sign', { record: [prescription('m', 'oxycodone', { dosageInstruction: [dosageUntil(end)] })] });
     expect(onDate(until('2026-03-02T23:30:00Z'), '2026-03-03')).toHaveLength(1);
@@ -348,7 +348,7 @@ describe('the date is the site’s', () => {
     expect(onDate(until('2026-03-03T00:30:00+01:00'), '2026-03-03')).toHaveLength(1);
   });
 
-  test('a stop date is counted from the day on which the order was written in Stockholm', () => {
+  test('a stop date is counted from the day in Stockholm on which the order was written', () => {
     const late = request('order-sign', { drafts: [order('x', 'oxycodone', { authoredOn: '2026-03-01T23:30:00Z' })] });
     const [card] = onDate(late, '2026-03-02');
     expect(card?.suggestions?.[0]?.label).toContain('4 March 2026');

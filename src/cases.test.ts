@@ -7,8 +7,8 @@ import type { Card } from './testing/cards.ts';
 import type { Json } from './testing/request.ts';
 
 /**
- * Requests with the answers that the recommendations demand, where they lie beside the project: a folder of `NAME.json` and
- * `expected.json`, of which a case says what must fire and what must not. Cases that need more than one call are not run here.
+ * Requests with the answers that the recommendations demand, if their folder is present beside the project: `NAME.json` files
+ * and `expected.json`, which lists for each case what must and must not fire. Cases that need more than one call are not run.
  */
 const folder = join(root, '../shared/cases');
 
@@ -41,7 +41,7 @@ async function serviceIn(country: string | undefined) {
   return service;
 }
 
-/** How cards differ from what is expected of them, in words. */
+/** How the cards differ from the expected ones, in words. */
 function differences({ fires, notChecked }: Expected, open: string[], cards: Card[]): string[] {
   const topics = cards.map(({ source, indicator }) => [source.topic.code, indicator] as const);
   const got = new Map(topics);
@@ -65,7 +65,7 @@ function casesOf(group: string, country: string | undefined): [name: string, exp
   );
 }
 
-describe.skipIf(groups.length === 0)('the cases beside the project (skipped where they are not there)', () => {
+describe.skipIf(groups.length === 0)('the cases beside the project (skipped if absent)', () => {
   const all = groups.flatMap((group) =>
     COUNTRIES.flatMap((country) =>
       casesOf(group, country).map(([name, expected]) => ({ group, country, name, expected })),

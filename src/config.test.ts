@@ -31,7 +31,7 @@ const KEYS = [randomBytes(32), randomBytes(32)].map((key) => key.toString('hex')
 const production = { MODE: 'production', CLIENTS: 'clients.yaml', PUBLIC_URL: 'https://cds.example' };
 const readWith = (environment: Record<string, string | undefined>) => () => readConfig(environment);
 
-test('with no variables it is a sandbox of this machine', () => {
+test('without environment variables the service is a sandbox on this machine', () => {
   expect(readConfig({})).toMatchObject({
     mode: 'sandbox',
     host: '127.0.0.1',
@@ -46,7 +46,7 @@ test('with no variables it is a sandbox of this machine', () => {
   });
 });
 
-test('a variable that is empty counts as not set', () => {
+test('an empty variable counts as not set', () => {
   const empty = { MODE: '', HOST: '', PORT: '', CLIENTS: '', PUBLIC_URL: '', TLS_CERT: '', TLS_KEY: '', AUDIT_KEY: '' };
   expect(readConfig(empty)).toEqual(readConfig({}));
   expect(readWith({ ...production, CLIENTS: '' })).toThrow(/^CLIENTS: /);
@@ -57,18 +57,21 @@ test.each(['127.0.0.1', '::1', 'localhost'])('J1: a sandbox may listen on %s', (
 });
 
 test.each(['0.0.0.0', '::', '10.0.0.5', '192.168.1.2', 'cds.example', '127.0.0.1.evil.example', ' 127.0.0.1', '*'])(
-  'J1: a sandbox refuses to listen on %j, whatever else is set',
+  'J1: a sandbox refuses to listen on %j, whatever the other settings',
   (HOST) => {
     expect(readWith({ HOST })).toThrow(/^HOST: a sandbox has no authentication/);
     expect(readWith({ ...production, MODE: 'sandbox', HOST })).toThrow(/HOST/);
   },
 );
 
-test.each(['Production', 'prod', 'dev', 'none'])('J1: MODE %s is not a mode, and not taken for a sandbox', (MODE) => {
-  expect(readWith({ ...production, MODE })).toThrow(/MODE/);
-});
+test.each(['Production', 'prod', 'dev', 'none'])(
+  'J1: MODE %s is rejected and does not fall back to sandbox',
+  (MODE) => {
+    expect(readWith({ ...production, MODE })).toThrow(/MODE/);
+  },
+);
 
-test('J1, J6: production listens everywhere, and needs clients and a public address', () => {
+test('J1, J6: production listens on all addresses and requires clients and a public address', () => {
   expect(readConfig(production)).toMatchObject({ mode: 'production', host: '0.0.0.0', publicUrl: PUBLIC_URL });
   expect(readConfig({ ...production, HOST: '127.0.0.1' }).host).toBe('127.0.0.1');
   expect(readWith({ ...production, CLIENTS: undefined })).toThrow(/^CLIENTS: required/);
@@ -88,11 +91,11 @@ test.each([
   ['https://cds.example//', 'https://cds.example'],
   ['https://cds.example/opioids/', 'https://cds.example/opioids'],
   ['https://cds.example:8443', 'https://cds.example:8443'],
-])('J6: the public address %s is kept as %s', (given, kept) => {
+])('J6: the public address %s is normalised to %s', (given, kept) => {
   expect(readConfig({ ...production, PUBLIC_URL: given }).publicUrl).toBe(kept);
 });
 
-test('T1: certificate and key belong together', () => {
+test('T1: certificate and key must be set together', () => {
   expect(readWith({ ...production, TLS_CERT: '/cert.pem' })).toThrow(/set both TLS_CERT and TLS_KEY, or neither/);
   expect(readWith({ ...production, TLS_KEY: '/key.pem' })).toThrow(/set both TLS_CERT and TLS_KEY, or neither/);
   const [TLS_CERT, TLS_KEY] = [file('cert.txt', 'certificate'), file('key.txt', 'key')];
@@ -102,12 +105,12 @@ test('T1: certificate and key belong together', () => {
   });
 });
 
-test('T1: a certificate that cannot be read is reported with its variable and file', () => {
+test('T1: an unreadable certificate is reported with its variable and file', () => {
   const environment = { TLS_CERT: 'none.pem', TLS_KEY: 'none.pem' };
   expect(() => readConfig(environment)).toThrow(/TLS_CERT: .*none\.pem/);
 });
 
-test('J19: clients can be asked for certificates only in production, by a service that speaks TLS itself', () => {
+test('J19: client certificates can be required only in production, by a service that terminates TLS itself', () => {
   const TLS_CLIENT_CA = file('ca.txt', 'authority');
   const [TLS_CERT, TLS_KEY] = [file('cert.txt', 'certificate'), file('key.txt', 'key')];
   expect(readConfig({ ...production, TLS_CERT, TLS_KEY, TLS_CLIENT_CA }).tls?.ca).toEqual(Buffer.from('authority'));
@@ -140,23 +143,23 @@ test.each([
   ['DATABASE_URL', 'mysql://db/cds'],
   ['DATABASE_URL', 'db'],
   ['JOURNAL', 'no'],
-])('%s=%s does not fit, and is named', (name, value) => {
+])('%s=%s is rejected, and the variable is named', (name, value) => {
   expect(readWith({ [name]: value })).toThrow(new RegExp(`^${name}: `));
 });
 
-test('a key is 32 random bytes, hexadecimal or in base64; of patients there may be the one before', () => {
+test('a key is 32 random bytes in hexadecimal or base64; the patient key may have a predecessor', () => {
   const base64 = randomBytes(32).toString('base64');
   const { auditKey, patientKeys } = readConfig({ AUDIT_KEY: base64, PATIENT_KEY: `${KEYS[0]}, ${KEYS[1]}` });
   expect([auditKey, patientKeys]).toEqual([base64, KEYS]);
   expect(readConfig({}).patientKeys).toEqual([]);
 });
 
-test('one key for the log and the journal is refused: it would tie them together', () => {
+test('the log and the journal must not share a key, which would link them', () => {
   for (const PATIENT_KEY of [KEYS[0], `${KEYS[1]},${KEYS[0]}`])
     expect(readWith({ AUDIT_KEY: KEYS[0], PATIENT_KEY })).toThrow('PATIENT_KEY: all keys must differ');
 });
 
-test('every variable that does not fit is named at once', () => {
+test('every invalid variable is named in one message', () => {
   const bad = { MODE: 'prod', PORT: 'x', LOG_LEVEL: 'loud', AUDIT_KEY: 'x' };
   const said = (() => {
     try {
@@ -169,7 +172,7 @@ test('every variable that does not fit is named at once', () => {
   expect(said.split('\n').map((line) => line.split(':')[0])).toEqual(['MODE', 'PORT', 'LOG_LEVEL', 'AUDIT_KEY']);
 });
 
-test('the journal is a file of this machine, or PostgreSQL, or nothing', () => {
+test('the journal is a local file, PostgreSQL or absent', () => {
   expect(readConfig({}).journal).toEqual({ folder: join(root, 'data') });
   expect(readConfig({ DATA_DIR: '/data' }).journal).toEqual({ folder: '/data' });
   const url = 'postgres://cds@db.example/cds';
@@ -177,16 +180,16 @@ test('the journal is a file of this machine, or PostgreSQL, or nothing', () => {
   expect(readConfig({ DATABASE_URL: url, JOURNAL: 'off' }).journal).toBeUndefined();
 });
 
-test('neither a key for patients nor the address of a database is repeated when it does not fit', () => {
+test('an invalid patient key or database address is not repeated in the message', () => {
   expect(readWith({ PATIENT_KEY: 'hemmelig' })).not.toThrow(/hemmelig/);
   expect(readWith({ DATABASE_URL: 'hemmelig://x:hemmelig@db' })).not.toThrow(/hemmelig/);
 });
 
-test('a key for the audit is not repeated when it does not fit', () => {
+test('an invalid audit key is not repeated in the message', () => {
   expect(readWith({ AUDIT_KEY: 'hemmelig' })).not.toThrow(/hemmelig/);
 });
 
-test('F1: FHIR servers of a sandbox stand between commas', () => {
+test('F1: the FHIR servers of a sandbox are separated by commas', () => {
   expect(readConfig({ FHIR_SERVERS: ' https://a.example/r4 ,, http://b.example ' }).fhirServers).toEqual([
     'https://a.example/r4',
     'http://b.example',
@@ -220,7 +223,7 @@ function start(environment: Record<string, string>) {
         if (!alive && !words.test(said)) throw new Error(`ended without ${words}: ${said}`);
       }
     },
-    /** The port that it listens on. */
+    /** The port it listens on. */
     async port(): Promise<number> {
       return Number((await this.until(/answers at https?:\/\/127\.0\.0\.1:(\d+)/))[1]);
     },
@@ -234,20 +237,20 @@ function start(environment: Record<string, string>) {
 const { client, token } = await createClient();
 const clients = file('clients.yaml', JSON.stringify({ clients: [client] }));
 
-test.concurrent('J1: production without a file of clients ends with 1 and names what is missing', async () => {
+test.concurrent('J1: production without a client file exits with 1 and names what is missing', async () => {
   const { code, said } = await start({ MODE: 'production', PUBLIC_URL, PORT: '0' }).ended;
   expect(code).toBe(1);
   expect(said).toContain('CLIENTS: required in production');
   expect(said).not.toContain('answers at');
 });
 
-test.concurrent('J1: production with a file of clients that is not there ends with 1 and names it', async () => {
+test.concurrent('J1: production with a client file that does not exist exits with 1 and names it', async () => {
   const missing = join(folder, 'nobody.yaml');
   const { code, said } = await start({ MODE: 'production', PUBLIC_URL, PORT: '0', CLIENTS: missing }).ended;
   expect([code, said]).toEqual([1, `${missing}:1: the file cannot be read\n`]);
 });
 
-test.concurrent('J18: production with a published test key ends with 1 and names its line', async () => {
+test.concurrent('J18: production with a published test key exits with 1 and names its line', async () => {
   const open = file(
     'open.yaml',
     'clients:\n  - name: sandbox\n    iss: https://sandbox.cds-hooks.org\n    jku: https://sandbox.cds-hooks.org/.well-known/jwks.json\n',
@@ -257,7 +260,7 @@ test.concurrent('J18: production with a published test key ends with 1 and names
   expect(said).toContain(`${open}:3: sandbox: a published test key`);
 });
 
-test.concurrent('with a malformed rule file it ends with 1 and names file and line', async () => {
+test.concurrent('a malformed rule file makes the process exit with 1 and name the file and line', async () => {
   const hospital = join(folder, 'hospital');
   for (const part of ['hooks', 'cards']) cpSync(join(root, part), join(hospital, part), { recursive: true });
   const rules = join(hospital, 'hooks/naltrexone.yaml');
@@ -270,14 +273,14 @@ test.concurrent('with a malformed rule file it ends with 1 and names file and li
   expect(said).not.toContain('answers at');
 });
 
-test.concurrent('a journal that cannot be opened ends it with 1 and says where, and what to do', async () => {
+test.concurrent('a journal that cannot be opened makes the process exit with 1 and say where, and what to do', async () => {
   const taken = file('taken', '');
   const { code, said } = await start({ PORT: '0', JOURNAL: 'on', DATA_DIR: taken }).ended;
   expect(code).toBe(1);
   expect(said).toMatch(/The journal cannot be opened: DATA_DIR .*taken \(EEXIST\)\. .* JOURNAL=off/);
 });
 
-test.concurrent('a quiet period without a key for patients, or without a journal, ends it with 1', async () => {
+test.concurrent('a quiet period without a patient key or a journal makes the process exit with 1', async () => {
   const quiet = join(folder, 'quiet');
   for (const part of ['hooks', 'cards']) cpSync(join(root, part), join(quiet, part), { recursive: true });
   const site = 'quiet: {days: {benzodiazepine-long-term: 90}, accepted: [epilepsy]}\n';
@@ -301,14 +304,14 @@ test.concurrent('a quiet period without a key for patients, or without a journal
   expect((await whole.stop()).code).toBe(0);
 }, 60_000);
 
-test.concurrent('J1: a sandbox does not start for the whole network', async () => {
+test.concurrent('J1: a sandbox refuses to start on a public interface', async () => {
   const { code, said } = await start({ HOST: '0.0.0.0', PORT: '0' }).ended;
   expect(code).toBe(1);
   expect(said).toMatch(/HOST: a sandbox has no authentication/);
   expect(said).not.toContain('answers at');
 });
 
-test.concurrent('a port that is taken is reported, and the process ends with 1', async () => {
+test.concurrent('a port in use is reported, and the process exits with 1', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   await once(other, 'listening');
   const { port } = other.address() as AddressInfo;
@@ -320,7 +323,7 @@ test.concurrent('a port that is taken is reported, and the process ends with 1',
   );
 });
 
-test.concurrent('J1, J2: the process in production serves who has a token and no one else', async () => {
+test.concurrent('J1, J2: the production process serves only callers with a token', async () => {
   const service = start({ MODE: 'production', HOST: '127.0.0.1', PORT: '0', PUBLIC_URL, CLIENTS: clients });
   const address = `http://127.0.0.1:${await service.port()}`;
   expect(service.said()).toMatch(/as https:\/\/cds\.example, to 1 clients/);
@@ -343,7 +346,7 @@ test.concurrent('J1, J2: the process in production serves who has a token and no
 const own = canCertify ? certify(folder, 'own', '/CN=localhost', 'IP:127.0.0.1') : undefined;
 const tls = own && { TLS_CERT: own.cert, TLS_KEY: own.key };
 
-/** The version on which a handshake agrees, or why it fails. The client itself would speak every version. */
+/** The TLS version that a handshake agrees on, or why it fails. The client itself would speak every version. */
 function handshake(port: number, version: SecureVersion): Promise<string> {
   return new Promise((done) => {
     const socket = connectSecurely({
@@ -365,7 +368,7 @@ function handshake(port: number, version: SecureVersion): Promise<string> {
 test.concurrent('T1: TLS 1.2 and 1.3 are served, 1.0 and 1.1 refused', async ({ skip }) => {
   const files = tls ?? skip('openssl is not installed, so there is no certificate');
   const [cert, key] = [readFileSync(files.TLS_CERT), readFileSync(files.TLS_KEY)];
-  // A server of the old days, to see that the client of this test can speak its versions.
+  // An outdated server, to see that this test's client can speak its versions.
   const old = createSecureServer({ cert, key, minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' }).listen(
     0,
     '127.0.0.1',
@@ -398,7 +401,7 @@ test.concurrent('T1: TLS 1.2 and 1.3 are served, 1.0 and 1.1 refused', async ({ 
   plain.on('data', (text) => (answer += text)).on('error', () => {});
   plain.write(head(2, 'content-type: application/json\r\n'));
   plain.write('{}');
-  // Not events.once, which rejects on the reset that this may well be.
+  // Not events.once, which rejects on the reset that may occur here.
   await new Promise((done) => plain.once('close', done));
   expect(answer).not.toMatch(/HTTP\/1\.1 (2|401)/);
   const { code } = await service.stop();
@@ -411,7 +414,7 @@ function head(length: number, more = ''): string {
   return `POST ${SIGN} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: ${length}\r\n${more}\r\n`;
 }
 
-/** Waits until a socket has received something; fails where it closes before. */
+/** Waits until a socket has received something; fails if it closes first. */
 async function received(socket: Socket, words: RegExp): Promise<string> {
   let text = '';
   for await (const part of socket.iterator({ destroyOnReturn: false })) {
@@ -423,7 +426,7 @@ async function received(socket: Socket, words: RegExp): Promise<string> {
 
 const windows = process.platform === 'win32';
 test.skipIf(windows).each(['close', 'keep-alive'])(
-  'SIGTERM under load: calls that have begun are answered, later ones refused, and the process ends with 0 (connection: %s)',
+  'SIGTERM under load: calls already begun are answered, later ones are refused, and the process exits with 0 (connection: %s)',
   async (connection) => {
     const service = start({ PORT: '0' });
     const port = await service.port();
@@ -433,7 +436,7 @@ test.skipIf(windows).each(['close', 'keep-alive'])(
     idle.on('error', () => {});
     idle.write('GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n');
     await received(idle, /"status":"ok"/);
-    // The service has seen each of these calls, as it asks for the rest.
+    // The service has seen each of these calls, since it asks for the rest.
     const calls = await Promise.all(
       Array.from({ length: 20 }, async () => {
         const socket = connect(port, '127.0.0.1').setEncoding('utf8');

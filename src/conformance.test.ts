@@ -1,4 +1,4 @@
-// That the tests which prove the rows run and pass is what scripts/conformance.ts holds, a reporter of `npm test`.
+// scripts/conformance.ts, a reporter of `npm test`, checks that the tests which prove the rows run and pass.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { root } from './testing/app.ts';
 const sections = {
   ...{ T: 15, DI: 16, R: 10, H: 16, PT: 12, P: 16, F: 11, J: 21 },
   ...{ C: 4, S: 9, K: 19, A: 16, L: 5, FB: 12, E: 4, V: 7 },
-  // What people who integrate have met.
+  // What integrators have met in practice.
   FS: 15,
 };
 const expected = Object.entries(sections).flatMap(([letters, count]) =>
@@ -28,18 +28,18 @@ test('docs/conformance.md has every requirement once, in order', () => {
   expect(rows.map(({ id }) => id)).toEqual(expected);
 });
 
-test('each is proven, does not apply or is not yet; without a proof the reason is reported', () => {
+test('each requirement is proven, not applicable or not yet met, and one without a proof states the reason', () => {
   const statuses = ['proven', 'not applicable', 'not yet'];
   expect(rows.filter(({ status }) => !statuses.includes(status))).toEqual([]);
   expect(rows.filter(({ status, why }) => status !== 'proven' && !/[a-z]{3}/.test(why))).toEqual([]);
 });
 
-test('what is proven names a test file, and a test that begins with its id', () => {
+test('each proven row names a test file and a test that begins with its id', () => {
   const named = rows.filter(({ status }) => status === 'proven');
   expect(named.filter(({ why }) => !/^`src\/[\w/.-]+\.test\.ts`: [A-Z]+\d+.*: ./.test(why))).toEqual([]);
 });
 
-test('the counts in the text are those of the table', () => {
+test('the counts in the text match the table', () => {
   const text = readFileSync(join(root, 'docs/conformance.md'), 'utf8');
   const count = (status: string) => rows.filter((row) => row.status === status).length;
   expect(text).toContain(`as ${rows.length} requirements`);

@@ -37,10 +37,10 @@ test.each([
   ['2026-03-14T22:30:00.123456Z', '2026-03-14'],
   ['2026-03-15T00:10:00+02:00', '2026-03-14'],
   ['2026-03-14T23:30:00', '2026-03-14'],
-  // An hour later in summer: midnight is at 22 o'clock UTC.
+  // In summer midnight is an hour earlier, at 22:00 UTC.
   ['2026-07-14T21:59:59Z', '2026-07-14'],
   ['2026-07-14T22:00:00Z', '2026-07-15'],
-  // The nights on which the clock changes.
+  // The nights on which the clocks change.
   ['2026-03-28T23:00:00Z', '2026-03-29'],
   ['2026-03-29T22:00:00Z', '2026-03-30'],
   ['2026-10-24T22:00:00Z', '2026-10-25'],
@@ -130,7 +130,7 @@ test('the offset of a zone is that of the moment, also when nothing is remembere
   expect(read('2026-07-14T22:00:00Z', 'UTC')).toBe('2026-07-14');
 });
 
-test('the same instant is another day elsewhere', () => {
+test('the same instant falls on another day elsewhere', () => {
   const instant = Date.parse('2026-03-14T23:30:00Z');
   expect(dateOfInstant(instant, STOCKHOLM)).toBe('2026-03-15');
   expect(dateOfInstant(instant, 'Atlantic/Reykjavik')).toBe('2026-03-14');
@@ -148,7 +148,7 @@ test.each([
   expect(isPartial(date)).toBe(first !== last);
 });
 
-test('a span lies on a side for certain only where all of it does', () => {
+test('a partial date is certainly before or after another only if every day in it is', () => {
   expect(onOrBefore('2026-02', '2026-02-28', 'all')).toBe(true);
   expect(onOrBefore('2026-02', '2026-02-27', 'all')).toBe(false);
   expect(onOrBefore('2026-02', '2026-02-01', 'some')).toBe(true);
@@ -167,11 +167,11 @@ test.each([
   ['2025-08-28', 6, '2026-02-28'],
   ['2026-03-31', -1, '2026-02-28'],
   ['2025-12-15', 1, '2026-01-15'],
-])('%s and %i months is %s', (date, months, result) => {
+])('%s plus %i months is %s', (date, months, result) => {
   expect(plusMonths(date, months)).toBe(result);
 });
 
-test('days are calendar days, also across the change of the clock', () => {
+test('days are calendar days, also when the clocks change', () => {
   expect(plusDays('2026-03-28', 2)).toBe('2026-03-30');
   expect(plusDays('2026-10-24', 2)).toBe('2026-10-26');
   expect(plusDays('2026-02-28', 1)).toBe('2026-03-01');
@@ -186,7 +186,7 @@ test('years are completed years', () => {
 });
 
 describe(`for any date (seed ${SEED})`, () => {
-  test('what is added is between', () => {
+  test('the days between a date and the date plus n days are n', () => {
     fc.assert(
       fc.property(day, fc.integer({ min: -4000, max: 4000 }), (date, days) => {
         expect(daysBetween(date, plusDays(date, days))).toBe(days);
@@ -195,12 +195,12 @@ describe(`for any date (seed ${SEED})`, () => {
     );
   });
 
-  test('certain is possible, and a span begins before it ends', () => {
+  test('what is certain is also possible, and a partial date begins before it ends', () => {
     fc.assert(
       fc.property(partial, partial, (a, b) => {
         expect(firstDay(a) <= lastDay(a)).toBe(true);
         if (onOrBefore(a, b, 'all')) expect(onOrBefore(a, b, 'some')).toBe(true);
-        // One of the two may hold for whole days, and of spans at least one may.
+        // At least one of the two holds for whole days, and may hold for partial dates.
         expect(onOrBefore(a, b, 'some') || onOrAfter(a, b, 'some')).toBe(true);
         if (!isPartial(a) && !isPartial(b)) expect(onOrBefore(a, b, 'all')).toBe(a <= b);
       }),
@@ -208,7 +208,7 @@ describe(`for any date (seed ${SEED})`, () => {
     );
   });
 
-  test('an instant is read as the date that the clock shows at the site', () => {
+  test('an instant is read as the local date at the site', () => {
     const instants = fc.date({ min: new Date('1990-01-01'), max: new Date('2100-01-01'), noInvalidDate: true });
     fc.assert(
       fc.property(instants, fc.constantFrom(STOCKHOLM, 'UTC', 'America/Nuuk', 'Pacific/Auckland'), (date, zone) => {
@@ -219,12 +219,12 @@ describe(`for any date (seed ${SEED})`, () => {
   });
 });
 
-describe('beside Temporal, which is slower', () => {
+describe('compared with Temporal, which is slower', () => {
   const day = fc
     .date({ min: new Date('1900-01-01'), max: new Date('2100-12-31'), noInvalidDate: true })
     .map((date) => date.toISOString().slice(0, 10));
 
-  test('completed years', () => {
+  test('completed years agree', () => {
     fc.assert(
       fc.property(day, day, (a, b) => {
         const [start, stop] = a < b ? [a, b] : [b, a];
@@ -234,7 +234,7 @@ describe('beside Temporal, which is slower', () => {
     );
   });
 
-  test('days that exist, and days that do not', () => {
+  test('valid and invalid dates agree', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1800, max: 2400 }), fc.nat(13), fc.nat(32), (year, month, number) => {
         const two = (part: number) => String(part).padStart(2, '0');
@@ -250,7 +250,7 @@ describe('beside Temporal, which is slower', () => {
     );
   });
 
-  test('the day of a moment, in zones of all kinds, in whatever order it is requested', () => {
+  test('the local day of an instant agrees in all kinds of time zones, whatever the order of requests', () => {
     const zones = ['Europe/Stockholm', 'Asia/Kathmandu', 'America/St_Johns', 'Pacific/Apia', 'Asia/Kolkata', 'UTC'];
     const moment = fc.integer({ min: Date.parse('1990-01-01'), max: Date.parse('2060-01-01') });
     fc.assert(

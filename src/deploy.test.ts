@@ -24,7 +24,7 @@ import { siteSchema } from './rules/schema.ts';
 import { root } from './testing/app.ts';
 import { readClients } from './trust/clients.ts';
 
-/* What hospital IT is given to deploy, held against the schemas of what reads it and against the service itself. */
+/* What hospital IT is given to deploy, checked against the schemas of the tools that read it and against the service. */
 
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const folder = join(root, 'deploy/kubernetes');
@@ -36,7 +36,7 @@ const manifests = readdirSync(folder)
     expect(document.errors).toEqual([]);
     return document.toJS() as Manifest;
   });
-// biome-ignore lint/suspicious/noExplicitAny: YAML of many shapes, which the schemas above hold.
+// biome-ignore lint/suspicious/noExplicitAny: YAML of many shapes, which the schemas above check.
 const one = (kind: string, name: string): any =>
   manifests.find((manifest) => manifest.kind === kind && manifest.metadata.name === name);
 
@@ -53,7 +53,7 @@ describe('deploy/kubernetes', () => {
   };
 
   test.each(manifests.map((manifest) => [manifest.kind, manifest.metadata.name, manifest] as const))(
-    '%s %s is as the schema of Kubernetes has it',
+    '%s %s is valid by the Kubernetes schema',
     (kind, _name, manifest) => {
       const Model = models[kind];
       expect(Model).toBeDefined();
@@ -61,15 +61,15 @@ describe('deploy/kubernetes', () => {
     },
   );
 
-  test('the schemas find what is wrong', () => {
+  test('the schemas reject invalid manifests', () => {
     const deployment = one('Deployment', 'cds');
     const wrong = structuredClone(deployment);
     wrong.spec.template.spec.containers[0].ports[0].containerPort = 'http';
     expect(() => new Deployment(wrong).validate()).toThrow(/containerPort/);
   });
 
-  // The schemas let unknown keys pass, as the API server does; a misspelt probe would be no probe.
-  test('every key is a field of Kubernetes', () => {
+  // The schemas let unknown keys pass, as the API server does; a misspelt probe would then be no probe at all.
+  test('every key is a known Kubernetes field', () => {
     const types = ['kubernetes-models', '@kubernetes-models/apimachinery'].flatMap((name) => {
       const folder = join(root, 'node_modules', name);
       return readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -89,14 +89,14 @@ describe('deploy/kubernetes', () => {
           ]);
     expect(fields).toContain('readinessProbe');
     expect(fields).not.toContain('readynessProbe');
-    // The label by which the Service finds its pods is ours.
+    // The label by which the Service finds its pods is our own.
     expect(manifests.flatMap(keysOf).filter((key) => !fields.has(key))).toEqual(['app']);
   });
 
-  test('its environment is one that the service starts with, and its files are read', () => {
+  test('the service starts with its environment and reads its files', () => {
     const environment = {
       ...one('ConfigMap', 'cds').data,
-      // The Secret is made by a command, with keys of its own.
+      // A command creates the Secret, with keys of its own.
       DATABASE_URL: 'postgres://cds:secret@postgres.example:5432/cds?sslmode=verify-full',
       PATIENT_KEY: randomBytes(32).toString('hex'),
       AUDIT_KEY: randomBytes(32).toString('hex'),
@@ -118,7 +118,7 @@ describe('deploy/kubernetes', () => {
     rmSync(place, { recursive: true });
   });
 
-  test('what refers to something refers to what is there', () => {
+  test('every reference points to an object that exists', () => {
     const { template } = one('Deployment', 'cds').spec;
     const [container] = template.spec.containers;
     const [{ configMapRef }, { secretRef }] = container.envFrom;
@@ -139,22 +139,25 @@ describe('the pods of deploy/kubernetes', () => {
     .filter(({ kind }) => kind === 'Deployment' || kind === 'Job')
     .map(({ kind, metadata: { name } }) => [kind, name, one(kind, name).spec.template] as const);
 
-  test.each(pods)('%s %s fits the Pod Security Standard "restricted", and has bounds', (_kind, _name, { spec }) => {
-    expect(spec).toMatchObject({
-      automountServiceAccountToken: false,
-      securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
-    });
-    const amount = expect.stringMatching(/^\d+(Mi|Gi|m)?$/);
-    for (const container of spec.containers)
-      expect(container).toMatchObject({
-        securityContext: {
-          allowPrivilegeEscalation: false,
-          readOnlyRootFilesystem: true,
-          capabilities: { drop: ['ALL'] },
-        },
-        resources: { requests: { cpu: amount, memory: amount }, limits: { memory: amount } },
+  test.each(pods)(
+    '%s %s fits the Pod Security Standard "restricted" and has resource limits',
+    (_kind, _name, { spec }) => {
+      expect(spec).toMatchObject({
+        automountServiceAccountToken: false,
+        securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
       });
-  });
+      const amount = expect.stringMatching(/^\d+(Mi|Gi|m)?$/);
+      for (const container of spec.containers)
+        expect(container).toMatchObject({
+          securityContext: {
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ['ALL'] },
+          },
+          resources: { requests: { cpu: amount, memory: amount }, limits: { memory: amount } },
+        });
+    },
+  );
 
   test.each(pods)('%s %s has a NetworkPolicy for both directions', (_kind, _name, { metadata }) => {
     const policies = manifests.filter(({ kind }) => kind === 'NetworkPolicy').map(({ metadata: of }) => of.name);
@@ -164,7 +167,7 @@ describe('the pods of deploy/kubernetes', () => {
     expect(own.map(({ policyTypes }) => policyTypes)).toEqual([['Ingress', 'Egress']]);
   });
 
-  test('the forecast has a pod for each shard, and one at a time', () => {
+  test('the forecast runs one pod per shard, and never two for the same shard', () => {
     const { completions, completionMode, podReplacementPolicy, template } = one('Job', 'forecast').spec;
     const [{ env }] = template.spec.containers;
     expect(env).toContainEqual({ name: 'SHARDS', value: String(completions) });
@@ -179,7 +182,7 @@ describe('the pods of deploy/kubernetes', () => {
 });
 
 describe('the image', () => {
-  test('its packages leave out what only the page of a sandbox needs, and no more', () => {
+  test('its packages leave out only what the sandbox page needs', () => {
     const { dependencies, optionalDependencies } = JSON.parse(read('package.json'));
     const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter(
       (name) => /(?<!\.test)\.tsx?$/.test(name) && !name.startsWith('testing'),
@@ -205,7 +208,7 @@ describe('the image', () => {
 });
 
 describe('npm', () => {
-  test('start installs nothing in production: it says what is missing, and ends', () => {
+  test('start installs nothing in production: it says what is missing and exits', () => {
     const place = mkdtempSync(join(tmpdir(), 'cds-start-'));
     mkdirSync(join(place, 'scripts'));
     for (const file of ['package.json', 'package-lock.json', 'scripts/run.mjs'])
@@ -221,7 +224,7 @@ describe('npm', () => {
     expect(stderr).toContain('npm ci --omit=dev');
   });
 
-  test('run sbom lists every package of the image with version, hash and licence, each time alike', () => {
+  test('run sbom lists every package of the image with version, hash and licence, and its output is reproducible', () => {
     const bill = () => spawnSync(process.execPath, ['scripts/sbom.mjs'], { cwd: root, encoding: 'utf8' }).stdout;
     const text = bill();
     const { bomFormat, metadata, components, dependencies } = JSON.parse(text);
@@ -242,7 +245,7 @@ describe('npm', () => {
 describe('docker-compose.yml', () => {
   const compose = parse(read('docker-compose.yml'), { merge: true });
 
-  test('every variable that it sets is one that the service knows', () => {
+  test('every variable that it sets is one that the service reads', () => {
     const known = read('src/config.ts');
     for (const [name, service] of Object.entries(
       compose.services as Record<string, { build?: string; environment: object }>,
@@ -253,7 +256,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  test('the replicas publish no port, and share a database; the proxy that stands before them is configured', () => {
+  test('the replicas publish no port and share a database, and the proxy in front of them is configured', () => {
     const replica = compose.services['cds-replica'];
     expect(replica.ports).toBeUndefined();
     expect(replica.environment.DATABASE_URL).toContain('@postgres:5432/');
@@ -262,9 +265,9 @@ describe('docker-compose.yml', () => {
   });
 
   const nginx = '/usr/sbin/nginx';
-  test.skipIf(!existsSync(nginx))('nginx takes its configuration', () => {
+  test.skipIf(!existsSync(nginx))('nginx accepts its configuration', () => {
     const place = mkdtempSync(join(tmpdir(), 'cds-nginx-'));
-    // Names of other containers are known in the network of compose only.
+    // Names of other containers are resolved only in the compose network.
     writeFileSync(join(place, 'nginx.conf'), read('deploy/nginx.conf').replace('cds-replica:3000', '127.0.0.1:3000'));
     const { status, stderr } = spawnSync(nginx, ['-t', '-c', join(place, 'nginx.conf')], {
       encoding: 'utf8',

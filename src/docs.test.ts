@@ -8,13 +8,13 @@ import { type Journal, openJournal } from './journal/journal.ts';
 import { root, startService } from './testing/app.ts';
 import { createClient, NOW, SIGN } from './testing/client.ts';
 
-/** The examples of the guides for integrators, run as they stand. */
+/** Runs the examples of the integration guides as written. */
 
 const SANDBOX = 'http://127.0.0.1:3000';
 const PRODUCTION = 'https://cds.hospital.example';
 
 type Fence = { language: string; text: string; line: number };
-/** A command, and the answer that is shown under it, if one is. */
+/** A command, and the answer shown below it, if any. */
 type Example = { name: string; command: string; shown: Fence | undefined };
 
 function fencesOf(text: string): (Fence & { end: number })[] {
@@ -43,7 +43,7 @@ function examplesOf(file: string): Example[] {
   });
 }
 
-/** JSON in which `…` stands for what is left out: of a text, of an object, of a list, or for a whole value. */
+/** JSON in which `…` stands for what is left out of a string, object or list, or for a whole value. */
 function parseShown(text: string): unknown {
   const stack: string[] = [];
   let out = '';
@@ -68,7 +68,7 @@ function parseShown(text: string): unknown {
   return JSON.parse(out);
 }
 
-/** Where an answer is not what is shown. */
+/** Where an answer differs from the one shown. */
 function differences(shown: unknown, real: unknown, path = 'answer'): string[] {
   if (shown === '…') return real === undefined ? [`${path}: missing`] : [];
   if (typeof shown === 'string' && shown.includes('…')) {
@@ -134,7 +134,7 @@ afterAll(async () => {
 
 function run(command: string): Promise<string> {
   const there = command.replaceAll(SANDBOX, addressOf(sandbox)).replaceAll(PRODUCTION, addressOf(production));
-  // Only what curl itself would say of its progress is turned off.
+  // Only curl's own progress output is turned off.
   const script = `curl() { command curl --silent --show-error "$@"; }\n${there}`;
   return new Promise((resolve, reject) => {
     const env = { PATH: process.env['PATH'], TOKEN: token };
@@ -147,7 +147,7 @@ function run(command: string): Promise<string> {
 const examples = ['README.md', 'docs/integrate.md', 'docs/integrator.md'].flatMap(examplesOf);
 
 describe('the examples of the guides', () => {
-  test('are found: most show their answer, and each address is one that is tried here', () => {
+  test('most examples show their answer, and all their addresses are tried here', () => {
     expect(examples.length).toBeGreaterThan(9);
     expect(examples.filter(({ shown }) => !shown)).toEqual([]);
     const addresses = examples.flatMap(({ command }) => command.match(/https?:\/\/[^/\s'"]+(?=\/cds-services)/g) ?? []);
@@ -155,7 +155,7 @@ describe('the examples of the guides', () => {
     expect(addresses.filter((address) => ![SANDBOX, PRODUCTION].includes(address))).toEqual([]);
   });
 
-  // One after the other: feedback is about the cards of the examples before it.
+  // In order, since feedback is about the cards of the examples before it.
   test.each(examples)('$name answers as shown', async ({ command, shown }) => {
     const output = await run(command);
     if (!shown) throw new Error('no answer is shown');
@@ -171,7 +171,7 @@ describe('the examples of the guides', () => {
   });
 });
 
-describe('what compares them', () => {
+describe('the comparison of answers', () => {
   const shown = '{"cards": [{"uuid": "a…", "n": 1, …}, …], "x": …}';
   test.each([
     [{ cards: [{ uuid: 'abc', n: 1, more: true }, {}], x: null }, []],
@@ -181,12 +181,12 @@ describe('what compares them', () => {
     [{ cards: [], x: 0 }, ['answer.cards: 0 items']],
     [{ cards: [{ uuid: 'a', n: 1 }] }, ['answer.x: missing']],
     [{ cards: [{ uuid: 'a', n: 1 }], x: 0, y: 0 }, ['answer.y: not shown']],
-  ])('sees every slip: %j', (real, problems) => {
+  ])('reports every difference: %j', (real, problems) => {
     expect(differences(parseShown(shown), real)).toEqual(problems);
   });
 });
 
-test('every link of the guides leads to a file and a heading that there is', () => {
+test('every link in the guides leads to an existing file and heading', () => {
   const slug = (heading: string) =>
     heading
       .trim()

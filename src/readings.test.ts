@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { root } from './testing/app.ts';
 
-// The reader gate: an element of FHIR or a code that the readers name, and that no row of their tables and no test bundle
-// holds, may be read wrongly and nobody would see it.
+// The reader gate: if no row of the readers' tables and no test bundle holds an element of FHIR or a code that they name,
+// it may be read wrongly and nobody would notice.
 
 function filesIn(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(root, folder, name));
@@ -36,7 +36,7 @@ function named(file: string): string[] {
   return NAMED.flatMap((pattern) => [...text.matchAll(pattern)].map(([, quoted, plain]) => quoted ?? plain ?? ''));
 }
 
-/** Keys and whole texts of what the tables are made of. */
+/** Keys and whole strings of the tables. */
 function rowsOf(file: string): string[] {
   return [...codeOf(file).matchAll(/(?<![\w-])(['"]?)([A-Za-z_][\w-]*)\1(?=\s*:)|(['"])([A-Za-z_][\w-]*)\3/g)].map(
     ([, , key, , text]) => key ?? text ?? '',
@@ -52,7 +52,7 @@ function wordsOf(value: unknown, words: Set<string>): void {
     }
 }
 
-/** Words of our own and of Node's that stand where codes of FHIR do. */
+/** Words of our own and of Node's that stand where FHIR codes do. */
 const OURS: readonly string[] = [
   ...[
     'atc',
@@ -69,7 +69,7 @@ const OURS: readonly string[] = [
   ...['UND_ERR_RES_EXCEEDED_MAX_SIZE', 'carrierGradeNat', 'loopback', 'private', 'unicast', 'uniqueLocal'],
 ];
 
-test('every element and code that a reader names stands in a row of a table or in a test bundle', () => {
+test('every element and code that a reader names appears in a table row or a test bundle', () => {
   const held = new Set(tables.flatMap(rowsOf));
   for (const file of filesIn('test-bundles').filter((name) => name.endsWith('.request.json')))
     wordsOf(JSON.parse(readFileSync(file, 'utf8')), held);

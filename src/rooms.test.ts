@@ -12,7 +12,7 @@ const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
 const sources = files.filter(({ name }) => !name.startsWith('testing/'));
 const helpers = files.filter(({ name }) => name.startsWith('testing/'));
 
-/** What each room may import from: rooms of src/, or single files of its top. The straight line runs downwards. */
+/** What each room may import: rooms of src/ or single top-level files. The straight line runs downwards. */
 const base = ['dates.ts', 'span.ts', 'language.ts', 'brand.ts', 'yaml.ts', 'errors.ts', 'limits.ts', 'text.ts'];
 const mayImport: Record<string, string[]> = {
   fhir: ['fhir', 'limits.ts'],
@@ -34,12 +34,12 @@ const mayImport: Record<string, string[]> = {
   // Its thread releases the memory left over from its start.
   journal: ['journal', 'memory.ts', ...base],
   report: ['report', ...base],
-  // Replays history with answer.ts; reads files, and does not serve.
+  // Replays history with answer.ts; reads files and serves nothing.
   forecast: ['forecast', 'answer.ts', 'report', 'knowledge', 'cards', 'rules', 'chart', 'codes', 'fhir', ...base],
-  // Says in FHIR what the knowledge says; decides and renders nothing.
+  // Expresses the knowledge in FHIR; decides and renders nothing.
   export: ['export', 'cards', 'rules', 'codes', 'fhir', ...base],
   http: ['http', 'answer.ts', 'cards', 'chart/chart.ts', 'chart/read.ts', 'fhir', 'journal', 'rules', 'trust', ...base],
-  // What the rules say, to read: made of the same files that decide.
+  // What the rules say, for readers: made from the same files that decide.
   advice: [
     'advice',
     'knowledge/pages.ts',
@@ -51,7 +51,7 @@ const mayImport: Record<string, string[]> = {
     '../package.json',
     ...base,
   ],
-  // The API in OpenAPI, made of what http/ checks with, and its page.
+  // The API in OpenAPI, made from what http/ checks with, and its page.
   reference: [
     'reference',
     'http',
@@ -66,7 +66,7 @@ const mayImport: Record<string, string[]> = {
   cli: [
     'cli',
     'http/wire.ts',
-    // The integration tester's tool starts the service that it tries.
+    // The integration tester's tool starts the service that it tests.
     'app.ts',
     'answer.ts',
     'config.ts',
@@ -85,7 +85,7 @@ const mayImport: Record<string, string[]> = {
   ],
   // What other settings would change, for the workbench and the command line.
   tuning: ['tuning', 'cli/bundles.ts', 'cards/knowledge.ts', 'rules', 'fhir/versions.ts', ...base],
-  // Patients are read as the command line reads them; a record is asked for as a call would.
+  // Patients are read as the command line reads them; a record is requested as a call would.
   workbench: [
     'workbench',
     'cli/bundles.ts',
@@ -119,7 +119,7 @@ test('each room imports only what it may', () => {
   expect(strays).toEqual([]);
 });
 
-test('the page of the workbench goes to the browser: it imports nothing of the service', () => {
+test('the workbench page runs in the browser and imports nothing from the service', () => {
   const page = sources.filter(({ name }) => name.startsWith('workbench/page/'));
   expect(page.length).toBeGreaterThan(20);
   const strays = page.flatMap((file) => [
@@ -129,8 +129,8 @@ test('the page of the workbench goes to the browser: it imports nothing of the s
   expect(strays).toEqual([]);
 });
 
-/** Groups of files that import each other in a circle, types included. */
-test('no import leads back to its file', () => {
+/** Groups of files that import each other in a circle, including types. */
+test('no import is circular', () => {
   const imports = new Map(sources.map((file) => [file.name, importsOf(file)]));
   const reached = (from: string): Set<string> => {
     const found = new Set<string>();
@@ -146,34 +146,34 @@ test('no import leads back to its file', () => {
   expect([...imports.keys()].filter((name) => reached(name).has(name))).toEqual([]);
 });
 
-test('every room has its rule', () => {
+test('every room has a rule', () => {
   const rooms = new Set(
     sources.filter(({ name }) => name.includes('/')).map(({ name }) => name.split('/')[0] as string),
   );
   expect([...rooms].filter((room) => !(room in mayImport))).toEqual([]);
 });
 
-test('the environment is read in server.ts and the command line only, and handed to config.ts', () => {
+test('only server.ts and the command line read the environment, and hand it to config.ts', () => {
   const readers = sources.filter(({ text }) => /process\.env/.test(text)).map(({ name }) => name);
   expect(readers.filter((name) => !name.startsWith('cli/'))).toEqual(['server.ts']);
 });
 
-test('the clock is read where a process starts, and is an argument everywhere else', () => {
+test('the clock is read only where a process starts, and is an argument everywhere else', () => {
   const readers = sources
     .filter(({ text }) => /Date\.now|new Date\(\)|performance\.now/.test(text))
     .map(({ name }) => name);
-  // The workbench's page is a program of its own, which runs in a browser.
+  // The workbench page is a separate program, which runs in a browser.
   const own = (name: string) => name === 'server.ts' || name.startsWith('cli/') || name.startsWith('workbench/page/');
   expect(readers.filter((name) => !own(name))).toEqual([]);
 });
 
-test('src/ names no drug and no diagnosis, and speaks to no clinician', () => {
+test('src/ names no drug and no diagnosis, and holds no text for clinicians', () => {
   const codes = /\b[A-V]\d{2}[A-Z]{2}\d{2}\b|\b[A-Z]\d{2}\.\d\b/;
   expect(files.filter(({ text }) => codes.test(text)).map(({ name }) => name)).toEqual([]);
   expect(files.filter(({ text }) => /[åäöæøÅÄÖÆØ]/.test(text)).map(({ name }) => name)).toEqual([]);
 });
 
-test('no drug of the code lists is named in src/, its helpers for tests included', () => {
+test('no drug of the code lists is named in src/, including its test helpers', () => {
   const codes = fileURLToPath(new URL('../hooks/codes', import.meta.url));
   const lists = readdirSync(codes).filter((name) => name.endsWith('.yaml'));
   const names = lists.flatMap((name) => Object.keys(parse(readFileSync(join(codes, name), 'utf8')).substances ?? {}));

@@ -20,7 +20,7 @@ function knowledgeFor(site: Record<string, unknown> | undefined): Knowledge {
   return known;
 }
 
-/** As `off` in site.yaml does it. */
+/** As `off` in site.yaml does. */
 function without(knowledge: Knowledge, ids: readonly string[]): Knowledge {
   const guidelines = knowledge.guidelines.map((guideline) => ({
     ...guideline,
@@ -38,7 +38,7 @@ function onTrial(knowledge: Knowledge, ids: readonly string[]): Knowledge {
 
 type Asked = { bytes: string; answer?: Answer };
 
-/** What a caller gets, every byte of it, and the answer with its results. */
+/** Every byte that a caller gets, and the answer with its results. */
 function bytesOf(work: () => Answer): Asked {
   try {
     const answer = work();
@@ -57,7 +57,7 @@ const ledBy = (answer: Answer | undefined, outcome: 'fires' | 'silent') =>
     .filter((result) => result.outcome === outcome && result.by === undefined)
     .map(({ rule, indicator }) => `${rule.id} ${indicator}`);
 
-test('in every test bundle: with a rule on trial the answer is the one without it; with all, nobody sees anything, and the results tell what all would have shown', () => {
+test('in every test bundle, rules on trial show the caller nothing, and the results tell what they would have shown', () => {
   let compared = 0;
   for (const { name, body, hook, expected } of bundles) {
     const knowledge = knowledgeFor(expected.site);
@@ -66,7 +66,7 @@ test('in every test bundle: with a rule on trial the answer is the one without i
     const { chart, results } = shown.answer;
     const { call, hookInstance } = readRequest(body, hook);
     const question = { call, hookInstance, language: 'en' as const, today: chart.today };
-    // The chart is the same whatever rules there are.
+    // The chart does not depend on the rules.
     const again = (other: Knowledge) =>
       bytesOf(() => answerFrom({ chart, results: evaluate(other, chart) }, question, other));
     expect(again(knowledge).bytes, name).toBe(shown.bytes);
@@ -88,7 +88,7 @@ test('in every test bundle: with a rule on trial the answer is the one without i
   expect(compared).toBeGreaterThan(bundles.length);
 });
 
-test(`any rules on trial: the answer is the one without them, and the rest of the trace too (seed ${SEED})`, () => {
+test(`with any rules on trial the answer and the rest of the trace are as they are without them (seed ${SEED})`, () => {
   const ids = knowledgeFor(undefined).rules.map(({ id }) => id);
   fc.assert(
     fc.property(fc.constantFrom(...bundles), fc.subarray(ids), ({ body, expected }, chosen) => {

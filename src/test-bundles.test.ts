@@ -12,7 +12,7 @@ import { wireProblems } from './testing/wire-conformance.ts';
 
 const bundles = readTestBundles(join(root, 'test-bundles'), []);
 
-/** The hospitals that the bundles play in, each with its service. */
+/** The hospitals in which the bundles are set, each with its service. */
 const sites = new Map<string, Awaited<ReturnType<typeof open>>>();
 for (const { expected } of bundles) {
   const key = JSON.stringify(expected.site);
@@ -42,10 +42,10 @@ async function answersTo(bundle: TestBundle) {
   );
 }
 
-/** Everything of a card but its words; a new order is called in the reader's language too. */
+/** Everything of a card except its words; a new order is also named in the reader's language. */
 function wordless(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(wordless);
-  // The link to a page about the advice asks for the card's language.
+  // The link to an advice page asks for the card's language.
   if (typeof value === 'string') return value.replace(/\?lang=(sv|nb|da|en)$/, '');
   if (typeof value !== 'object' || value === null) return value;
   const words = ['summary', 'detail', 'label', 'description', 'display', 'text'];
@@ -69,7 +69,7 @@ type Line = {
 const linesOf = (order: Json) => (order['dosageInstruction'] ?? []) as Line[];
 const periodOf = (line: Line) => line.timing?.repeat?.boundsPeriod;
 
-/** An order without what a suggestion may change: the length of its dosage lines and their texts, and what is supplied. */
+/** An order without what a suggestion may change: the length and text of its dosage lines, and the supply. */
 function unchangeable(order: Json, lines: Line[]): unknown {
   const length = ['boundsPeriod', 'boundsDuration', 'boundsRange', 'count', 'event', 'text'];
   const bare = lines.map((line) => prune(line, length));
@@ -78,7 +78,7 @@ function unchangeable(order: Json, lines: Line[]): unknown {
   return prune({ ...order, dispenseRequest, dosageInstruction: bare.filter((line) => line !== undefined) }, []);
 }
 
-/** A copy without these keys and without the objects and lists that are empty then. */
+/** A copy without these keys and without the objects and lists that this leaves empty. */
 function prune(value: unknown, keys: string[]): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.length === 0 ? undefined : value.map((item) => prune(item, keys));
@@ -92,7 +92,7 @@ function prune(value: unknown, keys: string[]): unknown {
 function expectOnlyWhatIsSaid(action: { description: string; resource: Json }, draft: Json): void {
   const { resource } = action;
   const [end, ...others] = new Set(linesOf(resource).map((line) => periodOf(line)?.end));
-  // Lines in sequence are taken one after the other: the ones that a shorter course does not reach are left out.
+  // Sequential dosage lines follow one another: those that a shorter course does not reach are left out.
   const steps = new Set(linesOf(draft).map(({ sequence }) => sequence)).size > 1;
   const kept = linesOf(draft).filter((line, at) =>
     steps ? at < linesOf(resource).length : end === undefined || (periodOf(line)?.start ?? '').slice(0, 10) <= end,
@@ -137,7 +137,7 @@ describe.each(bundles.map((bundle) => ({ name: bundle.name, bundle })))('$name',
     }
   });
 
-  test('S9: the languages differ in words only', () => {
+  test('S9: the languages differ only in their words', () => {
     const [first, ...others] = answers;
     for (const { status, cards } of others)
       expect([status, wordless(cards)]).toEqual([first?.status, wordless(first?.cards)]);
@@ -145,7 +145,7 @@ describe.each(bundles.map((bundle) => ({ name: bundle.name, bundle })))('$name',
     expect(new Set(summaries).size).toBe(summaries.length);
   });
 
-  test('T5, T14, A9, A10, A13: a suggested order is R4 where the draft is, and differs only in what it says', () => {
+  test('T5, T14, A9, A10, A13: a suggested order is R4 where the draft is, and differs only in what the suggestion describes', () => {
     const drafts = draftsOf(bundle);
     const allR4 = [...drafts.values()].every((draft) => notR4(draft).length === 0);
     const { patientId } = (bundle.body as { context: { patientId: string } }).context;

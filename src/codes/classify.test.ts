@@ -56,7 +56,7 @@ describe('codes', () => {
   });
 
   test.each(['N07BC', 'N07B', 'N05', 'N05C', 'N03A', 'N02', 'N', 'A07D'])(
-    'a code above a member of a list, and itself none, is unrecognised: %s',
+    'the code %s, which is above a list member but not one itself, is unrecognised',
     (code) => {
       expect(byCode(ATC, code)).toBe('unrecognised');
     },
@@ -75,7 +75,7 @@ describe('codes', () => {
     ['R06AD02', 'depressant'],
     ['N06AX11', 'depressant'],
     ['N05AH04', 'depressant'],
-  ])('%s does not stand in %s', (code, list) => {
+  ])('%s is not in the list %s', (code, list) => {
     expect(listsOf(byCode(ATC, code))).not.toContain(list);
   });
 
@@ -95,19 +95,19 @@ describe('codes', () => {
   });
 
   test.each(['N02BF01', 'N02BF03', 'N05CM02', 'N03AA02', 'N07XX04'])(
-    '2.2: %s is a depressant and no sedative',
+    '2.2: %s is a depressant but not a sedative',
     (code) => {
       expect(listsOf(byCode(ATC, code))).toContain('depressant');
       expect(listsOf(byCode(ATC, code))).not.toContain('sedative');
     },
   );
 
-  test('code decides before name', () => {
+  test('a code takes precedence over a name', () => {
     expect(recognise([{ system: ATC, code: 'C10AA05' }], ['Stesolid 5 mg'])).toBe('other');
     expect(listsOf(recognise([{ system: ATC, code: 'N05BA01' }], ['Alvedon 500 mg']))).toContain('benzodiazepine');
   });
 
-  test('a code that says nothing hides neither name nor display', () => {
+  test('an uninformative code hides neither the name nor the display', () => {
     expect(substanceOf(recognise([{ system: 'https://example.org/drugs', code: '17' }], ['Stesolid 5 mg']))).toBe(
       'diazepam',
     );
@@ -126,7 +126,7 @@ describe('codes', () => {
     expect(substanceOf(found)).toBe('diazepam');
   });
 
-  test('a code of an unknown system is not an ATC code, and a name where it is plainly a word', () => {
+  test('a code of an unknown system is not read as ATC, but is read as a name if it is clearly a word', () => {
     expect(byCode('https://example.org/drugs', 'N05BA01')).toBe('unrecognised');
     expect(substanceOf(byCode('https://example.org/drugs', 'methadone'))).toBe('methadone');
     expect(substanceOf(recognise([{ code: 'oxikodon' }]))).toBe('oxycodone');
@@ -192,7 +192,7 @@ describe('names', () => {
     ['Diazepamrektallösning', 'diazepam'],
     ['Zopiklontablett 7,5 mg', 'zopiclone'],
     ['Naltrexonhydrochlorid', 'naltrexone'],
-    // Decomposed letters
+    // Letters in decomposed Unicode
     ['Metadon tablett'.normalize('NFD'), 'methadone'],
     ['heroïne heroin', 'diamorphine'],
   ])('%s is %s', (text, substance) => {
@@ -210,11 +210,11 @@ describe('names', () => {
     'Subutexliknande',
     'LDNX',
     'xlyrica',
-  ])('names count as whole words: %s is unrecognised', (text) => {
+  ])('only whole words count as names: %s is unrecognised', (text) => {
     expect(byName(text)).toBe('unrecognised');
   });
 
-  test('a brand decides the class: a patch for pain, a tablet for dependence', () => {
+  test('a brand decides the class: a patch is for pain, a tablet for dependence', () => {
     expect(listsOf(byName('Norspan depotplaster'))).toContain('opioid-analgesic');
     expect(listsOf(byName('Norspan depotplaster'))).not.toContain('opioid-agonist-treatment');
     expect(listsOf(byName('Buvidal'))).toContain('opioid-agonist-treatment');
@@ -233,30 +233,30 @@ describe('names', () => {
     ['Acetaminophen 325 MG / oxyCODONE Hydrochloride 5 MG Oral Tablet', 'opioid-analgesic', 'cough-opioid'],
     ['kodein/paracetamol', 'opioid-analgesic', 'cough-opioid'],
     ['Citodon', 'opioid-analgesic', 'cough-opioid'],
-  ])('%s is judged as a whole: %s, not %s', (text, list, other) => {
+  ])('%s is classified as a whole: %s, not %s', (text, list, other) => {
     expect(listsOf(byName(text))).toContain(list);
     expect(listsOf(byName(text))).not.toContain(other);
   });
 });
 
-describe('other, or unrecognised', () => {
+describe('other or unrecognised', () => {
   test.each<[string, Recognition | 'listed', Recognition]>([
-    ['an ATC code of no list', byCode(ATC, 'C10AA05'), 'other'],
-    ['a name of the commonest others', byName('Omeprazol 20 mg'), 'other'],
-    ['a brand of them', byName('Losec'), 'other'],
+    ['an ATC code on no list', byCode(ATC, 'C10AA05'), 'other'],
+    ['the name of a common other medicine', byName('Omeprazol 20 mg'), 'other'],
+    ['the brand of one', byName('Losec'), 'other'],
     ['RxNorm with a display', byCode(RXNORM, '123456', 'Obscurin 5 MG Oral Tablet'), 'other'],
     ['RxNorm without one', byCode(RXNORM, '123456'), 'unrecognised'],
-    ['SNOMED CT with a display that nobody knows', byCode(SNOMED, '123456', 'Obscurin'), 'unrecognised'],
-    ['a name that nobody knows', byName('Obscurin 5 mg'), 'unrecognised'],
-    ['a name only begins like another', byName('Omeprazolin'), 'unrecognised'],
+    ['SNOMED CT with an unknown display', byCode(SNOMED, '123456', 'Obscurin'), 'unrecognised'],
+    ['an unknown name', byName('Obscurin 5 mg'), 'unrecognised'],
+    ['a name that only begins like a known one', byName('Omeprazolin'), 'unrecognised'],
     ['a national code', byCode('urn:oid:1.2.752.129.2.1.5.1', '20010101000012'), 'unrecognised'],
     ['nothing', recognise([], []), 'unrecognised'],
-    ['an ATC code that is none', byCode(ATC, 'see note'), 'unrecognised'],
+    ['an invalid ATC code', byCode(ATC, 'see note'), 'unrecognised'],
   ])('%s', (_, found, expected) => {
     expect(found).toBe(expected);
   });
 
-  test('a medicine that is in no list has no class, and is known', () => {
+  test('a medicine on no list has no class but counts as known', () => {
     expect(byName('Alvedon 500 mg')).toMatchObject({ lists: [] });
     expect(chartOf([orderOf({ text: 'Alvedon 500 mg' }, { authoredOn: '2026-02-20' })])).toMatchObject({
       treatments: [],
@@ -268,7 +268,7 @@ describe('other, or unrecognised', () => {
   test.each([
     ['unrelated-medicines.json', 300, unrelatedMedicines],
     ['more-unrelated-medicines.json', 500, moreUnrelatedMedicines],
-  ])('none of the names of %s, at least %d, is taken for one of ours', (_, least, names) => {
+  ])('none of the names in %s, at least %d, is mistaken for a listed medicine', (_, least, names) => {
     expect(new Set(names).size).toBeGreaterThanOrEqual(least);
     const written = (name: string) => [
       name,
@@ -280,7 +280,7 @@ describe('other, or unrecognised', () => {
     expect(names.filter((name) => written(name).some((text) => listsOf(byName(text)).length > 0))).toEqual([]);
   });
 
-  test('none of the names of more-unrelated-medicines.json is known: they show what others.yaml does not hold', () => {
+  test('more-unrelated-medicines.json holds only names that others.yaml does not know', () => {
     expect(moreUnrelatedMedicines.filter((name) => byName(name) !== 'unrecognised')).toEqual([]);
   });
 });
@@ -294,13 +294,13 @@ describe('ingredients', () => {
     ['by code', recognise([], [], [part('N05BA01')]), 'benzodiazepine', 'atc'],
     ['by name', recognise([], [], [part(undefined, 'diazepam')]), 'benzodiazepine', 'name'],
     [
-      'a local code hides them not',
+      'a local code does not hide them',
       recognise([{ system: 'https://example.org', code: '1' }], ['Kombi'], [part('N05BA01')]),
       'benzodiazepine',
       'atc',
     ],
     [
-      'each in its own way',
+      'each coded differently',
       recognise([], [], [part(undefined, 'kodein'), part('N02BE01')]),
       'opioid-analgesic',
       undefined,
@@ -312,7 +312,7 @@ describe('ingredients', () => {
       'name',
     ],
     [
-      'the brand says more',
+      'a brand that is more specific',
       recognise([], ['Norspan'], [part(undefined, 'buprenorfin')]),
       'opioid-analgesic',
       undefined,
@@ -327,14 +327,14 @@ describe('ingredients', () => {
     expect(listsOf(found)).not.toContain('opioid-antagonist-central');
   });
 
-  test('all known to be others: another medicine', () => {
+  test('ingredients that are all known as others make another medicine, and an unknown one makes it unrecognised', () => {
     expect(recognise([], [], [part(undefined, 'enalapril'), part(undefined, 'omeprazol')])).toBe('other');
     expect(recognise([], [], [part(undefined, 'enalapril'), part(undefined, 'obscurin')])).toBe('unrecognised');
     expect(listsOf(recognise([], [], [part('C10AA05'), part(undefined, 'omeprazol')]))).toEqual([]);
   });
 });
 
-describe('where an entry says its medicine', () => {
+describe('where an entry names its medicine', () => {
   const found = (more: Json, prefetch: Json = {}) => {
     const { treatments } = chartOf(
       [orderOf('oxazepam', { medicationCodeableConcept: undefined, authoredOn: '2026-02-20', ...more })],
@@ -350,8 +350,8 @@ describe('where an entry says its medicine', () => {
   test.each<[string, Json, string]>([
     ['medicationCodeableConcept', { medicationCodeableConcept: concept }, 'diazepam'],
     ['medication.concept (R5)', { medication: { concept } }, 'diazepam'],
-    ['medication, sent without its suffix', { medication: concept }, 'diazepam'],
-    ['its text', { medicationCodeableConcept: { text: 'Stesolid' } }, 'diazepam'],
+    ['medication without its type suffix', { medication: concept }, 'diazepam'],
+    ['the text of the concept', { medicationCodeableConcept: { text: 'Stesolid' } }, 'diazepam'],
     [
       'the display of a reference',
       { medicationReference: { reference: 'Medication/none', display: 'Stesolid' } },
@@ -395,12 +395,12 @@ describe('where an entry says its medicine', () => {
       'diazepam',
     ],
     [
-      'an inactive ingredient tells nothing',
+      'an inactive ingredient is ignored',
       contained(medication(ingredient({ itemCodeableConcept: concept, isActive: false }))),
       '',
     ],
     [
-      'a product code that says nothing',
+      'an uninformative product code',
       contained(
         medication({
           code: { coding: [{ system: 'https://x', code: '1' }] },
@@ -416,12 +416,12 @@ describe('where an entry says its medicine', () => {
       'diazepam',
     ],
     ['nothing', {}, ''],
-    ['a Medication that is not here', { medicationReference: { reference: 'Medication/none' } }, ''],
+    ['a Medication that was not sent', { medicationReference: { reference: 'Medication/none' } }, ''],
   ])('%s', (_, more, expected) => {
     expect(found(more)).toBe(expected);
   });
 
-  test('an included Medication, by relative and absolute reference, and by its own address', () => {
+  test('an included Medication is found by relative reference, absolute reference and fullUrl', () => {
     const include = (fullUrl: string | undefined, reference: string) => {
       const order = orderOf('oxazepam', {
         medicationCodeableConcept: undefined,
@@ -456,7 +456,7 @@ describe('where an entry says its medicine', () => {
     expect(found(mixed)).toBe('naltrexone');
   });
 
-  test('a statement says it in the same way', () => {
+  test('a statement names its medicine in the same way', () => {
     const statement = statementOf('oxazepam', {
       medicationCodeableConcept: undefined,
       medication: { concept },
@@ -465,7 +465,7 @@ describe('where an entry says its medicine', () => {
     expect(chartOf([statement]).treatments[0]?.substance).toBe('diazepam');
   });
 
-  test('2.1: drug names with controls and markup are read as the words that they hold', () => {
+  test('2.1: control characters and markup in a drug name are ignored', () => {
     for (const text of ['\u202eOxikodon\u202c 5 mg', 'Oxikodon & paracetamol <b>', '\u2066Oxikodon\u2069']) {
       expect(found({ medicationCodeableConcept: { text } })).toMatch(/^oxycodone/);
     }
@@ -492,12 +492,12 @@ describe('dose forms', () => {
     expect(forms(name)).toContain(form);
   });
 
-  test('a depot patch is a patch, and a depot tablet no depot', () => {
+  test('a depot patch is a patch, and a depot tablet is no depot', () => {
     expect(forms('Oxikodon depottablett')).not.toContain('depot-injection');
     expect(forms('Norspan depotplåster')).not.toContain('depot-injection');
   });
 
-  test('by code', () => {
+  test('a form is recognised by its code', () => {
     expect(formsOf({ coding: [{ system: 'http://standardterms.edqm.eu', code: '10219000' }] }, [], codes)).toContain(
       'tablet-or-capsule',
     );

@@ -19,14 +19,14 @@ function read(text: string): { drugs: Map<string, Drug>; remarks: Problem[] } {
   return { drugs, remarks };
 }
 
-test('commas or semicolons, a byte order mark, quotes, columns in any order', () => {
+test('a table is read with commas or semicolons, a byte order mark, quotes and columns in any order', () => {
   const plain = read('system,code,atc,form,smallest_package\nnpl,1,N05CF01,tablett,10\n');
   const excel = read('\ufeffcode;atc;system;smallest_package;form\n"1";N05CF01;npl;10;"tablett"\n');
   expect(plain).toEqual(excel);
   expect(plain.drugs.get('npl|1')).toEqual({ atc: 'N05CF01', form: 'tablett', smallestPackage: 10 });
 });
 
-test('a row that cannot be used is named with its line, and the rest is loaded', () => {
+test('an unusable row is reported with its line, and the others are loaded', () => {
   const { drugs, remarks } = read(
     'system,code,atc,smallest_package\nnpl,1,N05CF01,10\nnpl,,N05CF01,\nnpl,3,NOPE,\nnpl,4,N05BA01,few\nnpl,5,N05BA01,\n',
   );
@@ -34,7 +34,7 @@ test('a row that cannot be used is named with its line, and the rest is loaded',
   expect(remarks.map(({ file, line }) => `${file}:${line}`)).toEqual(['drugs.csv:3', 'drugs.csv:4', 'drugs.csv:5']);
 });
 
-test('a table without the columns it needs is reported', () => {
+test('a table that lacks required columns is reported', () => {
   expect(read('code,name\n1,Zopiklon\n').remarks.map(({ line }) => line)).toContain(1);
   expect(read('').remarks).toHaveLength(1);
 });
@@ -50,13 +50,13 @@ test.each<[atc: string, isOne: boolean]>([
   ['N05CF011', false],
   ['xN05CF01', false],
   ['n05cf01', false],
-])('%s is an ATC code: %s', (atc, isOne) => {
+])('%s is a valid ATC code: %s', (atc, isOne) => {
   const { drugs, remarks } = read(`system,code,atc\nnpl,1,${atc}\n`);
   expect([drugs.size, remarks.length]).toEqual(isOne ? [1, 0] : [0, 1]);
   if (!isOne) expect(remarks).toEqual([{ file: 'drugs.csv', line: 2, message: `atc: '${atc}' is not an ATC code` }]);
 });
 
-test('what is left out of a row is left out of the drug; codes are compared in capitals', () => {
+test('an empty cell leaves the field out of the drug, and codes are compared in capitals', () => {
   const { drugs, remarks } = read(
     'system,code,atc,form,smallest_package\nnpl,a1,N05CF01,,\nnpl,b,N05CF01,tablett,0\n,c,N05CF01,,\nnpl,d,,,\n',
   );
@@ -68,7 +68,7 @@ test('what is left out of a row is left out of the drug; codes are compared in c
   ]);
 });
 
-test('a file that is no CSV is said with the line, and what stood before it is loaded', () => {
+test('a malformed CSV file is reported with the line, and the rows before it are loaded', () => {
   const { drugs, remarks } = read('system,code,atc\nnpl,1,N05CF01\nnpl,"2,N05CF01\n');
   expect([...drugs.keys()]).toEqual(['npl|1']);
   expect(remarks).toEqual([
@@ -76,7 +76,7 @@ test('a file that is no CSV is said with the line, and what stood before it is l
   ]);
 });
 
-test('the columns that a table must have are said', () => {
+test('the required columns of a table are listed', () => {
   for (const heading of ['system,code', 'system,atc', 'code,atc', 'x'])
     expect(read(`${heading}\n`).remarks).toEqual([
       {

@@ -22,7 +22,7 @@ function load(...files: object[]) {
   return { codes, problems: problems.map(({ file, line, message }) => `${file}:${line}: ${message}`), remarks };
 }
 
-describe('what names something that is not there is said, with file and line', () => {
+describe('a reference to something undefined is reported with file and line', () => {
   const lists = { one: { atc: ['A01'] } };
   test.each<[what: string, file: object, said: string[]]>([
     ['nothing', { lists, products: [{ of: 'one', afterDays: 1 }] }, []],
@@ -52,7 +52,7 @@ describe('what names something that is not there is said, with file and line', (
       ["products.0: removal: 'x' is not a list of procedures"],
     ],
     ['the list of a result', { lists, results: { r: { of: 'two' } } }, ["results.r: of: 'two' is not a list"]],
-    ['a result without a list', { lists, results: { r: { loinc: ['1'] } } }, []],
+    ['a result without a list of its own', { lists, results: { r: { loinc: ['1'] } } }, []],
     [
       'codes that ask the same',
       { lists, results: { r: { loinc: ['1', '2', '3'], same: [['loinc|1', 'loinc|2', 'loinc|3']] } } },
@@ -67,7 +67,7 @@ describe('what names something that is not there is said, with file and line', (
       ["combinations.ab: of: 'b' is not a substance"],
     ],
     [
-      'another medicine of our own name',
+      'another medicine with a name of ours',
       { substances: { a: { atc: ['A01AA01'], names: named('Aaaa bbbb') } }, others: ['aaaa BBBB', 'aaaa'] },
       ["others: 'aaaa BBBB' is already the name of one of our lists"],
     ],
@@ -88,12 +88,12 @@ describe('what names something that is not there is said, with file and line', (
     expect([problems('a'), problems('a', 'b'), problems('a', 'b', 'c')]).toEqual([1, 0, 0]);
   });
 
-  test('a substance that is defined twice', () => {
+  test('a substance defined twice', () => {
     const file = { substances: { a: { atc: ['A01AA01'], names: named('aaaa') } } };
     expect(load(file, file).problems).toEqual(["codes/1.yaml:3: substances.a: 'a' is defined twice"]);
   });
 
-  test('a file that is none is said, and the others are read', () => {
+  test('a malformed file is reported, and the others are read', () => {
     const { codes, problems } = load({ listss: {} }, { lists: { one: { atc: ['A01'] } } });
     expect([problems.length, codes.lists.has('one')]).toEqual([1, true]);
   });
@@ -118,14 +118,14 @@ describe('lists of ATC codes', () => {
       ['B01AA02', 'A01AB02', 'A01AA01'],
       ['one', 'all', 'two', 'round'],
     ],
-  ])('%j stands in %j', (atc, found) => {
+  ])('%j is in the lists %j', (atc, found) => {
     const { codes } = load({ lists });
     expect(listsOfAtc(atc, codes)).toEqual(found);
     for (const name of ['one', 'two', 'all'])
       expect(atc.some((code) => contains(codes.lists.get(name) ?? [], code))).toBe(found.includes(name));
   });
 
-  test('codes above a list may be one of it', () => {
+  test('codes above a list may belong to it', () => {
     const { codes } = load({ lists });
     expect([...codes.aboveLists].sort()).toEqual([
       'A',
@@ -142,7 +142,7 @@ describe('lists of ATC codes', () => {
   });
 });
 
-describe('what is made of a file', () => {
+describe('what is read from a file', () => {
   const systems = {
     atc: ['http://atc', 'urn:oid:1.2'],
     rxnorm: ['http://rx'],
@@ -240,7 +240,7 @@ describe('what is made of a file', () => {
     ['http://sct', '11', ['sick']],
     ['http://sct', '12', []],
     ['http://other', '9', []],
-  ])('%s %s stands in %j', (system, code, lists) => {
+  ])('%s %s is in %j', (system, code, lists) => {
     const { codes } = load({
       ...file,
       conditions: { ...file.conditions, american: { ...file.conditions.american, icd10cm: undefined } },
@@ -248,7 +248,7 @@ describe('what is made of a file', () => {
     expect(conceptListsOf({ coding: [{ system, code }] }, codes.conditions, codes)).toEqual(lists);
   });
 
-  test('a list of ICD-10-CM alone', () => {
+  test('a list may hold only ICD-10-CM codes', () => {
     const { codes } = load({
       systems,
       conditions: { cm: { icd10cm: ['F11'] }, both: { icd10: ['F11'], icd10cm: ['F12'] } },
@@ -332,7 +332,7 @@ describe('what is made of a file', () => {
     expect([read('http://sct|2024'), read('http://sct/')]).toEqual([['sick'], ['sick']]);
   });
 
-  test('reimbursement, settings and what is not verified', () => {
+  test('reimbursement, settings and unverified codes are read', () => {
     const { codes } = load(file);
     expect([...codes.reimbursement]).toEqual([['-90', 'sick']]);
     expect([...codes.encounterClass]).toEqual([
@@ -354,7 +354,7 @@ describe('what is made of a file', () => {
   });
 });
 
-test('codes, ICD-10 codes and systems are compared without what may be written either way', () => {
+test('codes and systems are compared regardless of how they are written', () => {
   expect([codeKey(' a01 '), icd('f11.2'), icd('DF112'), icd('D50.1'), icd('F11.2-P'), icd('DF11.2')]).toEqual([
     'A01',
     'F112',

@@ -11,7 +11,7 @@ test.each<[text: string, words: string[]]>([
   expect(wordsOf(text)).toEqual(words);
 });
 
-describe('whether a text says it', () => {
+describe('whether a text contains a wording', () => {
   const wording = compileWording({
     any: ['taper', 'cut down', 'pain-', '!'],
     except: ['painter', 'taper free'],
@@ -64,12 +64,12 @@ describe('whether a text says it', () => {
     ]);
   });
 
-  test('of a long text only the beginning is looked at', () => {
+  test('only the beginning of a long text is searched', () => {
     expect(saysIn(sentencesOf(`${'x '.repeat(997)}taper`), wording)).toBe(true);
     expect(saysIn(sentencesOf(`${'x '.repeat(1000)}taper`), wording)).toBe(false);
   });
 
-  test('whether it is a purpose', () => {
+  test('a wording tells whether it is a purpose', () => {
     const empty = { any: [], except: [], notAfter: [], notWith: [] };
     expect([compileWording(empty).purpose, compileWording({ ...empty, purpose: true }).purpose]).toEqual([false, true]);
   });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { literalAddress, mayConnect } from './address.ts';
 
-/** Never, whatever the client: metadata of clouds, nowhere, everybody, reserved, and IPv4 behind a gateway's IPv6. */
+/** Refused for every client: cloud metadata, unspecified, broadcast, reserved, and IPv4 behind a gateway's IPv6. */
 const NEVER = [
   '169.254.169.254',
   '::ffff:169.254.169.254',
@@ -49,11 +49,11 @@ const INNER = [
 
 const OUTER = ['93.184.216.34', '172.32.0.1', '11.0.0.1', '2606:4700::1111', '::ffff:93.184.216.34'];
 
-test.each(NEVER)('F8: %s is connected to for nobody', (address) => {
+test.each(NEVER)('F8: %s is never connected to', (address) => {
   expect([mayConnect(address, false), mayConnect(address, true)]).toEqual([false, false]);
 });
 
-test.each(INNER)('F8: %s is connected to for a client of the own network only', (address) => {
+test.each(INNER)('F8: %s is connected to only for a client inside the hospital’s network', (address) => {
   expect([mayConnect(address, false), mayConnect(address, true)]).toEqual([false, true]);
 });
 
@@ -76,12 +76,12 @@ test.each([
   ['localhost', undefined],
   ['fhir.example', undefined],
   ['', undefined],
-])('F8: the address that host "%s" is: %s', (host, address) => {
+])('F8: the address in host "%s" is %s', (host, address) => {
   expect(literalAddress(host)).toBe(address);
 });
 
 test.each(['http://2130706433/', 'http://0x7f000001/', 'http://0177.0.0.1/', 'http://127.1/', 'http://127.0.0.1./'])(
-  'F8: however %s is written, it is this machine',
+  'F8: %s is the local machine, however it is written',
   (url) => {
     expect(literalAddress(new URL(url).hostname)).toBe('127.0.0.1');
   },

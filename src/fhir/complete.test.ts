@@ -24,7 +24,7 @@ type Setting = {
   prefetch?: unknown;
   keys?: readonly Section[];
   drafts?: Json[];
-  /** By what follows the base; undefined hangs until it is called off; an Error fails. */
+  /** Answers by what follows the base; undefined hangs until aborted; an Error fails. */
   answers?: Answers;
   limits?: Partial<FetchLimits>;
   access?: Partial<Access>;
@@ -32,7 +32,7 @@ type Setting = {
   context?: { patientId: string; encounterId: string | undefined };
 };
 
-/** Completes a prefetch against a server in memory, which has nothing but what is said. */
+/** Completes a prefetch against an in-memory server, which holds only what is given. */
 async function complete(setting: Setting) {
   const asked: { path: string; url: string; options: FetchOptions }[] = [];
   const fetchJson: FetchJson = (url, options) => {
@@ -78,7 +78,7 @@ const methadone = prescription('methadone-1', 'methadone');
 const atorvastatin = prescription('a', 'atorvastatin');
 
 describe('which keys are requested', () => {
-  test('P1, P3, F9: each absent key is its template with the values put in, and a page size for searches', async () => {
+  test('P1, P3, F9: each absent key is requested by its filled-in template, searches with a page size', async () => {
     const { paths } = await complete({ keys: sections });
     const expected = Object.values(partOf).map(({ query: template }) => {
       const query = template.replace('{{context.patientId}}', 'kari').replace('{{context.encounterId}}', 'visit');
@@ -114,16 +114,16 @@ describe('which keys are requested', () => {
     expect([state, ids]).toEqual(['complete', ['methadone-1']]);
   });
 
-  test.each([undefined, null, 'x', 7, []])('P3: a prefetch that is %j lacks everything', async (prefetch) => {
+  test.each([undefined, null, 'x', 7, []])('P3: every key is missing from a prefetch that is %j', async (prefetch) => {
     expect((await complete({ prefetch, answers: { [LIST]: searchset([methadone]) } })).ids).toEqual(['methadone-1']);
   });
 
-  test('P15: keys of others are handed on and not requested', async () => {
+  test('P15: unknown keys are passed on and not requested', async () => {
     const prefetch = { medications: null, item1: { resourceType: 'OperationOutcome' } };
     expect(await complete({ prefetch })).toMatchObject({ asked: [], prefetch });
   });
 
-  test('P1: without an encounter none is requested', async () => {
+  test('P1: without an encounter id no encounter is requested', async () => {
     const context = { patientId: 'kari', encounterId: undefined };
     expect(await complete({ keys: ['encounter'], context })).toMatchObject({ asked: [], outcomes: [] });
   });
@@ -142,7 +142,7 @@ describe('which keys are requested', () => {
 });
 
 describe('how they are requested', () => {
-  test('F2, F11: every call has the token and says what it takes', async () => {
+  test('F2, F11: every call carries the token and states what it accepts', async () => {
     const pointing = { ...methadone, medicationCodeableConcept: undefined };
     const { asked } = await complete({
       keys: sections,
@@ -166,7 +166,7 @@ describe('how they are requested', () => {
       });
   });
 
-  test('F11: where the site wants it, searches are posted and reads are not', async () => {
+  test('F11: with POST searches enabled, searches are posted and reads are not', async () => {
     const { asked } = await complete({ keys: ['medications', 'patient'], limits: { post: true } });
     expect(asked.map(({ path, options }) => [path, options.form]).sort()).toEqual([
       ['MedicationRequest/_search', 'patient=kari&_include=MedicationRequest:medication&_count=500'],
@@ -182,7 +182,7 @@ describe('P7: pages', () => {
       next,
     );
 
-  test('P7, F1: the pages of a list that is fetched are followed to the end', async () => {
+  test('P7, F1: the pages of a fetched list are followed to the end', async () => {
     const answers = {
       [LIST]: page(['1'], `${BASE}/MedicationRequest?page=2`),
       'MedicationRequest?page=2': page(['2'], `${BASE}/MedicationRequest?page=3`),
@@ -193,14 +193,14 @@ describe('P7: pages', () => {
     expect(outcomes).toEqual([{ key: 'medications', outcome: 'fetched' }]);
   });
 
-  test('P7: of a list whose first page was sent, only the rest is fetched', async () => {
+  test('P7: if the first page of a list was sent, only the rest is fetched', async () => {
     const prefetch = { medications: page(['1'], `${BASE}/MedicationRequest?page=2`) };
     const { paths, state, ids } = await complete({ prefetch, answers: { 'MedicationRequest?page=2': page(['2']) } });
     expect([paths, state, ids]).toEqual([['MedicationRequest?page=2'], 'complete', ['1', '2']]);
   });
 
   test.each(['?page=2', 'MedicationRequest?page=2', '/r4/MedicationRequest?page=2'])(
-    'P7: the relative link %s leads to the same server',
+    'P7: the relative link %s is resolved on the same server',
     async (next) => {
       const { asked } = await complete({ prefetch: { medications: page(['1'], next) } });
       expect(asked.map(({ url }) => new URL(url).origin)).toEqual(['https://fhir.example']);
@@ -225,7 +225,7 @@ describe('P7: pages', () => {
     expect([fetched.state, fetched.ids]).toEqual(['partial', ['1']]);
   });
 
-  test.each([1, 2, 5])('P7, F9: no more than %i pages', async (maxPages) => {
+  test.each([1, 2, 5])('P7, F9: at most %i pages are read', async (maxPages) => {
     const answers: Answers = { [LIST]: page(['1'], '?page=2') };
     for (let at = 2; at < 20; at++) answers[`?page=${at}`] = page([String(at)], `?page=${at + 1}`);
     const { asked, state, ids } = await complete({ answers, limits: { maxPages } });
@@ -233,13 +233,13 @@ describe('P7: pages', () => {
     expect([state, ids.length]).toEqual(['partial', maxPages]);
   });
 
-  test('P7: as many pages as are allowed make a whole list', async () => {
+  test('P7: a list with exactly the allowed number of pages is complete', async () => {
     const answers = { [LIST]: page(['1'], '?page=2'), '?page=2': page(['2']) };
     const { state, ids } = await complete({ answers, limits: { maxPages: 2 } });
     expect([state, ids]).toEqual(['complete', ['1', '2']]);
   });
 
-  test('P7: links that lead in a circle come to an end, and the list is incomplete', async () => {
+  test('P7: circular links end, and the list is incomplete', async () => {
     const answers = {
       [LIST]: page(['1'], `${BASE}/MedicationRequest?page=2`),
       'MedicationRequest?page=2': page(['2'], `${BASE}/${LIST}`),
@@ -256,19 +256,19 @@ describe('P7: pages', () => {
     ['another resource', methadone],
     ['an array', [methadone]],
     ['null', null],
-  ])('P7, F10: where the next page is %s, the list is incomplete', async (_, second) => {
+  ])('P7, F10: if the next page is %s, the list is incomplete', async (_, second) => {
     const { state, ids } = await complete({ answers: { [LIST]: page(['1'], '?page=2'), '?page=2': second } });
     expect([state, ids]).toEqual(['partial', ['1']]);
   });
 
-  test('P6, P7: a page with an error among its entries makes the list not whole', async () => {
+  test('P6, P7: a page with an error among its entries makes the list incomplete', async () => {
     const second = bundle([atorvastatin, { resourceType: 'OperationOutcome', issue: [{ severity: 'error' }] }]);
     const { state, ids } = await complete({ answers: { [LIST]: page(['1'], '?page=2'), '?page=2': second } });
     expect([state, ids]).toEqual(['partial', ['1', 'a']]);
   });
 });
 
-describe('F10: what the server does not give', () => {
+describe('F10: what the server fails to return', () => {
   test.each([
     ['refused-address'],
     ['unreachable'],
@@ -278,7 +278,7 @@ describe('F10: what the server does not give', () => {
     ['not-json'],
     ['too-large'],
     ['circuit-open'],
-  ] as const)('F10: %s leaves the key missing, and is reported', async (failure) => {
+  ] as const)('F10: %s leaves the key missing and is reported', async (failure) => {
     const { prefetch, outcomes, state } = await complete({ answers: { [LIST]: new FetchFailed(failure) } });
     expect(state).toBe('absent');
     expect(prefetch).toEqual({});
@@ -291,23 +291,23 @@ describe('F10: what the server does not give', () => {
     ['a text', 'x'],
     ['null', null],
     ['an object', {}],
-    ['a Bundle of no type', { entry: [{ resource: methadone }] }],
+    ['a Bundle without a type', { entry: [{ resource: methadone }] }],
   ])('F10, P6: with status 200 %s is not FHIR', async (_, body) => {
     const { outcomes, state } = await complete({ answers: { [LIST]: body } });
     expect([state, outcomes]).toEqual(['absent', [{ key: 'medications', outcome: 'no-fhir' }]]);
   });
 
-  test('F10, P13: a search that is answered with other resources is not a list', async () => {
+  test('F10, P13: a search answered with other resources is not a list', async () => {
     for (const body of [encounter('AMB'), bundle([encounter('AMB')]), { resourceType: 'CapabilityStatement' }])
       expect((await complete({ answers: { [LIST]: body } })).state).toBe('failed');
   });
 
-  test('F10: what was sent and failed stays as it was', async () => {
+  test('F10: an unreadable value that was sent stays unchanged if its request fails', async () => {
     const prefetch = { medications: '<html>' };
     expect((await complete({ prefetch })).prefetch).toEqual(prefetch);
   });
 
-  test('F10: one key that fails keeps no other', async () => {
+  test('F10: a key that fails does not hold back the others', async () => {
     const answers = { 'Condition?patient=kari': bundle([]) };
     const { prefetch, outcomes } = await complete({ keys: ['medications', 'conditions', 'procedures'], answers });
     expect(Object.keys(prefetch)).toEqual(['conditions']);
@@ -320,11 +320,11 @@ describe('F10: what the server does not give', () => {
 describe('F9: deadlines', () => {
   const condition = 'Condition?patient=kari';
 
-  test('F9: keys that only sharpen the answer are waited for until the soft limit', async () => {
+  test('F9: optional keys are waited for until the soft limit', async () => {
     const { prefetch, outcomes } = await complete({
       keys: ['medications', 'procedures', 'patient'],
       answers: { [LIST]: searchset([methadone]), 'Procedure?patient=kari': undefined, 'Patient/kari': undefined },
-      // Waiting for the hard limit would end the test.
+      // Waiting for the hard limit would exceed the test's timeout.
       limits: { softMs: 20, hardMs: 1_000_000 },
     });
     expect(Object.keys(prefetch)).toEqual(['medications']);
@@ -332,7 +332,7 @@ describe('F9: deadlines', () => {
     expect(outcomes).toContainEqual({ key: 'procedures', outcome: 'too-late' });
   });
 
-  test('F9: keys that the answer needs are waited for until the hard limit', async () => {
+  test('F9: required keys are waited for until the hard limit', async () => {
     const { prefetch, outcomes } = await complete({
       keys: ['medications', 'conditions'],
       answers: { [LIST]: undefined, [condition]: bundle([]) },
@@ -342,7 +342,7 @@ describe('F9: deadlines', () => {
     expect(outcomes).toContainEqual({ key: 'medications', outcome: 'too-late' });
   });
 
-  test('F9: where nothing is slow nothing is waited for', async () => {
+  test('F9: there is no waiting if every answer is fast', async () => {
     const { state } = await complete({
       answers: { [LIST]: searchset([]) },
       limits: { softMs: 1_000_000, hardMs: 1_000_000 },
@@ -350,7 +350,7 @@ describe('F9: deadlines', () => {
     expect(state).toBe('complete');
   });
 
-  test('F9: an answer that has gone is not changed any more', async () => {
+  test('F9: an answer that was already sent no longer changes', async () => {
     const late: (() => void)[] = [];
     const fetchJson: FetchJson = () =>
       new Promise((resolve) => late.push(() => resolve({ body: searchset([methadone]), maxAge: undefined })));
@@ -384,7 +384,7 @@ describe('F9: deadlines', () => {
   });
 });
 
-describe('H15: medicines that are only pointed to', () => {
+describe('H15: medicines given only by reference', () => {
   const { medicationCodeableConcept: code, ...bare } = methadone;
   const pointing = (ref: string, id = 'methadone-1') => ({ ...bare, id, medicationReference: { reference: ref } });
   const medication = (id: string) => ({ resourceType: 'Medication', id, code });
@@ -402,14 +402,14 @@ describe('H15: medicines that are only pointed to', () => {
     },
   );
 
-  test('H15: so is that of an order of R5', async () => {
+  test('H15: the medicine of an R5 order is read too', async () => {
     const { paths } = await complete({
       prefetch: { medications: bundle([{ ...bare, medication: { reference: { reference: 'Medication/m' } } }]) },
     });
     expect(paths).toEqual(['Medication/m']);
   });
 
-  test('H15: what was sent or included is not read', async () => {
+  test('H15: a medicine that was sent or included is not read', async () => {
     const sent = bundle([pointing('Medication/m'), medication('m')]);
     expect((await complete({ prefetch: { medications: sent } })).asked).toEqual([]);
     const { paths } = await complete({ answers: { [LIST]: sent } });
@@ -417,19 +417,19 @@ describe('H15: medicines that are only pointed to', () => {
   });
 
   test.each(['#m', 'urn:uuid:5f0e1d2c-aaaa-4bbb-8ccc-ddddeeeeffff', 'Group/m', 'Medication/', 'Medication/a?b=c', ''])(
-    'H15, F8: "%s" is nothing that can be read',
+    'H15, F8: the reference "%s" is never requested',
     async (ref) => {
       expect((await complete({ prefetch: { medications: bundle([pointing(ref)]) } })).asked).toEqual([]);
     },
   );
 
-  test('H15: no more than 50 are read', async () => {
+  test('H15: at most 50 medicines are read', async () => {
     const orders = Array.from({ length: 60 }, (_, at) => pointing(`Medication/m${at}`, `o${at}`));
     const { asked } = await complete({ prefetch: { medications: bundle(orders) } });
     expect(asked).toHaveLength(50);
   });
 
-  test('H15: those of the drafts come first', async () => {
+  test('H15: the medicines of drafts come first', async () => {
     const orders = Array.from({ length: 60 }, (_, at) => pointing(`Medication/m${at}`, `o${at}`));
     const { paths } = await complete({
       prefetch: { medications: bundle(orders) },
@@ -444,7 +444,7 @@ describe('H15: medicines that are only pointed to', () => {
     ['an empty list', { medications: bundle([]) }, 'complete'],
     ['a text', { medications: '<html>' }, 'partial'],
   ])(
-    'H15, P14: where the list is %s, a draft’s medicine is added and says nothing of the list',
+    'H15, P14: if the list is %s, a draft’s medicine is added and changes nothing about the list',
     async (_, prefetch, state) => {
       const drafts = [pointing('Medication/m')];
       const found = await complete({ prefetch, drafts, answers: { 'Medication/m': medication('m') } });
@@ -454,7 +454,7 @@ describe('H15: medicines that are only pointed to', () => {
     },
   );
 
-  test('H15, F10: a Medication that is something else is none', async () => {
+  test('H15, F10: an answer that is no Medication is ignored', async () => {
     const { prefetch } = await complete({
       prefetch: { medications: bundle([pointing('Medication/m')]) },
       answers: { 'Medication/m': { resourceType: 'OperationOutcome', issue: [{ severity: 'error' }] } },
@@ -462,7 +462,7 @@ describe('H15: medicines that are only pointed to', () => {
     expect(readPrefetch(prefetch, 'medications').lookup().has('Medication/m')).toBe(false);
   });
 
-  test('H15, F9: a Medication that never comes does not keep the list', async () => {
+  test('H15, F9: a Medication that never arrives does not delay the list', async () => {
     const { state, ids } = await complete({
       prefetch: { medications: bundle([pointing('Medication/m')]) },
       answers: { 'Medication/m': undefined },
@@ -470,7 +470,7 @@ describe('H15: medicines that are only pointed to', () => {
     expect([state, ids]).toEqual(['complete', ['methadone-1']]);
   });
 
-  test('H15, P8: an ordinary order’s medicine is not read', async () => {
+  test('H15, P8: no medicine is read for an order that names its own', async () => {
     const drafts = [order('z', 'zopiclone', { medicationCodeableConcept: medicine('zopiclone') })];
     expect((await complete({ prefetch: { medications: bundle([methadone]) }, drafts })).asked).toEqual([]);
   });
@@ -479,7 +479,7 @@ describe('H15: medicines that are only pointed to', () => {
 describe('what a server refuses', () => {
   const QUERY = 'MedicationRequest?patient=kari';
   const refused = new FetchFailed('status', 400);
-  /** Answers by the query as it is asked, page size included. */
+  /** Answers by the query as requested, page size included. */
   const completeLiterally = async (answer: (search: string) => unknown, more: Partial<Setting> = {}) => {
     const asked: string[] = [];
     const fetchJson: FetchJson = (url, { form }) => {
@@ -522,25 +522,28 @@ describe('what a server refuses', () => {
     }
   });
 
-  test('F10: a server that refuses every wording is told by its status, after each was tried once', async () => {
+  test('F10: a server that refuses every form of a query is reported with its status, after each was tried once', async () => {
     const { asked, outcomes } = await completeLiterally(() => refused);
     expect(outcomes).toEqual([{ key: 'medications', outcome: 'status', status: 400 }]);
     expect(new Set(asked).size).toBe(asked.length);
     expect(asked.at(-1)).toBe(QUERY.split('?')[1]);
   });
 
-  test.each([401, 403, 404, 422, 500])('F10: status %i is not about the wording: asked for once', async (status) => {
-    const { asked, outcomes } = await completeLiterally(() => new FetchFailed('status', status));
-    expect(asked).toHaveLength(1);
-    expect(outcomes).toEqual([{ key: 'medications', outcome: 'status', status }]);
-  });
+  test.each([401, 403, 404, 422, 500])(
+    'F10: status %i does not concern the form of a query, so it is requested once',
+    async (status) => {
+      const { asked, outcomes } = await completeLiterally(() => new FetchFailed('status', status));
+      expect(asked).toHaveLength(1);
+      expect(outcomes).toEqual([{ key: 'medications', outcome: 'status', status }]);
+    },
+  );
 
   const results: ResultWindow = { since: '2025-02-21', codes: ['72166-2'] };
   const result = (id: string) => ({ resourceType: 'Observation', id, status: 'final' });
   const observed = (answer: (search: string) => unknown) =>
     completeLiterally(answer, { keys: ['observations'], results });
 
-  test('FS4, F9: results are requested as far back as rules read them, those of any age by their codes, and counted once', async () => {
+  test('FS4, F9: results are requested as far back as rules read them, or by code at any age, and counted once', async () => {
     const { asked, read } = await observed((search) =>
       searchset(/date=ge2025-02-21/.test(search) ? [result('new'), result('both')] : [result('both'), result('old')]),
     );
@@ -563,7 +566,7 @@ describe('what a server refuses', () => {
     },
   );
 
-  test('P14: results of one search alone are a part of them, and are reported', async () => {
+  test('P14: if only one of the result searches succeeds, the results are incomplete and reported as such', async () => {
     const { read, outcomes } = await observed((search) =>
       search.includes('code=') ? new FetchFailed('status', 500) : searchset([result('new')]),
     );
@@ -573,10 +576,10 @@ describe('what a server refuses', () => {
   });
 });
 
-describe('P7: links of a server that goes by another name', () => {
+describe('P7: links of a server that uses another name', () => {
   const page = (id: string, next?: string) => searchset([prescription(id, 'atorvastatin')], next);
 
-  test('P7, F8: a link to an unlisted host is not followed, and is reported with its host', async () => {
+  test('P7, F8: a link to an unlisted host is not followed, and its host is reported', async () => {
     const { outcomes, state } = await complete({
       answers: { [LIST]: page('1', 'http://inner.example:8080/fhir?p=2') },
     });
@@ -612,7 +615,7 @@ describe('P7: links of a server that goes by another name', () => {
     expect(outcomes[0]?.outcome).toBe('next-elsewhere');
   });
 
-  test('H15: a medicine that is named by an alias is looked up at the listed address', async () => {
+  test('H15: a medicine referenced by an alias is looked up at the listed address', async () => {
     const { medicationCodeableConcept: code, ...bare } = methadone;
     const pointing = { ...bare, medicationReference: { reference: 'http://inner.example:8080/fhir/Medication/m' } };
     const { paths } = await complete({
@@ -624,8 +627,8 @@ describe('P7: links of a server that goes by another name', () => {
   });
 });
 
-describe('P7, F9: pages ahead of their turn', () => {
-  /** Pages of one entry each, whose links a server makes as `address` says; how many were on their way at once. */
+describe('P7, F9: pages requested ahead', () => {
+  /** Pages of one entry each, with the server's links as in `address`; how many were requested at once. */
   async function paged(pages: number, address: (page: number) => string, maxPages = 50, broken = 0) {
     let [busy, most] = [0, 0];
     const asked: string[] = [];
@@ -664,12 +667,12 @@ describe('P7, F9: pages ahead of their turn', () => {
   test.each([
     ['an offset', (page: number) => `?_getpages=3f0c&_getpagesoffset=${(page - 1) * 500}&_count=500`],
     ['a page number', (page: number) => `MedicationRequest?page=${page}`],
-  ])('FS5, P7: links that go on by %s: several at once, each once, in their order', async (_, address) => {
+  ])('FS5, P7: pages linked by %s are requested several at once, each once and in order', async (_, address) => {
     const { state, ids, asked, most } = await paged(12, address);
     expect([state, ids]).toEqual(['complete', numbered(12)]);
     expect(most).toBeGreaterThan(1);
     expect(new Set(asked).size).toBe(asked.length);
-    // Pages beyond the end were guesses.
+    // Pages beyond the end were requested on a guess.
     expect(asked.length).toBeLessThanOrEqual(12 + 3);
   });
 
@@ -677,24 +680,24 @@ describe('P7, F9: pages ahead of their turn', () => {
     ['tokens', (page: number) => `?token=${['a', 'qx', 'f9', 'k', 'zz', 'm'][page - 1]}`],
     ['numbers that jump', (page: number) => `?page=${[1, 2, 7, 8, 20, 3][page - 1]}`],
     ['two numbers', (page: number) => `?page=${page}&seed=${page * 7}`],
-  ])('FS5, P7: links of %s are followed as they come', async (_, address) => {
+  ])('FS5, P7: links with %s are followed one by one', async (_, address) => {
     const { state, ids } = await paged(6, address);
     expect([state, ids]).toEqual(['complete', numbered(6)]);
   });
 
-  test('no guess goes beyond the pages that are read', async () => {
+  test('no page beyond the limit is requested ahead', async () => {
     const { state, ids, asked } = await paged(20, (page) => `?page=${page}`, 5);
     expect([state, ids, asked.length]).toEqual(['partial', numbered(5), 5]);
   });
 
-  test('a page that fails, asked for before its turn or in it, ends the list there', async () => {
+  test('a page that fails ends the list there, also if it was requested ahead', async () => {
     const { state, ids } = await paged(9, (page) => `?page=${page}`, 50, 7);
     expect([state, ids]).toEqual(['partial', numbered(6)]);
   });
 });
 
 describe('what a server does not know', () => {
-  test.each([404, 410])('P2: a Patient that is answered by %i is reported as not found', async (status) => {
+  test.each([404, 410])('P2: a Patient answered with %i is reported as not found', async (status) => {
     const { prefetch } = await complete({
       keys: ['patient', 'medications', 'conditions'],
       answers: {
@@ -706,7 +709,7 @@ describe('what a server does not know', () => {
     expect(prefetchOf(prefetch, 'kari').standing).toBe('not-known');
   });
 
-  test.each([401, 403, 429, 500])('P2: one that is answered by %i says nothing of the record', async (status) => {
+  test.each([401, 403, 429, 500])('P2: a Patient answered with %i says nothing about the record', async (status) => {
     const { prefetch } = await complete({
       keys: ['patient'],
       answers: { 'Patient/kari': new FetchFailed('status', status) },
@@ -714,7 +717,7 @@ describe('what a server does not know', () => {
     expect(prefetchOf(prefetch, 'kari').standing).toBe('known');
   });
 
-  test('F9: where all that is needed is empty, the patient is waited for until the hard limit', async () => {
+  test('F9: if all required keys are empty, the patient is waited for until the hard limit', async () => {
     const slow = new Promise<never>((_, reject) => setTimeout(() => reject(new FetchFailed('status', 404)), 100));
     const empty = searchset([]);
     const fetchJson: FetchJson = (url) =>
@@ -736,9 +739,9 @@ describe('what a server does not know', () => {
   });
 });
 
-describe('R10: nothing that is requested throws without a caller', () => {
+describe('R10: no request throws unhandled', () => {
   test.each(['\ud800', 'a\udfff', '..', ''])(
-    'an id of %j leaves no promise alone, and the answer is given',
+    'the id %j leaves no rejection unhandled, and the call is answered',
     async (id) => {
       const left: unknown[] = [];
       const note = (reason: unknown) => left.push(reason);
@@ -753,14 +756,14 @@ describe('R10: nothing that is requested throws without a caller', () => {
   );
 });
 
-describe('what all answers of a call come to together', () => {
+describe('the total of all answers to a call', () => {
   const many = (count: number, from: number) =>
     searchset(
       Array.from({ length: count }, (_, at) => prescription(`m${from + at}`, 'atorvastatin')),
       `?page=${from}`,
     );
 
-  test('FS10, F9: resources are counted over all keys, and the rest is not known', async () => {
+  test('FS10, F9: resources are counted over all keys, and what exceeds the limit is not known', async () => {
     let from = 0;
     const asked: string[] = [];
     const fetchJson: FetchJson = async (url) => {

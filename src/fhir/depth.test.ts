@@ -18,7 +18,7 @@ test.each<[value: unknown, levels: number, tooDeep: boolean]>([
   expect(isTooDeep(value, levels)).toBe(tooDeep);
 });
 
-test('without a number it is the limit of a call', () => {
+test('the default depth is the limit of a call', () => {
   const nested = (levels: number) => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
   expect([isTooDeep(nested(limits.depth)), isTooDeep(nested(limits.depth + 1))]).toEqual([false, true]);
 });

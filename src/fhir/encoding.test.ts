@@ -13,7 +13,7 @@ afterAll(async () => {
   await server.close();
 });
 
-/** What is read of an answer with these headers and bytes: its value, or why there is none. */
+/** What is read from an answer with these headers and bytes: its value, or why there is none. */
 async function read(headers: Record<string, string>, bytes: Buffer, budget?: Budget): Promise<unknown> {
   reply = (response) => void response.writeHead(200, headers).end(bytes);
   const options = { client: 'ehr', privateNetwork: true, timeoutMs: 5000, accept: 'application/fhir+json' };
@@ -31,7 +31,7 @@ const codings = {
   deflate: deflateSync,
   br: brotliCompressSync,
 };
-/** Charsets as FHIR servers declare them, rightly or wrongly, and how a text is written in each. */
+/** Charsets that FHIR servers declare, rightly or wrongly, and the encoding of a text in each. */
 const charsets: Record<string, (text: string) => Buffer> = {
   'utf-8': (text) => Buffer.from(text, 'utf8'),
   'UTF-8': (text) => Buffer.from(`\ufeff${text}`, 'utf8'),
@@ -41,12 +41,12 @@ const charsets: Record<string, (text: string) => Buffer> = {
 const latin = fc.string({ unit: fc.integer({ min: 0xa0, max: 0xff }).map((code) => String.fromCharCode(code)) });
 const anything = fc.string({ unit: 'grapheme' });
 
-test('F2, F11: the server is told which codings are read', async () => {
+test('F2, F11: the request names the content codings that are read', async () => {
   await read({}, Buffer.from('{}'));
   expect(server.seen.at(-1)?.headers['accept-encoding']).toBe('gzip, br, deflate');
 });
 
-test('FS7, F10: text comes as it was sent, whatever its declared charset and coding', async () => {
+test('FS7, F10: text is decoded correctly, whatever its declared charset and coding', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(...Object.keys(charsets)),
@@ -64,7 +64,7 @@ test('FS7, F10: text comes as it was sent, whatever its declared charset and cod
   );
 });
 
-test('FS7, F10: bytes that are no text of their charset are refused, and never become other letters', async () => {
+test('FS7, F10: bytes invalid in their charset are refused and never become other letters', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(undefined, 'application/fhir+json', 'application/json; charset=utf-8'),
@@ -72,7 +72,7 @@ test('FS7, F10: bytes that are no text of their charset are refused, and never b
       async (type, text) => {
         const bytes = Buffer.from(JSON.stringify({ text }), 'latin1');
         const found = await read(type === undefined ? {} : { 'content-type': type }, bytes);
-        // Some Latin-1 letters in a row happen to be UTF-8.
+        // Some sequences of Latin-1 letters happen to be valid UTF-8.
         const asUtf8 = bytes.toString('utf8');
         expect(found).toEqual(asUtf8.includes('\ufffd') ? 'encoding' : JSON.parse(asUtf8));
       },
@@ -82,12 +82,12 @@ test('FS7, F10: bytes that are no text of their charset are refused, and never b
 });
 
 test.each([
-  ['a charset that nobody knows', { 'content-type': 'application/json; charset=klingon' }, Buffer.from('{}')],
-  ['a coding that was not asked for', { 'content-encoding': 'zstd' }, Buffer.from('{}')],
+  ['an unknown charset', { 'content-type': 'application/json; charset=klingon' }, Buffer.from('{}')],
+  ['a coding that was not requested', { 'content-encoding': 'zstd' }, Buffer.from('{}')],
   ['two codings', { 'content-encoding': 'gzip, br' }, gzipSync('{}')],
-  ['what is said to be packed and is not', { 'content-encoding': 'gzip' }, Buffer.from('{"a": 1}')],
+  ['an uncompressed answer that is declared as compressed', { 'content-encoding': 'gzip' }, Buffer.from('{"a": 1}')],
   [
-    'a packed answer that is cut off',
+    'a compressed answer that is cut off',
     { 'content-encoding': 'gzip' },
     gzipSync(`"${'x'.repeat(5000)}"`).subarray(0, 30),
   ],
@@ -95,13 +95,13 @@ test.each([
   expect(await read(headers, bytes)).toBe('encoding');
 });
 
-test('FS7, F9: a small answer that unpacks to a large one is given up', async () => {
+test('FS7, F9: a small answer that decompresses to a large one is aborted', async () => {
   const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, 0x20));
   expect(bomb.length).toBeLessThan(100_000);
   expect(await read({ 'content-encoding': 'gzip' }, bomb)).toBe('too-large');
 });
 
-test('FS10, F9: bytes and parts are counted over all answers of a call, at the limit and one beyond', async () => {
+test('FS10, F9: bytes and parts are counted over all answers of a call; the limit is allowed and one more is not', async () => {
   const bounds = { ...fetchBounds, call: { bytes: 100, parts: 10, resources: 1 } };
   const fifty = Buffer.from(`"${'x'.repeat(48)}"`);
   const budget = createBudgets(bounds)('ehr');
@@ -111,7 +111,7 @@ test('FS10, F9: bytes and parts are counted over all answers of a call, at the l
   expect(await read({}, Buffer.from('[1,2,3,4,5,6,7,8,9,10,11]'), createBudgets(bounds)('ehr'))).toBe('too-large');
 });
 
-test('F9: what one client holds leaves room for another, and is given back', async () => {
+test('F9: one client’s use leaves room for another and is released afterwards', async () => {
   const bounds = {
     ...fetchBounds,
     call: { ...fetchBounds.call, bytes: 100 },

@@ -9,7 +9,7 @@ afterEach(async () => {
   for (const close of cleanup.splice(0).reverse()) await close();
 });
 
-/** A server of one answer, and a hand that asks it with short patience. */
+/** A server with one answer, and a client that calls it with short timeouts. */
 async function asking(reply: Reply | Record<string, Reply>) {
   const server = await startScriptedServer(
     typeof reply === 'function' ? {} : reply,
@@ -41,8 +41,8 @@ async function failureOf(asked: Promise<unknown>): Promise<string> {
   return failure;
 }
 
-describe('what comes back', () => {
-  test('F2, F11: a GET says what it takes and who asks', async () => {
+describe('successful answers', () => {
+  test('F2, F11: a GET states what it accepts and who calls', async () => {
     const { server, ask } = await asking(json({ resourceType: 'Bundle' }));
     expect(await ask()).toEqual({ body: { resourceType: 'Bundle' }, maxAge: undefined });
     expect(server.seen).toMatchObject([
@@ -80,13 +80,13 @@ describe('what comes back', () => {
     ['max-age=60', 60],
     ['public, max-age=0', 0],
     ['no-store', undefined],
-  ])('an answer may be kept as its server says: %s', async (header, maxAge) => {
+  ])('an answer may be kept for as long as its server says: %s', async (header, maxAge) => {
     const { ask } = await asking((response) => response.writeHead(200, { 'cache-control': header }).end('{}'));
     expect(await ask()).toEqual({ body: {}, maxAge });
   });
 });
 
-describe('F10: what does not come back', () => {
+describe('F10: failures', () => {
   test.each([201, 204, 400, 401, 403, 404, 405, 410, 429, 500, 501, 502, 503, 504])(
     'F10: status %i is not data, whatever its body',
     async (code) => {
@@ -116,12 +116,12 @@ describe('F10: what does not come back', () => {
     expect(await failure(undefined, { timeoutMs: 200 })).toBe(expected);
   });
 
-  test('F9: a failure whose body never ends is given up too', async () => {
+  test('F9: a failure whose body never ends is aborted too', async () => {
     const { failure } = await asking(faults.stallAt500);
     expect(['status', 'timeout']).toContain(await failure(undefined, { timeoutMs: 200 }));
   });
 
-  test('F9: whoever no longer waits gets no answer and the server no blame', async () => {
+  test('F9: a caller that has given up gets no answer, and the server is not blamed', async () => {
     const { server, failure, ask } = await asking({ slow: faults.hang, fast: json({}) });
     for (let count = 0; count < 6; count++) {
       const stop = new AbortController();
@@ -133,7 +133,7 @@ describe('F10: what does not come back', () => {
     expect((await ask(`${server.base}/fast`)).body).toEqual({});
   });
 
-  test('F10: no server listens', async () => {
+  test('F10: a server that does not listen is a failure', async () => {
     const { server, failure } = await asking(json({}));
     await server.close();
     expect(await failure()).toBe('unreachable');
@@ -166,7 +166,7 @@ describe('F8: addresses', () => {
     'http://LOCALHOST:PORT/r4/x',
     'http://user:password@127.0.0.1:PORT/r4/x',
     'http://user:password@localhost:PORT/r4/x',
-  ])('F8: %s is not connected to for a client outside', async (address) => {
+  ])('F8: %s is not connected to for an outside client', async (address) => {
     const { server, failure } = await asking(json({}));
     const url = address.replace('PORT', String(server.port));
     expect(await failure(url, { privateNetwork: false })).toBe('refused-address');
@@ -178,7 +178,7 @@ describe('F8: addresses', () => {
     'http://0:PORT/r4/x',
     'http://[::]:PORT/r4/x',
     'http://[::ffff:0:0]:PORT/r4/x',
-  ])('F8: %s leads to this machine on many systems, and is refused for everyone', async (address) => {
+  ])('F8: %s leads to the local machine on many systems and is refused for everyone', async (address) => {
     const { server, failure } = await asking(json({}));
     expect(await failure(address.replace('PORT', String(server.port)))).toBe('refused-address');
     expect(server.connections()).toBe(0);
@@ -190,12 +190,12 @@ describe('F8: addresses', () => {
     'http://2852039166/',
     'http://0xa9.0xfe.0xa9.0xfe/',
     'http://[fe80::1]/',
-  ])('F8: %s is refused for a client of the own network', async (url) => {
+  ])('F8: %s is refused for a client inside the hospital’s network', async (url) => {
     const { failure } = await asking(json({}));
     expect(await failure(url)).toBe('refused-address');
   });
 
-  test('F8: a name is looked up and its address judged, at the moment of connecting', async () => {
+  test('F8: a name is resolved and its address checked when connecting', async () => {
     const { server, ask } = await asking(json({ resourceType: 'Patient' }));
     const url = `http://localhost:${server.port}/r4/x`;
     expect((await ask(url)).body).toEqual({ resourceType: 'Patient' });
@@ -203,7 +203,7 @@ describe('F8: addresses', () => {
   });
 });
 
-describe('F9: a server that fails again and again', () => {
+describe('F9: a server that fails repeatedly', () => {
   const failures = async (asked: () => Promise<string>, count: number) => {
     const found: string[] = [];
     for (let at = 0; at < count; at++) found.push(await asked());
@@ -214,7 +214,7 @@ describe('F9: a server that fails again and again', () => {
     ['drop', faults.drop, 'unreachable'],
     ['500', status(500), 'status'],
     ['503', status(503), 'status'],
-  ] as const)('F9: after five times %s it is left alone', async (_, reply, expected) => {
+  ] as const)('F9: after five times %s the server is left alone', async (_, reply, expected) => {
     const { server, failure } = await asking(reply);
     expect(await failures(failure, 5)).toEqual(Array(5).fill(expected));
     const [seen, connections] = [server.seen.length, server.connections()];
@@ -222,7 +222,7 @@ describe('F9: a server that fails again and again', () => {
     expect([server.seen.length, server.connections()]).toEqual([seen, connections]);
   });
 
-  test('F9: after five calls without an answer it is left alone', async () => {
+  test('F9: after five calls without an answer the server is left alone', async () => {
     const { server, failure } = await asking(faults.hang);
     const impatient = () => failure(undefined, { timeoutMs: 50 });
     expect(await failures(impatient, 5)).toEqual(Array(5).fill('timeout'));
@@ -231,7 +231,7 @@ describe('F9: a server that fails again and again', () => {
     expect(server.connections()).toBe(connections);
   });
 
-  test('F9: another server is asked as before', async () => {
+  test('F9: another server is still called', async () => {
     const other = await startScriptedServer({}, json({ resourceType: 'Patient' }));
     cleanup.push(other.close);
     const { failure, ask } = await asking(faults.drop);
@@ -239,7 +239,7 @@ describe('F9: a server that fails again and again', () => {
     expect((await ask(`${other.base}/x`)).body).toEqual({ resourceType: 'Patient' });
   });
 
-  test('F9: four failures and a success are forgotten', async () => {
+  test('F9: four failures are forgotten after a success', async () => {
     const { server, failure, ask } = await asking({ bad: status(500), good: json({}) });
     for (let round = 0; round < 3; round++) {
       expect(await failures(() => failure(`${server.base}/bad`), 4)).toEqual(Array(4).fill('status'));
@@ -247,12 +247,12 @@ describe('F9: a server that fails again and again', () => {
     }
   });
 
-  test.each([401, 403, 404, 410, 429])('F10: status %i is about the call and not the server', async (code) => {
+  test.each([401, 403, 404, 410, 429])('F10: status %i concerns the call and not the server', async (code) => {
     const { failure } = await asking(status(code));
     expect(await failures(failure, 8)).toEqual(Array(8).fill('status'));
   });
 
-  test('F9: after a while it is asked again, once, and used when it answers', async () => {
+  test('F9: after a pause the server is tried once, and used again if it answers', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     let well = false;
     const { server, failure, ask } = await asking((response, seen) =>

@@ -73,11 +73,11 @@ test.each<[value: unknown, number: number | undefined]>([
 });
 
 describe('numbers with their digits', () => {
-  test.each(['{"a":1.50}', '[1e2,100.0,1]', '{"a":"1.50","b":-0.10}'])('%s is written again as it was', (text) => {
+  test.each(['{"a":1.50}', '[1e2,100.0,1]', '{"a":"1.50","b":-0.10}'])('%s is written back unchanged', (text) => {
     expect(JSON.stringify(parseExactly(text))).toBe(text);
   });
 
-  test('and is read as the number it is', () => {
+  test('a number with its digits is read as a number', () => {
     const { value } = parseExactly('{"value":1.50}') as { value: unknown };
     expect([typeof value, number(value)]).toEqual(['object', 1.5]);
     expect(parseExactly('1.5')).toBe(1.5);
@@ -95,7 +95,7 @@ test.each<[text: string, isId: boolean]>([
   ['a b', false],
   [' a', false],
   ['a\n', false],
-])('%j is an id of FHIR: %s', (text, expected) => {
+])('%j is a valid FHIR id: %s', (text, expected) => {
   expect(isId(text)).toBe(expected);
 });
 
@@ -147,8 +147,8 @@ const texts = fc.constantFrom(
   '1e5',
 );
 
-// Where it says no, plain parsing writes back what was sent.
-test('JSON is read anew wherever a number would not come back as it was written', () => {
+// If it says no, plain parsing writes back what was sent.
+test('JSON is reparsed exactly if any number would be written back differently', () => {
   let plain = 0;
   fc.assert(
     fc.property(fc.array(fc.tuple(numeral, texts, space), { minLength: 1, maxLength: 4 }), (parts) => {

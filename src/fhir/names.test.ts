@@ -3,11 +3,11 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { json, startScriptedServer } from '../testing/fhir-server.ts';
 import { createFetchJson, type FetchFailed } from './fetch-json.ts';
 
-/** What names lead to here, and how often they were looked up. */
+// Which addresses names resolve to here, and how often they were looked up.
 const dns = vi.hoisted(() => ({
   addresses: [] as string[][],
   lookups: 0,
-  /** Names whose server never answers, and those that are being looked up. */
+  /** Names whose DNS server never answers, and those being looked up. */
   slow: [] as string[],
   busy: [] as string[],
 }));
@@ -30,7 +30,7 @@ afterEach(async () => {
   for (const close of cleanup.splice(0).reverse()) await close();
 });
 
-/** Asks a server by a name that leads to these addresses, one list for each look-up. */
+/** Requests a server by a name that resolves to these addresses, one list per look-up. */
 async function asking(...addresses: string[][]) {
   Object.assign(dns, { addresses, lookups: 0 });
   const server = await startScriptedServer({}, json({ resourceType: 'Patient' }));
@@ -57,14 +57,14 @@ test.each([
   ['fd00::1'],
   ['93.184.216.34', '127.0.0.1'],
   ['127.0.0.1', '93.184.216.34'],
-])('F8: a name that leads to %s %s is not connected to for a client outside', async (...addresses) => {
+])('F8: a name that resolves to %s %s is not connected to for an outside client', async (...addresses) => {
   const { server, ask } = await asking(addresses.filter(Boolean));
   expect(await ask(false)).toBe('refused-address');
   expect(server.connections()).toBe(0);
 });
 
 test.each([['169.254.169.254'], ['::ffff:169.254.169.254'], ['0.0.0.0'], ['127.0.0.1', '169.254.169.254']])(
-  'F8: a name that leads to %s %s is connected to for nobody',
+  'F8: a name that resolves to %s %s is never connected to',
   async (...addresses) => {
     const { server, ask } = await asking(addresses.filter(Boolean));
     expect(await ask(true)).toBe('refused-address');
@@ -72,25 +72,25 @@ test.each([['169.254.169.254'], ['::ffff:169.254.169.254'], ['0.0.0.0'], ['127.0
   },
 );
 
-test('F8: the address that is judged is the one that is connected to: one look-up, and no second opinion', async () => {
+test('F8: the address checked is the one connected to, after a single look-up', async () => {
   const { server, ask } = await asking(['127.0.0.1'], ['169.254.169.254']);
   expect(await ask(true)).toBe('fetched');
   expect([dns.lookups, server.connections()]).toEqual([1, 1]);
 });
 
-test('F8: a connection of the own network is not lent to a client outside', async () => {
+test('F8: a connection inside the hospital’s network is not reused for an outside client', async () => {
   const { server, ask } = await asking(['127.0.0.1']);
   expect(await ask(true)).toBe('fetched');
   expect(await ask(false)).toBe('refused-address');
   expect([server.connections(), server.seen.length]).toEqual([1, 1]);
 });
 
-test('F8: a name that leads nowhere', async () => {
+test('F8: a name that does not resolve fails', async () => {
   const { ask } = await asking([]);
   expect(await ask(true)).toBe('refused-address');
 });
 
-test('FS11, F9: slow names of one client hold one look-up, however many calls wait, and no other client', async () => {
+test('FS11, F9: a client’s slow names occupy one look-up, however many calls wait, and delay no other client', async () => {
   Object.assign(dns, { addresses: [['127.0.0.1']], lookups: 0, slow: ['slow.example', 'slower.example'], busy: [] });
   const server = await startScriptedServer({}, json({ resourceType: 'Patient' }));
   const fetchJson = createFetchJson();

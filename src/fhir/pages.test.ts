@@ -18,7 +18,7 @@ test.each<[next: string, address: ReturnType<typeof pageAddress>]>([
   ['https://other.example/r4?page=2', { elsewhere: 'other.example' }],
   ['http://fhir.example/r4?page=2', { elsewhere: 'fhir.example' }],
   ['https://', undefined],
-])('P7, F2, F8: the page %s lies at %j', (next, address) => {
+])('P7, F2, F8: the page %s is at %j', (next, address) => {
   expect(pageAddress(next, server)).toEqual(address);
 });
 
@@ -35,17 +35,17 @@ test.each<[reference: string, local: string | undefined]>([
 });
 
 test.each<[what: string, before: string, next: string, ahead: string[]]>([
-  ['a number of the page', '/a?page=1', '/a?page=2', ['/a?page=3', '/a?page=4']],
+  ['a page number', '/a?page=1', '/a?page=2', ['/a?page=3', '/a?page=4']],
   ['an offset', '/a?_offset=100&x=7', '/a?_offset=200&x=7', ['/a?_offset=300&x=7', '/a?_offset=400&x=7']],
-  ['nothing that changes', '/a?page=1', '/a?page=1', []],
-  ['a number that falls', '/a?page=2', '/a?page=1', []],
+  ['no parameter that changes', '/a?page=1', '/a?page=1', []],
+  ['a decreasing number', '/a?page=2', '/a?page=1', []],
   ['two numbers', '/a?page=1&from=10', '/a?page=2&from=20', []],
-  ['a text', '/a?page=a', '/a?page=b', []],
-  ['a number beside a text', '/a?page=1&b=x', '/a?page=2&b=y', []],
-  ['another number of parts', '/a?page=1', '/a?page=2&x=3', []],
+  ['a parameter that is not a number', '/a?page=a', '/a?page=b', []],
+  ['a non-numeric parameter beside a number', '/a?page=1&b=x', '/a?page=2&b=y', []],
+  ['another number of parameters', '/a?page=1', '/a?page=2&x=3', []],
   ['a number of ten digits', '/a?page=1234567891', '/a?page=1234567892', []],
   ['a number of nine digits', '/a?page=123456781', '/a?page=123456782', ['/a?page=123456783', '/a?page=123456784']],
-])('FS5: pages that are asked for ahead: %s', (_, before, next, ahead) => {
+])('FS5: pages requested ahead: %s', (_, before, next, ahead) => {
   expect(pagesAhead(before, next, 2)).toEqual(ahead);
 });
 
@@ -87,16 +87,16 @@ test.each<[entry: Json | undefined, entries: Json[]]>([
 const bundle: JsonObject = { resourceType: 'Bundle', entry: [] };
 test.each<[what: string, value: JsonObject, bundle: JsonObject | undefined]>([
   ['a Bundle', bundle, bundle],
-  ['a Bundle in the wrapper of before 1.0', { resource: bundle }, bundle],
-  ['one that forgot its type', { entry: [] }, { entry: [] }],
-  ['entries that are no list', { entry: {} }, undefined],
+  ['a Bundle in the pre-1.0 wrapper', { resource: bundle }, bundle],
+  ['a Bundle without its type', { entry: [] }, { entry: [] }],
+  ['entries that are not a list', { entry: {} }, undefined],
   ['a resource with entries', { resourceType: 'List', entry: [] }, undefined],
-  ['a resource with a resource', { resourceType: 'Patient', resource: bundle }, undefined],
+  ['a resource that contains a resource', { resourceType: 'Patient', resource: bundle }, undefined],
 ])('the bundle in %s', (_, value, expected) => {
   expect(bundleIn(value)).toEqual(expected);
 });
 
-test('as a Bundle: a resource becomes its entry, and nothing becomes an empty one', () => {
+test('a resource becomes the entry of a Bundle, and no value an empty Bundle', () => {
   const patient = { resourceType: 'Patient' };
   expect(asBundle(bundle)).toBe(bundle);
   expect(asBundle(patient)).toEqual({ resourceType: 'Bundle', type: 'searchset', entry: [{ resource: patient }] });

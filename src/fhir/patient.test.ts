@@ -11,45 +11,45 @@ const outcome = (code: string, severity = 'error') => ({
 const patient = (more: object = {}) => ({ resourceType: 'Patient', id: 'kari', ...more });
 const link = (type: string) => [{ type, other: { reference: 'Patient/kari-2' } }];
 
-describe('P2, P6: what a Patient says of the record', () => {
+describe('P2, P6: what a Patient says about the record', () => {
   test.each([
     ['nothing was sent', undefined, 'known'],
     ['null', null, 'known'],
     ['the patient', patient(), 'known'],
     ['the patient in a Bundle', bundle([patient()]), 'known'],
     ['a Patient without an id', patient({ id: undefined }), 'known'],
-    ['what cannot be read', '<html>', 'known'],
-    ['a client that was not let in', outcome('forbidden'), 'known'],
+    ['an unreadable value', '<html>', 'known'],
+    ['a client without access', outcome('forbidden'), 'known'],
     ['a server that failed', outcome('exception'), 'known'],
-    ['one that took too long', outcome('timeout'), 'known'],
+    ['a server that timed out', outcome('timeout'), 'known'],
     ['not found', outcome('not-found'), 'not-known'],
     ['deleted', outcome('deleted'), 'not-known'],
-    ['not found, as HAPI says it', outcome('processing'), 'not-known'],
+    ['not found, in HAPI’s words', outcome('processing'), 'not-known'],
     ['not found, in a Bundle', bundle([outcome('not-found')]), 'not-known'],
     ['not found, in a pre-1.0 wrapper', { response: { status: '404' }, resource: outcome('not-found') }, 'not-known'],
     ['another patient', patient({ id: 'ola' }), 'not-known'],
     ['another patient in a Bundle', bundle([patient({ id: 'ola' })]), 'not-known'],
-    ['the patient among others', bundle([patient({ id: 'ola' }), patient()]), 'known'],
-    ['one who was merged into another', patient({ link: link('replaced-by') }), 'elsewhere'],
-    ['an inactive one with a link', patient({ active: false, link: link('refer') }), 'elsewhere'],
-    ['an inactive one', patient({ active: false }), 'known'],
-    ['one who replaces another', patient({ link: link('replaces') }), 'known'],
-    ['one with a related record', patient({ active: true, link: link('seealso') }), 'known'],
+    ['the patient and others', bundle([patient({ id: 'ola' }), patient()]), 'known'],
+    ['a patient merged into another', patient({ link: link('replaced-by') }), 'elsewhere'],
+    ['an inactive patient with a link', patient({ active: false, link: link('refer') }), 'elsewhere'],
+    ['an inactive patient', patient({ active: false }), 'known'],
+    ['a patient who replaces another', patient({ link: link('replaces') }), 'known'],
+    ['a patient with a related record', patient({ active: true, link: link('seealso') }), 'known'],
     [
-      'another patient, and another resource of this id',
+      'another patient, and another resource with this id',
       bundle([{ resourceType: 'Basic', id: 'kari' }, patient({ id: 'ola' })]),
       'not-known',
     ],
     [
-      'another patient, and this one included',
+      'another patient, with this one included',
       {
         resourceType: 'Bundle',
         entry: [{ resource: patient(), search: { mode: 'include' } }, { resource: patient({ id: 'ola' }) }],
       },
       'not-known',
     ],
-    ['what is kept of a server’s 404', NOT_FOUND, 'not-known'],
-    ['a link that is no list', patient({ link: { type: 'replaced-by' } }), 'elsewhere'],
+    ['the outcome kept from a server’s 404', NOT_FOUND, 'not-known'],
+    ['a link that is not a list', patient({ link: { type: 'replaced-by' } }), 'elsewhere'],
   ])('%s', (_, value, standing) => {
     expect(standingOf(value, 'kari')).toBe(standing);
   });
@@ -58,14 +58,14 @@ describe('P2, P6: what a Patient says of the record', () => {
 test.each([
   ...['login', 'security', 'forbidden', 'expired', 'suppressed', 'unknown', 'transient', 'timeout', 'throttled'],
   ...['lock-error', 'no-store', 'exception', 'incomplete', 'too-costly', 'not-supported'],
-])('P6: the issue %s says nothing of whether the patient is known', (code) => {
+])('P6: the issue %s does not tell whether the patient is known', (code) => {
   expect(standingOf(outcome(code), 'kari')).toBe('known');
   expect(standingOf(bundle([outcome(code)]), 'kari')).toBe('known');
   const both = { ...outcome(code), issue: [...outcome('not-found').issue, ...outcome(code).issue] };
   expect(standingOf(both, 'kari')).toBe('known');
 });
 
-test('what is kept of a 404 is an OperationOutcome as FHIR has it', () => {
+test('a 404 is kept as a valid OperationOutcome', () => {
   expect(NOT_FOUND).toEqual(outcome('not-found'));
 });
 
@@ -78,7 +78,7 @@ const notFound = fc.oneof(
     .map((id) => patient({ id })),
 );
 const gone = fc.constantFrom(patient({ link: link('replaced-by') }), patient({ active: false, link: link('seealso') }));
-/** Values of a key: lists with and without matches, and what is none. */
+/** Values of a key: lists with and without matches, and values that are no list. */
 const valuesUnder = (section: Section) =>
   fc.oneof(
     anything,
@@ -88,7 +88,7 @@ const valuesUnder = (section: Section) =>
       .map((resources) => bundle(resources, 'searchset')),
   );
 
-test('FS2, FS3, P2, P14: of a patient who is not known or goes on elsewhere no part is whole, and what is there is kept', () => {
+test('FS2, FS3, P2, P14: if the patient is not known or was merged into another, no section is complete and its resources are kept', () => {
   fc.assert(
     fc.property(
       fc.oneof(notFound, gone),
@@ -106,7 +106,7 @@ test('FS2, FS3, P2, P14: of a patient who is not known or goes on elsewhere no p
   );
 });
 
-test('R10: whatever is sent as the patient, the record is read', () => {
+test('R10: any JSON value sent as the patient gives a standing', () => {
   fc.assert(
     fc.property(anything, fc.string(), (value, id) => {
       expect(['known', 'elsewhere', 'not-known']).toContain(standingOf(value, id));

@@ -12,10 +12,10 @@ const error = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', c
 const next = { link: [{ relation: 'next', url: 'x' }] };
 const included = { resource: { resourceType: 'Medication', id: 'm' }, search: { mode: 'include' } };
 
-describe('what a key of prefetch comes to', () => {
+describe('how a key of prefetch is read', () => {
   test.each<[what: string, prefetch: unknown, state: string, ids: string[]]>([
     ['no prefetch', undefined, 'absent', []],
-    ['prefetch that is no object', 'x', 'absent', []],
+    ['prefetch that is not an object', 'x', 'absent', []],
     ['another key', { orders: bundle([order('a')]) }, 'absent', []],
     ['P4: null', { medications: null }, 'complete', []],
     ['a text', { medications: 'x' }, 'failed', []],
@@ -25,20 +25,20 @@ describe('what a key of prefetch comes to', () => {
     ['a Bundle', { medications: bundle([order('a'), order('b')]) }, 'complete', ['a', 'b']],
     ['one resource', { medications: order('a') }, 'complete', ['a']],
     ['P6: an OperationOutcome', { medications: error }, 'failed', []],
-    ['P6: a Bundle of nothing but an error', { medications: bundle([error]) }, 'failed', []],
+    ['P6: a Bundle with only an error', { medications: bundle([error]) }, 'failed', []],
     ['P6: an error among entries', { medications: bundle([order('a'), error]) }, 'partial', ['a']],
     ['P7: a next page', { medications: bundle([order('a')], next) }, 'partial', ['a']],
-    ['P7: a next page of none', { medications: bundle([], next) }, 'partial', []],
+    ['P7: a next page of an empty list', { medications: bundle([], next) }, 'partial', []],
     ['P8: only resources of another type', { medications: bundle([{ resourceType: 'Condition' }]) }, 'failed', []],
     [
-      'P8: resources of another type beside',
+      'P8: resources of another type as well',
       { medications: bundle([order('a'), { resourceType: 'Condition' }]) },
       'complete',
       ['a'],
     ],
-    ['only what is included', { medications: { resourceType: 'Bundle', entry: [included] } }, 'complete', []],
+    ['only included resources', { medications: { resourceType: 'Bundle', entry: [included] } }, 'complete', []],
     [
-      'an order that is only included counts for nothing',
+      'an order that is only included does not count',
       { medications: { resourceType: 'Bundle', entry: [{ ...included, resource: order('a') }] } },
       'complete',
       [],
@@ -48,7 +48,7 @@ describe('what a key of prefetch comes to', () => {
     expect([read.state, read.resources.map(({ id }) => id)]).toEqual([state, ids]);
   });
 
-  test.each(sections)('%s: resources of its own type count, and of no other', (section) => {
+  test.each(sections)('%s: only resources of its own type count', (section) => {
     const own = readPrefetch({ [section]: { resourceType: partOf[section].type } }, section);
     const other = readPrefetch({ [section]: { resourceType: 'Basic' } }, section);
     expect([own.state, own.resources.length, other.state, other.resources.length]).toEqual([
@@ -59,14 +59,14 @@ describe('what a key of prefetch comes to', () => {
     ]);
   });
 
-  test('a key of the prototype is none', () => {
+  test('a key of the prototype does not count', () => {
     const prefetch = JSON.parse('{"__proto__":{"medications":null}}');
     expect(readPrefetch(prefetch, 'medications').state).toBe('absent');
     expect(readPrefetch(Object.create({ medications: null }), 'medications').state).toBe('absent');
   });
 });
 
-test('a resource is looked up by type and id, and by its address, or by any address where it has none', () => {
+test('a resource is looked up by type and id and by its fullUrl, or by any base if it has none', () => {
   const { lookup } = readPrefetch(
     {
       medications: {
@@ -89,7 +89,7 @@ test('a resource is looked up by type and id, and by its address, or by any addr
   expect(lookup()).toBe(lookup());
 });
 
-describe('FS2, FS3: of a patient who is not known or goes on elsewhere no part is whole', () => {
+describe('FS2, FS3: if the patient is not known or was merged into another, no section is complete', () => {
   const patient = (more: JsonObject = {}) => ({ resourceType: 'Patient', id: 'kari', ...more });
   test.each<[what: string, patient: unknown, standing: string, empty: string, filled: string]>([
     ['the patient', patient(), 'known', 'complete', 'complete'],
@@ -109,7 +109,7 @@ describe('FS2, FS3: of a patient who is not known or goes on elsewhere no part i
     ]).toEqual([standing, empty, filled, 'failed']);
   });
 
-  test('each key is read once', () => {
+  test('each section is read once', () => {
     const prefetch = prefetchOf({ medications: bundle([order('a')]) }, 'kari');
     expect(prefetch.section('medications')).toBe(prefetch.section('medications'));
   });

@@ -5,13 +5,13 @@ import { queriesOf } from './queries.ts';
 const context = { patientId: 'kari', encounterId: 'visit' };
 const WINDOW = { since: '2025-03-02', codes: [] };
 
-describe('what is asked for', () => {
+describe('what is requested', () => {
   test('a read has no search', () => {
     expect(queriesOf('patient', context, WINDOW)).toEqual([{ path: 'Patient/kari', searches: [] }]);
     expect(queriesOf('encounter', context, WINDOW)).toEqual([{ path: 'Encounter/visit', searches: [] }]);
   });
 
-  test('FS6: a search is asked in ever plainer words', () => {
+  test('FS6: a search is requested in ever simpler forms', () => {
     const include = 'patient=kari&_include=MedicationRequest:medication';
     expect(queriesOf('medications', context, WINDOW)).toEqual([
       {
@@ -26,7 +26,7 @@ describe('what is asked for', () => {
 
   const all = 'patient=kari&category=laboratory,survey,social-history';
   const whole = [`${all}&_count=500`, all];
-  test('FS4: results since a day, and of some codes those of any age', () => {
+  test('FS4: results are requested since a day, and those with some codes at any age', () => {
     const since = [`${all}&date=ge2025-03-02&_count=500`, `${all}&date=ge2025-03-02`];
     expect(queriesOf('observations', context, undefined)).toEqual([{ path: 'Observation', searches: whole }]);
     expect(queriesOf('observations', context, WINDOW)).toEqual([
@@ -40,18 +40,18 @@ describe('what is asked for', () => {
     ]);
   });
 
-  test.each([undefined, '.', '..', '...'])('an encounter of the id %s is not asked for', (encounterId) => {
+  test.each([undefined, '.', '..', '...'])('an encounter with the id %s is not requested', (encounterId) => {
     expect(queriesOf('encounter', { ...context, encounterId }, undefined)).toEqual([]);
     expect(queriesOf('patient', { ...context, encounterId }, undefined)).toHaveLength(1);
   });
 
-  test('an id stands in its address as one part, whatever it is', () => {
+  test('an id is escaped as one path segment, and one that cannot be is not requested', () => {
     expect(queriesOf('patient', { ...context, patientId: 'a/$&b' }, undefined)[0]?.path).toBe('Patient/a%2F%24%26b');
     expect(queriesOf('encounter', { ...context, encounterId: '.a' }, undefined)[0]?.path).toBe('Encounter/.a');
     expect(queriesOf('patient', { ...context, patientId: '..' }, undefined)).toEqual([]);
   });
 
-  test('each key is asked for by its template', () => {
+  test('each key is requested by its template', () => {
     for (const section of sections) {
       const [query] = queriesOf(section, context, undefined);
       const [path, search] = partOf[section].query

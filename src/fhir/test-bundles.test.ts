@@ -20,13 +20,13 @@ const usable = bundles.filter((bundle) => bundle.record !== undefined);
 
 const server = await startFhirServer();
 const fetchJson = createFetchJson();
-/** Signatures of ES256 are made much sooner than those of ES384, and here are many. */
+/** Signing with ES256 is much faster than with ES384, and there are many signatures here. */
 const { client, token } = await createClient(
   { fhirServers: [server.base], privateNetwork: true, requestsPerMinute: 1_000_000, algorithms: ['ES256'] },
   'ES256',
 );
 
-/** A production service for each hospital and day that the bundles play in. */
+/** A production service for each hospital and day in which the bundles are set. */
 const services = new Map<string, Awaited<ReturnType<typeof startService>>>();
 const placeOf = ({ expected, body }: { expected: TestBundle['expected']; body: Json }) =>
   JSON.stringify([expected.site ?? {}, dayOf(body)]);
@@ -46,21 +46,21 @@ afterAll(async () => {
   await server.close();
 });
 
-/** In production nobody may wish for a day; the service's clock stands on the bundle's. */
+/** In production no caller may choose the day, so the service's clock is set to that of the bundle. */
 function dayOf(body: Json): string {
   return (body['extension'] as Record<string, { now: string }>)['org.nordic-opioid-cds']?.now as string;
 }
 
 /**
  * The record that a bundle's prefetch was taken from: its resources, and the types that the client could not send, which
- * its server refuses. Undefined where a key is no answer of a server but a state of the prefetch itself.
+ * its server refuses. Undefined if a key is no answer of a server but a state of the prefetch itself.
  */
 function recordOf({ body }: { body: unknown }): { resources: Json[]; refused: string[] } | undefined {
   const { prefetch, context } = body as { prefetch: Partial<Record<Section, unknown>>; context: Json };
   const patientId = idOf(context['patientId'] as string);
   const read = sections.map((section) => ({ section, resources: resourcesOf(section, prefetch[section]) }));
   if (read.some(({ resources }) => resources === undefined)) return undefined;
-  // No server's answer to a search for one patient is a list of another.
+  // No server answers a search for one patient with a list about another.
   const own = (resource: Json) => subjectOf(resource) === undefined || subjectOf(resource) === `Patient/${patientId}`;
   if (read.some(({ resources = [] }) => resources.length > 0 && !resources.some(own))) return undefined;
   return {
@@ -101,15 +101,15 @@ async function answerTo(bundle: (typeof bundles)[number], more: Json) {
   return { status: response.status, body: response.body };
 }
 
-/** Other patients' resources, an unreadable value, half a list: what a prefetch can be and a search cannot. */
-test('F7: the bundles that are left out are about the prefetch itself', () => {
+/** Other patients' resources, an unreadable value, an incomplete list: what a prefetch can be and a search cannot. */
+test('F7: the bundles left out concern the prefetch itself', () => {
   const leftOut = bundles.filter(({ record }) => record === undefined).map(({ name }) => name);
   expect(leftOut).toEqual(leftOut.filter((name) => /^not-checked\/|-of-another-patient$/.test(name)));
   expect(leftOut.length).toBeLessThan(bundles.length * 0.02);
   expect(usable.length).toBeGreaterThan(800);
 });
 
-describe('F7, P1, P3, F1, F2: from the FHIR server come the same cards as from the prefetch', () => {
+describe('F7, P1, P3, F1, F2: cards from the FHIR server equal those from the prefetch', () => {
   test.each(usable)('$name', async (bundle) => {
     const { resources, refused } = bundle.record as NonNullable<typeof bundle.record>;
     await server.add(bundle.name, resources, refused);
@@ -133,7 +133,7 @@ describe('F7, P1, P3, F1, F2: from the FHIR server come the same cards as from t
   });
 });
 
-test('P1: a template is a query that an independent server understands', async () => {
+test('P1: an independent server understands every template as a query', async () => {
   for (const { type, query: template } of Object.values(partOf)) {
     await server.add('empty', [{ resourceType: type, id: 'x' }]);
     const query = template.replace('{{context.patientId}}', 'x').replace('{{context.encounterId}}', 'x');

@@ -24,6 +24,6 @@ test.each<[type: string, elements: JsonObject, version: ReturnType<typeof versio
   ['Encounter', { class: [{ code: 'AMB' }] }, undefined],
   ['Encounter', { class: { coding: [{ code: 'AMB' }] } }, undefined],
   ['Patient', { taken: 'y' }, undefined],
-])('V1: %s with %j is of version %s', (resourceType, elements, version) => {
+])('V1: %s with %j has version %s', (resourceType, elements, version) => {
   expect(versionOf({ resourceType, ...elements } as Resource)).toBe(version);
 });

@@ -9,10 +9,10 @@ import { bundle, condition, type Json, order, prescription, request } from '../t
 import { compileExpression } from './expression.ts';
 import type { Hook } from './schema.ts';
 
-/** What is done for an answer, in a measure that no machine changes. */
+/** The work done for an answer, in a measure that does not depend on the machine. */
 const work = { reads: 0 };
 
-/** A value whose every field counts as read when it is looked at, however deep. */
+/** A value whose every field counts as read when it is accessed, however deep. */
 function counted<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   return new Proxy(value, {
@@ -83,9 +83,9 @@ const records: [string, (count: number) => Parameters<typeof request>[1]][] = [
   ['drafts, each selected', (count) => ({ drafts: drafts(count), record: medicines(2) })],
   ['problems', (count) => ({ drafts: drafts(2), record: medicines(2), conditions: conditions(count) })],
   ['results', (count) => ({ record: medicines(2), prefetch: { observations: results(count) } })],
-  ['medicines that come with no order', (count) => ({ drafts: drafts(count), record: pointing(count) })],
+  ['medicines without an order', (count) => ({ drafts: drafts(count), record: pointing(count) })],
   [
-    'all of them',
+    'of everything',
     (count) => ({
       drafts: drafts(count),
       record: medicines(count),
@@ -95,7 +95,7 @@ const records: [string, (count: number) => Parameters<typeof request>[1]][] = [
   ],
 ];
 
-test.each(records)('R10: with twice as many %s an answer reads twice the fields and no more', (_, parts) => {
+test.each(records)('R10: with twice as many %s an answer reads at most twice as many fields', (_, parts) => {
   for (const hook of ['patient-view', 'order-select', 'order-sign'] as const) {
     const [short, middle, long] = [80, 160, 320].map((count) => readsFor(hook, parts(count))) as [
       number,
@@ -107,7 +107,7 @@ test.each(records)('R10: with twice as many %s an answer reads twice the fields 
   }
 });
 
-test('of a medicine of no list little is read, however long the list is', () => {
+test('an unlisted medicine costs few reads, however long the record is', () => {
   const parts = (count: number) => ({
     drafts: [order('d1', examples.unrelated[0] as string)],
     record: list(count, (at) => prescription(`m${at}`, examples.unrelated[at % 2] as string)),
@@ -116,7 +116,7 @@ test('of a medicine of no list little is read, however long the list is', () => 
     expect((readsFor(hook, parts(200)) - readsFor(hook, parts(20))) / 180, hook).toBeLessThan(70);
 });
 
-test('the newest results are found with work that grows as their number does', () => {
+test('the cost of finding the newest results grows linearly', () => {
   const readsOf = (count: number) => {
     work.reads = 0;
     const all = list(count, (at) => ({
@@ -149,7 +149,7 @@ test.each([
   ['%a.all(%b.memberOf(name))', 'b'],
   ['%a.select(reasons.where(%b.first().x = 1))', 'b'],
   ['%a.where(x = 1 and (%b.distinct().count() > 3))', 'b'],
-])('a fact that walks through one list for each item of another is refused: %s', (text, name) => {
+])('a fact that searches one list for each item of another is refused: %s', (text, name) => {
   expect(() => compileExpression(text)).toThrow(`'%${name}' ${REFUSED}`);
 });
 
@@ -163,6 +163,6 @@ test.each([
   '(%a | %b).where(x > %c * 2)',
   '%a.where(reasons.where(x = 1).exists())',
   "%a.exclude(%a.sharing('requester', %b)).where(x = 1).y.distinct()",
-])('a fact that only asks is taken: %s', (text) => {
+])('a fact that only checks other facts is accepted: %s', (text) => {
   expect(() => compileExpression(text)).not.toThrow();
 });

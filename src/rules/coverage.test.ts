@@ -11,7 +11,7 @@ const rule = (more: Partial<Rule> = {}) =>
     ...more,
   }) as unknown as Rule;
 
-/** A bundle in which a rule came to this; facts: `w` holds, `!w` does not, any other is not known. */
+/** A bundle in which a rule had this outcome; facts: `w` holds, `!w` does not, any other is not known. */
 function seen(
   name: string,
   own: Rule,
@@ -28,19 +28,19 @@ function seen(
 const gaps = (own: Rule, ...observed: Observed[]) =>
   coverageGaps({ rules: [own] } as Rulebook, observed).map(({ message }) => message);
 
-describe('what the test bundles do not prove', () => {
-  test('nothing is missing where each fact decides in a pair', () => {
+describe('what the test bundles fail to prove', () => {
+  test('nothing is missing if a pair shows that each fact decides', () => {
     const own = rule();
     expect(gaps(own, seen('x', own, 'fires', ['w']), seen('y', own, 'does-not-hold', ['!w']))).toEqual([]);
   });
 
-  test.each<RuleOutcome>(['fires', 'joins', 'superseded', 'rides-only'])('a rule that %s has held', (outcome) => {
+  test.each<RuleOutcome>(['fires', 'joins', 'superseded', 'rides-only'])('a rule that %s counts as held', (outcome) => {
     const own = rule();
     expect(gaps(own, seen('x', own, outcome, ['w']), seen('y', own, 'does-not-hold', ['!w']))).toEqual([]);
   });
 
   test.each<RuleOutcome>(['does-not-hold', 'not-known', 'switched-off', 'quiet', 'repeat', 'silent'])(
-    'a rule that is %s has not',
+    'a rule that is %s does not count as held',
     (outcome) => {
       const own = rule();
       expect(gaps(own, seen('x', own, outcome, ['w']), seen('y', own, 'does-not-hold', ['!w']))).toEqual([
@@ -50,7 +50,7 @@ describe('what the test bundles do not prove', () => {
     },
   );
 
-  test('a fact that decides is when, unless and without; the others must come to the same', () => {
+  test('a fact in when, unless or without is proved only if all other facts are equal', () => {
     const own = rule({ unless: ['u'], without: ['v'] });
     const fires = seen('x', own, 'fires', ['w', '!u', '!v']);
     const all = [
@@ -73,13 +73,13 @@ describe('what the test bundles do not prove', () => {
     );
   });
 
-  test('it must fire at each of its hooks', () => {
+  test('a rule must fire at each of its hooks', () => {
     const own = rule({ hooks: ['order-sign', 'patient-view'] });
     const silent = seen('y', own, 'does-not-hold', ['!w'], { hook: 'patient-view' });
     expect(gaps(own, seen('x', own, 'fires', ['w']), silent)).toEqual(['no test bundle fires it at patient-view']);
   });
 
-  test('a fact that sets the indicator must be seen to', () => {
+  test('a fact that sets the indicator must be shown to do so', () => {
     const own = rule({
       indicators: [
         { indicator: 'warning', facts: ['i'] },
@@ -97,7 +97,7 @@ describe('what the test bundles do not prove', () => {
     );
   });
 
-  test('what only the card says must be seen and not be seen', () => {
+  test('a fact used only in the card must be seen both holding and not holding', () => {
     const own = rule({ said: ['s', 'w'] });
     const silent = seen('y', own, 'does-not-hold', ['!w', '!s']);
     const message = "the card is never seen both with and without 's'";
@@ -107,7 +107,7 @@ describe('what the test bundles do not prove', () => {
   });
 });
 
-test('what the bundles prove of a rule, for its readers', () => {
+test('the proof for readers lists the patients and pairs of each rule', () => {
   const own = rule();
   const observed = [
     seen('x', own, 'fires', ['w']),

@@ -76,36 +76,50 @@ const NO_PROBLEMS = { conditions: undefined };
 describe('whether a rule speaks', () => {
   test.each<[what: string, rule: Partial<Rule>, prefetch: Json, record: Json[], outcome: string, missing: Section[]]>([
     ['without facts', {}, {}, [], 'fires', []],
-    ['what it waits for holds', { when: ['treated', 'asked'] }, {}, [TAKEN], 'fires', []],
-    ['one of it does not', { when: ['treated', 'no'] }, {}, [TAKEN], 'does-not-hold', []],
-    ['one of it is not known', { when: ['asked', 'treated'] }, NO_LIST, [], 'not-known', ['medications']],
-    ['one is not known, another does not hold', { when: ['treated', 'no'] }, NO_LIST, [], 'does-not-hold', []],
-    ['what silences it holds', { unless: ['ill'] }, {}, [ILL], 'does-not-hold', []],
-    ['what silences it does not hold', { unless: ['ill'] }, {}, [], 'fires', []],
-    ['what silences it is not known', { unless: ['ill'] }, NO_PROBLEMS, [], 'fires', []],
-    ['what must be absent is there', { without: ['ill'] }, {}, [ILL], 'does-not-hold', []],
-    ['what must be absent is not known to be', { without: ['ill'] }, NO_PROBLEMS, [], 'not-known', ['conditions']],
-    ['two facts of one missing part', { when: ['treated', 'treated'] }, NO_LIST, [], 'not-known', ['medications']],
+    ['all facts in when hold', { when: ['treated', 'asked'] }, {}, [TAKEN], 'fires', []],
+    ['one fact in when does not hold', { when: ['treated', 'no'] }, {}, [TAKEN], 'does-not-hold', []],
+    ['one fact in when is not known', { when: ['asked', 'treated'] }, NO_LIST, [], 'not-known', ['medications']],
+    [
+      'one fact in when is not known and another does not hold',
+      { when: ['treated', 'no'] },
+      NO_LIST,
+      [],
+      'does-not-hold',
+      [],
+    ],
+    ['a fact in unless holds', { unless: ['ill'] }, {}, [ILL], 'does-not-hold', []],
+    ['a fact in unless does not hold', { unless: ['ill'] }, {}, [], 'fires', []],
+    ['a fact in unless is not known', { unless: ['ill'] }, NO_PROBLEMS, [], 'fires', []],
+    ['a fact in without holds', { without: ['ill'] }, {}, [ILL], 'does-not-hold', []],
+    ['a fact in without is not known', { without: ['ill'] }, NO_PROBLEMS, [], 'not-known', ['conditions']],
+    [
+      'two facts rest on the same missing part',
+      { when: ['treated', 'treated'] },
+      NO_LIST,
+      [],
+      'not-known',
+      ['medications'],
+    ],
     ['switched off', { off: 'site', when: ['treated'] }, {}, [TAKEN], 'switched-off', []],
   ])('%s', (_, own, prefetch, record, outcome, missing) => {
     const [result] = results(own, prefetch, record);
     expect([result?.outcome, result?.missing]).toEqual([outcome, missing]);
   });
 
-  test('only at its hooks', () => {
+  test('a rule is evaluated only at its hooks', () => {
     const at = (hook: string) =>
       evaluate(knowledgeOf([rule('a', { hooks: ['order-sign'] })]), { ...chart(), hook }).length;
     expect([at('order-sign'), at('order-select')]).toEqual([1, 0]);
   });
 
-  test('what it is about: each medicine once, and none where it is silent', () => {
+  test('a rule that speaks is about each medicine once, and a silent one about none', () => {
     const refs = (own: Partial<Rule>) =>
       results({ about: ['asked', 'treated', 'asked'], ...own })[0]?.about.map(({ ref }) => ref);
     expect(refs({})).toEqual(['MedicationRequest/draft-1', 'MedicationRequest/MedicationRequest-1']);
     expect(refs({ when: ['no'] })).toEqual([]);
   });
 
-  test('the first case that holds sets the indicator, a silent rule has its quietest', () => {
+  test('the first case that holds sets the indicator, and a silent rule has the lowest one', () => {
     const indicators = [
       { indicator: 'critical' as const, facts: ['no', 'ill'] },
       { indicator: 'warning' as const, facts: ['no', 'treated'] },
@@ -120,17 +134,17 @@ describe('whether a rule speaks', () => {
     ]);
   });
 
-  test('the loudest stands first, of equals in the order of the files', () => {
+  test('results are sorted by indicator, then in the order of the files', () => {
     const rules = [rule('a'), rule('b', { indicators: warning }), rule('c'), rule('d', { indicators: warning })];
     expect(evaluate(knowledgeOf(rules), chart()).map(({ rule: { id } }) => id)).toEqual(['b', 'd', 'a', 'c']);
   });
 
-  test('what is unclear is told where it holds, unless the rule is silenced', () => {
+  test('unclear facts that hold are reported unless the rule is silenced', () => {
     const unclear = (own: Partial<Rule>) => results({ unclear: ['treated', 'no'], ...own })[0]?.unclear.length;
     expect([unclear({}), unclear({ when: ['no'] }), unclear({ unless: ['yes'] })]).toEqual([1, 1, 0]);
   });
 
-  test('on trial, by the site and its days, or for this caller', () => {
+  test('a rule is on trial through the site and its days, or for this caller', () => {
     const silent = (spans: object, caller: string[] = []) =>
       evaluate(knowledgeOf([rule('a'), rule('b')], { silent: { rules: spans } }), chart(), caller).map(
         ({ outcome }) => outcome,
@@ -142,7 +156,7 @@ describe('whether a rule speaks', () => {
     expect(silent({}, ['b'])).toEqual(['fires', 'silent']);
   });
 
-  test('every fact that a rule rests on is found, once', () => {
+  test('every fact that a rule rests on is reported once', () => {
     const [result] = results({ when: ['treated'], unless: ['no'], about: ['treated'], said: ['old'] });
     expect(result && findingsOf(result).map(({ fact: name, outcome }) => `${name} ${outcome}`)).toEqual([
       'treated holds',
@@ -152,7 +166,7 @@ describe('whether a rule speaks', () => {
   });
 });
 
-describe('what is missing for silence, and what a card says was not checked', () => {
+describe('what is missing for silence, and what a card names as not checked', () => {
   const missing = (own: Partial<Rule>, prefetch: Json, record: Json[] = []) => {
     const knowledge = knowledgeOf([rule('a', own)]);
     const found = chart(prefetch, record);
@@ -162,23 +176,23 @@ describe('what is missing for silence, and what a card says was not checked', ()
   test.each<[what: string, rule: Partial<Rule>, prefetch: Json, silence: Section[], cards: Section[]]>([
     ['nothing', { when: ['treated'] }, {}, [], []],
     ['the medication list', { when: ['treated'] }, NO_LIST, ['medications'], ['medications']],
-    ['problems, of a rule that informs', { when: ['ill'] }, NO_PROBLEMS, [], []],
+    ['problems, for an info rule', { when: ['ill'] }, NO_PROBLEMS, [], []],
     [
-      'problems, of a rule that warns',
+      'problems, for a warning rule',
       { when: ['ill'], indicators: warning },
       NO_PROBLEMS,
       ['conditions'],
       ['conditions'],
     ],
     [
-      'results: no silence rests on them',
+      'results, which no silence rests on',
       { when: ['tested'], indicators: warning },
       { observations: undefined },
       [],
       [],
     ],
-    ['what might silence a rule that speaks', { unless: ['ill'] }, NO_PROBLEMS, [], ['conditions']],
-    ['what might silence a rule that does not', { when: ['no'], unless: ['ill'] }, NO_PROBLEMS, [], []],
+    ['problems that might silence a rule that speaks', { unless: ['ill'] }, NO_PROBLEMS, [], ['conditions']],
+    ['problems that might silence a rule that does not speak', { when: ['no'], unless: ['ill'] }, NO_PROBLEMS, [], []],
     [
       'both',
       { when: ['treated', 'ill'], indicators: warning },
@@ -190,7 +204,7 @@ describe('what is missing for silence, and what a card says was not checked', ()
     expect(missing(own, prefetch)).toEqual([silence, cards]);
   });
 
-  test('beside an order that could not be read the list must be whole', () => {
+  test('an unreadable order requires a complete medication list', () => {
     const knowledge = knowledgeOf([rule('a', { when: ['no'] })]);
     const of = (drafts: Json[], prefetch: Json) => {
       const found = chartOf([], { drafts, prefetch });

@@ -13,7 +13,7 @@ import { viewsOf } from './facts.ts';
 
 const SEED = 20260302;
 
-/** What tells an item apart from another: of a drug or result its reference and degree, of a pair both, of a course its days. */
+/** What distinguishes items: of a drug or result its reference and degree, of a pair both, of a course its days. */
 function nameOf(item: unknown): unknown {
   if (typeof item !== 'object' || item === null) return item;
   const { one, other, degree, washout, ref, start, end, drugs, date, outcome } = item as Record<string, unknown>;
@@ -22,7 +22,7 @@ function nameOf(item: unknown): unknown {
   return ['item', ref, degree, date, outcome, (item as { draft?: boolean }).draft];
 }
 
-/** Every fact and class of the knowledge over a chart, in one certainty, by both; what differs. */
+/** Differences between the two evaluators, over every fact and class of the knowledge in one certainty. */
 function differences({ guidelines, classes }: Knowledge, chart: Chart, certainty: Certainty, only?: string): string[] {
   const views = viewsOf(chart, 'medications');
   const found: string[] = [];
@@ -51,11 +51,11 @@ function differences({ guidelines, classes }: Knowledge, chart: Chart, certainty
   return found;
 }
 
-describe('compiled and interpreted facts come to the same', () => {
+describe('compiled and interpreted facts agree', () => {
   const sites = new Map<string, Knowledge>();
   const bundles = readTestBundles(join(root, 'test-bundles'), []);
-  // Of most bundles only the facts of their own guideline; of every fifth all, and in both certainties.
-  test(`over each of ${bundles.length} test bundles`, () => {
+  // For most bundles only the facts of their own guideline; for every fifth all facts, in both certainties.
+  test(`on each of ${bundles.length} test bundles`, () => {
     expect(bundles.length).toBeGreaterThan(100);
     for (const [number, { name, body, expected }] of bundles.entries()) {
       const key = JSON.stringify(expected.site ?? {});
@@ -70,7 +70,7 @@ describe('compiled and interpreted facts come to the same', () => {
     }
   }, 120_000);
 
-  test(`over generated charts (seed ${SEED})`, () => {
+  test(`on generated charts (seed ${SEED})`, () => {
     fc.assert(
       fc.property(anyCall, fc.constantFrom<Certainty>('all', 'some'), ({ record, drafts, hook }, certainty) => {
         expect(differences(knowledge, chartOf(record, { drafts, hook }), certainty)).toEqual([]);
@@ -79,7 +79,7 @@ describe('compiled and interpreted facts come to the same', () => {
     );
   });
 
-  test('every fact and class is compiled: fhirpath.js only parses', () => {
+  test('every fact and class is compiled, and fhirpath.js only parses', () => {
     const { guidelines, classes } = knowledge;
     const all = [
       ...guidelines.flatMap(({ facts }) => [...facts.values()].map(({ expression }) => expression)),
@@ -110,7 +110,7 @@ const VALUES: Record<string, unknown> = {
 };
 const VARIABLES = (name: string) => VALUES[name];
 
-/** What a snippet comes to, or that it is an error. */
+/** The result of a snippet, or that it is an error. */
 function outcome(evaluate: () => unknown[]): unknown {
   try {
     return evaluate().map(nameOf);
@@ -119,7 +119,7 @@ function outcome(evaluate: () => unknown[]): unknown {
   }
 }
 
-describe('operators and functions, with values, several values and nothing', () => {
+describe('operators and functions on one value, several values and none', () => {
   const operands = [
     '%yes',
     '%no',
@@ -138,7 +138,7 @@ describe('operators and functions, with values, several values and nothing', () 
     '{}',
   ];
   const operators = ['and', 'or', 'implies', '=', '!=', '|', 'in', 'contains', '+', '-', '*', '<', '<=', '>', '>='];
-  // Where the left side decides, the compiled form does not look at the right one, and so not at its mistakes.
+  // Where the left side decides, the compiled form does not look at the right side, and so misses its mistakes.
   const decides: Record<string, (left: unknown) => boolean> = {
     and: (left) => left === false,
     or: (left) => left !== false && left !== undefined,
@@ -279,18 +279,18 @@ describe('operators and functions, with values, several values and nothing', () 
   });
 
   test.each([
-    ['no such function', '%a.nothing()'],
-    ['a bare field as condition', '%both.where(on)'],
-    ['no FHIRPath', '%a.where('],
-    ['a variable walked through for each item', '%both.where(%both.x.max() = x)'],
-  ])('%s is an error when it is loaded', (_, text) => {
+    ['an unknown function', '%a.nothing()'],
+    ['a bare field as a condition', '%both.where(on)'],
+    ['invalid FHIRPath', '%a.where('],
+    ['a variable searched for each item', '%both.where(%both.x.max() = x)'],
+  ])('%s is an error at load time', (_, text) => {
     expect(() => compileExpression(text)).toThrow();
   });
 });
 
-describe('3: partial dates are known only as far as they go', () => {
+describe('3: a comparison of partial dates is certain only as far as the dates are known', () => {
   test.each<[string, boolean, boolean]>([
-    // What holds for every day that the date may mean; what may hold.
+    // Columns: whether it holds for every day that the date may mean, and whether it may hold.
     ["'2026-02'.onOrBefore('2026-02-28')", true, true],
     ["'2026-02'.onOrBefore('2026-02-27')", false, true],
     ["'2026-02'.onOrBefore('2026-01-31')", false, false],
@@ -310,7 +310,7 @@ describe('3: partial dates are known only as far as they go', () => {
     ["'2026-02-11'.after('2026-02-10')", true, true],
     ["'2026-02-10'.before('2026-02-10')", false, false],
     ["'2026-02-09'.before('2026-02-10')", true, true],
-  ])('%s: surely %s, perhaps %s', (text, surely, perhaps) => {
+  ])('%s: certainly %s, possibly %s', (text, surely, perhaps) => {
     const { evaluate } = compileExpression(text);
     expect([evaluate('all', VARIABLES), evaluate('some', VARIABLES)]).toEqual([[surely], [perhaps]]);
   });

@@ -16,7 +16,7 @@ const TYPES: Record<(typeof SECTIONS)[number], string> = {
   procedures: 'Procedure',
 };
 
-/** Every fact of the knowledge: its guideline, its name, the sections that it rests on, and what it comes to. */
+/** Every fact of the knowledge: its guideline, its name, the sections it rests on, and its outcome. */
 function outcomes(chart: Chart) {
   const views = viewsOf(chart, 'medications');
   return knowledge.guidelines.flatMap((guideline) => {
@@ -35,12 +35,12 @@ const classesOf = ({ drafts, treatments }: Chart, all: boolean) =>
 const without = (record: Json[], section: (typeof SECTIONS)[number]) =>
   record.filter(({ resourceType }) => resourceType !== TYPES[section]);
 
-/** A diagnosis or procedure that tells of a treatment by itself: it adds to the medication list, and its absence is only traced. */
+/** A diagnosis or procedure that alone implies a treatment: it adds to the medication list, and its absence is only traced. */
 const tellsOfTreatment = (resource: Json) => /"(F11\.22|310653000)"/.test(JSON.stringify(resource['code']));
 
-describe('what is not known, while a part of the record is missing', () => {
-  // What a fact says of itself must be true: whatever that part may hold, the fact does not hold.
-  test(`a fact that does not hold holds with no content of the missing part (seed ${SEED})`, () => {
+describe('what is not known while a part of the record is missing', () => {
+  // A fact must be right about itself: whatever the missing part may hold, the fact does not hold.
+  test(`a fact that does not hold stays so with any content of the missing part (seed ${SEED})`, () => {
     fc.assert(
       fc.property(
         anyRecord,
@@ -60,7 +60,7 @@ describe('what is not known, while a part of the record is missing', () => {
               drafts,
               hook,
             });
-            // What a medicine is may rest on the part too: then the facts are asked of other medicines.
+            // The identity of a medicine may rest on the missing part too; the facts then concern other medicines.
             const changed =
               classesOf(full, section !== 'medications') !== classesOf(missing, section !== 'medications');
             if (changed) continue;
@@ -84,7 +84,7 @@ describe('what is not known, while a part of the record is missing', () => {
     ['an antagonist', draftOf('naltrexone'), true],
     ['another medicine', draftOf('atorvastatin'), false],
     ['paracetamol', draftOf('paracetamol'), false],
-  ])('%s ordered without a medication list: something is not known: %s', (_, draft, open) => {
+  ])('%s ordered without a medication list leaves something unknown: %s', (_, draft, open) => {
     const chart = chartOf([], { drafts: [draft], prefetch: { medications: undefined } });
     const rules = knowledge.rules.filter(({ hooks, off }) => off === undefined && hooks.includes('order-sign'));
     const unknown = new Set(outcomes(chart).flatMap(({ fact, outcome }) => (outcome === 'not-known' ? [fact] : [])));
@@ -106,7 +106,7 @@ describe('what is not known, while a part of the record is missing', () => {
     ['conditions', 'not-known'],
     ['medications', 'not-known'],
     ['patient', 'not-known'],
-  ])('the part that is missing is named: %s', (section) => {
+  ])('the missing part is named: %s', (section) => {
     const chart = chartOf([], { hook: 'patient-view', prefetch: { [section]: undefined } });
     const views = viewsOf(chart, 'medications');
     const named = knowledge.guidelines.flatMap((guideline) =>
@@ -138,7 +138,7 @@ describe('what is not known, while a part of the record is missing', () => {
     expect(unknown('2024-03')).toBeGreaterThan(0);
   });
 
-  test('a list in part: what is found holds, and what is not found is not known', () => {
+  test('with an incomplete list, what is found holds and what is not found is not known', () => {
     const entry = (id: string) => ({ resource: orderOf('methadone', { id, authoredOn: at(-20) }) });
     const partial = { resourceType: 'Bundle', type: 'searchset', entry: [entry('a')], total: 2 };
     const found = outcomes(chartOf([], { drafts: [draftOf('oxazepam')], prefetch: { medications: partial } }));

@@ -16,7 +16,7 @@ type Made = {
   rides?: boolean;
 };
 
-/** A result of a rule, about drugs by name; a name that begins with `draft` is ordered. */
+/** A result of a rule about named drugs; a name that begins with `draft` is ordered. */
 function made({ id, about = [], outcome = 'fires', family, rides = false, ...supersedes }: Made): RuleResult {
   const { always = [], sameDrugs = [], sameOrders = [], except = [] } = supersedes;
   return {
@@ -40,12 +40,12 @@ test.each<[string, Made[], string[]]>([
     ['a does-not-hold', 'b fires'],
   ],
   [
-    'one whose data are missing silences nothing',
+    'a rule whose data are missing silences nothing',
     [{ id: 'a', always: ['b'], outcome: 'not-known' }, { id: 'b' }],
     ['a not-known', 'b fires'],
   ],
   [
-    'a rule that is itself superseded silences nothing',
+    'a superseded rule silences nothing',
     [{ id: 'a', always: ['b'] }, { id: 'b', always: ['c'] }, { id: 'c' }],
     ['a fires', 'b superseded by a', 'c fires'],
   ],
@@ -58,7 +58,7 @@ test.each<[string, Made[], string[]]>([
     ['a fires', 'b superseded by a'],
   ],
   [
-    'about one drug more',
+    'about one more drug',
     [
       { id: 'a', sameDrugs: ['b'], about: ['x'] },
       { id: 'b', about: ['x', 'y'] },
@@ -67,7 +67,7 @@ test.each<[string, Made[], string[]]>([
   ],
   ['about no drug', [{ id: 'a', sameDrugs: ['b'], about: ['x'] }, { id: 'b' }], ['a fires', 'b fires']],
   [
-    'about the same order, whatever else it is about',
+    'about the same order, whatever else it concerns',
     [
       { id: 'a', sameOrders: ['*'], about: ['draft-1', 'x'] },
       { id: 'b', about: ['draft-1', 'y'] },
@@ -75,7 +75,7 @@ test.each<[string, Made[], string[]]>([
     ['a fires', 'b superseded by a'],
   ],
   [
-    'about another order besides',
+    'also about another order',
     [
       { id: 'a', sameOrders: ['*'], about: ['draft-1', 'x'] },
       { id: 'b', about: ['draft-1', 'draft-2'] },
@@ -99,21 +99,21 @@ test.each<[string, Made[], string[]]>([
     ['a fires', 'b fires'],
   ],
   [
-    'but for its exceptions',
+    'except for its exceptions',
     [
       { id: 'a', sameOrders: ['*'], except: ['b'], about: ['draft-1'] },
       { id: 'b', about: ['draft-1'] },
     ],
     ['a fires', 'b fires'],
   ],
-  ['never itself', [{ id: 'a', sameOrders: ['*'], about: ['draft-1'] }], ['a fires']],
-])('6: one card a problem: %s', (_, results, expected) => {
+  ['a rule never silences itself', [{ id: 'a', sameOrders: ['*'], about: ['draft-1'] }], ['a fires']],
+])('6: one card per problem: %s', (_, results, expected) => {
   expect(outcomes(...results)).toEqual(expected);
 });
 
 test.each<[string, Made[], string[]]>([
   [
-    'the first that speaks leads, the others join',
+    'the first rule that speaks leads, the others join',
     [
       { id: 'a', family: 'f' },
       { id: 'b', family: 'f' },
@@ -121,16 +121,16 @@ test.each<[string, Made[], string[]]>([
     ['a fires', 'b joins by a'],
   ],
   [
-    'a silent one does not lead',
+    'a silent rule does not lead',
     [
       { id: 'a', family: 'f', outcome: 'does-not-hold' },
       { id: 'b', family: 'f' },
     ],
     ['a does-not-hold', 'b fires'],
   ],
-  ['what only rides gives no card alone', [{ id: 'a', family: 'f', rides: true }], ['a rides-only']],
+  ['a rule that only rides along gives no card alone', [{ id: 'a', family: 'f', rides: true }], ['a rides-only']],
   [
-    'what only rides joins',
+    'a rule that only rides along joins another',
     [
       { id: 'a', family: 'f', rides: true },
       { id: 'b', family: 'f' },
@@ -138,15 +138,15 @@ test.each<[string, Made[], string[]]>([
     ['a joins by b', 'b fires'],
   ],
   [
-    'another family has its own card',
+    'another family gets its own card',
     [
       { id: 'a', family: 'f' },
       { id: 'b', family: 'g' },
     ],
     ['a fires', 'b fires'],
   ],
-  ['without a family each has its own', [{ id: 'a' }, { id: 'b' }], ['a fires', 'b fires']],
-])('4: one card a family: %s', (_, results, expected) => {
+  ['rules without a family each get their own card', [{ id: 'a' }, { id: 'b' }], ['a fires', 'b fires']],
+])('4: one card per family: %s', (_, results, expected) => {
   const joined = settle(results.map(made), new Set());
   expect(joined.map(({ rule, outcome, by }) => `${rule.id} ${outcome}${by === undefined ? '' : ` by ${by}`}`)).toEqual(
     expected,

@@ -41,7 +41,7 @@ const more: ((now: Basis) => Basis)[] = [
   },
 ];
 
-test('a card says nothing new beside itself, nor with less', () => {
+test('a card with the same basis, or with less, says nothing new', () => {
   fc.assert(
     fc.property(basis, (now) => {
       expect(saysNothingNew(now, now)).toBe(true);
@@ -51,7 +51,7 @@ test('a card says nothing new beside itself, nor with less', () => {
   );
 });
 
-test('whatever else has become less, one thing that is new makes it new', () => {
+test('a single new element makes a card new, even if others are gone', () => {
   fc.assert(
     fc.property(basis, fc.constantFrom(...more), fc.boolean(), (before, grow, fewer) => {
       const now = fewer ? { ...before, facts: before.facts.slice(1) } : before;
@@ -60,7 +60,7 @@ test('whatever else has become less, one thing that is new makes it new', () => 
   );
 });
 
-test('a day that a card tells is not news: a renewal that adds one to it does not bring it back', () => {
+test('a day stated in a card is not news: a renewal that adds a day does not repeat the card', () => {
   const bundles = readTestBundles(join(root, 'test-bundles'), []);
   const { body, hook } = bundles.find(({ name }) =>
     name.includes('switched-inside-the-class'),
@@ -72,7 +72,7 @@ test('a day that a card tells is not news: a renewal that adds one to it does no
   expect([...basesOf(results, chart).values()][0]?.facts).toEqual(['asked', 'longUse']);
 });
 
-describe('what a card about treatments rested on', () => {
+describe('the basis of a card about treatments', () => {
   const { agonist, gabapentinoid } = examples;
   const daily = (value: number) => ({
     dosageInstruction: [
@@ -82,7 +82,7 @@ describe('what a card about treatments rested on', () => {
       },
     ],
   });
-  /** The basis of the first card of a call about a gabapentinoid that runs beside the agonist. */
+  /** The basis of the first card for a gabapentinoid taken alongside the agonist. */
   const basisOf = (...record: Json[]) => {
     const body = pair('patient-view', { record: [prescription('agonist', agonist), ...record] });
     const { answer } = answerFile(body, knowledge, 'en', '2026-03-02');
@@ -98,7 +98,7 @@ describe('what a card about treatments rested on', () => {
     ['a renewal under another id', [running('b', 75)], true],
     ['a lower dose', [running('b', 50)], true],
     ['a higher dose', [running('b', 150)], false],
-    ['a second order beside the first', [running('a', 75), running('b', 75)], false],
+    ['a second order alongside the first', [running('a', 75), running('b', 75)], false],
     [
       'a second order that is over',
       [running('a', 75), running('b', 75, { status: 'completed', authoredOn: '2025-01-01', ...over() })],
@@ -114,7 +114,7 @@ describe('what a card about treatments rested on', () => {
     expect(saysNothingNew(basisOf(other, one), basisOf(one, other))).toBe(true);
   });
 
-  test('it holds no name and no id', () => {
+  test('the basis contains no name and no id', () => {
     expect(JSON.stringify(before)).not.toMatch(new RegExp(`${gabapentinoid}|${agonist}|MedicationRequest|kari`, 'i'));
   });
 

@@ -9,7 +9,7 @@ import { compileExpression } from './expression.ts';
 import type { Fact } from './knowledge.ts';
 import { reachOfResults, resultWindow } from './reach.ts';
 
-/** The reach of the knowledge where one rule rests on a fact of this text, and on others above it. */
+/** The reach of the knowledge if one rule rests on a fact with this text and on others above it. */
 function reachOf(fact: string, others: Record<string, string> = {}) {
   const [guideline] = knowledge.guidelines as [(typeof knowledge.guidelines)[number]];
   const [rule] = guideline.rules as [(typeof guideline.rules)[number]];
@@ -38,9 +38,9 @@ function reachOf(fact: string, others: Record<string, string> = {}) {
 describe('how far back results are read is derived from the facts', () => {
   const within = '%today.minusDays(%someDays)';
   test.each([
-    ['a parameter of days', `%results.where(date.onOrAfter(${within}))`, 92],
+    ['a parameter in days', `%results.where(date.onOrAfter(${within}))`, 92],
     ['a number of days', '%results.where(date.onOrAfter(%today.minusDays(10)))', 12],
-    ['a parameter of months', '%results.where(date.after(%today.minusMonths(%someMonths)))', 12 * 31 + 2],
+    ['a parameter in months', '%results.where(date.after(%today.minusMonths(%someMonths)))', 12 * 31 + 2],
     [
       'a condition after others',
       `%results.where(memberOf('alt')).newest().where(value > 3 and date.onOrAfter(${within}))`,
@@ -54,11 +54,15 @@ describe('how far back results are read is derived from the facts', () => {
     ],
     ['each side of an or', `%results.where(date.onOrAfter(${within}) or date.onOrAfter(%today.minusDays(5)))`, 92],
     [
-      'what is newest of those that they share a question with',
+      'the newest of results that share a list',
       `%results.where(date.onOrAfter(${within})).sharing('lists', %results.newest().where(outcome = 'positive'))`,
       92,
     ],
-    ['what they are compared with', `%results.where(date.onOrAfter(${within})).exclude(%results.where(value > 3))`, 92],
+    [
+      'a comparison with other results',
+      `%results.where(date.onOrAfter(${within})).exclude(%results.where(value > 3))`,
+      92,
+    ],
     ['no results at all', '%conditions.where(active = true)', 2],
   ])('%s', (_, fact, days) => {
     expect(reachOf(fact)).toEqual({ days, lists: [], codes: [] });
@@ -67,20 +71,23 @@ describe('how far back results are read is derived from the facts', () => {
   test.each([
     ['no condition', '%results'],
     ['a condition on something else', "%results.where(outcome = 'positive')"],
-    ['one side of an or', `%results.where(date.onOrAfter(${within}) or value > 3)`],
-    ['others that are not the newest', `%results.where(date.onOrAfter(${within})).sharing('lists', %results)`],
-    ['a day ahead', '%results.where(date.onOrBefore(%today))'],
+    ['a condition on only one side of an or', `%results.where(date.onOrAfter(${within}) or value > 3)`],
+    [
+      'sharing with results other than the newest',
+      `%results.where(date.onOrAfter(${within})).sharing('lists', %results)`,
+    ],
+    ['an upper bound only', '%results.where(date.onOrBefore(%today))'],
   ])('any result may count: %s', (_, fact) => {
     expect(reachOf(fact).days).toBeUndefined();
   });
 
-  test('results of a list that are read however old they are have their codes named', () => {
+  test('the codes of results that are read at any age are listed', () => {
     const reach = reachOf("%results.where(memberOf('smoking-status')).newest()");
     expect(reach).toMatchObject({ days: 2, lists: ['smoking-status'] });
     expect(reach.codes).toContain('72166-2');
   });
 
-  test('through facts that name each other', () => {
+  test('the reach follows facts that refer to each other', () => {
     const others = {
       tests: "%results.where(memberOf('alt'))",
       late: `%tests.newest().where(date.onOrAfter(${within}))`,
@@ -90,7 +97,7 @@ describe('how far back results are read is derived from the facts', () => {
   });
 });
 
-test('the delivered rules read results of a year or so, and a site that sets a parameter is followed', () => {
+test('the delivered rules read results of about one year, and a site parameter changes that', () => {
   const { days } = reachOfResults(knowledge);
   expect(days).toBeGreaterThan(365);
   const other = knowledgeOf(root, { parameters: { naltrexone: { recentMonths: 24 } } });
@@ -98,7 +105,7 @@ test('the delivered rules read results of a year or so, and a site that sets a p
   expect(resultWindow(knowledge, '2026-03-02')?.since).toMatch(/^202[45]-/);
 });
 
-test('FS4, F7: no test bundle’s answer changes where results beyond the reach are left out', () => {
+test('FS4, F7: leaving out results beyond the reach changes the answer to no test bundle', () => {
   let left = 0;
   const sites = new Map<string, typeof knowledge>();
   const at = (site: Record<string, unknown>) => {

@@ -15,15 +15,15 @@ function trace(record: Json[], drafts: Json[] = [], prefetch: Json = {}) {
 const since = (authoredOn: string) => ({ authoredOn });
 const AGONIST = orderOf('methadone', { id: 'a', ...since('2026-02-01') });
 
-describe('what a trace tells of the record', () => {
-  test('of an empty one: its parts, and the rules', () => {
+describe('what a trace says about the record', () => {
+  test('an empty record has its parts and the rules', () => {
     const found = trace([]);
     expect(Object.keys(found)).toEqual(['today', 'sections', 'rules']);
     expect(found.today).toBe(TODAY);
     expect(new Set(Object.values(found.sections))).toEqual(new Set(['complete']));
   });
 
-  test('drafts as they were read', () => {
+  test('drafts are listed as they were read', () => {
     const { drafts } = trace(
       [],
       [draftOf('oxazepam', { dosageInstruction: [{ timing: { repeat: { boundsPeriod: { end: '2026-03-05' } } } }] })],
@@ -37,7 +37,7 @@ describe('what a trace tells of the record', () => {
     ]);
   });
 
-  test('treatments with their entries, the newest first, and their periods', () => {
+  test('treatments are listed with their periods and their entries, newest first', () => {
     const supply = { daysSupply: { value: 5, code: 'd' } };
     const { treatments } = trace([
       dispenseOf('oxazepam', { id: 'old', whenHandedOver: '2026-02-01', ...supply }),
@@ -72,7 +72,7 @@ describe('what a trace tells of the record', () => {
     ]);
   });
 
-  test('of many entries the newest fifty, and the last fifty periods', () => {
+  test('a trace keeps the newest fifty entries and the last fifty periods', () => {
     const days = Array.from(
       { length: 60 },
       (_, at) =>
@@ -96,7 +96,7 @@ describe('what a trace tells of the record', () => {
     for (const { off: why } of off) expect(why).toBeTruthy();
   });
 
-  test('what could not be judged, and what was left out', () => {
+  test('what could not be judged and what was left out is listed', () => {
     const found = trace([orderOf('Zzyzx', { id: 'x', ...since('2026-02-01') })], [draftOf('Qwerty')]);
     expect(found.unread).toEqual([
       { ref: 'MedicationRequest/draft-1', name: 'Qwerty' },
@@ -106,9 +106,9 @@ describe('what a trace tells of the record', () => {
   });
 });
 
-describe('what a trace tells of a rule', () => {
+describe('what a trace says about a rule', () => {
   const ruleOf = (found: ReturnType<typeof trace>, id: string) => found.rules.find(({ rule }) => rule === id);
-  test('that fires: each fact by its role, with what it rests on', () => {
+  test('a rule that fires has each fact with its role and the resources it rests on', () => {
     const found = ruleOf(trace([AGONIST], [draftOf('oxazepam')]), 'laro-sedative-ordered');
     expect(found).toMatchObject({ guideline: 'laro-benzodiazepines', recommendation: 'L1', outcome: 'fires' });
     expect(Object.keys(found ?? {})).toEqual(['rule', 'guideline', 'recommendation', 'outcome', 'facts']);
@@ -126,12 +126,12 @@ describe('what a trace tells of a rule', () => {
     ).toBe(true);
   });
 
-  test('that is superseded: by which', () => {
+  test('a superseded rule names the one that supersedes it', () => {
     const found = ruleOf(trace([AGONIST], [draftOf('oxazepam')]), 'benzodiazepine-stop-date');
     expect([found?.outcome, found?.by]).toEqual(['superseded', 'laro-sedative-ordered']);
   });
 
-  test('that cannot be decided: what is missing', () => {
+  test('an undecided rule names what is missing', () => {
     const found = trace([], [draftOf('oxazepam')], { medications: undefined });
     const undecided = ruleOf(found, 'laro-sedative-ordered');
     expect([undecided?.outcome, undecided?.missing]).toEqual(['not-known', ['medications']]);
@@ -142,7 +142,7 @@ describe('what a trace tells of a rule', () => {
     expect(found.sections.medications).toBe('missing');
   });
 
-  test('about use over time: the courses', () => {
+  test('a rule about use over time has its courses', () => {
     const use = ['2025-12-01', '2026-01-01', '2026-02-01'].map((whenHandedOver, at) =>
       dispenseOf('oxazepam', { id: `d${at}`, whenHandedOver, daysSupply: { value: 31, code: 'd' } }),
     );

@@ -24,7 +24,7 @@ function read(yaml: string) {
 const KEY =
   '{kty: EC, crv: P-384, kid: key-1, x: 2jCG5DmKUql9YPn7F2C-0ljWEbj8O8-vn5Ih1k7Wzb-y3NpBLiG1BiRa392b1kcQ, y: 7Ragi9rT-5tSzaMbJlH_EIJl6rNFfj4V4RyFM5U2z4j1hesX5JXa8dWOsE-5wPIl}';
 
-/** A file that is right; tests add a line to its second client or replace one. */
+/** A valid file; tests add a line to its second client or replace one. */
 const GOOD = `clients:
   - name: first
     iss: https://first.example
@@ -35,7 +35,7 @@ const GOOD = `clients:
       - ${KEY}
 `;
 
-/** What is said of a line of a file, by the words of that line. */
+/** The problems reported for a line of a file, found by its text. */
 function saidOf(yaml: string, line: string): string[] {
   const { problems } = read(yaml);
   const number = yaml.split('\n').findIndex((text) => text.includes(line)) + 1;
@@ -44,7 +44,7 @@ function saidOf(yaml: string, line: string): string[] {
   return problems.filter((problem) => problem.line === number).map(({ message }) => message);
 }
 
-test('J5, J8, J13, J14: a short record gets the safe settings', () => {
+test('J5, J8, J13, J14: a minimal record gets the safe settings', () => {
   const { clients, problems } = read(GOOD);
   expect(problems).toEqual([]);
   expect(clients).toHaveLength(2);
@@ -67,18 +67,18 @@ test('J5, J8, J13, J14: a short record gets the safe settings', () => {
   });
 });
 
-test('J21: a record may hold the keys, with or without an address beside', () => {
+test('J21: a record may hold the keys, with or without an address', () => {
   const { clients } = read(`${GOOD}    jku: https://second.example/jwks.json\n`);
   expect(clients[1]).toMatchObject({ jku: 'https://second.example/jwks.json', keys: [{ kid: 'key-1', kty: 'EC' }] });
 });
 
-test('the example of the documentation can be served from', () => {
+test('a service can use the example of the documentation', () => {
   const problems: Problem[] = [];
   expect(readClients(join(root, 'docs/clients.example.yaml'), problems, services).length).toBeGreaterThan(0);
   expect(problems).toEqual([]);
 });
 
-test('every setting can be written', () => {
+test('every setting can be given', () => {
   const { clients, problems } = read(`${GOOD}    audiences: [sand_man]
     algorithms: [ES256]
     tenants: [north]
@@ -160,7 +160,7 @@ test.each([
   ['J11, an empty kid', 'kid: key-1', "kid: ''", 'kid'],
   ['a private key', 'kid: key-1', 'kid: key-1, d: c2VjcmV0', 'private'],
   ['an RSA private key', 'kty: EC', 'kty: RSA, n: bg, e: AQAB, d: c2VjcmV0', 'private'],
-])('%s is reported with its line, and what it holds is not', (_, text, by, word) => {
+])('%s is reported with its line, and the key itself is not repeated', (_, text, by, word) => {
   const yaml = GOOD.replace(KEY, KEY.replace(text, by));
   const { problems } = read(yaml);
   expect(problems.length).toBeGreaterThan(0);
@@ -169,7 +169,7 @@ test.each([
   expect(JSON.stringify(problems)).not.toContain('c2VjcmV0');
 });
 
-test('T1: https only, each address said', () => {
+test('T1: every address without https is reported', () => {
   const yaml = `${GOOD}    fhirServers:
       - http://fhir.second.example/r4
 `;
@@ -184,19 +184,19 @@ test('T1: https only, each address said', () => {
   ]);
 });
 
-test('F8: aliases of a server that the client does not have are said', () => {
+test('F8: an alias of a server that the client does not list is reported', () => {
   const yaml = `${GOOD}    fhirServerAliases: {https://fhir.second.example/r4: [http://inner.example]}\n`;
   expect(saidOf(yaml, 'fhirServerAliases')).toEqual([
     'second: https://fhir.second.example/r4 is not one of its fhirServers',
   ]);
 });
 
-test('two clients of one name are said at the second', () => {
+test('a repeated client name is reported at the second client', () => {
   const yaml = GOOD.replace('name: second', 'name: first # again');
   expect(saidOf(yaml, '# again')).toEqual(['first: another client has this name']);
 });
 
-test('J5: two clients of one issuer and address are said at the second', () => {
+test('J5: a repeated pair of issuer and address is reported at the second client', () => {
   const twin = '  - name: third\n    iss: https://first.example # again\n    jku: https://first.example/jwks.json\n';
   expect(saidOf(`${GOOD}${twin}`, '# again')).toEqual(['third: another client has this issuer and jku']);
   expect(read(`${GOOD}${twin.replace('jwks.json', 'other.json')}`).problems).toEqual([]);
@@ -204,7 +204,7 @@ test('J5: two clients of one issuer and address are said at the second', () => {
 
 const SANDBOX_KEY = KEY.replace(/x: [^,]+/, 'x: dw_JGR8nB2I6XveNxUOl2qk699ZPLM2nYI5STSdiEl9avAkrm3CkfYMbrrjr8laB');
 
-// The whole keys, as they stand in lib/inferno/dsl/jwks.json of inferno-framework/inferno-core, with other ids.
+// The complete keys, as in lib/inferno/dsl/jwks.json of inferno-framework/inferno-core, with other ids.
 const INFERNO_KEY =
   '{kty: EC, crv: P-384, x: JQKTsV6PT5Szf4QtDA1qrs0EJ1pbimQmM2SKvzOlIAqlph3h1OHmZ2i7MXahIF2C, ' +
   'y: bRWWQRJBgDa6CTgwofYrHjVGcO-A7WNEnu4oJA5OUJPPPpczgx1g2NsfinK-D2Rw, kid: key-1}';
@@ -216,15 +216,19 @@ const INFERNO_RSA_KEY =
 
 test.each([
   ['the public sandbox', 'iss: https://second.example', 'iss: https://sandbox.cds-hooks.org'],
-  ['the public sandbox with a slash', 'iss: https://second.example', 'iss: https://sandbox.cds-hooks.org/'],
+  ['the public sandbox with a trailing slash', 'iss: https://second.example', 'iss: https://sandbox.cds-hooks.org/'],
   ['Inferno', 'iss: https://second.example', 'iss: https://inferno.healthit.gov/suites/custom/crd_server'],
-  ['an Inferno of one’s own', 'iss: https://second.example', 'iss: https://inferno.second.example/custom/crd_server'],
+  [
+    'an Inferno hosted elsewhere',
+    'iss: https://second.example',
+    'iss: https://inferno.second.example/custom/crd_server',
+  ],
   ['the sandbox’s key', KEY, SANDBOX_KEY],
   ['the sandbox’s key id', 'kid: key-1', 'kid: 44823f3d-0b01-4a6c-a80e-b9d3e8a7226f'],
   ['Inferno’s key', KEY, INFERNO_KEY],
   ['Inferno’s RSA key', KEY, INFERNO_RSA_KEY],
   ['Inferno’s key id', 'kid: key-1', 'kid: 4b49a739d1eb115b3225f4cf9beb6d1b'],
-  ['Inferno’s id of its RSA key', 'kid: key-1', 'kid: b41528b6f37a9500edb8a905a595bdd7'],
+  ['Inferno’s id for its RSA key', 'kid: key-1', 'kid: b41528b6f37a9500edb8a905a595bdd7'],
 ])('J18: %s is never trusted in production', (_, text, by) => {
   const yaml = GOOD.replace(text, by);
   expect(saidOf(yaml, yaml.includes('iss: https://second') ? 'iss: https://second' : by)).toEqual([
@@ -244,25 +248,25 @@ test.each([
 test.each([
   ['nothing', '', 1],
   ['an empty list', 'clients: []\n', 1],
-  ['no list', 'clients: all\n', 1],
-  ['another key', 'klients: []\n', 1],
-  ['a list alone', '- name: first\n', 1],
-  ['no YAML', `${GOOD}    tenants: [north\n`, 9],
-  ['a key twice', `${GOOD}    iss: https://third.example\n`, 9],
-])('a file of %s is reported with its line, and lets nobody in', (_, yaml, line) => {
+  ['not a list', 'clients: all\n', 1],
+  ['an unknown key', 'klients: []\n', 1],
+  ['a bare list', '- name: first\n', 1],
+  ['invalid YAML', `${GOOD}    tenants: [north\n`, 9],
+  ['a repeated key', `${GOOD}    iss: https://third.example\n`, 9],
+])('a file with %s is reported with its line and admits nobody', (_, yaml, line) => {
   const { clients, problems } = read(yaml);
   expect(clients).toEqual([]);
   expect(problems.length).toBeGreaterThan(0);
   for (const problem of problems) expect(Math.abs(problem.line - line), JSON.stringify(problem)).toBeLessThanOrEqual(1);
 });
 
-test('a file that is not there is reported', () => {
+test('a missing file is reported', () => {
   const problems: Problem[] = [];
   expect(readClients(join(folder, 'none.yaml'), problems, services)).toEqual([]);
   expect(problems).toEqual([{ file: join(folder, 'none.yaml'), line: 1, message: 'the file cannot be read' }]);
 });
 
-test('all problems of a file are said at once', () => {
+test('all problems of a file are reported at once', () => {
   const { problems } = read(`${GOOD}    replay: never
     requestsPerMinute: 0
     trusted: true
@@ -294,8 +298,8 @@ test.each([
 test.each([
   ['in capitals', 'jku: https://second.example', 'jku: https://SANDBOX.cds-hooks.org'],
   ['with its port', 'jku: https://second.example', 'jku: https://sandbox.cds-hooks.org:443'],
-  ['with a slash doubled (Inferno)', 'jku: https://second.example', 'jku: https://inferno.example/custom//crd_server'],
-])('J18: keys of a test server are not trusted either where its address is written %s', (_, text, by) => {
+  ['with a doubled slash (Inferno)', 'jku: https://second.example', 'jku: https://inferno.example/custom//crd_server'],
+])('J18: keys of a test server are rejected even if its address is written %s', (_, text, by) => {
   expect(
     read(LISTS.replace(text, by))
       .problems.map(({ message }) => message)
@@ -303,7 +307,7 @@ test.each([
   ).toContain('a published test key');
 });
 
-test('J19: certificates in a record are said where clients are not requested any', () => {
+test('J19: certificates in a record are reported if clients are not asked for any', () => {
   const path = join(folder, 'certified.yaml');
   writeFileSync(path, `${LISTS}    certificates: [ehr.second.example]\n`);
   const problems: Problem[] = [];
@@ -315,11 +319,11 @@ test('J19: certificates in a record are said where clients are not requested any
   expect(problems).toHaveLength(1);
 });
 
-test('J16: a service that there is not is reported', () => {
+test('J16: an unknown service is reported', () => {
   expect(read(`${LISTS}    services: [nordic-opioid-order-sing]\n`).problems.map(({ line }) => line)).toEqual([9]);
 });
 
-test('a trial names tenants that are listed and rules that there are, each with its line', () => {
+test('a trial with an unlisted tenant or an unknown rule is reported with its line', () => {
   const path = join(folder, 'trial.yaml');
   writeFileSync(
     path,
@@ -339,7 +343,7 @@ test('a trial names tenants that are listed and rules that there are, each with 
   ]);
 });
 
-test('silent: of which tenant, of which rules, and when', () => {
+test('a trial applies to its tenants, its rules and its days', () => {
   const rules = ['a', 'b'];
   const silent = [{ tenants: ['north'], rules: ['a'], from: '2026-03-02', to: '2026-03-03' }, { tenants: ['south'] }];
   const of = (tenant: string | undefined, day: string) => silentFor({ silent }, tenant, day, rules);

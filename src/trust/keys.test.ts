@@ -25,14 +25,14 @@ type Answer = { body: unknown; maxAge: number | undefined } | 'down';
 const keys = (...list: unknown[]): Answer => ({ body: { keys: list }, maxAge: undefined });
 const lasting = (maxAge: number | undefined, ...list: unknown[]): Answer => ({ body: { keys: list }, maxAge });
 
-/** A production service whose clock and whose client's key server are in the test's hand. */
+/** A production service whose clock and key server the test controls. */
 async function startWith(first: Answer, clients: Client[] = [old.client]) {
   const hand = { answer: first, seconds: 0 };
   const fetched: { url: string; options: FetchOptions }[] = [];
   const fetchJson: FetchJson = async (url, options) => {
     fetched.push({ url, options });
     const { answer } = hand;
-    // As over a network: the answer comes later.
+    // As over a network, the answer comes later.
     await new Promise((done) => setImmediate(done));
     if (answer === 'down') throw new FetchFailed('unreachable');
     return answer;
@@ -51,7 +51,7 @@ async function startWith(first: Answer, clients: Client[] = [old.client]) {
   return {
     service,
     fetched,
-    /** What the key server says from now on. */
+    /** Sets what the key server answers from now on. */
     says: (answer: Answer) => {
       hand.answer = answer;
     },
@@ -64,7 +64,7 @@ async function startWith(first: Answer, clients: Client[] = [old.client]) {
   };
 }
 
-test('J11, J17: the keys are fetched once, from the listed address, without anything that is secret', async () => {
+test('J11, J17: the keys are fetched once, from the listed address, and no secret is sent', async () => {
   const { old, fetched } = await startWith(keys(key1));
   expect([await old(), await old(), await old()]).toEqual(['accepted', 'accepted', 'accepted']);
   expect(fetched.map(({ url }) => url)).toEqual([JKU]);
@@ -73,13 +73,13 @@ test('J11, J17: the keys are fetched once, from the listed address, without anyt
   expect(fetched[0]?.options.timeoutMs).toBeLessThanOrEqual(5000);
 });
 
-test('J17: calls at once wait for the same fetch', async () => {
+test('J17: simultaneous calls share one fetch', async () => {
   const { old, fetched } = await startWith(keys(key1));
   expect(new Set(await Promise.all(Array.from({ length: 10 }, () => old())))).toEqual(new Set(['accepted']));
   expect(fetched).toHaveLength(1);
 });
 
-test('J17: however slow the key server is, it is asked once at a time', async () => {
+test('J17: a slow key server gets one request at a time', async () => {
   const waiting: (() => void)[] = [];
   const fetchJson: FetchJson = () =>
     new Promise((done) => waiting.push(() => done({ body: { keys: [key1] }, maxAge: undefined })));
@@ -92,13 +92,13 @@ test('J17: however slow the key server is, it is asked once at a time', async ()
   expect(waiting).toHaveLength(2);
 });
 
-test('J17: a key server in the hospital’s network is asked where the client’s record says that it stands there', async () => {
+test('J17: a key server inside the hospital’s network is called if the client’s record says it is there', async () => {
   const { old: call, fetched } = await startWith(keys(key1), [{ ...old.client, privateNetwork: true }]);
   expect(await call()).toBe('accepted');
   expect(fetched[0]?.options.privateNetwork).toBe(true);
 });
 
-test('J5: no address but the listed one is ever asked, and none for a token that is refused before', async () => {
+test('J5: only the listed address is ever called, and not for a token already refused', async () => {
   const { service, fetched } = await startWith(keys(key1));
   const verdicts = [
     await verdictOn(service, await old.token(SIGN, {}, { jku: 'https://evil.example/jwks.json' })),
@@ -121,7 +121,7 @@ test('J5: a token may name the listed address', async () => {
   expect(fetched.map(({ url }) => url)).toEqual([JKU]);
 });
 
-test('J5: an address that is listed for another client is foreign', async () => {
+test('J5: an address listed for another client is refused', async () => {
   const jku = 'https://other.example/jwks.json';
   const other = { ...next.client, name: 'other', iss: 'https://other.example', jku, keys: undefined };
   const { service, fetched } = await startWith(keys(key1), [old.client, other]);
@@ -129,14 +129,14 @@ test('J5: an address that is listed for another client is foreign', async () => 
   expect(fetched).toEqual([]);
 });
 
-test('J5, J21: a client whose keys stand in its record has no address', async () => {
+test('J5, J21: a client with keys in its record has no address', async () => {
   const { service, fetched } = await startWith(keys(key1), [next.client]);
   expect(await verdictOn(service, await next.token(SIGN, {}, { jku: JKU }))).toBe('jku');
   expect(await verdictOn(service, await next.token(SIGN))).toBe('accepted');
   expect(fetched).toEqual([]);
 });
 
-test('J5, J11: two key servers of one issuer are told apart by the address that the token names', async () => {
+test('J5, J11: two key servers of one issuer are told apart by the address in the token', async () => {
   const second = 'https://ehr.example/second.json';
   const fetchJson: FetchJson = async (url) => ({
     body: { keys: [url === JKU ? key1 : { ...next.publicKey, kid: 'key-1' }] },
@@ -157,7 +157,7 @@ test('J11: the key is chosen by its kid', async () => {
   expect([await old('key-2'), await next('key-1')]).toEqual(['signature', 'signature']);
 });
 
-test('J17: a new key works once the cool-down is over, without waiting for the cache', async () => {
+test('J17: a new key works after the cool-down, before the cache expires', async () => {
   const { old, next, says, at, fetched } = await startWith(lasting(3600, key1));
   expect(await old()).toBe('accepted');
   says(lasting(3600, key1, key2));
@@ -170,7 +170,7 @@ test('J17: a new key works once the cool-down is over, without waiting for the c
   expect(fetched).toHaveLength(2);
 });
 
-test('J17: a key that was taken away is refused as soon as the set is fetched again', async () => {
+test('J17: a removed key is refused once the set is fetched again', async () => {
   const { old, next, says, at } = await startWith(lasting(3600, key1));
   expect(await old()).toBe('accepted');
   says(lasting(3600, key2));
@@ -179,7 +179,7 @@ test('J17: a key that was taken away is refused as soon as the set is fetched ag
   expect(await old()).toBe('key');
 });
 
-test('J11, J17: unknown kids ask once in the cool-down, however many come', async () => {
+test('J11, J17: unknown kids cause one fetch per cool-down, however many arrive', async () => {
   const { old, at, fetched } = await startWith(lasting(3600, key1));
   expect(await old()).toBe('accepted');
   const unknown = () => Promise.all(Array.from({ length: 10 }, (_, at) => old(`unknown-${at}`)));
@@ -193,7 +193,7 @@ test('J11, J17: unknown kids ask once in the cool-down, however many come', asyn
   expect(perRound).toEqual([0, 0, 0, 1, 0, 0, 1]);
 });
 
-test('J17: unknown kids while the key server is down ask once in the cool-down, and known keys go on', async () => {
+test('J17: unknown kids while the key server is down cause one fetch per cool-down, and known keys still work', async () => {
   const { old, says, at, fetched } = await startWith(lasting(3600, key1));
   expect(await old()).toBe('accepted');
   says('down');
@@ -222,7 +222,7 @@ test.each([
   expect(fetched).toHaveLength(2);
 });
 
-test('J17: a key server that is down leaves the old keys for a day, asked once in the cool-down', async () => {
+test('J17: old keys stay valid for a day while the key server is down, with one fetch per cool-down', async () => {
   const { old, says, at, fetched } = await startWith(keys(key1));
   expect(await old()).toBe('accepted');
   says('down');
@@ -239,7 +239,7 @@ test('J17: a key server that is down leaves the old keys for a day, asked once i
   expect(await old()).toBe('key-server');
 });
 
-test('J17: a key server that comes back after more than a day is asked and believed', async () => {
+test('J17: the keys of a server that comes back after more than a day are accepted', async () => {
   const { old, next, says, at } = await startWith(keys(key1));
   expect(await old()).toBe('accepted');
   says('down');
@@ -251,7 +251,7 @@ test('J17: a key server that comes back after more than a day is asked and belie
   expect(await old()).toBe('key');
 });
 
-test('J17: a key server that is down from the start refuses, and serves once it is up', async () => {
+test('J17: a key server that is down from the start causes refusals until it is up', async () => {
   const { old, says, at } = await startWith('down');
   expect(await old()).toBe('key-server');
   says(keys(key1));
@@ -261,8 +261,8 @@ test('J17: a key server that is down from the start refuses, and serves once it 
 
 test.each([
   ['an EC private key', { ...key1, d: 'secret' }],
-  ['an RSA private key beside', { kty: 'RSA', kid: 'r', n: 'x', e: 'AQAB', d: 'secret' }],
-  ['a symmetric key beside', { kty: 'oct', kid: 'o', k: 'secret' }],
+  ['an RSA private key as well', { kty: 'RSA', kid: 'r', n: 'x', e: 'AQAB', d: 'secret' }],
+  ['a symmetric key as well', { kty: 'oct', kid: 'o', k: 'secret' }],
 ])('J17: a set with %s is refused as a whole', async (_, bad) => {
   const { old, service } = await startWith(keys(key1, bad));
   expect(await old()).toBe('key-server');
@@ -270,13 +270,13 @@ test.each([
 });
 
 test.each<[string, unknown]>([
-  ['no object', 'x'],
+  ['a value that is not an object', 'x'],
   ['null', null],
   ['a list', [key1]],
   ['an object without keys', {}],
-  ['keys that are no list', { keys: key1 }],
-  ['keys that are texts', { keys: ['x', null, 7] }],
-])('J17: as key set %s is refused, and does not take the place of a good one', async (_, body) => {
+  ['keys that are not a list', { keys: key1 }],
+  ['keys that are strings', { keys: ['x', null, 7] }],
+])('J17: %s is refused as a key set and does not replace a valid one', async (_, body) => {
   const { old, says, at } = await startWith(keys(key1));
   expect(await old()).toBe('accepted');
   says({ body, maxAge: undefined });
@@ -286,7 +286,7 @@ test.each<[string, unknown]>([
   expect(await fresh.old()).toBe('key-server');
 });
 
-test('J17: an empty set takes all keys away', async () => {
+test('J17: an empty set removes all keys', async () => {
   const { old, says, at } = await startWith(keys(key1));
   expect(await old()).toBe('accepted');
   says(keys());
@@ -294,20 +294,20 @@ test('J17: an empty set takes all keys away', async () => {
   expect(await old()).toBe('key');
 });
 
-test('J11: a key that cannot be used does not spoil the others of its set', async () => {
+test('J11: an unusable key does not affect the others in its set', async () => {
   const { old } = await startWith(keys({ kty: 'EC', kid: 'odd', crv: 'P-0' }, { kty: 'AKP', kid: 'new' }, key1));
   expect(await old('key-1')).toBe('accepted');
   expect(['key', 'signature']).toContain(await old('odd'));
 });
 
-test('J11: a key set without kids is no use', async () => {
+test('J11: a key set without kids is unusable', async () => {
   const { kid: _, ...nameless } = key1;
   const { old } = await startWith(keys(nameless));
   expect(await old('key-1')).toBe('key');
   expect(await old('undefined')).toBe('key');
 });
 
-/** A key server on this machine, with the service's own way of fetching. */
+/** A key server on this machine, fetched in the service's own way. */
 async function startWithServer(listener: RequestListener) {
   const server = createServer(listener);
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
@@ -344,16 +344,16 @@ test('J17: a redirect is not followed', async () => {
 test.each<[string, RequestListener]>([
   ['a failure', (_, response) => response.writeHead(500).end(jwks)],
   ['nothing found', (_, response) => response.writeHead(404).end(jwks)],
-  ['no JSON', (_, response) => response.end('<html>')],
+  ['invalid JSON', (_, response) => response.end('<html>')],
   ['nothing', (_, response) => response.end()],
   ['a closed connection', (request) => request.socket.destroy()],
-  ['more than anybody needs', (_, response) => response.end(`${jwks}${' '.repeat(17 * 1024 * 1024)}`)],
+  ['an oversized body', (_, response) => response.end(`${jwks}${' '.repeat(17 * 1024 * 1024)}`)],
 ])('J17: from a key server %s is refused', async (_, listener) => {
   const service = await startWithServer(listener);
   expect(await verdictOn(service, await old.token(SIGN))).toBe('key-server');
 });
 
-test('J17: keys that are more than a day old are refused on every call, also within the cool-down', async () => {
+test('J17: keys more than a day old are refused on every call, also during the cool-down', async () => {
   const { old, says, at } = await startWith(keys(key1));
   expect(await old()).toBe('accepted');
   says('down');
@@ -363,19 +363,19 @@ test('J17: keys that are more than a day old are refused on every call, also wit
 
 test.each([
   ['was down from the start', 'down' as const],
-  ['shows a private key', keys({ ...key1, d: 'x' })],
-])('J17: a key server that %s is asked once in the cool-down, whoever knocks', async (_, answer) => {
+  ['returns a private key', keys({ ...key1, d: 'x' })],
+])('J17: a key server that %s is called once per cool-down, whoever sends tokens', async (_, answer) => {
   const { service, old: call, fetched } = await startWith(answer);
   const stranger = await createClient();
   for (let count = 0; count < 5; count++) {
     expect(await call()).toBe('key-server');
-    // It takes no more than a listed issuer to make the service ask.
+    // A token with a listed issuer is enough to make the service ask.
     expect(await verdictOn(service, await stranger.token(SIGN))).toBe('key-server');
   }
   expect(fetched).toHaveLength(1);
 });
 
-test('J18: a published test key is not trusted either where a key server hands it out', async () => {
+test('J18: a published test key is rejected also when a key server returns it', async () => {
   const kid = '44823f3d-0b01-4a6c-a80e-b9d3e8a7226f';
   const { old } = await startWith(keys({ ...key1, kid }));
   expect(await old(kid)).toBe('key-server');

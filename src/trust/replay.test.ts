@@ -17,32 +17,32 @@ afterAll(() => service.close());
 
 const verdict = (token: string, path?: string) => verdictOn(service, token, path);
 
-test('J14: a token is good for one call', async () => {
+test('J14: a token is valid for one call', async () => {
   const token = await ehr.token(SIGN);
   expect(await verdict(token)).toBe('accepted');
   expect(await verdict(token)).toBe('replay');
   expect(await verdict(token)).toBe('replay');
 });
 
-test('J14: of the same token sent many times at once one is accepted', async () => {
+test('J14: a token sent several times at once is accepted once', async () => {
   const token = await ehr.token(SIGN);
   const verdicts = await Promise.all(Array.from({ length: 8 }, () => verdict(token)));
   expect(verdicts.filter((said) => said === 'accepted')).toHaveLength(1);
   expect(verdicts.filter((said) => said === 'replay')).toHaveLength(7);
 });
 
-test('J14: another token with a jti that was used is refused, whatever the jti looks like', async () => {
+test('J14: another token with a used jti is refused, whatever characters the jti has', async () => {
   for (const jti of ['a'.repeat(64), crypto.randomUUID(), ' ', '\0', 'x'.repeat(limits.jti)]) {
     expect(await verdict(await ehr.token(SIGN, { jti }))).toBe('accepted');
     expect(await verdict(await ehr.token(SIGN, { jti, exp: NOW + 301 }))).toBe('replay');
   }
 });
 
-test('J14: a jti longer than the limit is refused, and nothing of it is kept', async () => {
+test('J14: a jti longer than the limit is refused', async () => {
   expect(await verdict(await ehr.token(SIGN, { jti: 'x'.repeat(limits.jti + 1) }))).toBe('claims');
 });
 
-test('J14: a call that was put off, or that its headers refuse, does not use its token up', async () => {
+test('J14: a call that is rate-limited or refused for its headers does not use up its token', async () => {
   const slow = await createClient({ name: 'slow', iss: 'https://slow.example', requestsPerMinute: 1 });
   const busy = await startService({ mode: 'production', clients: [slow.client], clock: () => now * 1000 });
   const token = await slow.token(SIGN);
@@ -75,7 +75,7 @@ test('J14: a call that was put off, or that its headers refuse, does not use its
   await free.close();
 });
 
-test('J14: the store forgets the oldest beyond its limit, and none at it', async () => {
+test('J14: beyond its limit the store forgets the oldest jti, and up to it none', async () => {
   const replay = createReplay(() => 0, 3);
   const use = (jti: string) => replay.use('ehr', jti, 1000);
   for (const jti of ['a', 'b', 'c']) expect(await use(jti)).toBe(true);
@@ -84,7 +84,7 @@ test('J14: the store forgets the oldest beyond its limit, and none at it', async
   expect([await use('b'), await use('c'), await use('d'), await use('a')]).toEqual([false, false, false, true]);
 });
 
-test('J14: what has expired makes room, once a minute', async () => {
+test('J14: expired entries are removed, once a minute', async () => {
   let clock = 0;
   const replay = createReplay(() => clock * 1000, 3);
   const use = (jti: string, expires: number) => replay.use('ehr', jti, expires * 1000);
@@ -95,11 +95,11 @@ test('J14: what has expired makes room, once a minute', async () => {
   ] as const)
     expect(await use(jti, expires)).toBe(true);
   clock = 62;
-  // The second is gone, so that the first need not go for the fourth.
+  // The second has been removed, so the fourth does not displace the first.
   expect([await use('d', 100), await use('a', 100), await use('c', 100)]).toEqual([true, false, false]);
 });
 
-test('J14: an expired token that is used again is new, until it expires anew', async () => {
+test('J14: a jti used again after it expired is new, and then valid once', async () => {
   let clock = 0;
   const replay = createReplay(() => clock * 1000, 3);
   expect(await replay.use('ehr', 'a', 10_000)).toBe(true);
@@ -109,7 +109,7 @@ test('J14: an expired token that is used again is new, until it expires anew', a
   expect([await replay.use('ehr', 'a', 20_000), await replay.use('ehr', 'a', 20_000)]).toEqual([true, false]);
 });
 
-test('J14: of several processes each asks the shared store, and remembers for itself while that is away', async () => {
+test('J14: each process asks the shared store, and uses its own memory while the store is down', async () => {
   const asked: [id: string, expiresAt: number][] = [];
   let answer: () => Promise<boolean> = async () => true;
   const replay = sharedReplay(
@@ -129,7 +129,7 @@ test('J14: of several processes each asks the shared store, and remembers for it
   for (const [id] of asked) expect(id).toMatch(/^[0-9a-f]{64}$/);
 });
 
-test('J14: of two clients with one issuer neither uses up the jti of the other', async () => {
+test('J14: a jti used by one client is still valid for another with the same issuer', async () => {
   const one = await createClient({ name: 'one', iss: 'https://shared.example', jku: 'https://one.example/jwks' });
   const two = await createClient({ name: 'two', iss: 'https://shared.example' });
   const both = await startService({ mode: 'production', clients: [one.client, two.client], clock: () => now * 1000 });
@@ -138,19 +138,19 @@ test('J14: of two clients with one issuer neither uses up the jti of the other',
   await both.close();
 });
 
-test('J14: a token for two services is good for one call of either', async () => {
+test('J14: a token for two services is valid for one call to either', async () => {
   const select = '/cds-services/nordic-opioid-order-select';
   const token = await ehr.token(SIGN, { aud: [`${PUBLIC_URL}${SIGN}`, `${PUBLIC_URL}${select}`] });
   expect(await verdict(token)).toBe('accepted');
   expect(await verdict(token, select)).toBe('replay');
 });
 
-test('J14: the jti of one client is nothing to another', async () => {
+test('J14: a jti used by one client is still valid for another', async () => {
   expect(await verdict(await ehr.token(SIGN, { jti: 'shared' }))).toBe('accepted');
   expect(await verdict(await other.token(SIGN, { jti: 'shared' }))).toBe('accepted');
 });
 
-test('J14: who cannot sign cannot use up a jti', async () => {
+test('J14: a caller that cannot sign cannot use up a jti', async () => {
   const stranger = await createClient();
   const jti = 'wanted';
   expect(await verdict(await stranger.token(SIGN, { jti }))).toBe('signature');
@@ -159,7 +159,7 @@ test('J14: who cannot sign cannot use up a jti', async () => {
   expect(await verdict(await ehr.token(SIGN, { jti }))).toBe('accepted');
 });
 
-test('J14: a client on warn may send a token again, and the log says so', async () => {
+test('J14: a client on warn may reuse a token, and the log says so', async () => {
   const token = await inferno.token(SIGN);
   expect(await verdict(token)).toBe('accepted');
   const told = () => service.log.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'answered');
@@ -168,14 +168,14 @@ test('J14: a client on warn may send a token again, and the log says so', async 
   expect(told().at(-1)).toMatchObject({ client: 'inferno', replayed: true, status: 200 });
 });
 
-test('J14: where jti may be left out, one that is sent is still good for one call', async () => {
+test('J14: a jti that is optional and sent is still valid once', async () => {
   const bare = await noJti.token(SIGN, { jti: undefined as never });
   expect([await verdict(bare), await verdict(bare)]).toEqual(['accepted', 'accepted']);
   const token = await noJti.token(SIGN);
   expect([await verdict(token), await verdict(token)]).toEqual(['accepted', 'replay']);
 });
 
-test('J14: a jti is remembered as long as its token could be accepted, and not longer', async () => {
+test('J14: a jti is remembered exactly as long as its token could be accepted', async () => {
   const at = async (seconds: number) => {
     now = NOW + seconds;
     return verdict(await ehr.token(SIGN, { jti: 'late', iat: now, exp: now + 300 }));

@@ -19,21 +19,21 @@ const service = await startService({ mode: 'production', clients: hand.map(({ cl
 afterAll(() => service.close());
 
 const verdict = (token: string, path?: string) => verdictOn(service, token, path);
-/** The verdict on a token of the usual client with other claims or header fields. */
+/** The verdict on a token of the usual client with these claims and header fields. */
 const claiming = async (claims: Record<string, unknown>, header: Record<string, unknown> = {}) =>
   verdict(await ehr.token(SIGN, claims as JWTPayload, header));
 
 const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const usual = { iss: 'https://ehr.example', aud: `${PUBLIC_URL}${SIGN}`, exp: NOW + 300, iat: NOW, jti: 'by hand' };
-/** A token of three parts as an attacker writes it. */
+/** A three-part token as an attacker writes it. */
 const forged = (header: object, signature = '') =>
   `${part({ kid: 'key-1', typ: 'JWT', ...header })}.${part(usual)}.${signature}`;
 
-test('J2, J21: a token signed with the key of the client’s record is accepted', async () => {
+test('J2, J21: a token signed with the key in the client’s record is accepted', async () => {
   expect(await claiming({})).toBe('accepted');
 });
 
-test('J3: kid is needed and is a text', async () => {
+test('J3: kid is required and must be a string', async () => {
   for (const kid of [undefined, '', 7, null, ['key-1']])
     expect(await claiming({}, { kid }), JSON.stringify(kid)).toBe('key-id');
 });
@@ -55,7 +55,7 @@ test.each([
   ['exp', 'claims'],
   ['iat', 'claims'],
   ['jti', 'claims'],
-])('J4: without %s refused', async (claim, reason) => {
+])('J4: a token without %s is refused', async (claim, reason) => {
   expect(await claiming({ [claim]: undefined })).toBe(reason);
 });
 
@@ -79,12 +79,12 @@ test('J9: an nbf that is not a number is refused', async () => {
   expect(['claims', 'not-yet-valid']).toContain(await claiming({ nbf: 'now' }));
 });
 
-test('J4: jti and iat may be left out only by the clients whose record says so, and only the one that it names', async () => {
+test('J4: a client may leave out jti or iat only if its record allows that very claim', async () => {
   expect(await verdict(await noJti.token(SIGN, { jti: undefined as never }))).toBe('accepted');
   expect(await verdict(await noJti.token(SIGN, { iat: undefined as never }))).toBe('claims');
   expect(await verdict(await noIat.token(SIGN, { iat: undefined as never }))).toBe('accepted');
   expect(await verdict(await noIat.token(SIGN, { jti: undefined as never }))).toBe('claims');
-  // What is sent is checked all the same.
+  // If sent, the claim is still checked.
   expect(await verdict(await noIat.token(SIGN, { iat: 'x' as never }))).toBe('claims');
   expect(await verdict(await noIat.token(SIGN, { iat: NOW + 61 }))).toBe('not-yet-valid');
 });
@@ -108,14 +108,14 @@ test('J5, J11: one client cannot sign for another', async () => {
 
 test.each([
   ['the address', `${PUBLIC_URL}${SIGN}`],
-  ['a list of it alone', [`${PUBLIC_URL}${SIGN}`]],
-  ['a list that holds it', ['https://other.example', `${PUBLIC_URL}${SIGN}`]],
-  ['a slash at the end', `${PUBLIC_URL}${SIGN}/`],
+  ['the address alone in a list', [`${PUBLIC_URL}${SIGN}`]],
+  ['a list that includes it', ['https://other.example', `${PUBLIC_URL}${SIGN}`]],
+  ['a trailing slash', `${PUBLIC_URL}${SIGN}/`],
   ['slashes doubled', `${PUBLIC_URL}/${SIGN}`],
-  ['slashes doubled inside', `${PUBLIC_URL}/cds-services//nordic-opioid-order-sign`],
+  ['doubled slashes inside', `${PUBLIC_URL}/cds-services//nordic-opioid-order-sign`],
   ['the default port', `${PUBLIC_URL}:443${SIGN}`],
   ['scheme and host in capitals', `HTTPS://CDS.EXAMPLE${SIGN}`],
-])('J6: as audience %s is accepted', async (_, aud) => {
+])('J6: the audience %s is accepted', async (_, aud) => {
   expect(await claiming({ aud })).toBe('accepted');
 });
 
@@ -124,15 +124,15 @@ test.each([
   ['discovery', `${PUBLIC_URL}/cds-services`],
   ['the server', PUBLIC_URL],
   ['another server', `https://evil.example${SIGN}`],
-  ['a server with our name in front', `https://cds.example.evil.example${SIGN}`],
-  ['our name as user of another server', `https://cds.example@evil.example${SIGN}`],
+  ['a server whose name begins with ours', `https://cds.example.evil.example${SIGN}`],
+  ['our name as the user of another server', `https://cds.example@evil.example${SIGN}`],
   ['another port', `${PUBLIC_URL}:8443${SIGN}`],
   ['http', `http://cds.example${SIGN}`],
-  ['the path alone', SIGN],
+  ['only the path', SIGN],
   ['the path in capitals', `${PUBLIC_URL}${SIGN.toUpperCase()}`],
   ['a longer path', `${PUBLIC_URL}${SIGN}-2`],
-  ['a path with the service in front', `${PUBLIC_URL}${SIGN}/x`],
-  ['a path that leads elsewhere', `${PUBLIC_URL}${SIGN}/../nordic-opioid-order-select`],
+  ['a path that ends in the service’s', `${PUBLIC_URL}${SIGN}/x`],
+  ['a path that resolves elsewhere', `${PUBLIC_URL}${SIGN}/../nordic-opioid-order-select`],
   ['its feedback', `${PUBLIC_URL}${SIGN}/feedback`],
   ['a list of others', ['https://other.example', `${PUBLIC_URL}/cds-services`]],
   ['an empty list', []],
@@ -142,17 +142,17 @@ test.each([
   ['a number', 7],
   ['an object', { 0: `${PUBLIC_URL}${SIGN}` }],
   ['another client’s word', 'sand_man'],
-])('J6, J8: as audience %s is refused', async (_, aud) => {
+])('J6, J8: the audience %s is refused', async (_, aud) => {
   expect(await claiming({ aud })).toBe('audience');
 });
 
-test('J6, T11: a call with a slash too many takes the token for the address', async () => {
+test('J6, T11: a call with an extra slash accepts a token for the address', async () => {
   for (const path of [`${SIGN}/`, `/${SIGN}`, '/cds-services//nordic-opioid-order-sign'])
     expect(await verdict(await ehr.token(SIGN), path), path).toBe('accepted');
   expect(await verdict(await ehr.token(SIGN), `${SIGN}?debug=1`)).toBe('accepted');
 });
 
-test('J6: the audience is the public address, not the one behind the proxy', async () => {
+test('J6: the audience is the public address and not the one behind the proxy', async () => {
   const proxied = await startService({
     mode: 'production',
     clients: [ehr.client],
@@ -163,7 +163,7 @@ test('J6: the audience is the public address, not the one behind the proxy', asy
   expect(await at(`https://proxy.example${SIGN}`)).toBe('audience');
   const { headers } = await proxied.http.get('/health').set('host', 'cds.example');
   expect(headers['content-type']).toContain('json');
-  // Neither the address that it listens on nor the Host header of a caller counts.
+  // Neither the listening address nor the caller's Host header counts.
   const { address, port } = proxied.app.server.address() as { address: string; port: number };
   expect(await at(`http://${address}:${port}${SIGN}`)).toBe('audience');
   const { status } = await proxied.http
@@ -177,7 +177,7 @@ test('J6: the audience is the public address, not the one behind the proxy', asy
   await proxied.close();
 });
 
-test('J7: feedback takes its own address and that of its service, and no other', async () => {
+test('J7: feedback accepts only its own address and that of its service', async () => {
   const at = async (aud: string) => verdict(await ehr.token('', { aud: `${PUBLIC_URL}${aud}` }), `${SIGN}/feedback`);
   expect(await at(`${SIGN}/feedback`)).not.toBe('audience');
   expect(await at(SIGN)).not.toBe('audience');
@@ -185,7 +185,7 @@ test('J7: feedback takes its own address and that of its service, and no other',
   expect(await at('/cds-services/nordic-opioid-order-select/feedback')).toBe('audience');
 });
 
-test('J8: an audience that a client’s record adds is accepted from that client', async () => {
+test('J8: an audience added in a client’s record is accepted from that client', async () => {
   expect(await verdict(await byHand.token(SIGN, { aud: 'sand_man' }))).toBe('accepted');
   expect(await verdict(await byHand.token(SIGN, { aud: ['x', 'sand_man'] }))).toBe('accepted');
   expect(await verdict(await byHand.token(SIGN))).toBe('accepted');
@@ -203,16 +203,16 @@ test.each([
   ['iat in 61 s', { iat: NOW + 61 }, 'not-yet-valid'],
   ['nbf in 60 s', { nbf: NOW + 60 }, 'accepted'],
   ['nbf in 61 s', { nbf: NOW + 61 }, 'not-yet-valid'],
-  ['a life of an hour', { iat: NOW - 1800, exp: NOW + 1800 }, 'accepted'],
-  ['a life of an hour and a second', { iat: NOW - 1800, exp: NOW + 1801 }, 'lifetime'],
-  ['an hour from now', { exp: NOW + 3600 }, 'accepted'],
-  ['a life of days that is nearly over', { iat: NOW - 86_400, exp: NOW + 10 }, 'lifetime'],
+  ['a lifetime of an hour', { iat: NOW - 1800, exp: NOW + 1800 }, 'accepted'],
+  ['a lifetime of an hour and a second', { iat: NOW - 1800, exp: NOW + 1801 }, 'lifetime'],
+  ['a lifetime of an hour that begins now', { exp: NOW + 3600 }, 'accepted'],
+  ['a lifetime of days that is nearly over', { iat: NOW - 86_400, exp: NOW + 10 }, 'lifetime'],
   ['Epic’s times', { iat: NOW, nbf: NOW - 300, exp: NOW + 900, sub: 'client-id' }, 'accepted'],
 ])('J9: %s', async (_, claims, reason) => {
   expect(await claiming(claims)).toBe(reason);
 });
 
-test('J9: the clock that counts is the service’s', async () => {
+test('J9: times are checked against the service’s clock', async () => {
   let now = NOW;
   const later = await startService({ mode: 'production', clients: [ehr.client], clock: () => now * 1000 + 999 });
   const made = await Promise.all([ehr.token(SIGN), ehr.token(SIGN), ehr.token(SIGN)]);
@@ -225,14 +225,14 @@ test('J9: the clock that counts is the service’s', async () => {
   expect(verdicts).toEqual(['accepted', 'accepted', 'expired']);
 });
 
-test('J10: a client of several tenants names one of its own', async () => {
+test('J10: a client with several tenants names one of its own', async () => {
   const of = async (tenant?: string) => verdict(await region.token(SIGN, { tenant }));
   expect(await of('north')).toBe('accepted');
   expect(await of('south')).toBe('accepted');
   for (const other of ['east', 'North', 'north ', '', undefined]) expect(await of(other), other).toBe('tenant');
 });
 
-test('J10: a client of one tenant may leave it out and may not name another', async () => {
+test('J10: a client with one tenant may leave it out but not name another', async () => {
   const of = async (tenant?: string) => verdict(await house.token(SIGN, { tenant }));
   expect(await of('north')).toBe('accepted');
   expect(await of()).toBe('accepted');
@@ -240,7 +240,7 @@ test('J10: a client of one tenant may leave it out and may not name another', as
 });
 
 test.each([[['east']], [7], [{ id: 'east' }], [true], [null]])(
-  'J10: a client of one tenant does not get in with the tenant %j, which is none of its own',
+  'J10: the tenant %j, which is not the client’s own, is refused',
   async (tenant) => {
     expect(await verdict(await house.token(SIGN, { tenant }))).toBe('tenant');
   },
@@ -252,13 +252,13 @@ test('J10, J15: the tenant is in the log', async () => {
   expect(told.at(-1)).toMatchObject({ msg: 'answered', client: 'region', tenant: 'south', status: 200 });
 });
 
-test('J11: a wrong key, and a kid that nobody has', async () => {
+test('J11: a wrong key or an unknown kid is refused', async () => {
   const stranger = await createClient();
   expect(await verdict(await stranger.token(SIGN))).toBe('signature');
   expect(await claiming({}, { kid: 'key-2' })).toBe('key');
 });
 
-test('J11: a token of which a byte was changed', async () => {
+test('J11: a token with a changed byte is refused', async () => {
   const [header, claims, signature] = (await ehr.token(SIGN)).split('.') as [string, string, string];
   const other = part({ ...JSON.parse(Buffer.from(claims, 'base64url').toString()), jti: 'another' });
   expect(await verdict(`${header}.${other}.${signature}`)).toBe('signature');
@@ -268,14 +268,14 @@ test('J11: a token of which a byte was changed', async () => {
   expect(await verdict(`${header}.${claims}.${signature.slice(0, -4)}`)).toBe('signature');
 });
 
-test('J11: a key that the token brings along is not used', async () => {
+test('J11: a key sent in the token is not used', async () => {
   const stranger = await createClient();
   const { publicKey: jwk } = stranger;
   for (const header of [{ jwk }, { x5c: ['MIIB'] }, { x5u: 'https://evil.example/x5u' }])
     expect(await verdict(await stranger.token(SIGN, {}, header as never)), Object.keys(header)[0]).toBe('signature');
 });
 
-test('J3: a header that asks for an extension which we do not know is refused', async () => {
+test('J3: a header that requires an unknown extension is refused', async () => {
   const token = forged({ alg: 'ES384', crit: ['exp'], exp: NOW }, 'AAAA');
   expect(await verdict(token)).toBe('signature');
 });
@@ -285,12 +285,12 @@ test.each(['none', 'None', 'NONE', 'nOnE', '', undefined, null, 7])('J12: alg %j
   expect(['algorithm', 'malformed']).toContain(await verdict(forged({ alg }, 'AAAA')));
 });
 
-test('J12: alg ES384 with an empty signature, or one of zeros, is refused', async () => {
+test('J12: alg ES384 with an empty or all-zero signature is refused', async () => {
   expect(await verdict(forged({ alg: 'ES384' }))).toBe('signature');
   expect(await verdict(forged({ alg: 'ES384' }, Buffer.alloc(96).toString('base64url')))).toBe('signature');
 });
 
-test.each(['HS256', 'HS384', 'HS512'])('J12: %s with the public key as secret is refused', async (alg) => {
+test.each(['HS256', 'HS384', 'HS512'])('J12: %s with the public key as the secret is refused', async (alg) => {
   for (const { publicKey, client } of [ehr, rsa]) {
     const key = (await importJWK(publicKey, publicKey.alg, { extractable: true })) as CryptoKey;
     for (const secret of [await exportSPKI(key), (await exportSPKI(key)).trim(), JSON.stringify(publicKey)]) {
@@ -302,12 +302,12 @@ test.each(['HS256', 'HS384', 'HS512'])('J12: %s with the public key as secret is
   }
 });
 
-test('J13: RS384 and ES384 are both accepted without more settings', async () => {
+test('J13: RS384 and ES384 are both accepted by default', async () => {
   expect(await verdict(await rsa.token(SIGN))).toBe('accepted');
   expect(await verdict(await ehr.token(SIGN))).toBe('accepted');
 });
 
-test('J13: only the algorithms of the client’s record are accepted', async () => {
+test('J13: only the algorithms in the client’s record are accepted', async () => {
   const [usually, ours] = [
     await createClient({ name: 'a', iss: 'https://a.example' }, 'ES256'),
     await createClient({ name: 'b', iss: 'https://b.example', algorithms: ['ES256'] }, 'ES256'),
@@ -323,7 +323,7 @@ test('J13: only the algorithms of the client’s record are accepted', async () 
   await other.close();
 });
 
-test('J13: the algorithm must fit the key', async () => {
+test('J13: the algorithm must match the key', async () => {
   const { client, token, publicKey } = await createClient({ algorithms: ['RS256', 'RS384', 'ES384'] }, 'RS384');
   const wrongly = await startService({
     mode: 'production',
@@ -333,10 +333,10 @@ test('J13: the algorithm must fit the key', async () => {
     ],
   });
   expect(await verdictOn(wrongly, await token(SIGN))).toBe('key');
-  // A key for encryption signs nothing.
+  // An encryption key signs nothing.
   expect(await verdictOn(wrongly, await token(SIGN, { iss: 'https://enc.example' }))).toBe('key');
   await wrongly.close();
-  // The header says ES384, the key of this kid is RSA.
+  // The header says ES384, but the key with this kid is RSA.
   expect(
     await verdict(
       forged({ alg: 'ES384' }, 'AAAA').replace(/\.[^.]+\./, `.${part({ ...usual, iss: 'https://rsa.example' })}.`),
@@ -349,16 +349,16 @@ test.each([
   ['four parts', `${forged({ alg: 'ES384' }, 'AAAA')}.x`],
   ['five parts (encrypted)', `${part({ alg: 'dir', enc: 'A256GCM', kid: 'key-1', typ: 'JWT' })}.a.b.c.d`],
   ['one word', 'garbage'],
-  ['no base64', 'ä.ö.å'.normalize('NFD').replace(/[^\x20-\x7e]/g, '%')],
-  ['a header that is no JSON', `${Buffer.from('{').toString('base64url')}.${part(usual)}.AAAA`],
+  ['invalid base64', 'ä.ö.å'.normalize('NFD').replace(/[^\x20-\x7e]/g, '%')],
+  ['a header that is not JSON', `${Buffer.from('{').toString('base64url')}.${part(usual)}.AAAA`],
   ['a header that is a list', `${part([])}.${part(usual)}.AAAA`],
   ['claims that are null', `${part({ alg: 'ES384', kid: 'key-1', typ: 'JWT' })}.${part(null)}.AAAA`],
-  ['claims that are a text', `${part({ alg: 'ES384', kid: 'key-1', typ: 'JWT' })}.${part('x')}.AAAA`],
+  ['claims that are a string', `${part({ alg: 'ES384', kid: 'key-1', typ: 'JWT' })}.${part('x')}.AAAA`],
 ])('J1, J3: %s is refused', async (_, token) => {
   expect(['malformed', 'type']).toContain(await verdict(token));
 });
 
-test('J5, J21: two clients of one issuer, one by jku and one by keys, are told apart in whatever order they stand', async () => {
+test('J5, J21: two clients with one issuer, one by jku and one by keys, are told apart in either order', async () => {
   const jku = 'https://shared.example/jwks.json';
   const byJku = await createClient({ name: 'by-jku', iss: 'https://shared.example', jku });
   const byKeys = await createClient({ name: 'by-keys', iss: 'https://shared.example' });
@@ -375,7 +375,7 @@ test('J5, J21: two clients of one issuer, one by jku and one by keys, are told a
     expect(await verdictOn(shared, await byJku.token(SIGN))).toBe('accepted');
     expect(await verdictOn(shared, await byKeys.token(SIGN))).toBe('accepted');
     expect([answered('by-jku'), answered('by-keys')]).toEqual([2, 1]);
-    // The keys of one do not sign with the address of the other, and a stranger signs for neither.
+    // One client's keys do not sign with the other's address, and a stranger signs for neither.
     expect(await verdictOn(shared, await byKeys.token(SIGN, {}, { jku }))).toBe('signature');
     const stranger = await createClient({ iss: 'https://shared.example' });
     expect(await verdictOn(shared, await stranger.token(SIGN))).toBe('signature');
@@ -383,7 +383,7 @@ test('J5, J21: two clients of one issuer, one by jku and one by keys, are told a
   }
 });
 
-test('J10: a client of one tenant is that tenant, whether its token says so or not', async () => {
+test('J10: a client with one tenant is that tenant, whether its token names it or not', async () => {
   const told = async (claims: JWTPayload) => {
     service.log.length = 0;
     expect(await verdict(await house.token(SIGN, claims))).toBe('accepted');
@@ -392,7 +392,7 @@ test('J10: a client of one tenant is that tenant, whether its token says so or n
   expect([await told({}), await told({ tenant: 'north' })]).toEqual(['north', 'north']);
 });
 
-describe('J5, J21: of several clients of one issuer, the refusal of the one that came nearest is in the log', async () => {
+describe('J5, J21: of several clients with one issuer, the log has the refusal of the closest match', async () => {
   const signer = await createClient({ name: 'signer' });
   const otherKey = await createClient({ name: 'other-key' });
   const otherKid = { ...otherKey.client, name: 'other-kid', keys: [{ ...otherKey.publicKey, kid: 'key-2' } as never] };
@@ -421,14 +421,14 @@ describe('J5, J21: of several clients of one issuer, the refusal of the one that
     ['not yet valid', [otherKey.client, signer.client], { nbf: NOW + 100 }, 'not-yet-valid signer'],
     ['another claim', [otherKey.client, signer.client], { nbf: 'x' as never }, 'claims signer'],
     ['a signature by another key', [otherAlgorithm, otherKid, otherKey.client], {}, 'signature other-key'],
-    ['a signature rather than a key server that is away', [server, otherKey.client], {}, 'signature other-key'],
+    ['a signature rather than a key server that is down', [server, otherKey.client], {}, 'signature other-key'],
     [
-      'a key server that is away',
+      'a key server that is down',
       [otherAlgorithm, otherKid, { ...server, keys: undefined } as Client],
       {},
       'key-server server',
     ],
-    ['a key id that nobody has', [otherAlgorithm, otherKid], {}, 'key other-kid'],
+    ['an unknown key id', [otherAlgorithm, otherKid], {}, 'key other-kid'],
     ['an algorithm', [otherAlgorithm], {}, 'algorithm other-algorithm'],
   ])('%s', async (_what, clients, claims, refusal) => {
     expect(await refusalOf(clients, claims)).toBe(refusal);
@@ -449,7 +449,7 @@ describe('J5, J21: of several clients of one issuer, the refusal of the one that
     await expect(verifyToken(authorization, [], trust, 'not-looked-at')).rejects.toMatchObject({ reason });
   });
 
-  test('J19: a certificate that is not one of the client’s is refused, and where nobody looks for one none is needed', async () => {
+  test('J19: a certificate that is not the client’s is refused, and none is needed if certificates are not checked', async () => {
     const certified = { ...signer.client, certificates: ['ehr.example'] } as Client;
     const trust = { clients: [certified], keys, clock: () => NOW * 1000 };
     const by = async (certificate: Parameters<typeof verifyToken>[3]) =>
