@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-/** What a reader sees of a page. */
+/** The visible text of a page. */
 const textOf = (html: string) =>
   html
     .replace(/<style>.*?<\/style>/gs, ' ')
@@ -21,7 +21,7 @@ const textOf = (html: string) =>
     .replace(/\s+/g, ' ');
 
 describe('GET /advice/<rule>', () => {
-  test.each(languages)('every rule has a page in %s: no placeholder and no word is missing', async (language) => {
+  test.each(languages)('every rule has a page in %s without placeholders or missing words', async (language) => {
     for (const { id } of knowledge.rules) {
       const { status, headers, text } = await service.http.get(`/advice/${id}?lang=${language}`);
       expect(status).toBe(200);
@@ -33,7 +33,7 @@ describe('GET /advice/<rule>', () => {
     }
   });
 
-  test('it says what the source says and is, what we added, the reasons, and who proves it', async () => {
+  test('the page names the source and its kind, our additions, the reasons and the patients that prove the rule', async () => {
     const { text } = await service.http.get('/advice/laro-sedative-current?lang=en');
     const shown = textOf(text);
     const guideline = knowledge.guidelines.find(({ rules }) => rules.some(({ id }) => id === 'laro-sedative-current'));
@@ -46,7 +46,7 @@ describe('GET /advice/<rule>', () => {
     expect(text).toMatch(/<code>[a-z-]+\/[a-z0-9-]+<\/code>/);
   });
 
-  test('it says the thresholds, the country and the state of the site that it is read at', async () => {
+  test('the page shows the site’s thresholds, country and state', async () => {
     const here = await startService({
       knowledge: knowledgeOf(root, {
         ...deliveredSite,
@@ -71,7 +71,7 @@ describe('GET /advice/<rule>', () => {
     await denmark.close();
   });
 
-  test('the language is that of the address, else of the browser, else of the site', async () => {
+  test('the language comes from the address, then the browser, then the site', async () => {
     const languageOf = async (path: string, accept?: string) => {
       const asked = service.http.get(path);
       if (accept !== undefined) asked.set('accept-language', accept);
@@ -84,14 +84,14 @@ describe('GET /advice/<rule>', () => {
     expect(await languageOf('/advice?lang=en&lang=da', 'en')).toBe('en');
   });
 
-  test('a rule that there is none of is 404, and nothing of the address comes back', async () => {
+  test('an unknown rule is 404, and the page repeats nothing of the address', async () => {
     const { status, text } = await service.http.get('/advice/%3Cscript%3E');
     expect(status).toBe(404);
     expect(text).toContain('There is no rule with this name');
     expect(text).not.toContain('script');
   });
 
-  test('it may be kept, and is answered with 304 where it was', async () => {
+  test('the page can be cached, and a revalidation is answered with 304', async () => {
     const { headers } = await service.http.get('/advice?lang=sv');
     const again = await service.http.get('/advice?lang=sv').set('if-none-match', headers['etag'] ?? '');
     expect(again.status).toBe(304);
@@ -99,7 +99,7 @@ describe('GET /advice/<rule>', () => {
   });
 });
 
-test('the index has every rule once, and leads to its page', async () => {
+test('the index lists every rule once, with a link to its page', async () => {
   const { text } = await service.http.get('/advice?lang=en');
   for (const { id } of knowledge.rules) {
     expect(text.split(`<h3 id="${id}">`)).toHaveLength(2);
@@ -108,7 +108,7 @@ test('the index has every rule once, and leads to its page', async () => {
   expect(text).not.toContain('<script');
 });
 
-test('in production the pages are open as discovery is, and what lies beside them is not', async () => {
+test('in production the pages are public like discovery, and neighbouring addresses are not', async () => {
   const production = await startService({ mode: 'production' });
   expect((await production.http.get('/advice')).status).toBe(200);
   expect((await production.http.get('/advice/opioid-sedative')).status).toBe(200);
@@ -118,7 +118,7 @@ test('in production the pages are open as discovery is, and what lies beside the
   await production.close();
 });
 
-test('the link of a card leads to the page of its rule, in its language', async () => {
+test('the link of a card leads to the page of its rule in the card’s language', async () => {
   const { body } = await service.call(pair(), { 'accept-language': 'nb' });
   const [{ links, source }] = body.cards;
   const { pathname, search } = new URL(links[0].url);

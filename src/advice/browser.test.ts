@@ -26,7 +26,7 @@ describe.skipIf(chromiumPath === undefined)('/advice in a browser', { timeout: 1
     ['rule', 'dark', 1440],
     ['rule', 'light', 360],
   ] as const)(
-    'the %s in %s at %i px: its style passes its own policy, axe finds nothing, nothing overflows',
+    'the %s in %s at %i px passes its own style policy and axe, and nothing overflows',
     async (which, colorScheme, width) => {
       const { page, troubles, close } = await browser.visit(origin, {
         ...(which === 'index' ? index : rule),
@@ -34,7 +34,7 @@ describe.skipIf(chromiumPath === undefined)('/advice in a browser', { timeout: 1
         viewport: { width, height: 900 },
       });
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
-      // Without its style the header would have no line.
+      // Without its style the header would have no border.
       expect(await page.evaluate('getComputedStyle(document.querySelector("header")).borderBottomWidth')).toBe('3px');
       expect(await accessibilityProblems(page)).toEqual([]);
       expect(troubles).toEqual([]);
@@ -42,7 +42,7 @@ describe.skipIf(chromiumPath === undefined)('/advice in a browser', { timeout: 1
     },
   );
 
-  test('from the index to a rule and to the rule in another language, and back', async () => {
+  test('links lead from the index to a rule, and to the rule in another language and back', async () => {
     const { page, troubles, close } = await browser.visit(origin, index);
     await page.getByRole('link', { name: 'opioid-stop-date', exact: true }).click();
     await page.getByRole('heading', { level: 2, name: 'What the source says' }).waitFor();
@@ -54,7 +54,7 @@ describe.skipIf(chromiumPath === undefined)('/advice in a browser', { timeout: 1
     await close();
   });
 
-  test('the browser prints the index as a PDF of several pages, without the ways to other pages', async () => {
+  test('the index prints as a PDF of several pages, without navigation', async () => {
     const { page, close } = await browser.visit(origin, index);
     await page.emulateMedia({ media: 'print' });
     expect(await page.locator('nav.ways').isVisible()).toBe(false);

@@ -10,14 +10,14 @@ let copy: ReturnType<typeof copyOfRepository>;
 beforeEach(() => {
   copy = copyOfRepository();
 });
-/** For tests that spoil bundles. */
+/** For tests that damage bundles. */
 function copyWithBundles() {
   copy.remove();
   copy = copyOfRepository('laro-benzodiazepines');
 }
 afterEach(() => copy.remove());
 
-/** What the check says of the spoiled copy about one line. */
+/** What the check reports about one line of the damaged copy. */
 function saidOf(file: string, line: number): string {
   const { problems } = check(copy.folder);
   return problems
@@ -42,7 +42,7 @@ test.each([
   ['a misspelt field', LARO, "where('inpatient' in setting)", "where('inpatient' in seting)", 'seting'],
   ['an unknown variable', LARO, "'patient-view', %setting", "'patient-view', %sitting", '%sitting'],
   ['an unknown function', LARO, "memberOf('sedative')", "membrOf('sedative')", 'membrOf'],
-  ['no FHIRPath', LARO, "memberOf('sedative')", "memberOf('sedative'", ''],
+  ['invalid FHIRPath', LARO, "memberOf('sedative')", "memberOf('sedative'", ''],
   ['an unknown code list', LARO, "memberOf('sedative')", "memberOf('sedatives')", 'sedatives'],
   ['an unknown fact', LARO, 'when: [pair]', 'when: [pairs]', 'pairs'],
   ['an unknown rule', LARO, 'always: [laro-relapse,', 'always: [laro-relapsed,', 'laro-relapsed'],
@@ -54,10 +54,10 @@ test.each([
     `${'undvik '.repeat(16)}{orderedOfPair}`,
     'at most 139',
   ],
-  ['a placeholder that is not certain', CARDS, 'LARO ({laroOfPair})', 'LARO ({comorbidity})', 'comorbidity'],
-  ['a text that is no message', CARDS, 'LARO ({laroOfPair})', 'LARO ({laroOfPair)', ''],
-])('%s is said with file and line', (_, file, text, by, word) => {
-  // Lists and long texts are told at the line where the key or the value stands.
+  ['a placeholder that may be empty', CARDS, 'LARO ({laroOfPair})', 'LARO ({comorbidity})', 'comorbidity'],
+  ['a malformed message', CARDS, 'LARO ({laroOfPair})', 'LARO ({laroOfPair)', ''],
+])('%s is reported with file and line', (_, file, text, by, word) => {
+  // Problems of lists and long texts are reported at the line of the key or the value.
   const line = copy.replace(file, text, by);
   const { problems } = check(copy.folder);
   const near = problems.filter((problem) => problem.file === file && problem.line >= line - 1 && problem.line <= line);
@@ -85,17 +85,17 @@ test('a missing language is reported with its line', () => {
   expect(said.some((problem) => Math.abs(problem.line - line) <= 2)).toBe(true);
 });
 
-test('YAML that cannot be read is reported with its line', () => {
+test('invalid YAML is reported with its line', () => {
   const line = copy.replace(LARO, 'unless: [laroGoing]', 'unless: [laroGoing');
   expect(check(copy.folder).problems.filter(({ file }) => file === LARO)[0]?.line).toBeGreaterThanOrEqual(line);
 });
 
-test('a key that is given twice is reported with its line', () => {
+test('a repeated key is reported with its line', () => {
   const line = copy.replace(LARO, 'status: active', 'status: active\nstatus: draft');
   expect(saidOf(LARO, line + 1)).toMatch(/unique|status/);
 });
 
-test('a site’s parameter out of bounds, of an unknown guideline or name is reported with its line', () => {
+test('a site’s parameter that is out of bounds or unknown is reported with its line', () => {
   const line = copy.replace(
     'hooks/site.yaml',
     'off: []',
@@ -110,7 +110,7 @@ test('a site’s parameter out of bounds, of an unknown guideline or name is rep
   ).toContain('opioid-stop: there is no such guideline');
 });
 
-test('a site’s rule, time zone and key that do not exist are said with their lines', () => {
+test('a site’s unknown rule, time zone and key are reported with their lines', () => {
   const off = copy.replace('hooks/site.yaml', 'off: []', 'off: [laro-sedative]');
   expect(saidOf('hooks/site.yaml', off)).toContain('laro-sedative');
   const zone = copy.replace('hooks/site.yaml', 'Europe/Stockholm', 'Europe/Sthlm');
@@ -123,7 +123,7 @@ test('a site’s rule, time zone and key that do not exist are said with their l
   ).toContain('langauge');
 });
 
-test('every problem is said at once, in the order of files and lines', () => {
+test('all problems are reported at once, sorted by file and line', () => {
   copy.replace(LARO, "memberOf('sedative')", "memberOf('sedatives')");
   copy.replace(START, 'indicator: info', 'indicator: critical');
   copy.replace(CARDS, 'LARO ({laroOfPair})', 'LARO ({lara})');
@@ -132,14 +132,14 @@ test('every problem is said at once, in the order of files and lines', () => {
   expect(files).toEqual([...files].sort());
 });
 
-test('a bundle that is answered otherwise than it expects is reported', () => {
+test('a bundle whose answer differs from the expected one is reported', () => {
   copyWithBundles();
   const file = 'test-bundles/laro-benzodiazepines/zopiclone-in-laro-outpatient';
   copy.replace(`${file}.expected.yaml`, 'warning', 'info');
   expect(saidOf(`${file}.request.json`, 1)).toContain('indicator');
 });
 
-test('a bundle without date, request or sense is reported', () => {
+test('a bundle with a missing date or request, or with invalid contents, is reported', () => {
   copyWithBundles();
   const file = 'test-bundles/laro-benzodiazepines/zopiclone-in-laro-outpatient';
   copy.replace(`${file}.request.json`, '"now"', '"then"');
@@ -150,7 +150,7 @@ test('a bundle without date, request or sense is reported', () => {
   expect(saidOf(`${file}.expected.yaml`, 1)).toContain('request');
 });
 
-test('without its test bundles a rule is not proved', () => {
+test('a rule without test bundles is reported as not proved', () => {
   const gaps = () =>
     check(copy.folder)
       .problems.filter(({ file }) => file === LARO)
@@ -162,7 +162,7 @@ test('without its test bundles a rule is not proved', () => {
   expect(gaps()).not.toContain(unproved);
 });
 
-test('a single bundle that is taken away leaves a gap where it was the only proof', () => {
+test('removing the only proof of a fact leaves a gap', () => {
   copyWithBundles();
   const folder = join(copy.folder, 'test-bundles/laro-benzodiazepines');
   const gaps = () => check(copy.folder).problems.filter(({ file }) => file === LARO).length;
@@ -190,7 +190,7 @@ describe('npm run check -- --against', () => {
     };
   };
 
-  test('says by rule which cards appear, vanish and change, and of which patients', () => {
+  test('it lists per rule the cards that appear, vanish and change, with the patients', () => {
     const { status, lines } = against(
       'off: [laro-sedative-ordered]\ncountry: SE\nparameters: {laro-benzodiazepines: {toxicologyDays: 180}}\n',
     );
@@ -199,10 +199,10 @@ describe('npm run check -- --against', () => {
     const [, here, there, appear, vanish, change] = row('laro-sedative-ordered')?.map(Number) ?? [];
     expect(here).toBeGreaterThan(10);
     expect([there, appear, vanish, change]).toEqual([0, 0, here, 0]);
-    // In Sweden, and nowhere else.
+    // Only in Sweden.
     expect(row('laro-one-year')?.slice(1, 3).map(Number)[0]).toBe(0);
     expect(Number(row('laro-one-year')?.[3])).toBeGreaterThan(0);
-    // The card names the number of days.
+    // The card states the number of days.
     expect(Number(row('laro-relapse')?.[5])).toBeGreaterThan(0);
     expect(lines).toContainEqual([
       'laro-sedative-ordered',
@@ -211,7 +211,7 @@ describe('npm run check -- --against', () => {
     ]);
   });
 
-  test('says that nothing changes, and what is wrong with the other file', () => {
+  test('it says if nothing changes, and reports problems of the other file', () => {
     const same = against('timeZone: Europe/Stockholm\noff: []\n');
     expect(same.status).toBe(0);
     expect(same.lines.flat().join()).toMatch(/every card is the same$/);
@@ -221,10 +221,10 @@ describe('npm run check -- --against', () => {
   });
 });
 
-test('docs/traceability.md and docs/proof.json are what the files say now', () => {
+test('docs/traceability.md and docs/proof.json are up to date', () => {
   const { trace, proof, problems } = check(root);
   expect(problems).toEqual([]);
-  // `npm run check` writes it.
+  // `npm run check` writes them.
   expect(readFileSync(join(root, 'docs/traceability.md'), 'utf8')).toBe(trace);
   expect(readFileSync(join(root, 'docs/proof.json'), 'utf8')).toBe(proof);
 });

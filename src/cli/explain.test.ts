@@ -10,7 +10,7 @@ import { explain } from './explain.ts';
 const { agonist, gabapentinoid } = examples;
 const TODAY = '2026-03-02';
 
-/** What explain prints of a request, line by line, without its colours and the width of its columns. */
+/** The lines that explain prints for a request, without colours and column padding. */
 function linesOf(body: Json, options = {}, site = knowledge): string[] {
   const { answer } = answerFile(body, site, 'en', TODAY);
   return plain(explain(answer, options));
@@ -34,14 +34,14 @@ const dispense = (id: string, day: string): Json => ({
 });
 
 test.each([
-  ['in force, without an end', {}, 'taken | from 2026-02-02 | no end on record | 1 entry'],
+  ['current, without an end', {}, 'taken | from 2026-02-02 | no end on record | 1 entry'],
   [
-    'to a day that is known',
+    'with a known last day',
     { dosageInstruction: [dosageUntil('2026-04-30')] },
     'taken | from 2026-02-02 | to 2026-04-30 | 1 entry',
   ],
   [
-    'stopped nobody knows when',
+    'stopped at an unknown time',
     { status: 'stopped' },
     /^possible \| from 2026-02-02 \| to 20\d\d-\d\d-\d\d at the latest, no end on record \| 1 entry$/,
   ],
@@ -51,7 +51,7 @@ test.each([
     { authoredOn: '2020-01-01', dosageInstruction: [dosageUntil('2020-02-01')] },
     /^over \| .* \| to 2020-02-01 \| 1 entry$/,
   ],
-])('a treatment says its degree, since when, and whether an end is on record: %s', (_, more, said) => {
+])('a treatment is printed with its degree, its start and whether it has an end: %s', (_, more, said) => {
   const line = linesOf(pair('order-sign', { record: [prescription('a', agonist, more)] })).find((one) =>
     one.startsWith('MedicationRequest/a'),
   );
@@ -59,7 +59,7 @@ test.each([
   expect(rest).toEqual(typeof said === 'string' ? said : expect.stringMatching(said));
 });
 
-test('an order of the call says where its stop was read, or that it has none', () => {
+test('an order of the call is printed with the source of its stop, or as having none', () => {
   const drafts = [
     order('with', gabapentinoid, { dosageInstruction: [dosageUntil('2026-03-08')] }),
     order('without', gabapentinoid),
@@ -73,7 +73,7 @@ test('an order of the call says where its stop was read, or that it has none', (
   );
 });
 
-test('the entries behind a treatment come when they are requested, the newest first', () => {
+test('the entries behind a treatment are printed on request, newest first', () => {
   const record = [prescription('a', agonist)];
   const dispenses = bundle([dispense('d1', '2026-02-09'), dispense('d2', '2026-02-23')], 'searchset');
   const body = pair('order-sign', { record, prefetch: { dispenses } });
@@ -87,7 +87,7 @@ test('the entries behind a treatment come when they are requested, the newest fi
   ]);
 });
 
-test('a medicine that is not recognised is named, and what was left out is counted', () => {
+test('an unrecognised medicine is named, and what was left out is counted', () => {
   const unknown = { medicationCodeableConcept: { text: 'quuxoline' } };
   const lines = linesOf(
     pair('order-sign', {
@@ -113,7 +113,7 @@ test('npm run explain reads standard input and takes --entries', () => {
   expect(plain(stdout)).toContain(`Entries behind ${agonist}`);
 });
 
-test('a rule on trial: what it would do, and that it is on trial where it does nothing', () => {
+test('a rule on trial is printed with what it would do, or as on trial if it does nothing', () => {
   const silent = { rules: { 'laro-sedative-ordered': {}, 'benzodiazepine-stop-date': {}, 'opioid-sedative': {} } };
   const site = knowledgeOf(root, { silent });
   const lines = linesOf(pair('order-sign', { drafts: [order('d', 'diazepam')] }), {}, site);

@@ -15,7 +15,7 @@ const input = files.write('patients.ndjson', ndjson(patients));
 const SITE = ['--site', 'test-bundles/forecast/site.yaml'];
 const forecast = (...words: string[]) => command('forecast', ...SITE, ...words);
 
-test('a run that is killed in the middle goes on, and comes to the figures of one that was not', async () => {
+test('a run killed halfway resumes and gives the same figures as an uninterrupted one', async () => {
   const many = files.write('many.ndjson', ndjson(invented(160)));
   const out = files.path('killed.json');
   const words = [...SITE, many, '--format', 'json', '--workers', '1'];
@@ -34,7 +34,7 @@ test('a run that is killed in the middle goes on, and comes to the figures of on
   expect(existsSync(`${out}.state`)).toBe(false);
 }, 120_000);
 
-/** A folder as Bulk Data exports it: a file for each type, and types that no rule reads. */
+/** A folder in the form of a Bulk Data export: one file per type, including types that no rule reads. */
 function exported(name: string): string {
   const folder = files.path(name);
   mkdirSync(folder);
@@ -44,11 +44,11 @@ function exported(name: string): string {
   return folder;
 }
 
-test('a Bulk Data export is taken as it comes: a copy is sorted, and its figures are those of the patients', async () => {
+test('a Bulk Data export is accepted as it is: a copy is sorted, and the figures are those of the patients', async () => {
   const folder = exported('export');
   const orders = patients.flat().filter(({ resourceType }) => resourceType === 'MedicationRequest');
   const [medicine] = orders;
-  // One order points to a medicine of its own file.
+  // One order refers to a medicine in its own file.
   const pointing = {
     ...medicine,
     medicationCodeableConcept: undefined,
@@ -69,7 +69,7 @@ test('a Bulk Data export is taken as it comes: a copy is sorted, and its figures
   expect(ofExport.tally.resources).toEqual({ ...whole.tally.resources, Medication: 1 });
 }, 120_000);
 
-test('shards of an export, one of them killed and started again, are merged to the bytes of one run', async () => {
+test('shards of an export, one of them killed and restarted, merge to the same bytes as a single run', async () => {
   const folder = exported('shards');
   writeFileSync(`${folder}/Observation.ndjson`, 'no JSON\n', { flag: 'a' });
   const one = await forecast(folder, '--format', 'json', '--workers', '1');
@@ -89,7 +89,7 @@ test('shards of an export, one of them killed and started again, are merged to t
     [0, ''],
     [0, ''],
   ]);
-  // What every shard meets, one tells.
+  // What every shard encounters is reported by one.
   expect(said.map(({ stderr }) => stderr.includes('not valid JSON'))).toEqual([true, false, false]);
   const merged = await command('forecast', 'merge', ...shards.toReversed(), '--format', 'json');
   expect(merged.stdout).toBe(one.stdout);
@@ -109,42 +109,42 @@ test('the table shows each rule that spoke, and two sites with their difference'
   expect(two.stdout).toMatch(/^opioid-stop-date +[\d.]+ +0 +-[\d.]+$/m);
 }, 120_000);
 
-test('no patient id and no name of a patient reaches the report or the terminal', async () => {
+test('no patient id and no patient name reaches the report or the terminal', async () => {
   const { stdout, stderr } = await forecast(input, '--format', 'json');
   expect(stdout + stderr).not.toMatch(/synthetic-7|Synthetic Patient/);
 }, 60_000);
 
 test.each([
-  ['nothing to read', [], 'Usage: npm run forecast'],
+  ['no input', [], 'Usage: npm run forecast'],
   ['two inputs', ['a', 'b'], 'Usage: npm run forecast'],
-  ['an option that is not there', ['x', '--hook', 'order-sign'], "Unknown option '--hook'"],
+  ['an unknown option', ['x', '--hook', 'order-sign'], "Unknown option '--hook'"],
   [
     'a hook that cannot be replayed',
     ['x', '--hooks', 'order-select'],
     "--hooks: 'order-select' is not one of patient-view, order-sign",
   ],
-  ['a format that is not there', ['x', '--format', 'pdf'], "--format: 'pdf' is not one of table, json, html"],
-  ['a language that is not there', ['x', '--language', 'fi'], "--language: 'fi' is not one of sv, nb, da, en"],
-  ['a part that is not there', ['x', '--absent', 'labs'], "--absent: 'labs' is not one of"],
-  ['a folder to write to that is not there', ['x', '--out', '/nowhere/x.html'], '--out: there is no folder /nowhere'],
-  ['a shard that is none', ['x', '--shard', '4/3', '--out', 'y'], "--shard: '4/3' is not one of 1/N to N/N"],
-  ['a shard without a place for it', ['x', '--shard', '1/3'], '--shard: --out is required'],
+  ['an unknown format', ['x', '--format', 'pdf'], "--format: 'pdf' is not one of table, json, html"],
+  ['an unknown language', ['x', '--language', 'fi'], "--language: 'fi' is not one of sv, nb, da, en"],
+  ['an unknown part', ['x', '--absent', 'labs'], "--absent: 'labs' is not one of"],
+  ['a missing output folder', ['x', '--out', '/nowhere/x.html'], '--out: there is no folder /nowhere'],
+  ['an invalid shard', ['x', '--shard', '4/3', '--out', 'y'], "--shard: '4/3' is not one of 1/N to N/N"],
+  ['a shard without an output file', ['x', '--shard', '1/3'], '--shard: --out is required'],
   [
     'a shard as a page',
     ['x', '--shard', '1/3', '--out', 'y', '--format', 'html'],
     '--format and --language are for merge',
   ],
-  ['nothing to merge', ['merge'], 'Usage: npm run forecast'],
-  ['something else to merge', ['merge', 'package.json'], 'package.json: not a shard of a forecast'],
-  ['no number of threads', ['x', '--workers', '0'], "--workers: '0' is not a whole number from 1 to 256"],
-  ['a file that is not there', ['/nowhere/x.ndjson'], 'There is no file /nowhere/x.ndjson.'],
+  ['no files to merge', ['merge'], 'Usage: npm run forecast'],
+  ['a file that is not a shard', ['merge', 'package.json'], 'package.json: not a shard of a forecast'],
+  ['an invalid number of threads', ['x', '--workers', '0'], "--workers: '0' is not a whole number from 1 to 256"],
+  ['a missing file', ['/nowhere/x.ndjson'], 'There is no file /nowhere/x.ndjson.'],
   [
-    'a site file that is not there',
+    'a missing site file',
     ['test-bundles/forecast', '--site', 'nowhere.yaml'],
     'nowhere.yaml:1: the file cannot be read',
   ],
 ])(
-  '%s is a clear error',
+  '%s gives a clear error',
   async (_what, words, message) => {
     const { code, stdout, stderr } = await command('forecast', ...(words as string[]));
     expect([code, stdout]).toEqual([1, '']);
@@ -174,7 +174,7 @@ test('an empty folder is reported', async () => {
   expect(stderr).toContain('There is no .json or .ndjson file in');
 });
 
-test('the population is the same for the same seed, labelled, and valid FHIR R4', async () => {
+test('the population depends only on the seed, is labelled, and is valid FHIR R4', async () => {
   const [a, b, c] = [files.path('a.ndjson'), files.path('b.ndjson'), files.path('c.ndjson')];
   for (const [out, seed] of [
     [a, '3'],
@@ -192,7 +192,7 @@ test('the population is the same for the same seed, labelled, and valid FHIR R4'
   expect(resources.filter(({ meta }) => meta.security[0].code !== 'HTEST')).toEqual([]);
 }, 60_000);
 
-test('the population as a folder of bundles gives the same figures as in one file', async () => {
+test('the population gives the same figures as a folder of bundles and as one file', async () => {
   const folder = files.path('folder');
   await command('population', '--patients', '30', '--seed', '7', '--out', folder);
   const [bundles, straight] = await Promise.all([
@@ -203,10 +203,10 @@ test('the population as a folder of bundles gives the same figures as in one fil
 }, 60_000);
 
 test.each([
-  ['no number of patients', ['--patients', 'many'], "--patients: 'many' is not a whole number"],
-  ['an option that is not there', ['--size', '3'], "Unknown option '--size'"],
-  ['a profile that is not there', ['--profile', 'nowhere.yaml'], 'nowhere.yaml:1: the file cannot be read'],
-])('population: %s is a clear error', async (_what, words, message) => {
+  ['an invalid number of patients', ['--patients', 'many'], "--patients: 'many' is not a whole number"],
+  ['an unknown option', ['--size', '3'], "Unknown option '--size'"],
+  ['an unknown profile', ['--profile', 'nowhere.yaml'], 'nowhere.yaml:1: the file cannot be read'],
+])('population: %s gives a clear error', async (_what, words, message) => {
   const { code, stderr } = await command('population', '--out', files.path('never.ndjson'), ...words);
   expect(code).toBe(1);
   expect(stderr).toContain(message);

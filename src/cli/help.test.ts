@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import pkg from '../../package.json' with { type: 'json' };
 import { root } from '../testing/app.ts';
 
-/** Runs each command as npm does, from package.json. */
+/** Runs each command as npm does, by its script in package.json. */
 test.each(Object.entries(pkg.scripts))(
-  'npm run %s -- --help says how the command is used, and does nothing else',
+  'npm run %s -- --help prints the usage and does nothing else',
   (name, command) => {
     const [program, ...words] = command.split(' ');
     expect(program).toBe('node');
@@ -15,7 +15,7 @@ test.each(Object.entries(pkg.scripts))(
       env: { PATH: process.env['PATH'] },
     });
     expect([status, stderr]).toEqual([0, '']);
-    // `npm run dev` is `npm start` with restarts.
+    // `npm run dev` is `npm start` with automatic restarts.
     const [usage = '', ...more] = stdout.trimEnd().split('\n');
     expect(usage).toMatch(/^Usage: npm /);
     const named = name === 'dev' ? 'start' : name;

@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import { root } from '../testing/app.ts';
 import { check } from './check.ts';
 
-/** The rules, and one patient: a sedative is ordered beside an agonist, and there is a card. */
+/** The rules and one patient who is on an agonist, is prescribed a sedative and gets a card. */
 const folder = mkdtempSync(join(tmpdir(), 'cds-new-patient-'));
 const FROM = 'laro-benzodiazepines/zopiclone-in-laro-outpatient';
 const TO = 'laro-benzodiazepines/without-agonist';
@@ -27,7 +27,7 @@ const path = (what: string) => join(folder, `test-bundles/${TO}.${what}`);
 const expected = () => parse(readFileSync(path('expected.yaml'), 'utf8'));
 const problemsOfNew = () => check(folder).problems.flatMap(({ file, message }) => (file.includes(TO) ? [message] : []));
 
-test('a patient is made of another with one thing changed; the answer is anew, and to be looked at', () => {
+test('a new patient differs from another in one thing, and its generated answer must be reviewed', () => {
   const { status, stdout, stderr } = newPatient(FROM, TO, '--set', 'prefetch.medications.entry.0=');
   expect([status, stderr]).toEqual([0, '']);
   expect(stdout).toContain(`test-bundles/${TO}.request.json`);
@@ -45,7 +45,7 @@ test('a patient is made of another with one thing changed; the answer is anew, a
   expect(problemsOfNew()).toEqual([]);
 });
 
-test('after a change by hand what the service answers is written again', () => {
+test('after a manual change the service’s answer is written again', () => {
   writeFileSync(path('request.json'), readFileSync(join(folder, `test-bundles/${FROM}.request.json`)));
   expect(problemsOfNew()).toEqual([expect.stringContaining('cards: expected ["benzodiazepine-stop-date"]')]);
   expect(newPatient(`test-bundles/${TO}.request.json`).status).toBe(0);
@@ -53,7 +53,7 @@ test('after a change by hand what the service answers is written again', () => {
   expect(problemsOfNew()).toEqual([expect.stringContaining('note')]);
 });
 
-test('the guideline of the README is proved by three patients that are made so', () => {
+test('three patients made in this way prove the guideline of the README', () => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   const files = [...readme.matchAll(/```yaml\n# ((?:hooks|cards)\/\S+)\n(.*?)```/gs)];
   expect(files).toHaveLength(2);

@@ -9,14 +9,14 @@ const server = await startFhirServer();
 afterAll(() => server.close());
 beforeEach(() => server.add(TOKEN, []));
 
-/** What the command says and its exit code. */
+/** The output of the command and its exit code. */
 async function parity(...words: string[]) {
   const lines: string[] = [];
   const code = await run(['--fhir', server.base, ...words], TOKEN, (line) => lines.push(line));
   return { code, said: lines.join('\n') };
 }
 
-/** What the server has: by type, or all that was ever written to it. */
+/** The resources on the server: by type, or everything ever written to it. */
 async function held(type: string): Promise<{ total: number }> {
   const headers = { authorization: `Bearer ${TOKEN}` };
   const bundle = (await (await fetch(`${server.base}/${type}?_count=1000`, { headers })).json()) as {
@@ -25,11 +25,11 @@ async function held(type: string): Promise<{ total: number }> {
   return { total: bundle.entry?.length ?? 0 };
 }
 
-// One bundle of each kind: a card with a suggestion, silence, 412, a medicine by reference, a list from two parts.
+// One bundle of each kind: a card with a suggestion, silence, 412, a medicine by reference, a list in two parts.
 const SOME =
   '^(laro-benzodiazepines/zopiclone-in-laro-outpatient|opioid-start/oxycodone-without-stop-date|not-checked/chart-opened-list-absent|naltrexone/)';
 
-test('FS14, F7: the patients of the bundles get from a FHIR server the answers that are expected, by GET and by POST', async () => {
+test('FS14, F7: the bundles’ patients get the expected answers from a FHIR server, by GET and by POST', async () => {
   for (const more of [[], ['--post']]) {
     const { code, said } = await parity('--yes', '--only', SOME, ...more);
     expect(said).toMatch(/\b(\d+) of \1 answers are the same from the server as expected/);
@@ -39,7 +39,7 @@ test('FS14, F7: the patients of the bundles get from a FHIR server the answers t
   expect(methods).toContain('POST _search');
 });
 
-test('it leaves nothing behind, and writes under ids of its own and our tag only', async () => {
+test('it leaves nothing behind, and writes only ids of its own with our tag', async () => {
   await server.add(TOKEN, [{ resourceType: 'Patient', id: 'kari' }, prescription('m', 'methadone')]);
   const before = server.seen.length;
   await parity('--yes', '--only', SOME);
@@ -60,7 +60,7 @@ test('it leaves nothing behind, and writes under ids of its own and our tag only
 });
 type Resource = { meta: { tag: object[] } };
 
-test('a server on which patients of an earlier run are left is refused, until they are deleted', async () => {
+test('a server with patients left from an earlier run is refused until they are deleted', async () => {
   await server.add(TOKEN, [
     { resourceType: 'Patient', id: 'left', meta: { tag: [TAG] } },
     { resourceType: 'Patient', id: 'own' },
@@ -72,14 +72,14 @@ test('a server on which patients of an earlier run are left is refused, until th
   expect((await parity('--yes', '--only', SOME)).code).toBe(0);
 });
 
-test('it asks before it writes, and without a terminal it does not', async () => {
+test('it asks before writing, and does not write without a terminal', async () => {
   const before = server.seen.length;
   const { code, said } = await parity('--only', SOME);
   expect([code, said]).toEqual([2, expect.stringContaining('--yes')]);
   expect(server.seen.slice(before).filter(({ method }) => method !== 'GET')).toEqual([]);
 });
 
-test('where answers differ it says which, how and why', async () => {
+test('differing answers are reported with which, how and why', async () => {
   const trace = { sections: { medications: 'partial', conditions: 'complete' } };
   const other = await startScriptedServer({}, json({ cards: [], extension: { 'org.nordic-opioid-cds': { trace } } }));
   const words = ['--yes', '--service', other.origin, '--only', '^laro-benzodiazepines/zopiclone-in-laro-outpatient$'];
@@ -92,16 +92,16 @@ test('where answers differ it says which, how and why', async () => {
 });
 
 test.each([
-  ['no server is named', [], 'Usage'],
-  ['the address is none', ['--fhir', 'file:///etc/passwd'], '--fhir'],
-  ['an option is not known', ['--fhir', 'http://127.0.0.1:9/r4', '--force'], '--force'],
-])('%s: said in words, exit code 2', async (_, words, said) => {
+  ['no server', [], 'Usage'],
+  ['an invalid address', ['--fhir', 'file:///etc/passwd'], '--fhir'],
+  ['an unknown option', ['--fhir', 'http://127.0.0.1:9/r4', '--force'], '--force'],
+])('%s is reported in words, with exit code 2', async (_, words, said) => {
   const lines: string[] = [];
   expect(await run(words, undefined, (line) => lines.push(line))).toBe(2);
   expect(lines.join('\n')).toContain(said);
 });
 
-test('what is not a FHIR R4 server, and one that refuses, is named with its status', async () => {
+test('a failing FHIR server is reported with its status', async () => {
   const other = await startScriptedServer({}, status(503));
   const lines: string[] = [];
   expect(await run(['--fhir', other.base, '--yes'], undefined, (line) => lines.push(line))).toBe(2);

@@ -6,7 +6,7 @@ function terminal(isTTY: boolean) {
   return { written, isTTY, columns: 200, write: (text: string) => written.push(text) > 0 };
 }
 
-test('nothing is written if nothing watches', () => {
+test('nothing is written without a terminal', () => {
   const stream = terminal(false);
   const line = progressLine(stream, { unit: 'patients', clock: () => 0 });
   line.update(5, 10);
@@ -14,7 +14,7 @@ test('nothing is written if nothing watches', () => {
   expect(stream.written).toEqual([]);
 });
 
-test('on a terminal: share, rate, time left; the rate leaves out what an earlier run had done', () => {
+test('on a terminal the line shows share, rate and time left, and the rate excludes earlier runs', () => {
   const stream = terminal(true);
   let now = 0;
   const line = progressLine(stream, { unit: 'patients', clock: () => now });
@@ -24,7 +24,7 @@ test('on a terminal: share, rate, time left; the rate leaves out what an earlier
   expect(stream.written.at(-1)).toContain('60 %, 10 patients/s, 40 s left');
 });
 
-test('it is not written more often than it can be read', () => {
+test('the line is not written more often than it can be read', () => {
   const stream = terminal(true);
   let now = 0;
   const line = progressLine(stream, { unit: 'patients', clock: () => now });
@@ -32,7 +32,7 @@ test('it is not written more often than it can be read', () => {
   expect(stream.written).toHaveLength(5);
 });
 
-test('one of several writes a line with its name now and then, also if nothing watches', () => {
+test('a named line is written now and then, even without a terminal', () => {
   const stream = terminal(false);
   let now = 0;
   const line = progressLine(stream, { unit: 'patients', clock: () => now, name: 'Shard 3/7' });
@@ -44,7 +44,7 @@ test('one of several writes a line with its name now and then, also if nothing w
   ]);
 });
 
-test('without a total there is no bar', () => {
+test('without a total there is no share', () => {
   expect(lineOf(1234, 1234, 2, undefined, 'patients')).toBe('1,234 patients, 617 patients/s');
 });
 
@@ -52,6 +52,6 @@ test.each([
   [8.4, '8 s'],
   [200, '3 min 20 s'],
   [3900, '1 h 05 min'],
-])('%d seconds are %s', (seconds, text) => {
+])('%d seconds are printed as %s', (seconds, text) => {
   expect(durationOf(seconds)).toBe(text);
 });

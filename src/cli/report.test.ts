@@ -138,7 +138,7 @@ const expected = {
     { hook: 'patient-view', answered: 100, refused: 0 },
   ],
   strays: 1,
-  // The site does not ask for patients.
+  // This site does not ask for patients.
   review: [],
   rules: [
     {
@@ -193,7 +193,7 @@ const expected = {
       overridden: 0,
       withoutFeedback: 2,
       overrideRate: 0,
-      // In the 60 calls in which it was not on trial.
+      // In the 60 calls without the trial.
       per100: 5,
       trial: 40,
       silent: 1,
@@ -262,20 +262,20 @@ function report(words: string[], environment: Record<string, string> = { DATA_DI
   return { status, stdout, stderr };
 }
 
-describe('what was counted by hand', () => {
-  test('SQLite', () => {
+describe('the figures counted by hand', () => {
+  test('agree with SQLite', () => {
     const { status, stdout, stderr } = report(['--format', 'json', '--client', 'ehr']);
     expect([status, stderr]).toEqual([0, '']);
     expect(JSON.parse(stdout)).toMatchObject(expected);
   });
 
-  test.skipIf(noPostgres !== undefined)('PostgreSQL', () => {
+  test.skipIf(noPostgres !== undefined)('agree with PostgreSQL', () => {
     const { stdout, stderr } = report(['--format', 'json', '--client', 'ehr'], { DATABASE_URL: postgres?.url ?? '' });
     expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toMatchObject(expected);
   });
 
-  test('day by day, each card on the day on which it was given', () => {
+  test('are given per day, with each card on the day it was shown', () => {
     const { periods, rules } = JSON.parse(report(['--format', 'json', '--client', 'ehr']).stdout);
     expect(periods).toHaveLength(31);
     const [a, b] = rules;
@@ -285,19 +285,19 @@ describe('what was counted by hand', () => {
     expect([b.over.shown[0], b.over.shown[1]]).toEqual([1, 1]);
   });
 
-  test('all clients, and a longer time', () => {
+  test('cover all clients and longer periods on request', () => {
     const all = JSON.parse(report(['--format', 'json', '--since', '5w']).stdout);
     expect(all.rules[0]).toMatchObject({ rule: 'a-rule', shown: 8, accepted: 3, overridden: 5, withoutFeedback: 1 });
     expect(all.calls[0]).toEqual({ hook: 'order-sign', answered: 1046, refused: 10 });
   });
 
-  test('a day on which nothing happened', () => {
+  test('say that no card was shown on a day without calls', () => {
     const { stdout } = report(['--since', TODAY]);
     expect(stdout).toContain('No card was shown.');
     expect(report(['--since', TODAY, '--format', 'html']).stdout).toContain('No card was shown in this period.');
   });
 
-  test('over more than 45 days by week, over more than 400 by month; no card is counted twice or lost', async () => {
+  test('are grouped by week after 45 days and by month after 400, without losing or repeating a card', async () => {
     const database = openDatabase({ folder });
     for (const [since, step] of [
       [day(60), 7],
@@ -313,7 +313,7 @@ describe('what was counted by hand', () => {
 });
 
 test.each(['{"s-1":', 'null', '{"s-1": 7}'])(
-  'a row of the journal of another shape (%s) costs no report: what the suggestion offered is unknown',
+  'a journal row with malformed suggestions (%s) does not break the report: its offer is unknown',
   async (suggestions) => {
     const own = mkdtempSync(join(tmpdir(), 'cds-report-shape-'));
     await fill({ folder: own });
@@ -332,7 +332,7 @@ test.each(['{"s-1":', 'null', '{"s-1": 7}'])(
   },
 );
 
-test('the table names the rule above the limit first, and the reasons in words', () => {
+test('the table lists the rule above the limit first, and reasons in words', () => {
   const { stdout } = report(['--client', 'ehr']);
   const lines = stdout.split('\n').map((line) => line.trim().replace(/ {2,}/g, '  '));
   expect(lines).toContain('! a-rule  6  4.0  2  4  80 %  1  0  2');
@@ -353,7 +353,7 @@ describe('rules on trial', () => {
     return { KNOWLEDGE: knowledge };
   };
 
-  test('stand beside what was shown, and nobody knows what would have become of their cards', () => {
+  test('they are listed beside the shown cards, and the report says that their effect is unknown', () => {
     const { stdout } = report(['--client', 'ehr']);
     const lines = stdout.split('\n').map((line) => line.trim().replace(/ {2,}/g, '  '));
     expect(lines).toContain('shown  in 100 calls  calls on trial  would have been shown  in 100 calls on trial');
@@ -362,11 +362,11 @@ describe('rules on trial', () => {
     expect(lines).toContain('On trial and without any card: d-rule.');
     expect(stdout).toContain('The service does not know');
     expect(stdout).not.toContain('hash-');
-    // What nobody saw is no card.
+    // A card that nobody saw does not count as a card.
     expect(lines.filter((line) => line.startsWith('c-rule'))).toHaveLength(1);
   });
 
-  // The first that the journal knows, also where it met them before the time of the report.
+  // The first patients in the journal, even from before the period of the report.
   const first = [
     { rule: 'c-rule', day: day(31), patient: 'hash-one' },
     { rule: 'c-rule', day: day(2), patient: 'hash-three' },
@@ -374,18 +374,18 @@ describe('rules on trial', () => {
   const review = (environment: Record<string, string>, ...words: string[]) =>
     JSON.parse(report(['--format', 'json', ...words], environment).stdout).review;
 
-  test('the first patients of each rule, where the site asks for them', () => {
+  test('the first patients of each rule are listed if the site asks for them', () => {
     const environment = { DATA_DIR: folder, ...asking() };
     expect(review(environment, '--client', 'ehr')).toEqual(first);
     expect(review(environment, '--tenant', 'ward-b')).toEqual([]);
     expect(report([], environment).stdout).toContain(`c-rule  ${day(31)}  hash-one`);
   });
 
-  test.skipIf(noPostgres !== undefined)('the same from PostgreSQL', () => {
+  test.skipIf(noPostgres !== undefined)('PostgreSQL lists the same patients', () => {
     expect(review({ DATABASE_URL: postgres?.url ?? '', ...asking() })).toEqual(first);
   });
 
-  test('a page of a time in which there was a trial and no card', async () => {
+  test('the page covers a period with a trial but without cards', async () => {
     const lone = join(folder, 'lone');
     const database = openDatabase({ folder: lone });
     await migrate(database);
@@ -405,7 +405,7 @@ describe('rules on trial', () => {
   });
 });
 
-test.each(languages)('the page in %s is one file that asks the network for nothing', (language) => {
+test.each(languages)('the page in %s is a single file that requests nothing from the network', (language) => {
   const out = join(folder, `report-${language}.html`);
   expect(report(['--format', 'html', '--language', language, '--out', out])).toEqual({
     status: 0,
@@ -419,7 +419,7 @@ test.each(languages)('the page in %s is one file that asks the network for nothi
   expect(html).not.toContain('undefined');
 });
 
-describe('what it cannot do is reported', () => {
+describe('invalid requests are reported', () => {
   test.each([
     [['--format', 'pdf'], /--format: 'pdf' is not one of table, json, html/],
     [['--language', 'fi'], /--language: 'fi' is not one of/],
@@ -432,7 +432,7 @@ describe('what it cannot do is reported', () => {
     expect(stderr).toMatch(message);
   });
 
-  test('no journal', () => {
+  test('a missing journal is reported', () => {
     const missing = report([], { DATA_DIR: join(folder, 'none') });
     expect([missing.status, missing.stderr]).toEqual([1, expect.stringContaining('There is no journal in')]);
     expect(report([], { JOURNAL: 'off' }).stderr).toContain('JOURNAL=off');

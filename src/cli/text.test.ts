@@ -14,11 +14,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const drafts = [order('x', examples.gabapentinoid, { note: [{ text: 'Bjørn ønsker å vente' }] })];
 const request = JSON.stringify(pair('order-sign', { drafts }));
 
-/** As PowerShell's `>`, editors of Windows and others write a text. */
+/** Encodings as written by PowerShell's `>`, Windows editors and others. */
 const written: [string, (text: string) => Buffer][] = [
   ['UTF-8 with a byte order mark', (text) => Buffer.from(`\ufeff${text}`)],
-  ['UTF-16, little end first', (text) => Buffer.from(`\ufeff${text}`, 'utf16le')],
-  ['UTF-16, big end first', (text) => Buffer.from(`\ufeff${text}`, 'utf16le').swap16()],
+  ['UTF-16, little-endian', (text) => Buffer.from(`\ufeff${text}`, 'utf16le')],
+  ['UTF-16, big-endian', (text) => Buffer.from(`\ufeff${text}`, 'utf16le').swap16()],
 ];
 
 const run = (command: string, file: string, input = '') =>
@@ -27,7 +27,7 @@ const run = (command: string, file: string, input = '') =>
     input,
   });
 
-test.each(written)('explain and rekey read a request in %s', (name, write) => {
+test.each(written)('explain and rekey read a request encoded as %s', (name, write) => {
   const file = join(folder, `${name.replace(/\W/g, '-')}.json`);
   writeFileSync(file, write(request));
   const rekeyed = run('rekey', file);
@@ -35,7 +35,7 @@ test.each(written)('explain and rekey read a request in %s', (name, write) => {
   expect(run('explain', file)).toMatch(/laro-sedative-ordered/);
 });
 
-test.each(written)('a YAML file may be in %s', (name, write) => {
+test.each(written)('a YAML file may be encoded as %s', (name, write) => {
   const file = join(folder, `${name.replace(/\W/g, '-')}.yaml`);
   writeFileSync(file, write('name: Sjúkrahús Ø\n'));
   const anything = { safeParse: (data: unknown) => ({ success: true, data }) };

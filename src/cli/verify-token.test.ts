@@ -15,14 +15,14 @@ const region = await createClient({ name: 'region', iss: 'https://region.example
 const remote = await createClient({
   name: 'remote',
   iss: 'https://remote.example',
-  // An address of this machine, which is refused before anything is sent.
+  // A local address, which is refused before anything is sent.
   jku: 'https://127.0.0.1:1/jwks',
   keys: undefined,
 });
 const stranger = await createClient();
 const otherKind = await createClient({}, 'ES256');
 
-// Every JSON file is a YAML file.
+// Every JSON file is also a YAML file.
 const clients = join(folder, 'clients.yaml');
 writeFileSync(clients, JSON.stringify({ clients: [ehr, region, remote].map(({ client }) => client) }));
 
@@ -37,7 +37,7 @@ function run(...words: string[]): Promise<{ code: number; stdout: string; stderr
 const verify = (token: string, now = String(NOW)) =>
   run(token, '--clients', clients, '--url', `${PUBLIC_URL}${SIGN}`, '--now', now);
 
-test('J2, J21: a good token is called valid, with its header and claims and without its signature', async () => {
+test('J2, J21: a valid token is reported with its header and claims but not its signature', async () => {
   const token = await ehr.token(SIGN, { sub: 'epic' });
   const { code, stdout, stderr } = await verify(token);
   expect([code, stderr]).toEqual([0, '']);
@@ -46,7 +46,7 @@ test('J2, J21: a good token is called valid, with its header and claims and with
   expect(stdout).not.toContain(token.split('.')[2]);
 });
 
-test('J10: the tenant of a good token is reported', async () => {
+test('J10: the tenant of a valid token is reported', async () => {
   const { code, stdout } = await verify(await region.token(SIGN, { tenant: 'south' }));
   expect([code, stdout.trim().split('\n').at(-1)]).toEqual([0, 'valid: client region, tenant south']);
 });
@@ -73,7 +73,7 @@ test.concurrent.each<[reason: string, token: () => string | Promise<string>, wor
   ['not-yet-valid', () => of({ nbf: NOW + 61 }), 'nbf'],
   ['lifetime', () => of({ exp: NOW + 3601 }), 'hour'],
   ['tenant', () => of({ iss: region.client.iss, tenant: 'east' }, {}, region), 'tenant'],
-])('J3–J13: a refusal says %s, and what is requested', async (reason, make, word) => {
+])('J3–J13: a refusal says %s, and what is required', async (reason, make, word) => {
   const token = await make();
   const { code, stdout, stderr } = await verify(token);
   expect([code, stderr]).toEqual([1, '']);
@@ -83,12 +83,12 @@ test.concurrent.each<[reason: string, token: () => string | Promise<string>, wor
   if (signature) expect(stdout).not.toContain(signature);
 });
 
-test('J9: without --now the clock of the machine counts', async () => {
+test('J9: without --now the machine’s clock counts', async () => {
   const { code, stdout } = await run(await ehr.token(SIGN), '--clients', clients, '--url', `${PUBLIC_URL}${SIGN}`);
   expect([code, stdout]).toEqual([1, expect.stringContaining('refused (expired)')]);
 });
 
-test('J6: the address that is called counts', async () => {
+test('J6: the token is checked against the called address', async () => {
   const token = await ehr.token('/cds-services');
   const { stdout } = await run(
     token,
@@ -102,23 +102,23 @@ test('J6: the address that is called counts', async () => {
   expect(stdout).toContain('valid: client ehr');
 });
 
-test('J14: a token can be verified again', async () => {
+test('J14: a token can be verified twice', async () => {
   const token = await ehr.token(SIGN);
   expect([(await verify(token)).code, (await verify(token)).code]).toEqual([0, 0]);
 });
 
 test.concurrent.each([
-  ['no words', []],
-  ['no file of clients', ['token', '--url', 'https://cds.example/x']],
+  ['no arguments', []],
+  ['no client file', ['token', '--url', 'https://cds.example/x']],
   ['no address', ['token', '--clients', 'clients.yaml']],
   ['an unknown option', ['token', '--key', 'x']],
-])('called with %s it says how it is used, and ends with 2', async (_, words) => {
+])('called with %s it prints its usage and exits with 2', async (_, words) => {
   const { code, stdout, stderr } = await run(...words);
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).not.toBe('');
 });
 
-test('problems of the file of clients are said with file and line', async () => {
+test('problems of the client file are reported with file and line', async () => {
   const other = join(folder, 'other.yaml');
   writeFileSync(
     other,
@@ -130,7 +130,7 @@ test('problems of the file of clients are said with file and line', async () => 
 });
 
 test.each(['tomorrow', '2026-03-02', '2026-03-02T09:00:00Z'])(
-  'J9: --now %s is not a time in seconds: that is reported, and not that the signature is wrong',
+  'J9: --now %s is reported as not a time in seconds rather than as a refused token',
   async (now) => {
     const { code, stdout, stderr } = await verify(await ehr.token(SIGN), now);
     expect(stdout).not.toContain('refused');
@@ -139,7 +139,7 @@ test.each(['tomorrow', '2026-03-02', '2026-03-02T09:00:00Z'])(
   },
 );
 
-test('without the file of clients nothing is said of the token', async () => {
+test('without a client file the token is not judged', async () => {
   const address = `${PUBLIC_URL}${SIGN}`;
   const { code, stdout, stderr } = await run(await ehr.token(SIGN), '--clients', 'none.yaml', '--url', address);
   expect(stdout).not.toContain('refused');

@@ -46,7 +46,7 @@ const contentOf = (library: Library) =>
     library.content?.map(({ id, data }) => [id as string, Buffer.from(data as string, 'base64').toString('utf8')]),
   );
 
-/** Every value of a resource, with the key that it stands under. */
+/** Every value of a resource, with its key. */
 function* walk(value: unknown, key = ''): Generator<[string, unknown]> {
   yield [key, value];
   if (Array.isArray(value)) for (const item of value) yield* walk(item, key);
@@ -54,7 +54,7 @@ function* walk(value: unknown, key = ''): Generator<[string, unknown]> {
     for (const [name, item] of Object.entries(value)) yield* walk(item, name);
 }
 
-/** What refers to another definition, wherever it stands. */
+/** References to other definitions, wherever they are. */
 function canonicalsOf(resource: FhirResource): string[] {
   const keys = ['library', 'resource', 'definitionCanonical', 'valueCanonical', 'valueSet', 'reference'];
   return [...walk(resource)].flatMap(([key, value]) =>
@@ -68,10 +68,13 @@ function canonicalsOf(resource: FhirResource): string[] {
 
 describe('the bundle', () => {
   test.each([
-    ['in English under a URN', {}],
-    ['in Swedish under an address, dated', { language: 'sv', base: 'https://fhir.example/r4', date: '2026-03-02' }],
-    ['in Norwegian', { language: 'nb' }],
-    ['in Danish', { language: 'da' }],
+    ['with English texts and a URN base', {}],
+    [
+      'with Swedish texts, a web address as base and a date',
+      { language: 'sv', base: 'https://fhir.example/r4', date: '2026-03-02' },
+    ],
+    ['with Norwegian texts', { language: 'nb' }],
+    ['with Danish texts', { language: 'da' }],
   ] as [string, Partial<Context>][])('is valid R4, %s', (_, changes) => {
     const made = exported(changes);
     expect(notR4(made)).toEqual([]);
@@ -81,7 +84,7 @@ describe('the bundle', () => {
     expect(new Set(made.entry?.map(({ fullUrl }) => fullUrl)).size).toBe(made.entry?.length);
   });
 
-  test.each([[{}], [{ base: 'https://fhir.example/r4' }]])('refers to nothing that is not in it (%j)', (changes) => {
+  test.each([[{}], [{ base: 'https://fhir.example/r4' }]])('refers only to its own resources (%j)', (changes) => {
     const made = exported(changes);
     const versions = new Map(
       resourcesOf(made).map((resource) => [(resource as PlanDefinition).url, (resource as PlanDefinition).version]),
@@ -95,7 +98,7 @@ describe('the bundle', () => {
     expect(strays).toEqual([]);
   });
 
-  test('names no code of our own systems that they do not define', () => {
+  test('uses only codes that our own code systems define', () => {
     const systems = all<CodeSystem>('CodeSystem');
     expect(systems.map(({ url }) => url)).toEqual([
       'urn:nordic-opioid-cds:rule',
@@ -113,7 +116,7 @@ describe('the bundle', () => {
     expect(named.filter((code) => !defined.has(code))).toEqual([]);
   });
 
-  test('is taken by a FHIR repository that is not ours, and taken again', async () => {
+  test('is accepted by an independent FHIR repository, also the second time', async () => {
     const router = new FhirRouter();
     const repository = new MemoryRepository();
     for (const _ of ['first', 'again']) {
@@ -138,10 +141,10 @@ describe('the bundle', () => {
   });
 });
 
-/** What a pattern finds in its first group, each time. */
+/** The first group of every match of a pattern. */
 const wordsOf = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, word]) => word as string);
 
-/** The rules that a plan says it silences, by the extension of that name. */
+/** The rules that a plan silences, by the extension of that name. */
 function supersededBy(plan: PlanDefinition, name: string): string[] {
   return (plan.extension ?? [])
     .filter(({ url }) => url.endsWith(`:nordic-opioid-${name}`))
@@ -149,8 +152,8 @@ function supersededBy(plan: PlanDefinition, name: string): string[] {
     .sort();
 }
 
-describe('nothing is left out', () => {
-  test('each rule is a PlanDefinition: hooks, citation, urgency, relations', () => {
+describe('the export is complete', () => {
+  test('each rule is a PlanDefinition with hooks, citation, urgency and relations', () => {
     expect(all('PlanDefinition')).toHaveLength(knowledge.rules.length);
     for (const rule of knowledge.rules) {
       const plan = planOf(rule.id);
@@ -177,7 +180,7 @@ describe('nothing is left out', () => {
     }
   });
 
-  test('each fact, parameter and class stands in a Library, as it is written', () => {
+  test('each fact, parameter and class is in a Library, as written', () => {
     for (const { file, facts, parameters } of knowledge.guidelines) {
       const content = contentOf(libraryOf(file.id));
       expect([...content.keys()]).toEqual([...Object.keys(parameters), ...facts.keys()]);
@@ -191,7 +194,7 @@ describe('nothing is left out', () => {
     for (const [name, { text }] of [...facts, ...classes]) expect(content.get(name)).toBe(text.trim());
   });
 
-  test('the numbers with which entries become treatments stand in a Library that all who ask for treatments depend on', () => {
+  test('the parameters of treatments are in a Library on which all users of treatments depend', () => {
     const library = libraryOf('treatments');
     const content = [...contentOf(library)].map(([name, text]) => [name, Number(text)]);
     expect(Object.fromEntries(content)).toEqual(knowledge.treatments.parameters);
@@ -204,7 +207,7 @@ describe('nothing is left out', () => {
     }
   });
 
-  test('whatever a Library calls and names with %, it says what that is', () => {
+  test('each Library describes every function it calls and every variable it names', () => {
     const fhirpathOwn =
       'where select exists all empty not first last tail skip take count distinct iif intersect exclude union combine ofType is sum min max abs ceiling and or in'.split(
         ' ',
@@ -230,12 +233,12 @@ describe('nothing is left out', () => {
       described += said.length;
     }
     expect(described).toBeGreaterThan(10);
-    // What is described is there to be called.
+    // Every described function exists.
     for (const name of Object.keys(ownFunctions).map(nameOf))
       expect(() => compileExpression(`%treatments.${name}()`), name).not.toThrow();
   });
 
-  test('a list of tests says from where a result is positive, and which of its codes are confirmations', () => {
+  test('a list of tests gives its positive cut-off and its confirmation codes', () => {
     let said = 0;
     for (const [name, { cutoff, limit, confirmations }] of knowledge.codes.tests.lists) {
       const description = all<ValueSet>('ValueSet').find(
@@ -249,7 +252,7 @@ describe('nothing is left out', () => {
     expect(said).toBeGreaterThan(0);
   });
 
-  test('whatever facts ask for with memberOf is listed beside them', () => {
+  test('each list used with memberOf is named beside the facts', () => {
     for (const { file, facts } of knowledge.guidelines) {
       const labels = new Set(libraryOf(file.id).relatedArtifact?.map(({ label }) => label));
       const asked = [...facts.values()].flatMap(({ expression }) => [...expression.lists]);
@@ -257,11 +260,11 @@ describe('nothing is left out', () => {
     }
   });
 
-  test('each list is a ValueSet, with all its codes', () => {
+  test('each list is a ValueSet with all its codes', () => {
     const { codes } = knowledge;
     const setOf = (kind: string, name: string) =>
       all<ValueSet>('ValueSet').find(({ id }) => id === `nordic-opioid-${kind}-${name}`) as ValueSet;
-    /** Codes and prefixes, of ICD-10 without dots. */
+    /** Codes and prefixes; those of ICD-10 without dots. */
     const written = (set: ValueSet, part: 'include' | 'exclude') =>
       (set.compose?.[part] ?? []).flatMap(({ system, concept = [], filter = [] }) => [
         ...concept.map(({ code }) => `${system}|${code}`),
@@ -269,7 +272,7 @@ describe('nothing is left out', () => {
       ]);
     const uri = new Map([...codes.systems].reverse().map(([address, key]) => [key, address]));
     const address = (key: string) => (uri.get(key) ?? key).replace(/^(?=[\d.]+$)/, 'urn:oid:');
-    /** ICD-10-CM is read with the prefixes of ICD-10, but in some lists. */
+    /** ICD-10-CM is read with the prefixes of ICD-10, except in some lists. */
     const expected = (map: Map<string, string[]>, name: string, american: boolean) =>
       [...map]
         .filter(([, names]) => names.includes(name))
@@ -282,7 +285,7 @@ describe('nothing is left out', () => {
         const { exact, prefixes, except, notIcd10cm } = codes[kind];
         const of = (map: Map<string, string[]>) => expected(map, name, !notIcd10cm.has(name));
         expect(written(set, 'include').sort()).toEqual([...of(exact), ...of(prefixes)].sort());
-        // FHIR has no list that only leaves out: one that waits for its codes has none of either.
+        // FHIR has no list that only excludes, so one without codes yet has no exclusions either.
         expect(written(set, 'exclude').sort()).toEqual(set.compose ? of(except).sort() : []);
       }
     }
@@ -298,7 +301,7 @@ describe('nothing is left out', () => {
       );
       expect(written(set, 'exclude')).toEqual(except.map((code) => `${address('atc')}|${code}`));
     }
-    // A substance's other codes stand wherever its first ATC code does.
+    // A substance's other codes are listed wherever its first ATC code is.
     const [key, substance] = [...codes.substanceOfCode][0] as [string, { names: { sv: string } }];
     const [system, code] = key.split('|') as [string, string];
     const concepts = all<ValueSet>('ValueSet').flatMap(({ compose }) =>
@@ -313,39 +316,36 @@ describe('nothing is left out', () => {
     expect(setOf('results', 'positive').compose?.include.length).toBeGreaterThan(0);
   });
 
-  test.each(languages)(
-    'each text of cards/ is there in %s, in its own element or as a translation of it',
-    (language) => {
-      for (const base of languages) {
-        const made = exported({ language: base });
-        const said = new Set<string>();
-        for (const resource of resourcesOf(made)) {
-          for (const [, value] of walk(resource)) {
-            const { url, extension } = (value ?? {}) as {
-              url?: string;
-              extension?: { valueCode?: string; valueString?: string }[];
-            };
-            if (url === 'http://hl7.org/fhir/StructureDefinition/translation' && extension?.[0]?.valueCode === language)
-              said.add(extension[1]?.valueString as string);
-            if (base === language && typeof value === 'string') said.add(value);
-            const designation = (value ?? {}) as { language?: string; value?: string };
-            if (designation.language === language && designation.value) said.add(designation.value);
-          }
+  test.each(languages)('each text of cards/ is present in %s, in its own element or as a translation', (language) => {
+    for (const base of languages) {
+      const made = exported({ language: base });
+      const said = new Set<string>();
+      for (const resource of resourcesOf(made)) {
+        for (const [, value] of walk(resource)) {
+          const { url, extension } = (value ?? {}) as {
+            url?: string;
+            extension?: { valueCode?: string; valueString?: string }[];
+          };
+          if (url === 'http://hl7.org/fhir/StructureDefinition/translation' && extension?.[0]?.valueCode === language)
+            said.add(extension[1]?.valueString as string);
+          if (base === language && typeof value === 'string') said.add(value);
+          const designation = (value ?? {}) as { language?: string; value?: string };
+          if (designation.language === language && designation.value) said.add(designation.value);
         }
-        const { shared, templates } = knowledge.cards;
-        const texts = [
-          ...Object.values(templates).flatMap(({ summary, detail, suggestions }) => [
-            summary[language],
-            ...detail.map(({ text }) => text[language]),
-            ...Object.values(suggestions).flatMap(({ label, description }) => [label[language], description[language]]),
-          ]),
-          ...Object.values(shared.orders).map((order) => order[language]),
-          ...Object.values(shared.overrideReasons).map(({ display }) => display[language]),
-        ];
-        expect(texts.filter((text) => !said.has(text))).toEqual([]);
       }
-    },
-  );
+      const { shared, templates } = knowledge.cards;
+      const texts = [
+        ...Object.values(templates).flatMap(({ summary, detail, suggestions }) => [
+          summary[language],
+          ...detail.map(({ text }) => text[language]),
+          ...Object.values(suggestions).flatMap(({ label, description }) => [label[language], description[language]]),
+        ]),
+        ...Object.values(shared.orders).map((order) => order[language]),
+        ...Object.values(shared.overrideReasons).map(({ display }) => display[language]),
+      ];
+      expect(texts.filter((text) => !said.has(text))).toEqual([]);
+    }
+  });
 });
 
 const bundles = readTestBundles(join(root, 'test-bundles'), []);
@@ -361,7 +361,7 @@ function at(site: Record<string, unknown> | undefined) {
   return known;
 }
 
-/** What every test bundle came to, with the export of the site that it plays at. */
+/** The result of every test bundle, with the export of its site. */
 const played = bundles.map(({ name, body, expected }) => {
   const there = at(expected.site);
   const { answer } = answerFile(body, there.knowledge, 'en', '');
@@ -377,8 +377,8 @@ function isSo(expression: string, variables: Record<string, unknown>): boolean {
   return Array.isArray(value) && value.length === 1 && value[0] === true;
 }
 
-describe('the exported conditions decide as the service does', () => {
-  test('over every test bundle, for every rule, with its urgency and paragraphs', () => {
+describe('the exported conditions agree with the service', () => {
+  test('every rule has the same outcome, urgency and paragraphs in every test bundle', () => {
     const seen = { held: 0, not: 0, raised: 0 };
     for (const { name, answer, bundle: made } of played) {
       for (const result of answer.results) {
@@ -407,9 +407,9 @@ describe('the exported conditions decide as the service does', () => {
     expect(seen.raised).toBeGreaterThan(10);
   });
 
-  test('fhirpath.js finds by the exported facts what the service finds, over the test bundles', () => {
+  test('fhirpath.js finds the same with the exported facts as the service in the test bundles', () => {
     let compared = 0;
-    // Every tenth: fhirpath.js takes its time.
+    // Every tenth bundle, since fhirpath.js is slow.
     for (const { name, answer, knowledge: there, bundle: made } of played.filter((_, at) => at % 10 === 0)) {
       const views = viewsOf(answer.chart, there.site.medicationList).chart.all;
       for (const { file, facts, parameters } of there.guidelines) {
@@ -427,7 +427,7 @@ describe('the exported conditions decide as the service does', () => {
     expect(compared).toBeGreaterThan(1000);
   });
 
-  test('stop dates and quantities come to what the cards suggest', () => {
+  test('stop dates and quantities equal those that the cards suggest', () => {
     let compared = 0;
     for (const { name, answer, bundle: made } of played) {
       if (!('cards' in answer)) continue;
@@ -463,7 +463,7 @@ describe('the exported conditions decide as the service does', () => {
   });
 });
 
-/** What a value is, by what tells its items apart. */
+/** A value, reduced to what distinguishes its items. */
 function refsOf(value: unknown): unknown[] {
   return [value].flat().map((item) => {
     if (typeof item !== 'object' || item === null) return item;
@@ -480,7 +480,7 @@ function parametersOf({ rule }: RuleResult, of: Bundle): Record<string, unknown>
   );
 }
 
-/** FHIRPath with the one function of ours that dynamic values call. */
+/** FHIRPath with the only function of ours that dynamic values call. */
 function evaluate(text: string, input: unknown, variables: Record<string, unknown>): unknown {
   const userInvocationTable = {
     plusDays: { fn: ([date]: string[], days: number) => (date ? plusDays(date, days) : []), arity: { 1: ['Number'] } },
@@ -488,8 +488,8 @@ function evaluate(text: string, input: unknown, variables: Record<string, unknow
   return fhirpath.compile(text, undefined, { userInvocationTable } as never)(input as never, variables);
 }
 
-describe('a site', () => {
-  test('its parameters, country and switched-off rules are those of the export', () => {
+describe('the export of a site', () => {
+  test('has the site’s parameters, country and switched-off rules', () => {
     const there = knowledgeOf(root, {
       ...deliveredSite,
       country: 'SE',
@@ -512,7 +512,7 @@ describe('a site', () => {
     expect(stops).toEqual(['suggestion-stop-2', 'suggestion-stop-5']);
   });
 
-  test('its own drug codes are in the lists', () => {
+  test('has the site’s own drug codes in its lists', () => {
     const { folder, remove } = copyOfRepository();
     writeFileSync(
       join(folder, 'hooks/codes/own.csv'),
@@ -527,7 +527,7 @@ describe('a site', () => {
     remove();
   });
 
-  test('a draft guideline is a draft', () => {
+  test('marks a draft guideline as a draft', () => {
     const { folder, replace, remove } = copyOfRepository();
     replace('hooks/opioid-taper.yaml', 'status: active', 'status: draft');
     expect(planOf('opioid-long-term', exported({ knowledge: knowledgeOf(folder) })).status).toBe('draft');
@@ -544,7 +544,7 @@ describe('npm run export', () => {
       maxBuffer: 64 * 1024 * 1024,
     });
 
-  test('gives the same bytes each time, to standard output and to a file', () => {
+  test('gives the same bytes each time, on standard output and in a file', () => {
     const out = join(folder, 'rules.json');
     const first = run('--format', 'plan-definition', '--date', '2026-03-02');
     const second = run('--format', 'plan-definition', '--date', '2026-03-02', '--out', out);
@@ -569,7 +569,7 @@ describe('npm run export', () => {
       ['--format', 'plan-definition', '--out', join(folder, 'no/such/file')],
       `There is no file ${join(folder, 'no/such/file')}.`,
     ],
-  ])('%j is refused in one line', (words, message) => {
+  ])('%j is refused with a one-line message', (words, message) => {
     const { status, stdout, stderr } = run(...words);
     expect([status, stdout, stderr]).toEqual([1, '', `${message}\n`]);
   });

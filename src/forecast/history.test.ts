@@ -18,7 +18,7 @@ const visit = (id: string, start: string, more = {}): Resource => ({
   ...more,
 });
 
-/** The record at the visit `v` of a day. */
+/** The record at the visit `v` on a day. */
 function recordOn(day: string, ...resources: unknown[]) {
   const history = historyOf([visit('v', `${day}T08:00:00Z`), ...(resources as Resource[])], ['patient-view'], options);
   const moment = history.moments.find(({ resource }) => resource['id'] === 'v') as Moment;
@@ -30,7 +30,7 @@ const statusOn = (day: string, resource: unknown) => recordOn(day, resource).get
 test.each([
   ['before its end', '2024-02-05', 'active'],
   ['after its end', '2024-02-12', 'completed'],
-])('an order that is completed now counts %s as it stood', (_when, day, status) => {
+])('an order that is now completed counts %s as it did then', (_when, day, status) => {
   const bounds = { timing: { repeat: { boundsPeriod: { start: '2024-02-01', end: '2024-02-10' } } } };
   const ended = prescription('x', 'zopiclone', {
     status: 'completed',
@@ -41,10 +41,10 @@ test.each([
 });
 
 test.each([
-  ['to the day that R5 names', 'stopped', { statusChanged: '2024-03-01T10:00:00Z' }, '2024-03-01', '2024-03-02'],
-  ['to the day that R5 names', 'completed', { statusChanged: '2024-03-01' }, '2024-03-01', '2024-03-02'],
+  ['until the day that R5 gives', 'stopped', { statusChanged: '2024-03-01T10:00:00Z' }, '2024-03-01', '2024-03-02'],
+  ['until the day that R5 gives', 'completed', { statusChanged: '2024-03-01' }, '2024-03-01', '2024-03-02'],
   [
-    'to the end of its supply',
+    'until the end of its supply',
     'completed',
     { dispenseRequest: { expectedSupplyDuration: { value: 14, unit: 'd' } } },
     '2024-02-14',
@@ -57,15 +57,15 @@ test.each([
 });
 
 test.each([
-  ['stopped, whatever its planned end', 'stopped', { dosageInstruction: [dosageUntil('2024-03-01')] }],
+  ['stopped, with a planned end', 'stopped', { dosageInstruction: [dosageUntil('2024-03-01')] }],
   ['completed without an end', 'completed', {}],
   ['on hold', 'on-hold', {}],
-])('where the record does not tell when an order ended, it is read as it stands: %s', (_what, status, more) => {
+])('an order without a recorded end is read as it stands: %s', (_what, status, more) => {
   const over = prescription('x', 'zopiclone', { status, authoredOn: '2024-02-01', ...more });
   expect(statusOn('2024-02-05', over)).toBe(status);
 });
 
-test('a statement whose period ended later was active, without that end', () => {
+test('a statement whose period ended later was active without that end', () => {
   const statement = {
     resourceType: 'MedicationStatement',
     id: 's',
@@ -77,7 +77,7 @@ test('a statement whose period ended later was active, without that end', () => 
   expect(on('2024-02-12')).toEqual(statement);
 });
 
-test('medicines given are on record from the day after', () => {
+test('administered medicines are on record from the following day', () => {
   const given = {
     resourceType: 'MedicationAdministration',
     id: 'g',
@@ -88,7 +88,7 @@ test('medicines given are on record from the day after', () => {
   expect(recordOn('2024-02-02', given).get('administrations')).toEqual([given]);
 });
 
-test('a change of the record that came later tells nothing of a day', () => {
+test('a later change of the record does not affect an earlier day', () => {
   const stopped = prescription('x', 'zopiclone', {
     status: 'stopped',
     authoredOn: '2024-02-01',
@@ -99,7 +99,7 @@ test('a change of the record that came later tells nothing of a day', () => {
   expect(metaOn('2024-03-05')).toEqual({ lastUpdated: '2024-03-01T10:00:00Z' });
 });
 
-test('a visit is opened before anything is ordered at it', () => {
+test('a visit is opened before its orders are signed', () => {
   const orders = [
     order('before', 'zopiclone', { authoredOn: '2024-02-01T07:00:00Z' }),
     order('at', 'zopiclone', { authoredOn: '2024-02-01T09:00:00Z' }),
@@ -111,7 +111,7 @@ test('a visit is opened before anything is ordered at it', () => {
   ).toEqual(['before']);
 });
 
-test('what the record did not have yet is not there: results by the day they came, problems by the day they were written', () => {
+test('results appear on the day they were issued, and problems on the day they were recorded', () => {
   const result = {
     resourceType: 'Observation',
     id: 'r',
@@ -132,7 +132,7 @@ test('what the record did not have yet is not there: results by the day they cam
 test.each([
   ['was active before it ended', '2024-02-01', 'active'],
   ['is over after it', '2024-04-01', 'resolved'],
-])('a problem that says when it ended %s', (_what, day, status) => {
+])('a problem with an end date %s', (_what, day, status) => {
   const problem = {
     resourceType: 'Condition',
     id: 'p',
@@ -143,7 +143,7 @@ test.each([
   expect(recordOn(day, problem).get('conditions')?.[0]?.['clinicalStatus']).toEqual({ coding: [{ code: status }] });
 });
 
-test('orders of one moment are signed one after the other, each seeing those before it and not itself', () => {
+test('simultaneous orders are signed one by one, each seeing the earlier ones but not itself', () => {
   const at = { authoredOn: '2024-02-01T09:00:00Z', status: 'active' };
   const history = historyOf(
     [order('b', 'zopiclone', at), order('a', 'oxycodone', at)] as Resource[],
@@ -159,7 +159,7 @@ test('orders of one moment are signed one after the other, each seeing those bef
   expect(seen).toEqual([[], ['a']]);
 });
 
-test('an order without an encounter is signed in the one that was going on', () => {
+test('an order without an encounter is signed in the encounter of that day', () => {
   const stay = visit('stay', '2024-02-01T08:00:00Z', {
     period: { start: '2024-02-01T08:00:00Z', end: '2024-02-09T08:00:00Z' },
   });
@@ -179,7 +179,7 @@ test('an order without an encounter is signed in the one that was going on', () 
   expect(encounter('2024-02-10')).toBeUndefined();
 });
 
-test('what cannot be placed in time is counted, and an undated problem is always there', () => {
+test('undatable entries are counted, and an undated problem is always on record', () => {
   const history = historyOf(
     [
       order('undated', 'zopiclone', { authoredOn: undefined, status: 'active' }),

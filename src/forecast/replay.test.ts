@@ -36,7 +36,7 @@ function fixture(): Resource[][] {
   );
 }
 
-test('a few invented patients give the cards that were counted by hand', () => {
+test('a few invented patients give the cards counted by hand', () => {
   const counted = parse(readFileSync(join(folder, 'history.counted.yaml'), 'utf8'));
   for (const years of Object.values(counted.rules) as Record<string, Record<string, object>>[])
     for (const hooks of Object.values(years))
@@ -47,7 +47,7 @@ test('a few invented patients give the cards that were counted by hand', () => {
 test.each([
   [4, undefined],
   [5, 1],
-])('a quiet period of %d days spares what says nothing new within it', (days, quiet) => {
+])('a quiet period of %d days saves only cards that say nothing new', (days, quiet) => {
   const site = knowledgeOf(root, {
     ...deliveredSite,
     quiet: { days: { 'opioid-sedative': days }, accepted: ['benefit-outweighs'] },
@@ -57,7 +57,7 @@ test.each([
   expect(counts).toMatchObject({ cards: 1, repeats: 1, quiet: quiet ?? 0 });
 });
 
-test('a rule on trial is counted apart, on every day of the history; the rest is as without it', () => {
+test('a rule on trial is counted separately on every day, and the rest is as without it', () => {
   const rule = 'opioid-sedative';
   const at = (site: object) =>
     sumOf(fixture().map((one) => replay(one, {}, knowledgeOf(root, { ...deliveredSite, ...site }))));
@@ -72,13 +72,13 @@ test('a rule on trial is counted apart, on every day of the history; the rest is
   expect({ ...trial, rules: others }).toEqual(off);
 });
 
-test('a part of the record that the input does not have is not known, and not empty', () => {
+test('a section missing from the input is not known rather than empty', () => {
   const without = sumOf(fixture().map((resources) => replay(resources, { absent: ['medications'] })));
   expect(without.notChecked).not.toEqual({});
   expect(Object.keys(without.rules)).not.toContain('opioid-sedative');
 });
 
-test('the order in which a file lists a patient’s resources does not matter', () => {
+test('the order of a patient’s resources in a file does not matter', () => {
   const patients = invented(60).filter((resources) =>
     resources.some(({ resourceType }) => resourceType === 'MedicationRequest'),
   );
@@ -97,7 +97,7 @@ test('the order in which a file lists a patient’s resources does not matter', 
   );
 });
 
-test('sums are the same in whatever parts and order they are added', () => {
+test('tallies add up to the same totals in any grouping and order', () => {
   const tallies = invented(12).map((resources) => replay(resources));
   const whole = sumOf(tallies);
   fc.assert(
@@ -107,7 +107,7 @@ test('sums are the same in whatever parts and order they are added', () => {
   );
 });
 
-test('a medicine may be called anything', () => {
+test('a medicine may have any name', () => {
   const [resources] = fixture() as [Resource[]];
   const named = (text: string) => ({
     ...(resources[2] as Resource),

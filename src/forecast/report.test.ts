@@ -58,7 +58,7 @@ function written(
 }
 
 test.each(languages)(
-  'the report is whole in %s: no placeholder, nothing undefined, no markup of the input',
+  'the report in %s has no unfilled placeholder, no undefined value and no markup from the input',
   (language) => {
     for (const found of [one, two]) {
       const html = written(found, language);
@@ -69,7 +69,7 @@ test.each(languages)(
   },
 );
 
-test('every word of the page is used, and every reason why something was not replayed has words', () => {
+test('every text of the page is used, and every reason for skipping has a text', () => {
   const used = new Set<string>();
   const translate: Translate = (key, values) => {
     used.add(key);
@@ -101,7 +101,7 @@ test('every word of the page is used, and every reason why something was not rep
   expect(Object.keys(words).filter((key) => !used.has(key))).toEqual([]);
 });
 
-test('a share is counted over the calls at which the rule may speak, and a year over its own', () => {
+test('a share is relative to the calls at which the rule may speak, and a year to its own', () => {
   const site = one.sites[0] as Forecast['sites'][number];
   const figures = figuresOf(site);
   const sum = (values: number[]) => values.reduce((all, value) => all + value, 0);
@@ -112,7 +112,7 @@ test('a share is counted over the calls at which the rule may speak, and a year 
   expect(start?.per100Visits).toBeUndefined();
 });
 
-test('of many years the last ten stand by themselves, and those before in one column', () => {
+test('the last ten years have a column each, and earlier ones share one', () => {
   const site = one.sites[0] as Forecast['sites'][number];
   const years = Array.from({ length: 40 }, (_, at) => String(1980 + at));
   const of = <T>(value: T) => Object.fromEntries(years.map((year) => [year, value]));
@@ -137,7 +137,7 @@ test('of many years the last ten stand by themselves, and those before in one co
   }
 });
 
-test('the table of an input without orders says so and divides by nothing', () => {
+test('an input without orders gives a table that says so and divides by nothing', () => {
   const site = one.sites[0] as Forecast['sites'][number];
   const bare = { ...site, tally: { ...site.tally, calls: {}, rules: {}, patientsByYear: {}, callsWithCard: {} } };
   const table = forecastTable([{ ...bare, figures: figuresOf(bare) }]);

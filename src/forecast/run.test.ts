@@ -24,7 +24,7 @@ let number = 0;
 const fileOf = (content: string | Buffer, ending = 'ndjson') => files.write(`${++number}.${ending}`, content);
 const whole = tallyOf(fileOf(lines));
 
-test('the totals are the same whatever the number of threads, the parts and the order of the patients', async () => {
+test('the totals do not depend on the number of threads, the chunks or the order of the patients', async () => {
   expect((await whole)[0]?.patients).toBe(12);
   await fc.assert(
     fc.asyncProperty(
@@ -40,11 +40,11 @@ test('the totals are the same whatever the number of threads, the parts and the 
   );
 }, 60_000);
 
-test('a resource a line, a bundle a line, a bundle a file and gzip give the same totals', async () => {
+test('NDJSON, bundles per line, bundles per file and gzip give the same totals', async () => {
   const bundles = patients.map((resources) => JSON.stringify(bundle(resources)));
   const folder = files.path('bundles');
   mkdirSync(folder);
-  // One of them written by a person, and one with the mark of a Windows editor.
+  // One is pretty-printed, and one has a byte order mark.
   for (const [at, text] of bundles.entries())
     writeFileSync(
       `${folder}/${at}.json`,
@@ -54,7 +54,7 @@ test('a resource a line, a bundle a line, a bundle a file and gzip give the same
     expect(await tallyOf(input)).toEqual(await whole);
 }, 60_000);
 
-test('what cannot be read is named with file and line, and the rest is counted', async () => {
+test('unreadable input is reported with file and line, and the rest is counted', async () => {
   const two = invented(2);
   const text = [
     ndjson([two[0] ?? []]),
@@ -87,7 +87,7 @@ test('what cannot be read is named with file and line, and the rest is counted',
   expect(found.sites.map(({ tally }) => tally)).toEqual(await tallyOf(fileOf(ndjson(two))));
 }, 60_000);
 
-test('a patient of whom there is too much is named and left out, and no part of him counted', async () => {
+test('an oversized patient is reported and left out completely', async () => {
   const [one = [], two = []] = invented(2);
   const note = (id: number) => ({
     resourceType: 'Observation',
@@ -101,7 +101,7 @@ test('a patient of whom there is too much is named and left out, and no part of 
   expect(found.sites[0]?.tally.patients).toBe(1);
 }, 60_000);
 
-test('a gzip file that is cut off is named, and what came before it is counted', async () => {
+test('a truncated gzip file is reported, and what came before is counted', async () => {
   const packed = gzipSync(ndjson(invented(30)));
   const file = fileOf(packed.subarray(0, packed.length - 3000), 'ndjson.gz');
   const found = await forecastOf(file);
@@ -109,13 +109,13 @@ test('a gzip file that is cut off is named, and what came before it is counted',
   expect(found.sites[0]?.tally.patients).toBeGreaterThan(3);
 }, 60_000);
 
-test('a patient who comes back after another one is put together first, and counted once', async () => {
+test('a patient whose lines are scattered is put together and counted once', async () => {
   const [one = [], two = []] = invented(2);
   const apart = await tallyOf(fileOf(ndjson([one.slice(0, 3), two, one.slice(3)])));
   expect(apart).toEqual(await tallyOf(fileOf(ndjson([one, two]))));
 }, 60_000);
 
-test('types that no rule reads are left aside before anything is measured', async () => {
+test('types that no rule reads are skipped before any limit applies', async () => {
   const [one = [], two = []] = invented(2);
   const claim = (id: string, more: object) => ({
     resourceType: 'Claim',
@@ -123,12 +123,12 @@ test('types that no rule reads are left aside before anything is measured', asyn
     patient: { reference: `Patient/${one[0]?.['id']}` },
     ...more,
   });
-  // A line longer than any, a patient above the limit, and more of nobody's than may stand before one.
+  // A line above the limit, a patient above the limit, and more unattached resources than may precede a patient.
   const long = claim('long', { note: 'x'.repeat(33 * 1024 * 1024) });
   const many = Array.from({ length: 33 }, (_, at) => claim(String(at), { note: 'x'.repeat(1024 * 1024) }));
   const nobodys = Array.from({ length: 1100 }, (_, at) => ({ resourceType: 'Practitioner', id: String(at) }));
   const file = fileOf(ndjson([nobodys, [...one, long, ...many], two]));
-  // In a bundle they stand among what is read.
+  // In a bundle they are mixed with what is read.
   const bundled = fileOf(JSON.stringify(bundle([...one, ...many.slice(0, 20)])), 'json');
   const found = await forecastOf(file);
   expect(found.damage).toEqual({ count: 0, named: [] });
@@ -136,7 +136,7 @@ test('types that no rule reads are left aside before anything is measured', asyn
   expect(await tallyOf(bundled)).toEqual(await tallyOf(fileOf(ndjson([one]))));
 }, 60_000);
 
-test('the shards of an input come to the sums of one run, however many, sorted or not', async () => {
+test('the shards of an input add up to a single run, whatever their number and the sorting', async () => {
   const copies = invented(20);
   const broken = ['no JSON', '{"resourceType":"Observation"', '[]'].join('\n');
   const byType = (all: Resource[]) => all.toSorted((a, b) => (a.resourceType < b.resourceType ? -1 : 1));
@@ -157,7 +157,7 @@ test('the shards of an input come to the sums of one run, however many, sorted o
   );
 }, 120_000);
 
-test('a patient may go on in the next file', async () => {
+test('a patient may continue in the next file', async () => {
   const folder = files.path('parts');
   mkdirSync(folder);
   const all = lines.trimEnd().split('\n');
@@ -167,7 +167,7 @@ test('a patient may go on in the next file', async () => {
   expect(await tallyOf(folder)).toEqual(await whole);
 }, 60_000);
 
-test('medicines in a file of their own are found by the orders of all patients', async () => {
+test('medicines in a separate file are found by the orders of all patients', async () => {
   const folder = files.path('apart');
   mkdirSync(folder);
   const code = { coding: [{ system: 'http://www.whocc.no/atc', code: 'N02AA05' }] };
@@ -186,7 +186,7 @@ test('medicines in a file of their own are found by the orders of all patients',
   expect(tally?.patientsByRule['opioid-stop-date']).toEqual({ 2024: 2, all: 2 });
 }, 60_000);
 
-test('medicines that stand by themselves before a patient are found by his orders', async () => {
+test('medicines that precede a patient are found by that patient’s orders', async () => {
   const [resources = []] = invented(1).map((all) => all.slice(0, 1));
   const medication = {
     resourceType: 'Medication',
@@ -206,7 +206,7 @@ test('medicines that stand by themselves before a patient are found by his order
   expect(Object.keys(tally?.rules ?? {})).toContain('opioid-stop-date');
 }, 60_000);
 
-test('a run whose rules, input or options are others does not go on from the state of an earlier one', async () => {
+test('a run with other rules, input or options does not resume from an earlier state', async () => {
   const file = fileOf(lines);
   const state = files.path('some.state');
   const chunk = { bytes: 1e6, patients: 5 };
@@ -233,7 +233,7 @@ test('two sites are replayed side by side, each with its own totals', async () =
   expect(found.sites[1]?.tally).toEqual(here);
 }, 60_000);
 
-test('settings that cannot be used are refused with file and line before anything is read', async () => {
+test('invalid settings are refused with file and line before any input is read', async () => {
   const site = { name: 'bad.yaml', path: files.write('bad.yaml', 'language: sv\noff: [no-such-rule]\n') };
   await expect(forecastOf(fileOf(lines), { sites: [site] })).rejects.toThrow(
     "bad.yaml:2: off.0: there is no rule 'no-such-rule'",

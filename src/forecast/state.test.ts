@@ -14,7 +14,7 @@ const state = {
   failures: { count: 0, named: [] },
 };
 
-test('a state is read back under its own key only', () => {
+test('a state can be read back only with its own key', () => {
   const path = files.path('a.state');
   writeState(path, 'mine', state);
   expect(readState(path, 'mine')).toMatchObject(state);
@@ -22,7 +22,7 @@ test('a state is read back under its own key only', () => {
   expect(existsSync(`${path}.new`)).toBe(false);
 });
 
-test('a state that was cut off, or is not there, is none', () => {
+test('a truncated or missing state is ignored', () => {
   const path = files.path('b.state');
   expect(readState(path, 'mine')).toBeUndefined();
   writeState(path, 'mine', state);

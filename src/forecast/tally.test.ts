@@ -4,10 +4,10 @@ import { addTally, emptyTally, finished, type Tally } from './tally.ts';
 
 const tallyOf = (unrecognised: Record<string, number>): Tally => ({ ...emptyTally(), unrecognised });
 
-test('of more kinds of medicine than are told apart the same are kept, in whatever parts they were added', () => {
+test('when there are too many kinds of medicine, the same ones are kept however the parts are added', () => {
   const coded = Array.from({ length: 100 }, (_, at) => JSON.stringify([`coded ${at}`, 'urn:x', String(at)]));
   const texts = Array.from({ length: 45_000 }, (_, at) => JSON.stringify([`free text ${at}`, '', '']));
-  // Those with a code come last.
+  // Coded kinds come last.
   const kinds = [...texts, ...coded];
   const sumOf = (parts: string[][]) => {
     const sum = emptyTally();

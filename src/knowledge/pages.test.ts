@@ -13,7 +13,7 @@ function load(yaml: string) {
   return { pages: loadPages(folder, problems), problems };
 }
 
-test('the words of a page come with their placeholders filled in', () => {
+test('the texts of a page have their placeholders filled in', () => {
   const { pages, problems } = load(
     `count: {sv: '{n, number} kort', nb: '{n, number} kort', da: '{n, number} kort', en: '{n, number} cards'}`,
   );
@@ -24,9 +24,9 @@ test('the words of a page come with their placeholders filled in', () => {
 
 test.each([
   ['a missing language', `a: {sv: x, nb: x, da: x, en: x}\nb: {sv: x, nb: x, da: x}`, 2, 'b.en'],
-  ['a text that is no message', `a:\n  sv: 'x {'\n  nb: x\n  da: x\n  en: x`, 2, 'a.sv: not an ICU message'],
+  ['a malformed message', `a:\n  sv: 'x {'\n  nb: x\n  da: x\n  en: x`, 2, 'a.sv: not an ICU message'],
   [
-    'a placeholder that one language lacks',
+    'a placeholder missing in one language',
     `a:\n  sv: '{n}'\n  nb: '{n}'\n  da: x\n  en: '{n}'`,
     4,
     'a.da: placeholders differ',

@@ -19,7 +19,7 @@ http://electronichealth.se/identifier/nplpackid;20060824100053;not-atc;;
 https://hospital.example/drugs;77;N05CF01;;
 `;
 
-/** An order for a product by the hospital's own code, and by nothing else. */
+/** An order for a product by the hospital's own code only. */
 function product(system: string, code: string, more: Json = {}): Json {
   return { ...order('draft', 'paracetamol', more), medicationCodeableConcept: { coding: [{ system, code }] } };
 }
@@ -30,7 +30,7 @@ const topics = (body: { cards: { source: { topic: { code: string } } }[] }) =>
   body.cards.map(({ source }) => source.topic.code);
 
 describe('a hospital’s own drug codes', () => {
-  test('a product known by them alone is recognised, by any alias of its system; a bad row is named and left out', async () => {
+  test('a product known only by them is recognised by any alias of its system, and a bad row is reported and skipped', async () => {
     writeFileSync(join(copy.folder, 'hooks/codes/products.csv'), TABLE);
     const loaded = loadKnowledge(copy.folder);
     expect(loaded.problems).toEqual([]);
@@ -47,7 +47,7 @@ describe('a hospital’s own drug codes', () => {
     expect(topics(unknown.body)).toEqual(['not-checked']);
   });
 
-  test('the smallest package is suggested where it is known, alone and with a stop date', async () => {
+  test('the smallest package is suggested if known, alone and with a stop date', async () => {
     writeFileSync(join(copy.folder, 'hooks/codes/products.csv'), TABLE);
     const service = await startService({ knowledge: knowledgeOf(copy.folder) });
     const dispenseRequest = { quantity: { value: 98, unit: 'tablett' }, numberOfRepeatsAllowed: 2 };
@@ -57,12 +57,12 @@ describe('a hospital’s own drug codes', () => {
       ({ actions }: { actions: { resource: Json }[] }) => actions[0]?.resource['dispenseRequest'],
     );
     const smallest = { quantity: { value: 14, unit: 'tablett' }, numberOfRepeatsAllowed: 0 };
-    // Three stop dates, each with the quantity, and the quantity alone; the rest creates.
+    // Three stop dates, each with the quantity, and the quantity alone; the others create.
     expect(changed.slice(0, 4)).toEqual([smallest, smallest, smallest, smallest]);
   });
 });
 
-describe('a hospital’s own codes of problems, procedures and results', () => {
+describe('a hospital’s own codes for problems, procedures and results', () => {
   test('a file beside ours adds to our lists', async () => {
     const yaml = `systems: {local: ['https://hospital.example/lab']}\nresults: {benzodiazepine-test: {local: [U-BENZO]}}\n`;
     writeFileSync(join(copy.folder, 'hooks/codes/hospital.yaml'), yaml);
@@ -89,7 +89,7 @@ describe('a hospital’s own codes of problems, procedures and results', () => {
 describe('hooks/site.yaml', () => {
   const draft = orderSign([order('draft', 'oxycodone')]);
 
-  test('a rule switched off is silent, is not requested, and the trace says why', async () => {
+  test('a rule switched off is silent, its data are not requested, and the trace says why', async () => {
     const { knowledge } = loadKnowledge(copy.folder, { off: ['opioid-stop-date'] });
     const service = await startService({ ...(knowledge && { knowledge }) });
     const { body } = await service.call({ ...draft, extension: { 'org.nordic-opioid-cds': { explain: true } } });
@@ -107,7 +107,7 @@ describe('hooks/site.yaml', () => {
     expect(rules.find(({ rule }) => rule === 'opioid-plan')?.outcome).toBe('rides-only');
   });
 
-  test('a threshold is the site’s', async () => {
+  test('a threshold is set by the site', async () => {
     const { knowledge } = loadKnowledge(copy.folder, {
       parameters: { 'opioid-start': { courseDays: [2, 4], recommendedDays: 4 } },
     });
@@ -123,7 +123,7 @@ describe('hooks/site.yaml', () => {
     ]);
   });
 
-  test('what does not fit is refused with its key', () => {
+  test('an invalid value is refused with its key', () => {
     const messages = (site: Record<string, unknown>) =>
       loadKnowledge(copy.folder, site)
         .problems.map(({ message }) => message)
@@ -136,7 +136,7 @@ describe('hooks/site.yaml', () => {
     expect(messages({ timeZone: 'Mars/Olympus' })).toContain('timeZone');
   });
 
-  test('where the list is missing: 412, or by the site’s choice a card that says so', async () => {
+  test('a missing list gives 412 or, if the site chooses, a card that says so', async () => {
     const { prefetch: _, ...blind } = orderSign([
       order('draft', 'zopiclone', { dosageInstruction: [dosageUntil('2026-03-08')] }),
     ]);
@@ -153,7 +153,7 @@ describe('hooks/site.yaml', () => {
   });
 });
 
-test('a rule on trial is one that there is and that is served, between days in their order', () => {
+test('a rule on trial must exist and be active, and its first day must not be after its last', () => {
   const problemsWith = (site: Json) =>
     loadKnowledge(copy.folder, site).problems.map(({ file, message }) => `${file}: ${message}`);
   const trial = (id: string, span: Json = {}, site: Json = {}) => ({ ...site, silent: { rules: { [id]: span } } });
@@ -175,7 +175,7 @@ describe('a quiet period', () => {
     loadKnowledge(copy.folder, { quiet }).problems.map(({ file, message }) => `${file}: ${message}`);
   const accepted = ['epilepsy'];
 
-  test('names rules that give cards of their own, and reasons that there are', () => {
+  test('only existing rules with cards of their own and existing reasons are accepted', () => {
     expect(problemsWith({ days: { 'benzodiazepine-long-term': 90 }, accepted })).toEqual([]);
     expect(problemsWith({ days: { nothing: 90 }, accepted: ['because'] })).toEqual([
       "hooks/site.yaml: quiet.days.nothing: there is no rule 'nothing'",
@@ -187,9 +187,9 @@ describe('a quiet period', () => {
   });
 
   test.each([
-    ['no day', 0],
+    ['no days', 0],
     ['more than a year', 366],
-    ['a part of a day', 1.5],
+    ['a fraction of a day', 1.5],
   ])('of %s is refused', (_name, days) => {
     expect(problemsWith({ days: { 'benzodiazepine-long-term': days }, accepted })).toEqual([
       expect.stringContaining('quiet.days.benzodiazepine-long-term: '),

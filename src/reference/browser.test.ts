@@ -24,7 +24,7 @@ describe.skipIf(chromiumPath === undefined)('/docs in a browser', { timeout: 120
     ['light', 360],
     ['dark', 360],
   ] as const)(
-    'its style passes its own policy, axe finds nothing, nothing overflows: %s, %i px',
+    'it passes its own style policy and axe, and nothing overflows: %s, %i px',
     async (colorScheme, width) => {
       const { page, troubles, close } = await browser.visit(origin, {
         path: '/docs',
@@ -34,7 +34,7 @@ describe.skipIf(chromiumPath === undefined)('/docs in a browser', { timeout: 120
       });
       for (const summary of await page.locator('summary').all()) await summary.click();
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
-      // Without its style the page would be as wide as its words.
+      // Without its style the page would be only as wide as its text.
       expect(await page.evaluate('getComputedStyle(document.querySelector("header")).borderBottomWidth')).toBe('3px');
       expect(await accessibilityProblems(page)).toEqual([]);
       expect(troubles).toEqual([]);

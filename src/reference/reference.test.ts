@@ -16,7 +16,7 @@ import { knowledge, knowledgeOf, root, startService } from '../testing/app.ts';
 import type { Json } from '../testing/request.ts';
 import { type Document, type Operation, resolve } from './document.ts';
 
-/** Every route of an app, as it is declared. Pages for people are for the sandbox and are no part of the API. */
+/** Every declared route of an app. Pages for people exist only in the sandbox and are not part of the API. */
 const routes: { method: string; url: string }[] = [];
 vi.mock('fastify', async (importOriginal) => {
   const original = await importOriginal<typeof import('fastify')>();
@@ -29,7 +29,7 @@ vi.mock('fastify', async (importOriginal) => {
   };
   return { ...original, default: watched };
 });
-/** What only the pages of a sandbox are told. */
+/** Routes used only by the pages of a sandbox. */
 const OF_PAGES = ['no-patient', 'no-record', 'no-settings'];
 const told = (Object.keys(errors) as ErrorCode[]).filter((code) => !OF_PAGES.includes(code));
 const PAGES = /^\/(docs|workbench\/.*)?$/;
@@ -70,7 +70,7 @@ const operationsOf = (of: Document) =>
     Object.entries(operations).map(([method, operation]) => ({ path, method, operation: operation as Operation })),
   );
 
-/** A validator of the document's schemas: JSON Schema 2020-12, as OpenAPI 3.1 has it. */
+/** A validator for the document's schemas: JSON Schema 2020-12, as in OpenAPI 3.1. */
 function validatorOf(of: Document) {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   formats.default(ajv);
@@ -94,7 +94,7 @@ describe('/openapi.json', () => {
     }
   });
 
-  test('has every route of the service, and none that there is not', () => {
+  test('has every route of the service and no other', () => {
     const ids = service.app.findRoute({ method: 'GET', url: '/cds-services' }) ? document.paths : {};
     const services = Object.keys(ids).flatMap((path) => /^\/cds-services\/([^/]+)$/.exec(path)?.[1] ?? []);
     expect(services).toEqual(hooks.map(serviceId));
@@ -112,7 +112,7 @@ describe('/openapi.json', () => {
         .map(({ method, path }) => `${method.toUpperCase()} ${path}`)
         .sort();
     expect(productionRoutes.length).toBeGreaterThan(5);
-    // Production has no page, so nothing is left out of the comparison.
+    // Production has no pages, so nothing is left out of the comparison.
     expect(described(served)).toEqual(expected(productionRoutes));
     expect(described(document)).toEqual(expected(sandboxRoutes.filter(({ url }) => !PAGES.test(url))));
     expect(sandboxRoutes.some(({ url }) => url === '/docs')).toBe(true);
@@ -133,7 +133,7 @@ describe('/openapi.json', () => {
     await without.close();
   });
 
-  test('knows every error of the table, and where tokens are needed', () => {
+  test('lists every error of the table, and where a token is required', () => {
     for (const code of told) {
       const response = document.components.responses[errors[code].status];
       const example = resolve(document, response?.content?.['application/json']?.examples?.[code] ?? { $ref: '' });
@@ -151,7 +151,7 @@ describe('/openapi.json', () => {
     expect(operationsOf(document).flatMap(({ operation }) => operation.security)).toEqual([]);
   });
 
-  test('is open in production, keeps to what discovery says of caching, and refuses other methods', async () => {
+  test('is public in production, cached like discovery, and refuses other methods', async () => {
     const { status, headers } = await production.http.get('/openapi.json');
     expect([status, headers['cache-control']]).toEqual([200, 'public, max-age=60']);
     const again = await production.http.get('/openapi.json').set('if-none-match', headers['etag'] as string);
@@ -162,7 +162,7 @@ describe('/openapi.json', () => {
 });
 
 describe('examples', () => {
-  test('are test bundles: a card, silence and missing data for each service; none where there are none', () => {
+  test('are test bundles: a card, silence and missing data per service, or none without bundles', () => {
     const kinds = Object.keys(document.components.examples).filter((name) => name.endsWith('-request'));
     expect(kinds.sort()).toEqual(
       [...hooks].sort().flatMap((hook) => ['card', 'missing', 'silence'].map((kind) => `${hook}-${kind}-request`)),
@@ -172,7 +172,7 @@ describe('examples', () => {
     expect(served.components.examples).toEqual({});
   });
 
-  test('fit their schemas, are accepted by the running service, and get the answers shown', async () => {
+  test('fit their schemas, are accepted by the running service and get the shown answers', async () => {
     const problems = validatorOf(document);
     let tried = 0;
     for (const { path, operation } of operationsOf(document)) {
@@ -201,7 +201,7 @@ describe('examples', () => {
 });
 
 describe('the schemas', () => {
-  test('fit what the service answers: every test bundle, and the routes without a body', async () => {
+  test('accept what the service answers: every test bundle, and the routes without a body', async () => {
     const problems = validatorOf(document);
     const ofStatus = (path: string, method: 'get' | 'post', status: number) =>
       document.paths[path]?.[method]?.responses[status]?.content?.['application/json']?.schema as object;
@@ -219,7 +219,7 @@ describe('the schemas', () => {
     }
   });
 
-  test('refuse what the service refuses', async () => {
+  test('reject what the service refuses', async () => {
     const problems = validatorOf(document);
     const path = '/cds-services/nordic-opioid-order-sign';
     const schema = document.paths[path]?.post?.requestBody?.content['application/json']?.schema as object;
@@ -265,7 +265,7 @@ describe('the schemas', () => {
 });
 
 describe('/docs', () => {
-  test('says all that the description says, without a script and without asking anybody', async () => {
+  test('contains the whole description, without scripts or external requests', async () => {
     const { status, headers, text } = await service.http.get('/docs');
     expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
     expect(headers['content-security-policy']).toMatch(/^default-src 'none'; style-src 'sha256-[^']+'; /);
@@ -283,12 +283,12 @@ describe('/docs', () => {
     expect(targets.filter((id) => !ids.includes(id as string))).toEqual([]);
   });
 
-  test('writes no markup of a request into the page', async () => {
+  test('writes no markup from a request into the page', async () => {
     const { text } = await service.http.get('/docs').set('host', 'a"><u>');
     expect(text).not.toContain('<u>');
   });
 
-  test('is for the sandbox only, and there without test bundles too', async () => {
+  test('exists only in the sandbox, also without test bundles', async () => {
     expect((await production.http.get('/docs')).status).toBe(401);
     const bare = await startService({ testBundles: join(folder, 'none') });
     const { status, text } = await bare.http.get('/docs');

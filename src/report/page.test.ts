@@ -10,7 +10,7 @@ function pageOf(...blocks: Block[]): string {
   return page({ language: 'sv', title: 'Prognos', sections: [{ heading: 'Rubrik', blocks }] });
 }
 
-test('a page asks for nothing from outside and runs nothing, whatever its texts hold', () => {
+test('a page requests nothing from outside and runs nothing, whatever its texts contain', () => {
   const row = { label: HOSTILE, values: [1, 2] };
   const described = { title: HOSTILE, description: HOSTILE, language: 'sv' as const };
   const html = page({
@@ -37,7 +37,7 @@ test('a page asks for nothing from outside and runs nothing, whatever its texts 
   expect(html).toContain("default-src 'none'");
 });
 
-test.each(languages)('numbers and the language of the page are those of %s', (language) => {
+test.each(languages)('numbers and the language of the page follow the locale %s', (language) => {
   const table = { caption: 'T', columns: [{ heading: 'A' }, { heading: 'B', numeric: true }], rows: [['x', 1234.56]] };
   const html = page({ language, title: 'T', sections: [{ heading: 'H', blocks: [{ table }] }] });
   expect(html).toContain(`<html lang="${language}">`);
@@ -45,7 +45,7 @@ test.each(languages)('numbers and the language of the page are those of %s', (la
   expect(html).toContain(`<td class="number">${written}</td>`);
 });
 
-test('a table names its columns and its rows', () => {
+test('a table has headers for its columns and rows', () => {
   const html = pageOf({ table: { caption: 'Regler', columns: [{ heading: 'Regel' }], rows: [['en']] } });
   expect(html).toContain('<th scope="col">Regel</th>');
   expect(html).toContain('<th scope="row">en</th>');
@@ -65,7 +65,7 @@ test('a chart is an image with a title and a description', () => {
   expect(html).toContain('<desc id="rules-d">Hur många</desc>');
 });
 
-test('bars are as long as their numbers, and the parts of a stacked one follow each other', () => {
+test('bars are proportional to their values, and the parts of a stacked bar follow one another', () => {
   const base = { id: 'b', title: 't', description: 'd', language: 'en' as const };
   const widths = (html: string) =>
     [...html.matchAll(/<rect x="([\d.]+)%" width="([\d.]+)%"/g)].map((m) => [m[1], m[2]]);
@@ -89,7 +89,7 @@ test('bars are as long as their numbers, and the parts of a stacked one follow e
   ]);
 });
 
-test('a line breaks where nothing is known', () => {
+test('a line breaks at unknown values', () => {
   const chart = (values: (number | undefined)[]) =>
     lines({
       id: 'l',

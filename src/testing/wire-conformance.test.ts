@@ -11,10 +11,10 @@ const call = pair('order-sign', {
   record: [],
 });
 const { text } = await service.call(call);
-// biome-ignore lint/suspicious/noExplicitAny: spoiled on purpose
+// biome-ignore lint/suspicious/noExplicitAny: damaged on purpose
 type Any = Record<string, any>;
 
-/** The real answer with one thing changed. */
+/** The real answer with one change. */
 function spoiled(change: (body: Any, remove: Any, stop: Any) => unknown): string[] {
   const body = JSON.parse(text) as Any;
   const card = (topic: string) => body['cards'].find((item: Any) => item['source'].topic.code === topic);
@@ -27,7 +27,7 @@ test('T2–T4: the checker finds nothing in an answer of the service', () => {
   expect(wireProblems(text, call)).toEqual([]);
 });
 
-test('T2, S1: the checker refuses what is not JSON object with cards', () => {
+test('T2, S1: the checker rejects anything but a JSON object with cards', () => {
   expect(wireProblems('{"cards": [],}', call)).not.toEqual([]);
   expect(wireProblems('[]', call)).not.toEqual([]);
   expect(wireProblems('{}', call)).not.toEqual([]);
@@ -81,10 +81,10 @@ test.each<[string, (body: Any, remove: Any, stop: Any) => unknown]>([
     'L4: a link that names a patient',
     (_, card) => Object.assign(card['links'][0], { url: `${card['links'][0].url}&patient=1` }),
   ],
-])('the checker finds %s', (_, change) => {
+])('the checker reports %s', (_, change) => {
   expect(spoiled(change)).not.toEqual([]);
 });
 
-test('V5: the checker finds a change of orders with the chart open', () => {
+test('V5: the checker reports a change of orders with the chart open', () => {
   expect(wireProblems(text, { ...call, hook: 'patient-view' })).not.toEqual([]);
 });

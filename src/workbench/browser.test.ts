@@ -39,7 +39,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
     const { port } = service.app.server.address() as { port: number };
     origin = `http://127.0.0.1:${port}`;
     browser = await openBrowser();
-    // The script is made when first asked for.
+    // The script is bundled on the first request.
     await service.http.get('/workbench/page.js');
   }, 180_000);
   afterAll(async () => {
@@ -52,7 +52,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
 
   type Options = Parameters<typeof browser.visit>[1] & { patient?: string };
 
-  /** Opens the page, does something there, and finds nothing wrong in the console or on the wire. */
+  /** Opens the page, runs the steps, and expects no error in the console or on the network. */
   async function scenario(act: (page: Page) => Promise<void>, { patient, ...options }: Options = {}) {
     const path = patient === undefined ? '/' : `/#patient=${patient}`;
     const { page, troubles, close } = await browser.visit(origin, { path, ...options });
@@ -67,13 +67,13 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
   const cards = (page: Page) => page.getByRole('article');
   const summaries = (page: Page) => cards(page).getByRole('heading', { level: 3 }).allTextContents();
   const text = (page: Page) => page.getByLabel('The request').innerText();
-  /** The request as it is shown, as data. */
+  /** The displayed request, as data. */
   const shownRequest = async (page: Page) => {
     await tab(page, 'Request');
     return JSON.parse((await text(page)).replace(/^\s*\d+(?=[\s{}\]"])/gm, ''));
   };
 
-  test('one patient of each guideline: chosen from the list, answered as its file expects', () =>
+  test('a patient of each guideline can be chosen from the list and gets the expected answer', () =>
     scenario(async (page) => {
       const groups = page.locator('details.group');
       await groups.first().waitFor();
@@ -93,7 +93,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       }
     }));
 
-  test('the search finds patients by rule, by what they get, and by words of their note', () =>
+  test('the search finds patients by rule, by card and by words of their note', () =>
     scenario(async (page) => {
       const search = page.getByRole('searchbox');
       await search.fill('laro-sedative-ordered warning zopiclone outpatient visit');
@@ -103,7 +103,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       await page.getByText('No patient has all these words.').waitFor();
     }));
 
-  test('a patient in the address is opened, also while the page is open', () =>
+  test('a patient in the address is opened, even if the page is already open', () =>
     scenario(
       async (page) => {
         await page.getByRole('button', { name: 'Dansk', exact: true }).click();
@@ -115,7 +115,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       { patient: WARNING },
     ));
 
-  test('the cards speak the language that is chosen, and are marked as being in it', () =>
+  test('the cards are in the chosen language and marked with it', () =>
     scenario(
       async (page) => {
         const seen = new Set<string>();
@@ -141,7 +141,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       { patient: WARNING },
     ));
 
-  test('accepting: the change is previewed as a diff, done to the drafts, told as feedback, and the card goes', () =>
+  test('accepting a suggestion previews the diff, changes the drafts, sends feedback and removes the card', () =>
     scenario(
       async (page) => {
         await page.getByRole('button', { name: 'Preview the change: Stop after 5 days: 6 March 2026' }).click();
@@ -160,7 +160,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       { patient: STOP_DATE },
     ));
 
-  test('accepting a removal takes the draft out', () =>
+  test('accepting a removal deletes the draft', () =>
     scenario(
       async (page) => {
         await cards(page).getByRole('button', { name: 'Remove zopiclone', exact: true }).click();
@@ -170,7 +170,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       { patient: WARNING },
     ));
 
-  test('overriding with a reason is reported as feedback, and the card is marked', () =>
+  test('overriding with a reason sends feedback and marks the card', () =>
     scenario(
       async (page) => {
         const sent = page.waitForRequest((one) => one.url().endsWith('/feedback'));
@@ -186,7 +186,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       { patient: WARNING },
     ));
 
-  test('feedback that is not taken is not called taken', () =>
+  test('rejected feedback is not shown as accepted', () =>
     scenario(
       async (page) => {
         await page.route('**/feedback', (route) => route.fulfill({ status: 404, json: {} }));
@@ -196,7 +196,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       { patient: WARNING },
     ));
 
-  test('a broken request gets a clear error where it is, and nothing of it is lost', () =>
+  test('a broken request gets a clear error at its place and is kept', () =>
     scenario(async (page) => {
       await tab(page, 'Paste');
       const area = page.getByRole('textbox', { name: /CDS Hooks request/ });
@@ -221,7 +221,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
         .waitFor();
     }));
 
-  test('a pasted request is answered, and can be edited and asked again', () =>
+  test('a pasted request is answered, and can be edited and sent again', () =>
     scenario(async (page) => {
       await tab(page, 'Paste');
       const area = page.getByRole('textbox', { name: /CDS Hooks request/ });
@@ -255,7 +255,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       ),
       'Agonist treatment (methadone)',
     ],
-  ])('a file that is dropped is taken: %s', (_, content, summary) =>
+  ])('a dropped file is accepted: %s', (_, content, summary) =>
     scenario(async (page) => {
       await page.locator('details.group').first().waitFor();
       const data = await page.evaluateHandle(
@@ -270,7 +270,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
     }),
   );
 
-  test('a patient of a FHIR server: the request is built and asked; what cannot be had is reported', async () => {
+  test('the request for a patient of a FHIR server is built and sent, and missing data are reported', async () => {
     const server = await startFhirServer();
     await server.add('key', [
       { resourceType: 'Patient', id: 'kari', birthDate: '1981-01-01' },
@@ -296,7 +296,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
     await server.close();
   });
 
-  test('the order form: order-select follows what is typed, order-sign the button', () =>
+  test('in the order form typing sends order-select and the button sends order-sign', () =>
     scenario(
       async (page) => {
         await tab(page, 'Order');
@@ -326,7 +326,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       { patient: 'benzodiazepine-taper/melatonin-without-stop-date' },
     ));
 
-  test('an order that is in no code list is said to be not judged', () =>
+  test('an order on no code list is shown as not judged', () =>
     scenario(
       async (page) => {
         await tab(page, 'Order');
@@ -337,7 +337,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       { patient: SILENT },
     ));
 
-  test('why: each fact of a rule, and the resource it rests on marked in the request', () =>
+  test('the reason for a card shows each fact and marks the resource it rests on in the request', () =>
     scenario(
       async (page) => {
         await page.getByRole('button', { name: 'Why this card: laro-sedative-ordered' }).click();
@@ -364,12 +364,12 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       { patient: WARNING },
     ));
 
-  test('medicines over time: degrees, overlap, courses and today are drawn, and told in a table', () =>
+  test('medicines over time: degrees, overlaps, courses and today are drawn and listed in a table', () =>
     scenario(
       async (page) => {
         const drawing = page.locator('.drawing svg');
         await drawing.waitFor();
-        // Both are taken for a while after their last sign of life, and presumed from then on.
+        // Both count as taken for a while after their last sign of life, and as presumed from then on.
         expect(await drawing.locator('.bar.taken').count()).toBe(2);
         expect(await drawing.locator('.bar.presumed').count()).toBe(2);
         expect(await drawing.locator('.overlap').count()).toBe(1);
@@ -389,7 +389,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       { patient: MANY },
     ));
 
-  test('medicines over time: what is possible only is drawn apart; the entries behind come when they are requested', () =>
+  test('medicines over time: possible treatments are drawn differently, and entries are shown on request', () =>
     scenario(async (page) => {
       const supply = {
         resourceType: 'MedicationDispense',
@@ -421,7 +421,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       await page.locator('.json .line.marked', { hasText: '"supply"' }).waitFor();
     }));
 
-  test('medicines over time: the stop dates that the card offers are drawn, one of them as recommended', () =>
+  test('medicines over time: the stop dates offered by the card are drawn, one of them as recommended', () =>
     scenario(
       async (page) => {
         await page.locator('.drawing svg').waitFor();
@@ -435,7 +435,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       { patient: STOP_DATE },
     ));
 
-  test('missing data are shown as not checked, with the rules that could not be decided', () =>
+  test('missing data are shown as not checked, with the undecided rules', () =>
     scenario(
       async (page) => {
         await page.getByRole('heading', { name: 'Not checked: data are missing' }).waitFor();
@@ -448,7 +448,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       { patient: MISSING },
     ));
 
-  test('another hook, another day: the same patient is asked about again', () =>
+  test('the same patient can be sent again with another hook and another day', () =>
     scenario(
       async (page) => {
         const { hookInstance } = await shownRequest(page);
@@ -465,7 +465,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       { patient: WARNING },
     ));
 
-  test('"Copy as curl" is a command that gives the same answer when it is pasted', async () => {
+  test('"Copy as curl" gives a command that returns the same answer', async () => {
     const quote = 'it\'s $HOME `id` \\ "x"';
     await scenario(
       async (page) => {
@@ -498,7 +498,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
     );
   }
 
-  test('what a card says is shown as text and structure only: nothing runs, nothing loads', () =>
+  test('card text is shown as text and structure only, and neither runs nor loads anything', () =>
     scenario(async (page) => {
       const card = {
         uuid: '1',
@@ -518,7 +518,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       expect(await article.getByRole('heading', { level: 3 }).innerText()).toBe('<img src=x onerror=alert(1)>');
     }));
 
-  test('a service that is gone is said to be gone, and the request is kept', async () => {
+  test('an unreachable service is reported, and the request is kept', async () => {
     const { page, close } = await browser.visit(origin, { path: `/#patient=${WARNING}` });
     await answered(page);
     await page.route('**/cds-services/**', (route) => route.abort());
@@ -530,7 +530,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
     await close();
   });
 
-  test('without patients the page works with pasted requests', async () => {
+  test('without patients the page still accepts pasted requests', async () => {
     const bare = await startService({ testBundles: join(folder, 'none') });
     const { port } = bare.app.server.address() as { port: number };
     const { page, troubles, close } = await browser.visit(`http://127.0.0.1:${port}`);
@@ -544,14 +544,14 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
     await bare.close();
   });
 
-  test('with the keyboard alone: from the first key to a card, its preview, its acceptance, and why', () =>
+  test('the keyboard alone reaches a card, its preview, its acceptance and its reasons', () =>
     scenario(async (page) => {
       await page.getByRole('button', { name: /An order without a stop date/ }).waitFor();
       const focused = () =>
         page.evaluate(
           `(document.activeElement.getAttribute('aria-label') ?? document.activeElement.innerText ?? '').trim()`,
         ) as Promise<string>;
-      /** Presses Tab until something is focused, which must be seen to be. */
+      /** Presses Tab until an element is focused, and expects the focus to be visible. */
       const tabTo = async (wanted: RegExp) => {
         for (let presses = 0; presses < 80; presses++) {
           await page.keyboard.press('Tab');
@@ -584,7 +584,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
     }));
 
   const widths = [320, 360, 768, 1024, 1120, 1280, 1440, 2560];
-  test.each(widths)('at %i px nothing is cut off or scrolls sideways', (width) =>
+  test.each(widths)('at %i px nothing is cut off and nothing scrolls sideways', (width) =>
     scenario(
       async (page) => {
         const sideways = () =>
@@ -614,7 +614,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
     ),
   );
 
-  test('light and dark follow the system, or the choice, which is kept', async () => {
+  test('light and dark follow the system or the choice, which is remembered', async () => {
     const ground = (page: Page) =>
       page.evaluate('getComputedStyle(document.documentElement).backgroundColor') as Promise<string>;
     const brightness = (colour: string) => Number(/\d+/.exec(colour)?.[0]);
@@ -634,8 +634,8 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
     );
   });
 
-  describe.each(['light', 'dark'] as const)('axe finds nothing, %s', (colorScheme) => {
-    // In the dark only colours differ.
+  describe.each(['light', 'dark'] as const)('axe finds no violation, %s', (colorScheme) => {
+    // The dark theme differs only in colours.
     const problems = (page: Page) => accessibilityProblems(page, colorScheme === 'dark' ? 'colours' : 'all');
     test.each([
       ['the welcome', undefined],
@@ -654,7 +654,7 @@ describe.skipIf(chromiumPath === undefined)('the workbench in a browser', { time
       ),
     );
 
-    test('every tab, an open preview, a deed, an open fact, the table, an error', () =>
+    test('all tabs, an open preview, an action, an open fact, the table and an error', () =>
       scenario(
         async (page) => {
           await page.getByRole('button', { name: /^Preview the change: Stop after 5/ }).click();

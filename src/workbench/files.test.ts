@@ -27,7 +27,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The script that a newly started service serves. */
+/** The script served by a newly started service. */
 function script(): string {
   const files = pathToFileURL(join(folder, 'src/workbench/files.ts')).href;
   const program = `process.stdout.write(await (await import('${files}')).pageScript())`;
@@ -41,7 +41,7 @@ function script(): string {
   );
 }
 
-test('the script is bundled once for all starts, and anew when the page has changed', () => {
+test('the script is bundled once for all starts, and again after the page has changed', () => {
   expect(script().length).toBeGreaterThan(10_000);
   const [name = ''] = readdirSync(cache);
   writeFileSync(join(cache, name), 'kept');

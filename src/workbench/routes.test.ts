@@ -21,14 +21,14 @@ const PATHS = [
   '/workbench/medicines?search=x',
 ];
 
-describe('in a sandbox', () => {
+describe('the workbench in a sandbox', () => {
   let service: Service;
   beforeAll(async () => {
     service = await startService();
   });
   afterAll(() => service.close());
 
-  test('the page is there, and lets nothing in but its own script, style, picture and calls', async () => {
+  test('the page is served, and its policy allows only its own script, style, picture and calls', async () => {
     const { status, headers, text } = await service.http.get('/');
     expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
     const policy = String(headers['content-security-policy'])
@@ -39,7 +39,7 @@ describe('in a sandbox', () => {
     expect(text).not.toMatch(/<script(?![^>]* src="\/)|<style|\sstyle=|\son\w+=|https?:/);
   });
 
-  test('everything that it loads is there, and says what it is', async () => {
+  test('everything the page loads is served with its content type', async () => {
     const { text } = await service.http.get('/');
     const loaded = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path as string);
     expect(loaded).toHaveLength(3);
@@ -49,12 +49,12 @@ describe('in a sandbox', () => {
     }
   });
 
-  test('its script is one module without loose ends', async () => {
+  test('its script is a single module without unresolved imports', async () => {
     const { text } = await service.http.get('/workbench/page.js');
     expect(text).not.toMatch(/\bfrom\s*["']|\bimport\s*[("']|process\.env/);
   });
 
-  test('every patient is listed, with what its folder is about', async () => {
+  test('every patient is listed with the description of its folder', async () => {
     const { body } = await service.http.get('/workbench/patients');
     expect(body.patients.length).toBeGreaterThan(800);
     const one = body.patients.find(({ name }: { name: string }) => name === 'opioid-start/five-days');
@@ -62,14 +62,14 @@ describe('in a sandbox', () => {
     expect(one.about).not.toBe('opioid-start');
   });
 
-  test('every example is a patient of the list', async () => {
+  test('every example is a patient on the list', async () => {
     const { body } = await service.http.get('/workbench/patients');
     const names = body.patients.map(({ name }: { name: string }) => name);
     expect(body.examples.length).toBeGreaterThan(5);
     for (const { patient } of body.examples) expect(names).toContain(patient);
   });
 
-  test('a patient comes as its file has it', async () => {
+  test('a patient is served as in its file', async () => {
     const { body, headers } = await service.http.get('/workbench/patient?name=opioid-start/five-days');
     expect(headers['content-type']).toContain('application/json');
     expect((await service.call(body)).body).toEqual({ cards: [] });
@@ -86,24 +86,24 @@ describe('in a sandbox', () => {
     'opioid-start',
     'opioid-start/nobody',
     '',
-  ])('the name %j leads nowhere', async (name) => {
+  ])('the name %j is not found', async (name) => {
     const { status, body } = await service.http.get(`/workbench/patient?name=${name}`);
     expect([status, body.resourceType]).toEqual([404, 'OperationOutcome']);
   });
 
-  test('a name given twice is not a name', async () => {
+  test('a repeated name parameter is rejected', async () => {
     const twice = 'name=opioid-start/five-days&name=opioid-start/five-days';
     expect((await service.http.get(`/workbench/patient?${twice}`)).status).toBe(404);
   });
 
-  test('each rule is reported in words, with its facts', async () => {
+  test('each rule is described in words, with its facts', async () => {
     const { body } = await service.http.get('/workbench/rules');
     const rule = body.rules['opioid-stop-date'];
     expect(rule.says).toMatch(/stop date/);
     expect(Object.keys(rule.facts)).toContain('openEnded');
   });
 
-  test('a medicine is found by the beginning of its name in any language, of its brand and of its code', async () => {
+  test('a medicine is found by a prefix of its name in any language, its brand or its code', async () => {
     const found = async (search: string) =>
       (await service.http.get(`/workbench/medicines?search=${encodeURIComponent(search)}`)).body.medicines;
     expect((await found('oxikod'))[0]).toMatchObject({ code: 'N02AA05', system: 'http://www.whocc.no/atc' });
@@ -116,13 +116,13 @@ describe('in a sandbox', () => {
     expect((await found('o')).length).toBeLessThanOrEqual(20);
   });
 
-  test('a substance stands once in what is found, however many ways it is spelt', async () => {
+  test('each substance is listed once, however many spellings match', async () => {
     const { body } = await service.http.get('/workbench/medicines?search=oxycodon');
     const codes = body.medicines.map(({ code }: { code: string }) => code);
     expect(codes.filter((code: string) => code === 'N02AA05')).toHaveLength(1);
   });
 
-  test('another method is 405, and says which is right', async () => {
+  test('another method is 405 and names the allowed one', async () => {
     const { status, headers } = await service.http.post('/workbench/rules').send({});
     expect([status, headers['allow']]).toEqual([405, 'GET']);
   });
@@ -130,10 +130,10 @@ describe('in a sandbox', () => {
   const STRANGERS: [string, Record<string, string>][] = [
     ['a page of another origin', { 'sec-fetch-site': 'cross-site' }],
     ['another port of this machine', { 'sec-fetch-site': 'same-site' }],
-    ['an older browser with another origin', { origin: 'https://elsewhere.example' }],
-    ['a name that was pointed to this machine', { host: 'rebound.example' }],
+    ['an older browser sending another origin', { origin: 'https://elsewhere.example' }],
+    ['a name rebound to this machine', { host: 'rebound.example' }],
   ];
-  test.each(STRANGERS)('what is for its own page is not given to %s', async (_, headers) => {
+  test.each(STRANGERS)('routes for its own page refuse %s', async (_, headers) => {
     const url = '/workbench/record';
     const payload = { hook: 'patient-view', fhirServer: 'http://127.0.0.1:1/r4', patientId: 'kari' };
     const refused = 'host' in headers ? 421 : 403;
@@ -141,7 +141,7 @@ describe('in a sandbox', () => {
     expect((await service.app.inject({ url: '/workbench/patients', headers })).statusCode).toBe(refused);
   });
 
-  test('where there are no test bundles, the page is there without patients', async () => {
+  test('without test bundles the page is served without patients', async () => {
     const empty = await startService({ testBundles: join(root, 'no-such-folder') });
     expect((await empty.http.get('/')).status).toBe(200);
     expect((await empty.http.get('/workbench/patients')).body).toEqual({ patients: [], examples: [] });
@@ -149,7 +149,7 @@ describe('in a sandbox', () => {
     await empty.close();
   });
 
-  test('a patient that somebody writes while the service runs is there', async () => {
+  test('a patient file added while the service runs is listed', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'cds-bundles-'));
     const other = await startService({ testBundles: folder });
     expect((await other.http.get('/workbench/patients')).body.patients).toEqual([]);
@@ -190,12 +190,12 @@ describe('a record of a FHIR server', () => {
     ...more,
   });
 
-  test('is requested by the templates of discovery, and no other way', async () => {
+  test('a record is requested only by the templates of discovery', async () => {
     const { status, body } = await ask(wanted());
     expect(status).toBe(200);
     const { services } = (await service.http.get('/cds-services')).body;
     const templates = services.find(({ hook }: { hook: string }) => hook === 'patient-view').prefetch;
-    // Results are asked for twice: those of a year, and two kinds of any age.
+    // Results are requested twice: those of one year, and two kinds at any age.
     const asked = new Set(
       server.paths().map((path) => path.replace(/(&date=ge[^&]+|&code=[^&]+)?(&_count=500)?$/, '')),
     );
@@ -208,7 +208,7 @@ describe('a record of a FHIR server', () => {
     expect(body.outcomes).toContainEqual({ key: 'medications', outcome: 'fetched' });
   });
 
-  test('with a token that does not fit says so key by key', async () => {
+  test('an invalid token is reported for each key', async () => {
     const { body } = await ask(wanted({ fhirAuthorization: { ...token, access_token: 'wrong' } }));
     expect(body.outcomes).toContainEqual({ key: 'patient', outcome: 'status', status: 401 });
     expect(body.prefetch).toEqual({});
@@ -238,8 +238,8 @@ describe('a record of a FHIR server', () => {
   });
 });
 
-describe('in production', () => {
-  test('there is not a workbench: 401 without a token, 404 with one', async () => {
+describe('the workbench in production', () => {
+  test('it does not exist: 401 without a token, 404 with one', async () => {
     const { client, token } = await createClient();
     const service = await startService({ mode: 'production', clients: [client] });
     for (const path of PATHS) {

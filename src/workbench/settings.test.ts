@@ -7,7 +7,7 @@ import { accessibilityProblems, chromiumPath, openBrowser } from '../testing/bro
 import { copyOfRepository } from '../testing/repository.ts';
 import { siteFile } from '../tuning/site-file.ts';
 
-// The patients of one guideline are enough, and soon asked.
+// The patients of one guideline suffice and are answered quickly.
 const copy = copyOfRepository('opioid-start');
 let service: Awaited<ReturnType<typeof startService>>;
 beforeAll(async () => {
@@ -40,7 +40,7 @@ const differenceOf = (body: { differences: Difference[] }, rule: string) =>
   body.differences.find((difference) => difference.rule === rule);
 
 describe('GET /workbench/settings', () => {
-  test('every rule and parameter that a site may set, with bounds, and what the site has', async () => {
+  test('it lists every rule and parameter that a site may set, with bounds and the site’s value', async () => {
     const { status, body } = await service.http.get('/workbench/settings');
     expect(status).toBe(200);
     expect(body.settings).toEqual(plain);
@@ -54,13 +54,13 @@ describe('GET /workbench/settings', () => {
 });
 
 describe('POST /workbench/settings', () => {
-  test('the settings of the site change nothing', async () => {
+  test('unchanged settings change no answer', async () => {
     const { body } = await tried(plain);
     expect(body.patients).toBeGreaterThan(50);
     expect(body.differences).toEqual([]);
   });
 
-  test('a rule that is switched off vanishes, one that is delivered off appears, a number in a card changes it', async () => {
+  test('settings switch rules off and on and change a number in a card', async () => {
     const off = await tried({ ...plain, off: ['opioid-stop-date'] });
     const stop = differenceOf(off.body, 'opioid-stop-date');
     expect(stop?.vanishes).toHaveLength(stop?.before ?? 0);
@@ -71,7 +71,7 @@ describe('POST /workbench/settings', () => {
     expect(differenceOf(days.body, 'opioid-stop-date')?.changes).toContain('opioid-start/oxycodone-without-stop-date');
   });
 
-  test('the site.yaml has the settings, keeps what else stood there, and is one that the service takes', async () => {
+  test('the returned site.yaml has the settings, keeps the rest, and is accepted by the service', async () => {
     const settings = {
       country: 'NO',
       off: ['opioid-plan'],
@@ -108,7 +108,7 @@ describe('POST /workbench/settings', () => {
     expect(parse(siteFile(text, { ...plain, trial }))).toEqual({ silent: written });
   });
 
-  test('what does not fit is reported and not asked: bounds, rules, shapes', async () => {
+  test('invalid bounds, rules and shapes are reported and not tried', async () => {
     const { status, body } = await tried({
       ...plain,
       off: ['no-such-rule'],
@@ -129,7 +129,7 @@ describe('POST /workbench/settings', () => {
     }
   });
 
-  test('it is for our own page only, and not there in production', async () => {
+  test('it accepts only our own page, and does not exist in production', async () => {
     const foreign = await tried(plain).set('origin', 'http://127.0.0.1:1').set('sec-fetch-site', 'cross-site');
     expect(foreign.status).toBe(403);
     const production = await startService({ mode: 'production' });
@@ -152,7 +152,7 @@ describe.skipIf(chromiumPath === undefined)('the tab Settings in a browser', { t
     ['light', 1440],
     ['dark', 360],
   ] as const)(
-    'a number, a rule and the country: whose cards differ is shown, and saved: %s, %i px',
+    'a changed number, rule or country shows whose cards differ and can be saved: %s, %i px',
     async (colorScheme, width) => {
       const { page, troubles, close } = await browser.visit(origin, { colorScheme, viewport: { width, height: 900 } });
       const phone = width < 1000;

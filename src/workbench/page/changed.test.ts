@@ -6,7 +6,7 @@ const text = (before: unknown, after: unknown) =>
     ({ kind, text }) => `${{ same: ' ', added: '+', removed: '-', gap: '~' }[kind]}${text.trim()}`,
   );
 
-test('a change is shown with the lines around it, and what is far away is counted', () => {
+test('a change is shown with its surrounding lines, and distant lines are counted', () => {
   const before = { a: 1, b: 2, c: 3, d: 4, e: 5, f: 6, g: 7 };
   expect(text(before, { ...before, g: 8 })).toEqual([
     '~5 lines unchanged',
@@ -18,7 +18,7 @@ test('a change is shown with the lines around it, and what is far away is counte
   ]);
 });
 
-test('a new order is all added, a removed one all removed', () => {
+test('a new order is shown as all added, a removed one as all removed', () => {
   expect(text(undefined, { a: 1 })).toEqual(['+{', '+"a": 1', '+}']);
   expect(text({ a: 1 }, undefined)).toEqual(['-{', '-"a": 1', '-}']);
 });

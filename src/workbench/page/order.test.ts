@@ -4,7 +4,7 @@ import { emptyOrder, faultOf, type OrderForm, orderOf } from './order.ts';
 const medicine = { name: 'a', system: 'urn:s', code: 'c', lists: [] };
 const made = (form: Partial<OrderForm>) => orderOf({ ...emptyOrder, ...form }, 'x', 'kari', '2026-03-02');
 
-test('a filled form becomes a FHIR order of the patient', () => {
+test('a completed form becomes a FHIR order for the patient', () => {
   expect(
     made({
       name: 'a',
@@ -40,14 +40,14 @@ test('a filled form becomes a FHIR order of the patient', () => {
   });
 });
 
-test('what is not said, and what is not a number, is not in the order', () => {
+test('empty fields and invalid numbers are left out of the order', () => {
   const order = made({ name: 'a', dose: '', timesPerDay: 'often', quantity: '-3' });
   expect(Object.keys(order)).not.toContain('dosageInstruction');
   expect(Object.keys(order)).not.toContain('dispenseRequest');
   expect(order).toMatchObject({ authoredOn: '2026-03-02', medicationCodeableConcept: { text: 'a' } });
 });
 
-test('an order without a medicine, or that ends before it begins, is held back with a reason', () => {
+test('an order without a medicine, or that ends before it begins, is rejected with a reason', () => {
   expect(faultOf(emptyOrder)).toMatch(/medicine/);
   expect(faultOf({ ...emptyOrder, name: 'aa', start: '2026-03-02', stop: '2026-03-01' })).toMatch(/before the start/);
   expect(faultOf({ ...emptyOrder, name: 'aa', start: '2026-03-02', stop: '2026-03-02' })).toBeUndefined();

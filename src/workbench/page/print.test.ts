@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { printJson } from './print.ts';
 
-test('JSON is printed as JSON.stringify prints it', () => {
+test('JSON is printed as by JSON.stringify', () => {
   fc.assert(
     fc.property(fc.json().map(JSON.parse), (value) => {
       expect(printJson(value).lines.join('\n')).toBe(JSON.stringify(value, null, 2));
@@ -10,7 +10,7 @@ test('JSON is printed as JSON.stringify prints it', () => {
   );
 });
 
-test('the lines of each resource are known, of contained ones and of one that stands twice too', () => {
+test('the lines of each resource are known, including contained and repeated ones', () => {
   const inner = { resourceType: 'Medication', id: 'm' };
   const value = { a: { resourceType: 'MedicationRequest', id: 'x', contained: [inner] }, b: [inner] };
   const { lines, ranges } = printJson(value);

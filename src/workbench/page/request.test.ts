@@ -13,14 +13,14 @@ const request = (...drafts: Resource[]): Json => ({
 });
 const ids = (value: Json) => edit.draftsOf(value).map(({ id }) => id);
 
-test('drafts are read from a bundle and from one bare order', () => {
+test('drafts are read from a bundle and from a single bare order', () => {
   expect(ids(request(draft('a'), draft('b')))).toEqual(['a', 'b']);
   expect(ids({ context: { draftOrders: draft('alone') } })).toEqual(['alone']);
   expect(ids({ context: {} })).toEqual([]);
   expect(ids({ context: { draftOrders: { resourceType: 'Bundle', entry: ['?', { resource: 7 }] } } })).toEqual([]);
 });
 
-test('a draft with an id that is there takes its place, another one is added; the request before stays as it was', () => {
+test('a draft with a known id replaces the old one, a new one is added, and the original request is unchanged', () => {
   const before = request(draft('a'), draft('b'));
   const changed = edit.withDraft(before, draft('a', { status: 'draft' }));
   expect(edit.draftsOf(changed)).toEqual([draft('a', { status: 'draft' }), draft('b')]);
@@ -28,7 +28,7 @@ test('a draft with an id that is there takes its place, another one is added; th
   expect(ids(before)).toEqual(['a', 'b']);
 });
 
-test('what is taken out is selected no longer, however it was named', () => {
+test('a removed draft is also removed from the selections, in every form of reference', () => {
   const selected = edit.atHook(request(draft('a'), draft('b')), 'order-select', [
     'MedicationRequest/a',
     'a',
@@ -39,7 +39,7 @@ test('what is taken out is selected no longer, however it was named', () => {
   expect(context['selections']).toEqual(['MedicationRequest/b']);
 });
 
-test('the same patient at another hook has what that hook needs', () => {
+test('a request moved to another hook gets the context that hook needs', () => {
   const opened: Json = { hook: 'patient-view', context: { patientId: 'kari' } };
   expect(edit.atHook(opened, 'order-sign')).toMatchObject({
     hook: 'order-sign',
@@ -51,7 +51,7 @@ test('the same patient at another hook has what that hook needs', () => {
   expect(edit.atHook(request(draft('a')), 'patient-view')).not.toHaveProperty('context.selections');
 });
 
-test('accepting does each action to the drafts and says what each changed', () => {
+test('accepting applies each action to the drafts and reports each change', () => {
   const changed = draft('b', { status: 'draft' });
   const actions: Action[] = [
     { type: 'delete', description: '', resourceId: 'MedicationRequest/a' },
@@ -67,7 +67,7 @@ test('accepting does each action to the drafts and says what each changed', () =
   ]);
 });
 
-test('the day and the wish for a trace stand beside what else the extension holds', () => {
+test('the day and the trace option are set beside the other extension fields', () => {
   const own = { ...request(), extension: { 'com.example': 1, [edit.EXTENSION]: { now: '2026-03-02' } } };
   expect(edit.explained(own)['extension']).toEqual({
     'com.example': 1,
@@ -86,7 +86,7 @@ const services: Service[] = [
   },
 ];
 
-test('a pasted Bundle becomes a chart being opened, each resource under the key that asks for its type', () => {
+test('a pasted Bundle becomes a patient-view request, with each resource under the key for its type', () => {
   const patient = { resourceType: 'Patient', id: 'kari' };
   const condition = { resourceType: 'Condition', id: 'c' };
   const bundle = { resourceType: 'Bundle', entry: [{ resource: condition }, { resource: patient }] };
@@ -104,6 +104,6 @@ test.each([
   ['{"resourceType": "Patient"}', /This is a Patient/],
   ['{"resourceType": "Bundle"}', /no Patient/],
   ['{"hook": ', /JSON/],
-])('%s is refused in words', (text, reason) => {
+])('%s is refused with a reason', (text, reason) => {
   expect(() => edit.readPasted(text, services)).toThrow(reason);
 });

@@ -44,7 +44,7 @@ const spans = (treatments: Treatment[], drafts: Draft[] = []) =>
     names.join('+') + (perhaps ? '?' : ''),
   ]);
 
-test('a treatment is a row, with the drafts of its medicine; what is only drafted has a row of its own', () => {
+test('a treatment is a row with the drafts of its medicine, and a medicine that is only drafted gets its own row', () => {
   const { rows } = timelineOf(
     trace(
       [treatment('a', [taken('2026-01-01')])],
@@ -67,7 +67,7 @@ test('a treatment is a row, with the drafts of its medicine; what is only drafte
   ]);
 });
 
-test('of each day the surest degree is drawn', () => {
+test('each day is drawn with its surest degree', () => {
   const periods = [taken('2026-01-10', '2026-01-20'), possible('2026-01-01', '2026-01-31')];
   const [row] = timelineOf(trace([treatment('a', periods, { start: '2026-01-01' })]), []).rows;
   expect(row?.bars.map(({ kind, from, to }) => [kind, dated(from), dated(to)])).toEqual([
@@ -82,12 +82,12 @@ test.each([
   ['on hold', { degree: 'presumed', onHold: true }, 'presumed, on hold'],
   ['without a sign of life', { degree: 'presumed', fresh: false }, 'presumed, none recently'],
   ['known from a diagnosis', { degree: 'presumed', otherwise: true }, 'presumed, according to the record'],
-])('how sure a treatment is today is reported in words: %s', (_, more, words) => {
+])('the certainty of a treatment today is given in words: %s', (_, more, words) => {
   const [row] = timelineOf(trace([treatment('a', [taken('2026-01-01')], more as Partial<Treatment>)]), []).rows;
   expect(row?.state).toBe(words);
 });
 
-test('start not known, where nobody knows', () => {
+test('an unknown start is drawn without a first day', () => {
   const one = treatment('a', [taken('1970-01-01')]);
   delete one.start;
   const { rows, from } = timelineOf(trace([one]), []);
@@ -95,7 +95,7 @@ test('start not known, where nobody knows', () => {
   expect(dateOf(from) > '2026-01-01').toBe(true);
 });
 
-test('what may go on for years leaves the room to what is near, and nothing that is drafted is cut off', () => {
+test('a long period does not stretch the timeline, but a draft always fits', () => {
   const long = treatment('a', [taken('2025-12-02', '2026-03-10'), possible('2026-03-11', '2028-03-10')]);
   const { from, to } = timelineOf(trace([long]), []);
   expect([dateOf(from) < '2025-12-02', dateOf(to) > '2026-05-31', dateOf(to) < '2026-08-01']).toEqual([
@@ -107,7 +107,7 @@ test('what may go on for years leaves the room to what is near, and nothing that
   expect(dateOf(drafted.to) > '2027-03-01').toBe(true);
 });
 
-test('the days on which two medicines run are reported, first and last counted', () => {
+test('an overlap of two medicines includes its first and last day', () => {
   const a = treatment('a', [taken('2026-01-01', '2026-01-31')]);
   expect(spans([a, treatment('b', [taken('2026-01-31')])])).toEqual([['2026-01-31', '2026-01-31', 'a+b']]);
   expect(spans([a, treatment('b', [taken('2026-02-01')])])).toEqual([]);
@@ -120,7 +120,7 @@ test('the days on which two medicines run are reported, first and last counted',
   ]);
 });
 
-test('an overlap holds on exactly the days on which at least two medicines run', () => {
+test('an overlap covers exactly the days on which at least two medicines are taken', () => {
   const bar = fc.record({
     name: fc.constantFrom('a', 'b', 'c'),
     from: fc.nat(20),
@@ -146,7 +146,7 @@ test('an overlap holds on exactly the days on which at least two medicines run',
   );
 });
 
-test('a day has the surest degree of the periods that cover it, and no other', () => {
+test('a day has exactly the surest degree of the periods that cover it', () => {
   const period = fc.record({
     from: fc.nat(20),
     length: fc.nat(10),
@@ -166,7 +166,7 @@ test('a day has the surest degree of the periods that cover it, and no other', (
   );
 });
 
-test('each end that a card proposes stands once, the recommended one marked', () => {
+test('each proposed end is drawn once, with the recommended one marked', () => {
   const update = (end: string, isRecommended: boolean) => ({
     label: end,
     uuid: end,
@@ -191,7 +191,7 @@ test('each end that a card proposes stands once, the recommended one marked', ()
   ]);
 });
 
-test('a date known by its month or year stands at its first day', () => {
+test('a partial date is drawn at its first day', () => {
   expect([dayOf('2026'), dayOf('2026-03'), dayOf('2026-03-02')].map(dateOf)).toEqual([
     '2026-01-01',
     '2026-03-01',
@@ -199,7 +199,7 @@ test('a date known by its month or year stands at its first day', () => {
   ]);
 });
 
-test('the scale has some ticks within its days, and no more than fit', () => {
+test('the ticks of the scale lie within its days and do not exceed the maximum', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 0, max: 40_000 }),
