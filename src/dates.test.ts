@@ -81,7 +81,7 @@ test.each([
   ['2026-04-31', false],
   ['1799-12-31T10:00:00Z', false],
   ['9001-01-01T10:00:00Z', false],
-])('%s is a date that a record can hold: %s', (text, held) => {
+])('%s is an allowed date: %s', (text, held) => {
   expect(localDate(text, STOCKHOLM) !== undefined).toBe(held);
 });
 
@@ -105,15 +105,15 @@ test.each<[unknown, string | undefined]>([
   expect(day === undefined ? undefined : dateOf(day)).toBe(date);
 });
 
-test('a day is a number of days since 1970, and no date is later than an open end', () => {
+test('a day is the number of days since 1970, and every date is before an open end', () => {
   expect([dayOf('1970-01-01'), dayOf('1970-01-02'), dayOf('1969-12-31')]).toEqual([0, 1, -1]);
   expect(dateOf(dayOf('2026-03-14'))).toBe('2026-03-14');
   expect(dayOf('9000-12-31')).toBeLessThan(OPEN);
   expect(dateOf(monthsAfter(dayOf('2026-01-31'), 1))).toBe('2026-02-28');
 });
 
-test('the offset of a zone is that of the moment, also when nothing is remembered of it', async () => {
-  // A module of its own has read no moment yet.
+test('the offset of a zone is that of the instant, also without remembered offsets', async () => {
+  // A separate module that has read no instant yet.
   const module = `./dates.ts?${crypto.randomUUID()}`;
   const { localDate: read } = (await import(module)) as { localDate: typeof localDate };
   for (const [text, date] of [

@@ -37,14 +37,14 @@ const forms = [
   '{n, number, percent}',
 ];
 
-/** Makes a text that was not compiled before, in whatever process the tests run. */
+/** Makes a text that was not compiled before in the process of the tests. */
 const UNSEEN = ` ${crypto.randomUUID()}`;
 
 const number = fc.oneof(fc.integer({ min: -3, max: 30 }), fc.double({ noNaN: true, min: -1e6, max: 1e9 }));
 const word = fc.oneof(fc.constantFrom('x', 'one', '', 'toString', '__proto__', '{b}', "<b>'"), fc.string());
 const date = fc.date({ min: new Date('1900-01-01'), max: new Date('2100-01-01'), noInvalidDate: true });
 
-test.each(languages)('a compiled message gives what the library gives, in %s', (language) => {
+test.each(languages)('a compiled message gives the same result as the library, in %s', (language) => {
   expect(texts.length).toBeGreaterThan(100);
   fc.assert(
     fc.property(
@@ -67,7 +67,7 @@ test.each(languages)('a compiled message gives what the library gives, in %s', (
   );
 });
 
-/** A date where one is asked for, a number for a plural or a number; a word or a number else. */
+/** A date for a date, a number for a plural or a number, and otherwise a word or a number. */
 function valueFor(text: string, name: string, [number, word, date]: [number, string, Date]): string | number | Date {
   if (new RegExp(`\\{${name}, (date|time)`).test(text)) return date;
   if (new RegExp(`\\{${name}, (plural|selectordinal|number)`).test(text)) return number;
@@ -81,11 +81,11 @@ test.each<[text: string, placeholders: string[]]>([
   ['{n, number} {d, date, long}', ['n', 'd']],
   ['{a, select, x {one {b}} other {none}}', ['a', 'b']],
   ['{n, plural, one {# of {a}} other {{m, plural, other {# and {b}}}}}', ['n', 'a', 'm', 'b']],
-])('%s asks for %j', (text, placeholders) => {
+])('the placeholders of %s are %j', (text, placeholders) => {
   expect([...message(text + UNSEEN, 'en').placeholders]).toEqual(placeholders);
 });
 
-test('a text is compiled once for each language', () => {
+test('a text is compiled once per language', () => {
   const text = '{n, number} {d, date, long}';
   expect(message(text, 'en')).toBe(message(text, 'en'));
   const values = { n: 1234.5, d: new Date('2026-03-02') };
@@ -93,12 +93,12 @@ test('a text is compiled once for each language', () => {
   expect(message(text, 'da').format(values)).toBe('1.234,5 2. marts 2026');
 });
 
-test('a text that is not valid is an error that names what is wrong', () => {
+test('an invalid text is an error that names the mistake', () => {
   for (const text of ['{a', '{a, plural, one {x}}', '{}']) expect(() => message(text, 'en')).toThrow(/\w/);
   expect(message('<b>{a}</b>', 'en').format({ a: 'x' })).toBe('<b>x</b>');
 });
 
-test('a value that is missing is an error, as it is to the library', () => {
+test('a missing value is an error, as in the library', () => {
   for (const text of ['{a}', '{a, date, long}', '{a, plural, other {#}}', '{a, select, other {x}}']) {
     expect(() => message(text, 'en').format({})).toThrow('{a}');
     expect(() => parse(text, 'en').format({})).toThrow();

@@ -18,7 +18,7 @@ import {
 const RTL = '\u202e';
 const ISOLATE = '\u2066';
 
-describe('K4: a text of the request in Markdown stays text', () => {
+describe('K4: Markdown in a text of the request is escaped', () => {
   test.each<[text: string, escaped: string]>([
     ['methadone', 'methadone'],
     ['a & b', 'a &amp; b'],
@@ -41,11 +41,11 @@ describe('a text of the request in a plain field', () => {
   test.each<[what: string, text: string, plain: string]>([
     ['is one line', ' a\r\n\tb  c ', 'a b c'],
     ['has no control characters', 'a\u0000b\u001bc', 'a b c'],
-    ['has no marks that turn the direction of writing round', `a${RTL}b${ISOLATE}c\u2069d\u200fe`, 'a b c d e'],
-    ['has no marks that are not seen', 'a\u200bb\ufeffc', 'a b c'],
-    ['keeps letters, signs and pictures', 'æ & <b> 💊', 'æ & <b> 💊'],
+    ['has no bidirectional control characters', `a${RTL}b${ISOLATE}c\u2069d\u200fe`, 'a b c d e'],
+    ['has no invisible characters', 'a\u200bb\ufeffc', 'a b c'],
+    ['keeps letters, symbols and emoji', 'æ & <b> 💊', 'æ & <b> 💊'],
     ['may have 200 characters', '💊'.repeat(200), '💊'.repeat(200)],
-    ['is cut beyond', '💊'.repeat(201), `${'💊'.repeat(199)}…`],
+    ['is cut after 200 characters', '💊'.repeat(201), `${'💊'.repeat(199)}…`],
   ])('%s', (_, text, plain) => {
     expect(plainText(text)).toBe(plain);
   });
@@ -63,16 +63,16 @@ test.each<[text: string, name: string]>([
   expect(bareName(text)).toBe(name);
 });
 
-describe('what a medicine is called', () => {
+describe('the name of a medicine', () => {
   const drug = (more: object) => ({ ref: 'MedicationRequest/x', otherwise: false, ...more }) as unknown as Drug;
   const [substance = '', { names } = { names: {} as Record<string, string> }] =
     [...knowledge.codes.substances].find(([, { names: own }]) => own.sv !== own.en) ?? [];
   test.each<[what: string, drug: Drug, name: string | undefined]>([
-    ['by its substance', drug({ substance, name: 'x' }), names['en']],
-    ['by what the record calls it', drug({ substance: 'none', name: 'a & b' }), 'a b'],
-    ['by its reference', drug({}), 'MedicationRequest/x'],
+    ['its substance', drug({ substance, name: 'x' }), names['en']],
+    ['what the record calls it', drug({ substance: 'none', name: 'a & b' }), 'a b'],
+    ['its reference', drug({}), 'MedicationRequest/x'],
     [
-      'a treatment that no medicine names',
+      'the words for a treatment without a medicine',
       drug({ otherwise: true, substance }),
       knowledge.cards.shared.otherwise.name.en,
     ],
@@ -80,13 +80,13 @@ describe('what a medicine is called', () => {
     expect(drugName(knowledge, medication, 'en')).toBe(name);
   });
 
-  test('in the language asked for, each once', () => {
+  test('it is in the requested language, and listed once', () => {
     const drugs = [drug({ substance }), drug({ name: 'b' }), drug({ substance, ref: 'y' })];
     expect(drugNames(knowledge, drugs, 'sv')).toEqual([names['sv'], 'b']);
   });
 });
 
-test('a problem is called by the lists it stands in, in the order of cards/shared.yaml', () => {
+test('a problem is named by its lists, in the order of cards/shared.yaml', () => {
   const terms = Object.entries(knowledge.cards.shared.terms);
   const [one, first] = terms[0] as (typeof terms)[number];
   const [two, second] = terms[1] as (typeof terms)[number];
@@ -100,7 +100,7 @@ test.each<[text: string, capitalised: string]>([
   ['𐐨x', '𐐀x'],
   ['', ''],
   ['1 a', '1 a'],
-])('%j begins a sentence as %j', (text, expected) => {
+])('%j becomes %j at the start of a sentence', (text, expected) => {
   expect(capitalised(text, 'nb')).toBe(expected);
 });
 
@@ -109,13 +109,13 @@ test.each<[limit: number | undefined, list: string]>([
   [3, 'a, b, and c'],
   [2, 'a, b +1'],
   [1, 'a +2'],
-])('three names, at most %s', (limit, list) => {
+])('three names, limited to %s', (limit, list) => {
   expect(listOf(['a', 'b', 'c'], 'en', limit).replace(', and', ',').replace(' and', ',')).toBe(
     list.replace(', and', ','),
   );
 });
 
-describe('what a summary may have to hold', () => {
+describe('what must fit in a summary', () => {
   const fact = (lists: string[], variables: string[] = []) => ({
     expression: { lists: new Set(lists), variables: new Set(variables) },
   });
@@ -170,7 +170,7 @@ describe('what a summary may have to hold', () => {
     expect(longestName(own, rule, name, 'en')).toBe(longest);
   });
 
-  test('in the language asked for', () => {
+  test('it is in the requested language', () => {
     expect(longestName(own, rule, 'long', 'sv')).toBe('a substance of a very long name, på svenska +9');
   });
 

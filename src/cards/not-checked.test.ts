@@ -51,16 +51,16 @@ const left = (...reasons: [what: string, why: string][]) => ({
   leftOut: reasons.map(([what, why]) => ({ what, why, ref: 'x' })) as Chart['leftOut'],
 });
 
-describe('what could not be checked, in one line each', () => {
+describe('what could not be checked, one line each', () => {
   test.each<[what: string, given: Given, lines: string[]]>([
     ['a medicine that may go on', { results: [silent(possible('Alfa'))] }, ['still taken: Alfa']],
     [
-      'a line for each',
+      'one line per medicine',
       { results: [silent(possible('Alfa'), possible('Beta'))] },
       ['still taken: Alfa', 'still taken: Beta'],
     ],
     [
-      'one of two rules, once',
+      'a medicine of two rules, once',
       { results: [silent(possible('Alfa')), silent(possible('Alfa'))] },
       ['still taken: Alfa'],
     ],
@@ -70,11 +70,11 @@ describe('what could not be checked, in one line each', () => {
       ['still taken: Alfa', 'still taken: Beta'],
     ],
     [
-      'the one of a pair that is not certain',
+      'only the uncertain one of a pair',
       { results: [silent({ one: drugOf('Alfa', { degree: 'taken' }), other: possible('Beta') })] },
       ['still taken: Beta'],
     ],
-    ['a result', { results: [silent(result('o', 'one', false))] }, ['not to be read: test one']],
+    ['an unreadable result', { results: [silent(result('o', 'one', false))] }, ['not to be read: test one']],
     ['a preliminary result', { results: [silent(result('o', 'one', true))] }, ['preliminary: test one']],
     [
       'results of both kinds, the preliminary ones first',
@@ -82,12 +82,12 @@ describe('what could not be checked, in one line each', () => {
       ['preliminary: test two', 'not to be read: test one and test two'],
     ],
     [
-      'orders of others, by their number',
+      'orders for other patients, by their number',
       { chart: left(['order', 'other-patient'], ['order', 'other-patient']) },
       ['of others: 2'],
     ],
     ['orders that were not read', { chart: drafts('Alfa', 'Beta', 'Gamma') }, ['not read 3: Alfa, Beta and Gamma']],
-    ['two orders of one name, once', { chart: drafts('Alfa', 'Alfa') }, ['not read 2: Alfa']],
+    ['two orders with one name, once', { chart: drafts('Alfa', 'Alfa') }, ['not read 2: Alfa']],
     ['an order without a name', { chart: drafts(undefined, 'Alfa') }, ['not read 2: no name and Alfa']],
     ['a name as plain text', { chart: drafts('<b>Alfa</b>') }, ['not read 1: b Alfa /b']],
     ['parts of the record', { missing: ['medications', 'conditions'] }, ['missing: the list', 'missing: the problems']],
@@ -98,8 +98,8 @@ describe('what could not be checked, in one line each', () => {
   test.each<[what: string, given: Given]>([
     ['nothing is open', {}],
     ['a medicine is certainly taken', { results: [silent(drugOf('Alfa', { degree: 'taken' }))] }],
-    ['one is presumed', { results: [silent(drugOf('Alfa', { degree: 'presumed' }))] }],
-    ['what is open is no medicine and no result', { results: [silent('Alfa', 7, null, undefined, {})] }],
+    ['a medicine is presumed', { results: [silent(drugOf('Alfa', { degree: 'presumed' }))] }],
+    ['what is open is neither a medicine nor a result', { results: [silent('Alfa', 7, null, undefined, {})] }],
     ['an order was left out for its status', { chart: left(['order', 'status']) }],
     ['a medicine of another patient was left out', { chart: left(['medication', 'other-patient']) }],
     ['the site names unread orders in the trace only', { chart: drafts('Alfa'), more: { knowledge: quiet } }],
@@ -113,36 +113,36 @@ describe('what could not be checked, in one line each', () => {
     ['superseded', false],
     ['not-known', false],
     ['quiet', false],
-  ])('what a rule that %s is about is said already: %s', (outcome, says) => {
+  ])('the subject of a rule that %s is already covered: %s', (outcome, says) => {
     const results = [resultOf({ outcome, about: [possible('Alfa')] }), silent(possible('Alfa'), possible('Beta'))];
     const lines = ['still taken: Alfa', 'still taken: Beta'];
     expect(cardOf({ results })?.detail?.split('\n\n')).toEqual(says ? lines.slice(1) : lines);
   });
 });
 
-describe('unrecognised medicines matter beside what is in a list', () => {
+describe('unrecognised medicines matter beside listed ones', () => {
   const [except = ''] = knowledge.treatments.besides.except;
   const drug = (lists: string[], more: object) => drugOf('Alfa', { lists, ...more });
   const ordered = (...lists: string[]) => [drug(lists, { ordered: true })] as Chart['drafts'];
   const taken = (degree: string, ...lists: string[]) => [drug(lists, { degree })] as Chart['treatments'];
   test.each<[what: string, chart: Partial<Chart>, matter: boolean]>([
-    ['an order in a list', { hook: 'order-sign', drafts: ordered('x') }, true],
-    ['the same while it is chosen', { hook: 'order-select', drafts: ordered('x') }, true],
+    ['an order on a list', { hook: 'order-sign', drafts: ordered('x') }, true],
+    ['an order on a list, while it is chosen', { hook: 'order-select', drafts: ordered('x') }, true],
     [
       'a draft that is not ordered now',
       { hook: 'order-select', drafts: [drug(['x'], { ordered: false })] as Chart['drafts'] },
       false,
     ],
-    ['an order in no list', { hook: 'order-sign', drafts: ordered() }, false],
-    ['an order in a list that does not count', { hook: 'order-sign', drafts: ordered(except) }, false],
-    ['an order in such a list and another', { hook: 'order-sign', drafts: ordered(except, 'x') }, true],
-    ['two orders, one of them in a list', { hook: 'order-sign', drafts: [...ordered(), ...ordered('x')] }, true],
+    ['an order on no list', { hook: 'order-sign', drafts: ordered() }, false],
+    ['an order on a list that does not count', { hook: 'order-sign', drafts: ordered(except) }, false],
+    ['an order on such a list and another', { hook: 'order-sign', drafts: ordered(except, 'x') }, true],
+    ['two orders, one of them on a list', { hook: 'order-sign', drafts: [...ordered(), ...ordered('x')] }, true],
     ['no order, whatever is taken', { hook: 'order-sign', treatments: taken('taken', 'x') }, false],
-    ['with the chart open, what is taken', { hook: 'patient-view', treatments: taken('taken', 'x') }, true],
-    ['what is presumed', { hook: 'patient-view', treatments: taken('presumed', 'x') }, true],
-    ['what is only possible', { hook: 'patient-view', treatments: taken('possible', 'x') }, false],
-    ['what is taken and in no list', { hook: 'patient-view', treatments: taken('taken') }, false],
-    ['what is taken and does not count', { hook: 'patient-view', treatments: taken('taken', except) }, false],
+    ['a current medicine, with the chart open', { hook: 'patient-view', treatments: taken('taken', 'x') }, true],
+    ['a presumed medicine', { hook: 'patient-view', treatments: taken('presumed', 'x') }, true],
+    ['a medicine that is only possible', { hook: 'patient-view', treatments: taken('possible', 'x') }, false],
+    ['a current medicine on no list', { hook: 'patient-view', treatments: taken('taken') }, false],
+    ['a current medicine that does not count', { hook: 'patient-view', treatments: taken('taken', except) }, false],
     [
       'two treatments, one of them taken',
       { hook: 'patient-view', treatments: [...taken('possible', 'x'), ...taken('taken', 'x')] },
@@ -154,7 +154,7 @@ describe('unrecognised medicines matter beside what is in a list', () => {
     expect(card?.detail).toBe(matter ? 'not known: Obscurin' : undefined);
   });
 
-  test('five are named, two of them in the summary, and none where the site says so', () => {
+  test('five are named, two of them in the summary, and none if the site says so', () => {
     const names = ['A', 'B', 'C', 'D', 'E', 'F'];
     const chart = { drafts: ordered('x'), unread: { drafts: [], treatments: unread(...names) } };
     expect(cardOf({ chart })).toMatchObject({
@@ -166,7 +166,7 @@ describe('unrecognised medicines matter beside what is in a list', () => {
   });
 });
 
-test('the most important reason is the summary, and the lines stand in that order', () => {
+test('the most important reason is the summary, and the lines are in order of importance', () => {
   const chart = {
     ...left(['order', 'other-patient']),
     drafts: [drugOf('Alfa', { lists: ['x'], ordered: true })] as Chart['drafts'],
@@ -199,7 +199,7 @@ test('the most important reason is the summary, and the lines stand in that orde
   expect(cardOf({ missing: ['conditions'] })?.summary).toBe('The record');
 });
 
-test('the card informs, under a topic of its own, in the language of the answer', () => {
+test('the card is informational, has its own topic, and is in the language of the answer', () => {
   const other = { ...inAll('x'), nb: 'mangler' };
   const norwegian = knowledgeWith({ shared: { notChecked: { ...notChecked, source: other }, sections }, site });
   expect(cardOf({ missing: ['conditions'], more: { knowledge: norwegian, language: 'nb' } })).toEqual({
@@ -211,7 +211,7 @@ test('the card informs, under a topic of its own, in the language of the answer'
   });
 });
 
-test('what the card is about makes its id, once each, with the call and the patient', () => {
+test('its id depends on the call, the patient and what the card is about, each once', () => {
   const about = (given: Given) => cardOf({ missing: ['conditions'], ...given })?.uuid;
   const ordered = [drugOf('Alfa', { lists: ['x'], ordered: true })] as Chart['drafts'];
   const ids = [

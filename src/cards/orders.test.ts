@@ -18,7 +18,7 @@ const lineOf = (dosage: JsonObject): JsonObject =>
   objects(changed({ dosageInstruction: [dosage] })['dosageInstruction'])[0] ?? {};
 const until = (end: string, start?: string) => ({ boundsPeriod: { ...(start !== undefined && { start }), end } });
 
-describe('the end of a dosage line takes the place of any bound', () => {
+describe('the end of a dosage line replaces any bound', () => {
   test.each<[what: string, repeat: JsonObject, now: JsonObject]>([
     ['none', {}, until('2026-03-06')],
     ['a duration', { boundsDuration: { value: 10, code: 'd' } }, until('2026-03-06')],
@@ -27,12 +27,12 @@ describe('the end of a dosage line takes the place of any bound', () => {
     ['a period', until('2026-04-01'), until('2026-03-06')],
     ['a period with a start', until('2026-04-01', '2026-03-01'), until('2026-03-06', '2026-03-01')],
     [
-      'a range beside a period',
+      'a range and a period',
       { boundsRange: { high: { value: 10, code: 'd' } }, ...until('2026-04-01', '2026-03-01') },
       until('2026-03-06', '2026-03-01'),
     ],
     [
-      'how often stays',
+      'the frequency is kept',
       { frequency: 2, period: 1, periodUnit: 'd', boundsDuration: { value: 10, code: 'd' } },
       { frequency: 2, period: 1, periodUnit: 'd', ...until('2026-03-06') },
     ],
@@ -48,11 +48,11 @@ describe('the end of a dosage line takes the place of any bound', () => {
       expect(stopped(more)?.resource['dosageInstruction']).toEqual([{ timing: { repeat: until('2026-03-06') } }]);
   });
 
-  test('a dosage that is no list cannot be changed', () => {
+  test('a dosage that is not a list cannot be changed', () => {
     expect(stopped({ dosageInstruction: { text: 'x' } })).toBeUndefined();
   });
 
-  test('a start that the line has of its own stays, also where lines follow one another', () => {
+  test('a line keeps its own start, also in a sequence', () => {
     const own = { sequence: 2, timing: { repeat: until('2026-03-09', '2026-03-03') } };
     const first = { sequence: 1, timing: { repeat: { boundsDuration: { value: 2, code: 'd' } } } };
     expect(stopped({ dosageInstruction: [first, own] })?.resource['dosageInstruction']).toEqual([
@@ -61,7 +61,7 @@ describe('the end of a dosage line takes the place of any bound', () => {
     ]);
   });
 
-  test('without any line that has begun, one with the end is left', () => {
+  test('if no line has begun, one with the end is left', () => {
     const later = { timing: { repeat: until('2026-04-01', '2026-03-07') } };
     expect(stopped({ dosageInstruction: [later, later] })).toMatchObject({
       resource: { dosageInstruction: [{ timing: { repeat: until('2026-03-06') } }] },
@@ -69,7 +69,7 @@ describe('the end of a dosage line takes the place of any bound', () => {
     });
   });
 
-  test('events after the end go, and what is none', () => {
+  test('events after the end are removed, and so are invalid ones', () => {
     const event = ['2026-03-02', '2026-03-06T23:00:00+01:00', '2026-03-07', 'x', 7];
     expect(lineOf({ timing: { event } })).toEqual({
       timing: { event: ['2026-03-02', '2026-03-06T23:00:00+01:00'], repeat: until('2026-03-06') },
@@ -78,12 +78,12 @@ describe('the end of a dosage line takes the place of any bound', () => {
   });
 });
 
-describe('lines that follow one another', () => {
+describe('dosage lines in sequence', () => {
   const days = (sequence: number, value: number, more: JsonObject = {}) => ({
     sequence,
     timing: { repeat: { ...more, boundsDuration: { value, code: 'd' } } },
   });
-  test('end where they ended before the new end, begin where they began, and later ones go', () => {
+  test('lines that end before the new end are kept, the last is shortened and later ones are removed', () => {
     const found = stopped({ dosageInstruction: [days(1, 3), days(2, 3), days(3, 3)] });
     expect(found?.resource['dosageInstruction']).toEqual([
       { sequence: 1, timing: { repeat: until('2026-03-04', '2026-03-02') } },
@@ -92,7 +92,7 @@ describe('lines that follow one another', () => {
     expect(found?.dropped).toBe(1);
   });
 
-  test('one that follows a line without an end runs from the first day', () => {
+  test('a line after one without an end runs from the first day', () => {
     const endless = { sequence: 1, timing: { repeat: { frequency: 1, period: 1, periodUnit: 'd' } } };
     expect(stopped({ dosageInstruction: [endless, { ...endless, sequence: 2 }] })).toMatchObject({
       resource: {
@@ -105,12 +105,12 @@ describe('lines that follow one another', () => {
     });
   });
 
-  test('one that begins on the last day stays, one that begins the day after goes', () => {
+  test('a line that begins on the last day is kept, and one that begins the day after is removed', () => {
     expect(stopped({ dosageInstruction: [days(1, 4), days(2, 3)] })?.dropped).toBe(0);
     expect(stopped({ dosageInstruction: [days(1, 5), days(2, 3)] })?.dropped).toBe(1);
   });
 
-  test('lines of one step, or without one of theirs, run side by side', () => {
+  test('lines with equal or missing sequence numbers run in parallel', () => {
     for (const second of [days(1, 2), { timing: { repeat: { boundsDuration: { value: 2, code: 'd' } } } }])
       expect(stopped({ dosageInstruction: [days(1, 3), second] })?.resource['dosageInstruction']).toEqual([
         { sequence: 1, timing: { repeat: until('2026-03-06') } },
@@ -152,7 +152,7 @@ describe('a length in the text', () => {
     ['into 10 days', 'into until 2026-03-06', false],
     ['7 tabletti 10 days', '7 tabletti until 2026-03-06', false],
     ['1 tablet for 2 weeks, at night', '1 tablet until 2026-03-06, at night', false],
-    // No word for the last day is known in the language of these.
+    // These languages have no words for the last day here.
     ['1 tabletti 10 vrk', '1 tabletti 10 vrk', true],
     ['1 tablet for 2 months', '1 tablet for 2 months', true],
     ['1 TABLET FOR 2 MONTHS', '1 TABLET FOR 2 MONTHS', true],
@@ -166,7 +166,7 @@ describe('a length in the text', () => {
   });
 });
 
-test('both texts of a line are looked at, and of every line', () => {
+test('both texts of every line are searched', () => {
   const [fits, stays] = ['1 tablet for 10 days', '10 days, then 5 days'];
   const told = (dosage: JsonObject) => stopped({ dosageInstruction: [dosage, {}] })?.textLeft;
   expect(told({ text: stays, patientInstruction: fits })).toBe(true);
@@ -192,7 +192,7 @@ describe('what is dispensed', () => {
       { expectedSupplyDuration: { value: 5, code: 'd' } },
     ],
     [
-      'days of supply up to it',
+      'days of supply that end in time',
       { expectedSupplyDuration: { value: 5, code: 'd' } },
       [],
       { expectedSupplyDuration: { value: 5, code: 'd' } },
@@ -219,7 +219,7 @@ describe('what is dispensed', () => {
       { expectedSupplyDuration: { value: 5, ...DAYS } },
     ],
     [
-      'in a unit that nobody knows',
+      'in an unknown unit',
       { expectedSupplyDuration: { value: 9, code: 'x' } },
       [],
       { expectedSupplyDuration: { value: 9, code: 'x' } },
@@ -237,13 +237,13 @@ describe('what is dispensed', () => {
       { expectedSupplyDuration: { value: 5, unit: 'day' } },
     ],
     [
-      'in days with blanks, whose own fields stay',
+      'in days in a code or unit with other fields, which are kept',
       { expectedSupplyDuration: { value: 9, code: 'd', unit: 'dag', system: 's', extension: [{ url: 'x' }] } },
       [],
       { expectedSupplyDuration: { value: 5, code: 'd', unit: 'dag', system: 's', extension: [{ url: 'x' }] } },
     ],
     [
-      'in weeks by its unit, of which nothing stays',
+      'in weeks by its unit, of which nothing is kept',
       { expectedSupplyDuration: { value: 1, unit: ' Veckor ', system: 's', comparator: '<' } },
       [],
       { expectedSupplyDuration: { value: 5, comparator: '<', ...DAYS } },
@@ -256,59 +256,64 @@ describe('what is dispensed', () => {
     ],
     ['without a number', { expectedSupplyDuration: { code: 'd' } }, [], { expectedSupplyDuration: { code: 'd' } }],
     ['repeats', { numberOfRepeatsAllowed: 3 }, [], { numberOfRepeatsAllowed: 0 }],
-    ['repeats that are no number', { numberOfRepeatsAllowed: 'x' }, [], { numberOfRepeatsAllowed: 'x' }],
+    ['repeats that are not a number', { numberOfRepeatsAllowed: 'x' }, [], { numberOfRepeatsAllowed: 'x' }],
     ['no repeats', { numberOfRepeatsAllowed: 0 }, [], { numberOfRepeatsAllowed: 0 }],
     [
-      'more than the days need',
+      'more than the days require',
       { quantity: { value: 30, unit: 'st' } },
       [twice],
       { quantity: { value: 10, unit: 'st' } },
       10,
     ],
-    ['what the days need', { quantity: { value: 10, unit: 'st' } }, [twice], { quantity: { value: 10, unit: 'st' } }],
+    [
+      'what the days require',
+      { quantity: { value: 10, unit: 'st' } },
+      [twice],
+      { quantity: { value: 10, unit: 'st' } },
+    ],
     ['two lines of one unit', { quantity: { value: 30 } }, [twice, twice], { quantity: { value: 20 } }, 20],
-    ['two lines of unlike units', { quantity: { value: 30 } }, [twice, ml], { quantity: { value: 30 } }],
+    ['two lines in different units', { quantity: { value: 30 } }, [twice, ml], { quantity: { value: 30 } }],
     ['a line without a dose', { quantity: { value: 30 } }, [twice, {}], { quantity: { value: 30 } }],
-    ['anything else stays', { performer: { display: 'x' } }, [], { performer: { display: 'x' } }],
+    ['other fields are kept', { performer: { display: 'x' } }, [], { performer: { display: 'x' } }],
   ])('%s', (_, before, lines, now, quantity) => {
     expect(dispense(before, lines)).toEqual([now, quantity]);
   });
 
-  test('a month of supply is cut at 30 days, and not at 31', () => {
+  test('a month of supply is shortened at 30 days, but not at 31', () => {
     const month = { expectedSupplyDuration: { value: 1, code: 'mo' } };
     expect(dispense(month, [], '2026-03-31')[0]).toEqual({ expectedSupplyDuration: { value: 30, ...DAYS } });
     expect(dispense(month, [], '2026-04-01')[0]).toEqual(month);
   });
 
-  test('an end before the order begins leaves a day of supply, and the quantity as it is', () => {
+  test('an end before the start of the order leaves one day of supply, and the quantity unchanged', () => {
     const before = { expectedSupplyDuration: { value: 9, code: 'd' }, quantity: { value: 30 } };
     const now = { ...before, expectedSupplyDuration: { value: 1, code: 'd' } };
     expect(dispense(before, [twice], '2026-02-28')).toEqual([now, undefined]);
   });
 
-  test('a sum that computers do not get quite right is not rounded up', () => {
+  test('a sum with a floating-point error is not rounded up', () => {
     const doses = { ...twice, timing: { repeat: { frequency: 1, period: 1, periodUnit: 'd' } } };
     const line = { ...doses, doseAndRate: [{ doseQuantity: { value: 1.1, unit: 'ml' } }] };
     expect(dispense({ quantity: { value: 30 } }, [line], '2026-03-11')[1]).toBe(11);
   });
 
-  test('lines side by side are needed to the new end, whatever their own', () => {
+  test('parallel lines are needed until the new end, whatever their own end', () => {
     const short = { ...twice, timing: { repeat: { ...twice.timing.repeat, ...until('2026-03-03') } } };
     expect(dispense({ quantity: { value: 30 } }, [short, twice])[1]).toBe(20);
     const endless = [1, 2].map((sequence) => ({ ...twice, sequence }));
     expect(dispense({ quantity: { value: 30 } }, endless)[1]).toBe(20);
   });
 
-  test('a line that begins after the end needs nothing, and takes nothing from the others', () => {
+  test('a line that begins after the end needs nothing, and does not affect the others', () => {
     const after = { ...twice, timing: { repeat: { ...twice.timing.repeat, boundsPeriod: { start: '2026-03-09' } } } };
     expect(dispense({ quantity: { value: 30 } }, [twice, after])[1]).toBe(10);
   });
 
-  test('nothing is added where nothing was said', () => {
+  test('nothing is added if nothing was said', () => {
     expect(dispense(undefined, [twice])).toEqual([undefined, undefined]);
   });
 
-  test('half a unit is rounded up; a line counts from where it begins', () => {
+  test('half a unit is rounded up, and a line counts from its start', () => {
     const half = { ...twice, doseAndRate: [{ doseQuantity: { value: 0.25, unit: 'tablett' } }] };
     expect(dispense({ quantity: { value: 30 } }, [half])[1]).toBe(3);
     const later = { ...twice, timing: { repeat: { ...twice.timing.repeat, boundsPeriod: { start: '2026-03-05' } } } };

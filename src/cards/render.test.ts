@@ -42,7 +42,7 @@ const card = (more: object = {}) => ({
 });
 type Results = Parameters<typeof renderCards>[0];
 
-/** The cards of these results, each rule with this card. */
+/** The cards for these results, with this card for each rule. */
 function cardsOf(results: Results, template: object = {}, more: Partial<Rendering> = {}, templates = {}): Card[] {
   const knowledge = knowledgeWith({ shared, templates: { r: card(template), ...templates } });
   return renderCards(results, renderingOf({}, { knowledge, ...more }));
@@ -62,22 +62,22 @@ const treatment = (more: object = {}) =>
   });
 const draft = (more: object = {}) => drugOf('Alfa', { draft: true, start: '2026-03-02', ...more });
 
-describe('which medicine is meant, and how it stands', () => {
+describe('the name and state of a medicine', () => {
   test.each<[what: string, drug: Drug, line: string]>([
     ['a new order', draft(), 'Alfa ordered'],
     ['an order that changes another', draft({ changed: true }), 'Alfa changed'],
-    ['what is taken', treatment(), 'Alfa since 1 February 2026'],
+    ['a current medicine', treatment(), 'Alfa since 1 February 2026'],
     ['without a start', treatment({ start: undefined }), 'Alfa current'],
-    ['to an end that is to come', treatment({ stop: '2026-03-10' }), 'Alfa 1 February 2026 until 10 March 2026'],
-    ['to an end and without a start', treatment({ start: undefined, stop: '2026-03-10' }), 'Alfa current'],
+    ['with a future end', treatment({ stop: '2026-03-10' }), 'Alfa 1 February 2026 until 10 March 2026'],
+    ['with an end and no start', treatment({ start: undefined, stop: '2026-03-10' }), 'Alfa current'],
     [
-      'to the end of today',
+      'until the end of today',
       treatment({ stop: '2026-03-02', endKnown: true }),
       'Alfa 1 February 2026 until 2 March 2026',
     ],
-    ['to yesterday', treatment({ stop: '2026-03-01', endKnown: true }), 'Alfa ended 1 March 2026'],
+    ['until yesterday', treatment({ stop: '2026-03-01', endKnown: true }), 'Alfa ended 1 March 2026'],
     [
-      'to yesterday at the latest',
+      'until yesterday at the latest',
       treatment({ stop: '2026-03-01', endKnown: false }),
       'Alfa 1 February 2026 until 1 March 2026',
     ],
@@ -91,15 +91,15 @@ describe('which medicine is meant, and how it stands', () => {
       treatment({ degree: 'presumed', lastSign: '2025-03-01' }),
       'Alfa from 2026 without end',
     ],
-    ['presumed, without one', treatment({ degree: 'presumed' }), 'Alfa since 1 February 2026'],
+    ['presumed, without a last sign of use', treatment({ degree: 'presumed' }), 'Alfa since 1 February 2026'],
     ['taken, with a last sign of use', treatment({ lastSign: '2026-02-20' }), 'Alfa since 1 February 2026'],
     [
-      'presumed, to an end',
+      'presumed, with an end',
       treatment({ degree: 'presumed', lastSign: '2025-03-01', stop: '2026-03-10' }),
       'Alfa 1 February 2026 until 10 March 2026',
     ],
     ['only possible', treatment({ degree: 'possible' }), 'Alfa since 1 February 2026, perhaps'],
-    ['of no degree', treatment({ degree: undefined }), 'Alfa since 1 February 2026, perhaps'],
+    ['without a degree', treatment({ degree: undefined }), 'Alfa since 1 February 2026, perhaps'],
     ['only possible, without a start', treatment({ degree: 'possible', start: undefined }), 'Alfa perhaps'],
     ['on hold', treatment({ onHold: true }), 'Alfa on hold'],
     [
@@ -114,16 +114,16 @@ describe('which medicine is meant, and how it stands', () => {
       'Alfa implanted 20 February 2026',
     ],
     ['a draft of a depot', draft({ lastDose: '2026-02-20' }), 'Alfa ordered'],
-    ['a treatment that no medicine names', treatment({ otherwise: true }), 'unknown according to the record'],
+    ['a treatment without a medicine', treatment({ otherwise: true }), 'unknown according to the record'],
     [
-      'one that no medicine names, by name',
+      'a treatment without a medicine, with a name',
       treatment({ otherwise: true, identifiedBy: 'name' }),
       'unknown according to the record',
     ],
     ['recognised by its name', draft({ identifiedBy: 'name' }), 'Alfa ordered (by name)'],
     ['recognised by its code', draft({ identifiedBy: 'atc' }), 'Alfa ordered'],
-    ['as the record writes it', draft({ name: 'Alfa_*x*' }), 'Alfa x (Alfa\\_\\*x\\*) ordered'],
-    ['the same in other letters', draft({ name: 'ALFA +' }), 'ALFA + ordered'],
+    ['named as in the record', draft({ name: 'Alfa_*x*' }), 'Alfa x (Alfa\\_\\*x\\*) ordered'],
+    ['named as in the record, in other case', draft({ name: 'ALFA +' }), 'ALFA + ordered'],
     ['without a recorded name', draft({ name: undefined, ref: 'x' }), 'x ordered'],
   ])('%s', (_, drug, line) => {
     expect(cardOf([resultOf({ about: [drug] })]).detail).toBe(
@@ -131,7 +131,7 @@ describe('which medicine is meant, and how it stands', () => {
     );
   });
 
-  test('a name of the code list stands before the recorded one, unless it is the same', () => {
+  test('the name in the code list is put before the recorded one, unless they are equal', () => {
     const known = [...knowledgeWith({}).codes.substances][0];
     const [substance, { names }] = known as NonNullable<typeof known>;
     const lineOf = (name: string) =>
@@ -140,14 +140,14 @@ describe('which medicine is meant, and how it stands', () => {
     expect(lineOf(names.en.toUpperCase())).toBe(`- ${names.en} ordered`);
   });
 
-  test('two entries of one line stand once, two of one medicine twice, and none leaves no gap', () => {
+  test('two entries of one line are listed once, two of one medicine twice, and an empty one leaves no gap', () => {
     const about = [draft(), draft({ ref: 'y' }), treatment()];
     expect(cardOf([resultOf({ about })]).detail?.split('\n\n')[1]).toBe('- Alfa ordered\n- Alfa since 1 February 2026');
     expect(cardOf([resultOf()]).detail).toBe('paragraph\n\nGuideline by P: T, 2026');
   });
 });
 
-describe('what the card says', () => {
+describe('the text of a card', () => {
   const [alfa, beta, gamma, delta, epsilon] = ['Alfa', 'Beta', 'Gamma', 'Delta', 'Epsilon'].map((name) => drugOf(name));
   const about = (value: unknown[]) => resultOf({ findings: { fact: { ...holds, value } } });
   const five = [alfa, beta, gamma, delta, epsilon];
@@ -162,12 +162,12 @@ describe('what the card says', () => {
     [12, 'Alfa +4'],
     [3, 'Alfa +4'],
   ])('with room for %s characters its summary names %s', (room, list) => {
-    // At most 139 characters, of which the names have so many.
+    // At most 139 characters, of which the names take so many.
     const rest = `${'x'.repeat(138 - room)} `;
     expect(cardOf([about(five)], { summary: inAll(`${rest}{fact}`) }).summary).toBe(`X${rest.slice(1)}${list}`);
   });
 
-  test('its summary begins with a capital letter, and is the first other one whose fact holds', () => {
+  test('its summary begins with a capital letter, and is the first alternative whose fact holds', () => {
     const summaries = ['one', 'two', 'three'].map((fact) => ({ if: fact, text: inAll(`because of ${fact}`) }));
     const given = (...facts: string[]) =>
       cardOf([resultOf({ findings: Object.fromEntries(facts.map((fact) => [fact, holds])) })], { summaries }).summary;
@@ -175,7 +175,7 @@ describe('what the card says', () => {
     expect(given('two', 'three')).toBe('Because of two');
   });
 
-  test('its detail has the paragraphs whose fact holds, and those without one', () => {
+  test('its detail has the paragraphs whose fact holds, and those without a fact', () => {
     const detail = [
       { if: 'one', text: inAll('first') },
       { text: inAll('second {fact}') },
@@ -210,7 +210,7 @@ describe('what the card says', () => {
     expect(given.detail).toBe(`paragraph\n\n${line}`);
   });
 
-  test('its override reasons, in the language of the reader; one that is not there is left out', () => {
+  test('its override reasons are in the reader’s language, and unknown ones are left out', () => {
     const overrideReasons = ['other', 'gone', 'known'];
     expect(cardOf([resultOf()], { overrideReasons }, { language: 'da' }).overrideReasons).toEqual([
       { code: 'o', system: 'urn:s', display: 'other' },
@@ -219,13 +219,13 @@ describe('what the card says', () => {
     expect(cardOf([resultOf()], { overrideReasons: ['gone'] })).not.toHaveProperty('overrideReasons');
   });
 
-  test('its link, where there are pages', () => {
+  test('it has a link if there are advice pages', () => {
     const links = cardOf([resultOf()], {}, { advice: 'https://cds.example/advice', language: 'da' }).links;
     expect(links).toEqual([{ label: 'om', url: 'https://cds.example/advice/r?lang=da', type: 'absolute' }]);
     expect(cardOf([resultOf()])).not.toHaveProperty('links');
   });
 
-  test('a rule without a card is a fault', () => {
+  test('a rule without a card is an error', () => {
     expect(() => cardsOf([resultOf({ rule: { id: 'other' } })])).toThrow('no card for other');
   });
 });
@@ -237,7 +237,7 @@ describe('which rules give a card', () => {
   };
   const rule = (id: string, more: object = {}) => resultOf({ rule: { id }, ...more });
 
-  test('those that fire, each with what joins it', () => {
+  test('rules that fire give a card, each with the rules that join it', () => {
     const results = [
       rule('two', { outcome: 'joins', by: 'r', about: [draft()] }),
       rule('r', { about: [treatment()], indicator: 'warning' }),
@@ -251,12 +251,12 @@ describe('which rules give a card', () => {
     );
   });
 
-  test('in the order of the results', () => {
+  test('cards are in the order of the results', () => {
     const codes = cardsOf([rule('two'), rule('r')], {}, {}, templates).map(({ source }) => source.topic.code);
     expect(codes).toEqual(['two', 'r']);
   });
 
-  test('the id of a card is of the call, the patient, the rule and the medicines, each once', () => {
+  test('the id of a card depends on the call, the patient, the rule and the medicines, each once', () => {
     const id = (results: Results, more: Partial<Rendering> = {}) => cardOf(results, {}, more, templates).uuid;
     const usual = id([rule('r', { about: [draft()] })]);
     const others = [
@@ -272,7 +272,7 @@ describe('which rules give a card', () => {
     );
   });
 
-  test('a card without suggestions has no word of them', () => {
+  test('a card without suggestions does not mention them', () => {
     expect(Object.keys(cardOf([resultOf()]))).toEqual(['uuid', 'summary', 'detail', 'indicator', 'source']);
   });
 });

@@ -9,7 +9,7 @@ import { cardFileSchema, sharedSchema } from './schema.ts';
 type Tree = { [key: string]: unknown };
 const delivered: Tree = parse(readFileSync(join(root, 'cards/shared.yaml'), 'utf8'));
 
-/** The delivered texts, with another value at a path; undefined takes it out. */
+/** The delivered texts with another value at a path; undefined removes it. */
 function sharedWith(path: string[], value: unknown): Tree {
   const copy = structuredClone(delivered);
   let at = copy;
@@ -23,7 +23,7 @@ const valueAt = (path: string[]): Tree => path.reduce((tree, key) => tree[key] a
 const isValid = (path: string[], value: unknown) => sharedSchema.safeParse(sharedWith(path, value)).success;
 
 describe('cards/shared.yaml', () => {
-  test('as delivered is valid, and is read as it is written', () => {
+  test('it is valid as delivered, and is read as written', () => {
     expect(sharedSchema.parse(delivered)).toEqual(delivered);
   });
 
@@ -46,7 +46,7 @@ describe('cards/shared.yaml', () => {
     [['overrideReasons', 'epilepsy']],
     [['terms', 'anxiety']],
     [['orders', 'follow-up']],
-  ])('under %j every text is needed, and no other is known', (path) => {
+  ])('%j must have every text and no unknown ones', (path) => {
     const keys = Object.keys(valueAt(path));
     expect(keys.length).toBeGreaterThan(1);
     expect(keys.filter((key) => isValid([...path, key], undefined))).toEqual([]);
@@ -81,12 +81,12 @@ describe('a card', () => {
   const text = inAll('x');
   const bare = { summary: text, detail: [{ text }] };
   test.each<[what: string, card: Tree]>([
-    ['of a summary and a paragraph', bare],
+    ['with a summary and a paragraph', bare],
     ['with another summary', { ...bare, summaries: [{ if: 'fact', text }] }],
     ['with a paragraph that has a condition', { ...bare, detail: [{ if: 'fact', text }] }],
     ['with the words of a suggestion', { ...bare, suggestions: { stop: { label: text, description: text } } }],
     ['with override reasons', { ...bare, overrideReasons: ['known'] }],
-  ])('%s is read, and has none of what it does not name', (_, card) => {
+  ])('a card %s is read, and has nothing that it does not name', (_, card) => {
     const none = { summaries: [], suggestions: {}, overrideReasons: [] };
     expect(cardFileSchema.parse({ rule: card })).toEqual({ rule: { ...none, ...card } });
   });
@@ -107,12 +107,12 @@ describe('a card', () => {
       'with a suggestion of an unknown field',
       { ...bare, suggestions: { stop: { label: text, description: text, other: text } } },
     ],
-    ['with an override reason that is no name', { ...bare, overrideReasons: [7] }],
-  ])('%s is refused', (_, card) => {
+    ['with an override reason that is not a name', { ...bare, overrideReasons: [7] }],
+  ])('a card %s is refused', (_, card) => {
     expect(cardFileSchema.safeParse({ rule: card }).success).toBe(false);
   });
 
-  test('blanks around a text are not part of it', () => {
+  test('spaces around a text are removed', () => {
     const { rule } = cardFileSchema.parse({ rule: { ...bare, summary: inAll(' x\n') } });
     expect(rule?.summary).toEqual(text);
   });

@@ -39,7 +39,7 @@ const knowledge = knowledgeWith({
 
 type Options = { record?: Json[]; change?: (draft: Draft) => object; more?: Partial<Rendering>; outcome?: string };
 
-/** What a card about these drafts offers. */
+/** The suggestions of a card about these drafts. */
 function offersFor(suggest: SuggestionRule[], drafts: Json[], options: Options = {}): Suggestion[] {
   const { record = [], change = () => ({}), more = {} } = options;
   const chart = chartOf(record, { drafts });
@@ -60,7 +60,7 @@ describe('which drafts of a card an action may change', () => {
       actions.map((action) => (action.type === 'delete' ? action.resourceId : action.type)),
     );
 
-  test('A11: each is removed by a suggestion of its own', () => {
+  test('A11: each draft is removed by a suggestion of its own', () => {
     expect(offersFor(REMOVE, [opioid(), agonist()])).toEqual(
       [examples.opioid, examples.agonist].map((name) => ({
         label: `remove ${name}`,
@@ -73,15 +73,15 @@ describe('which drafts of a card an action may change', () => {
 
   test.each<[what: string, drafts: Json[], options: Options]>([
     ['A16: one without an id', [opioid({ id: undefined })], {}],
-    ['A16: two that share their id', [opioid(), agonist({ id: examples.opioid })], {}],
+    ['A16: two with the same id', [opioid(), agonist({ id: examples.opioid })], {}],
     ['A12: one that changes an order of the record', [opioid()], { change: () => ({ changed: true }) }],
-    ['what is a treatment', [opioid()], { change: () => ({ draft: false }) }],
-    ['one that an earlier card offers to remove', [opioid()], { more: { removed: new Set([REF]) } }],
+    ['a treatment', [opioid()], { change: () => ({ draft: false }) }],
+    ['one that an earlier card suggests to remove', [opioid()], { more: { removed: new Set([REF]) } }],
   ])('not removed: %s', (_, drafts, options) => {
     expect(removed(drafts, options)).toEqual([]);
   });
 
-  test('a draft that the fact does not name stays, and so does one that the card is not about', () => {
+  test('a draft not named by the fact is kept, and so is one that the card is not about', () => {
     const chart = chartOf([], { drafts: [opioid(), agonist()] });
     const offers = (about: Draft[], resources: string[]) =>
       suggestionsOf(
@@ -94,7 +94,7 @@ describe('which drafts of a card an action may change', () => {
     expect(offers(chart.drafts.slice(1), [REF])).toBe(0);
   });
 
-  test('a second rule of the answer does not offer the same again', () => {
+  test('a second rule of the answer does not suggest the same again', () => {
     const taken = new Set<string>();
     expect(removed([opioid()], { more: { removed: taken } })).toEqual([REF]);
     expect([...taken]).toEqual([REF]);
@@ -103,19 +103,19 @@ describe('which drafts of a card an action may change', () => {
     ]);
   });
 
-  test('the ids of suggestions are those of their card, kind and draft', () => {
+  test('the ids of suggestions depend on their card, kind and draft', () => {
     const [one, two] = offersFor(REMOVE, [opioid(), agonist()]).map(({ uuid }) => uuid);
     expect(one).not.toBe(two);
     expect(offersFor(REMOVE, [opioid()])[0]?.uuid).toBe(one);
   });
 });
 
-describe('A13: an end for each length of course', () => {
+describe('A13: one end per course length', () => {
   const STOP: SuggestionRule[] = [{ id: 'stop', setStop: 'fact', days: 'lengths', recommended: 'usual' }];
   const ends = (offers: Suggestion[]) =>
     updated(offers).map((order) => JSON.stringify(order).match(/"end":"([^"]+)/)?.[1]);
 
-  test('each length is one suggestion, and one of them is recommended', () => {
+  test('each length is a suggestion, and one is recommended', () => {
     const offers = offersFor(STOP, [opioid()]);
     expect(offers).toEqual([
       { label: '3 days', uuid: UUID, offer: 'stop/3', isRecommended: false, actions: [expect.anything()] },
@@ -126,20 +126,20 @@ describe('A13: an end for each length of course', () => {
     expect(ends(offers)).toEqual(['2026-03-04', '2026-03-06']);
   });
 
-  test('where the guideline recommends none, none is', () => {
+  test('none is recommended if the guideline recommends none', () => {
     const [offer] = offersFor([{ id: 'stop', setStop: 'fact', days: 'lengths' }], [opioid()]);
     expect(offer).not.toHaveProperty('isRecommended');
   });
 
   test.each<[what: string, more: Json, end: string[]]>([
     ['the day of the order', { authoredOn: '2026-02-28' }, ['2026-03-02', '2026-03-04']],
-    ['today, where there is none', { authoredOn: undefined }, ['2026-03-04', '2026-03-06']],
-    ['the first day of the calendar, where it is earlier', { authoredOn: '1960-01-01' }, ['1970-01-03', '1970-01-05']],
+    ['today, if the order has none', { authoredOn: undefined }, ['2026-03-04', '2026-03-06']],
+    ['the first day of the calendar, if that is earlier', { authoredOn: '1960-01-01' }, ['1970-01-03', '1970-01-05']],
   ])('it counts from %s', (_, more, end) => {
     expect(ends(offersFor(STOP, [opioid(more)]))).toEqual(end);
   });
 
-  test('one choice ends every order, from its own first day, or there is none', () => {
+  test('a suggestion ends every order, each from its own first day, or there is none', () => {
     const later = agonist({ authoredOn: '2026-03-04' });
     const offers = offersFor(STOP, [opioid(), later]);
     expect(offers.map(({ label, actions }) => [label, actions.length])).toEqual([
@@ -151,7 +151,7 @@ describe('A13: an end for each length of course', () => {
     expect(offersFor(STOP, [opioid({ id: undefined })])).toEqual([]);
   });
 
-  test('what goes back is the order digit by digit where there is one, and else as it was read', () => {
+  test('a changed order is returned digit by digit if it was sent, and otherwise as it was read', () => {
     const exact = (): Resource => ({ resourceType: 'MedicationRequest', exactly: true });
     expect(updated(offersFor(STOP, [opioid()], { more: { exact } }))[0]).toMatchObject({ exactly: true });
     expect(updated(offersFor(STOP, [opioid()]))[0]).toMatchObject({ id: examples.opioid });
@@ -166,7 +166,7 @@ describe('A13: an end for each length of course', () => {
   test.each<[what: string, draft: Json, said: string[]]>([
     ['nothing more', opioid(), ['', '']],
     [
-      'that a text stays',
+      'that a text is kept',
       opioid({ dosageInstruction: [{ text: '10 days, then 5 days' }] }),
       [' The text stays.', ' The text stays.'],
     ],
@@ -175,9 +175,9 @@ describe('A13: an end for each length of course', () => {
       opioid({ dosageInstruction: [line(until('2026-03-04')), line(until('2026-03-08', '2026-03-05'))] }),
       [' 1 left out.', ''],
     ],
-    ['that there is less', packed(8), [` ${examples.opioid} cut to 6.`, '']],
+    ['that the quantity is less', packed(8), [` ${examples.opioid} cut to 6.`, '']],
     [
-      'that there is less, and a line is left out',
+      'that the quantity is less, and a line is left out',
       packed(30, {
         dosageInstruction: [
           line({ ...times(2), ...until('2026-03-06') }, pieces(1)),
@@ -193,35 +193,35 @@ describe('A13: an end for each length of course', () => {
     ]);
   });
 
-  describe('a card that finds the quantity too large as well', () => {
+  describe('a card that also finds the quantity too large', () => {
     const BOTH: SuggestionRule[] = [...STOP, { id: 'quantity', setQuantity: 'fact', days: 'usual' }];
     const stops = (draft: Json, smallestPackage?: number) =>
       offersFor(BOTH, [draft], { change: () => ({ smallestPackage }) }).filter(({ offer }) => offer.startsWith('stop'));
 
     test.each<[what: string, quantity: number, pack: number | undefined, now: number[]]>([
-      ['what the days need', 30, undefined, [6, 10]],
+      ['what the days require', 30, undefined, [6, 10]],
       ['the smallest package, if it is less', 30, 4, [4, 4]],
-      ['what the days need, if that is less', 30, 8, [6, 8]],
-      ['the smallest package of an order for less than the days need', 5, 4, [4, 4]],
+      ['what the days require, if that is less', 30, 8, [6, 8]],
+      ['the smallest package of an order below what the days require', 5, 4, [4, 4]],
       ['what was ordered, if it is no more', 5, 5, [5, 5]],
       ['what was ordered, if it is less than a package', 5, 10, [5, 5]],
     ])('is answered by %s: of %s with packages of %s', (_, quantity, pack, now) => {
       expect(quantities(stops(packed(quantity), pack))).toEqual(now);
     });
 
-    test('the description has the words of the rule about it', () => {
+    test('the description uses the words of the quantity rule', () => {
       expect(said(stops(packed(30), 4))[0]).toBe(
         `${examples.opioid} to 4 March 2026 the quantity of ${examples.opioid} is 4`,
       );
       expect(said(stops(packed(5)))[0]).toBe(`${examples.opioid} to 4 March 2026`);
     });
 
-    test('the package of an order that is not too large is not looked at', () => {
+    test('a package is not considered if the quantity is not too large', () => {
       const offers = offersFor(STOP, [packed(30)], { change: () => ({ smallestPackage: 4 }) });
       expect(quantities(offers)).toEqual([6, 10]);
     });
 
-    test('a package of an order without a quantity is no reason to add one', () => {
+    test('a package does not add a quantity to an order without one', () => {
       const [order] = updated(stops(opioid(), 4));
       expect(order).not.toHaveProperty('dispenseRequest');
     });
@@ -232,14 +232,14 @@ describe('a quantity', () => {
   const QUANTITY: SuggestionRule[] = [{ id: 'quantity', setQuantity: 'fact', days: 'usual' }];
   const course = (more: object) => () => ({ dailyDose: 2, ...more });
   test.each<[what: string, change: object, quantity: number | undefined]>([
-    ['the smallest package that the site knows', { smallestPackage: 7 }, 7],
+    ['the smallest package known to the site', { smallestPackage: 7 }, 7],
     ['the doses of the recommended days', {}, 10],
     ['the doses of the course', { stopFrom: 'bounds', length: 3 }, 6],
-    ['of the recommended days, where only the quantity tells of a course', { stopFrom: 'quantity', length: 3 }, 10],
-    ['of the recommended days, where only a text tells of a course', { stopFrom: 'text', length: 3 }, 10],
-    ['of the recommended days, where nobody says how the end was found', { length: 3 }, 10],
+    ['of the recommended days, if only the quantity tells the course', { stopFrom: 'quantity', length: 3 }, 10],
+    ['of the recommended days, if only a text tells the course', { stopFrom: 'text', length: 3 }, 10],
+    ['of the recommended days, if the source of the end is unknown', { length: 3 }, 10],
     ['a part of a unit, rounded up', { dailyDose: 0.3 }, 2],
-    ['a sum that computers do not get quite right', { dailyDose: 1.1, stopFrom: 'bounds', length: 10 }, 11],
+    ['a sum with a floating-point error', { dailyDose: 1.1, stopFrom: 'bounds', length: 10 }, 11],
     ['nothing, without a dose', { dailyDose: undefined }, undefined],
   ])('%s', (_, change, quantity) => {
     const offers = offersFor(QUANTITY, [opioid()], { change: course(change) });
@@ -263,7 +263,7 @@ describe('a quantity', () => {
     );
   });
 
-  test('of each order, by suggestions of their own ids', () => {
+  test('each order gets suggestions with ids of their own', () => {
     const offers = offersFor(QUANTITY, [opioid(), agonist()], { change: course({}) });
     expect(new Set(offers.map(({ uuid }) => uuid)).size).toBe(2);
   });
@@ -284,7 +284,7 @@ describe('what is created', () => {
       'card',
     );
 
-  test('a draft for this patient, in words of the reader', () => {
+  test('a draft is for this patient, in the reader’s language', () => {
     expect(created(CREATE, {}, { language: 'sv' })).toEqual([
       {
         label: 'add',
@@ -306,7 +306,7 @@ describe('what is created', () => {
     ]);
   });
 
-  test('in the version of the call, and by its own name where nobody has words for it', () => {
+  test('a draft has the FHIR version of the call, and its own name if there are no words for it', () => {
     const code = (...given: Parameters<typeof created>) =>
       created(...given).flatMap(({ actions }) =>
         actions.flatMap((action) => ('resource' in action ? action.resource['code'] : [])),
@@ -319,13 +319,13 @@ describe('what is created', () => {
     ['holds', 1],
     ['does-not-hold', 0],
     ['not-known', 0],
-  ])('where its condition %s there are %s', (outcome, count) => {
+  ])('if its condition %s, the result is %s', (outcome, count) => {
     expect(created([{ id: 'create', create: 'test', if: 'fact' }], {}, {}, outcome)).toHaveLength(count);
     expect(created(CREATE, {}, {}, outcome)).toHaveLength(1);
   });
 });
 
-test('suggestions stand in the order of the rules, and each needs its words', () => {
+test('suggestions are in the order of the rules, and each needs its words', () => {
   const suggest: SuggestionRule[] = [
     { id: 'create', create: 'test' },
     { id: 'remove', remove: 'fact' },

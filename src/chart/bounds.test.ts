@@ -7,7 +7,7 @@ import { checkDosages, checkNumber, dosagesIn } from './bounds.ts';
 
 const entry = (more: Json) => ({ resourceType: 'MedicationRequest', ...more }) as Resource;
 const many = (length: number) => Array.from({ length }, () => ({ text: 'x' }));
-/** What a refusal says, or that nothing was refused. */
+/** The message of a refusal, or that nothing was refused. */
 function refusal(work: () => unknown): unknown {
   try {
     work();
@@ -21,22 +21,22 @@ test.each<[what: string, entry: Json, number: number]>([
   ['nothing', {}, 0],
   ['lines of an order', { dosageInstruction: many(3) }, 3],
   ['lines of a statement', { dosage: many(2) }, 2],
-  ['moments of two lines, and the lines', { dosageInstruction: [{ timing: { event: ['a', 'b'] } }, {}] }, 4],
-  ['one line that is no list', { dosageInstruction: { timing: { event: ['a'] } } }, 1],
+  ['times of two lines, and the lines', { dosageInstruction: [{ timing: { event: ['a', 'b'] } }, {}] }, 4],
+  ['one line that is not a list', { dosageInstruction: { timing: { event: ['a'] } } }, 1],
   ['other lists', { note: many(5), category: [null, 'x', { coding: many(2) }] }, 0],
-  ['lines of what an entry contains', { contained: [{ dosageInstruction: many(2) }] }, 2],
-  ['nothing in place of a value', { dosageInstruction: null, dispenseRequest: null }, 0],
-])('dosage lines and dates are counted wherever they stand: %s', (_, more, number) => {
+  ['lines of a contained resource', { contained: [{ dosageInstruction: many(2) }] }, 2],
+  ['nothing instead of a value', { dosageInstruction: null, dispenseRequest: null }, 0],
+])('dosage lines and dates are counted wherever they are: %s', (_, more, number) => {
   expect(dosagesIn(entry(more))).toBe(number);
 });
 
-test('a list inside an entry has at most so many items', () => {
+test('a list inside an entry is limited in length', () => {
   const at = (length: number) => refusal(() => dosagesIn(entry({ note: [{ reason: many(length) }] })));
   expect(at(limits.listOfEntry)).toBeUndefined();
   expect(at(limits.listOfEntry + 1)).toEqual(['too-many', [`a list inside an entry: at most ${limits.listOfEntry}`]]);
 });
 
-test('as many dosage lines as the limit are read, one more is refused, and the refusal names the limit', () => {
+test('dosage lines up to the limit are read, and one more is refused with the limit', () => {
   expect(refusal(() => checkDosages(limits.dosages))).toBeUndefined();
   expect(refusal(() => checkDosages(limits.dosages + 1))).toEqual([
     'too-many',

@@ -72,14 +72,10 @@ describe('3: the end of a draft', () => {
     ['one event, sent without a list', lines({ timing: { event: '2026-03-04' } }), ['2026-03-04', 'event', 1]],
     ['days of supply', supply(5), ['2026-03-06', 'days-supply', 5]],
     ['days of supply, repeated', supply(5, { numberOfRepeatsAllowed: 2 }), ['2026-03-16', 'days-supply', 15]],
-    [
-      'repeats below nothing count as none',
-      supply(5, { numberOfRepeatsAllowed: -3 }),
-      ['2026-03-06', 'days-supply', 5],
-    ],
+    ['negative repeats count as none', supply(5, { numberOfRepeatsAllowed: -3 }), ['2026-03-06', 'days-supply', 5]],
     ['a quantity', { ...lines(line(times(3), pieces(1))), ...amount(15) }, ['2026-03-06', 'quantity', 5]],
     [
-      'a quantity, a begun day counted',
+      'a quantity, where a partial day counts',
       { ...lines(line(times(3), pieces(1))), ...amount(16) },
       ['2026-03-07', 'quantity', 6],
     ],
@@ -102,7 +98,7 @@ describe('3: the end of a draft', () => {
       ['2026-03-06', 'quantity', 5],
     ],
     [
-      'a quantity and a limit of the day, which goes before dose and frequency',
+      'a quantity and a daily limit, which takes precedence over dose and frequency',
       {
         ...lines(
           line(times(3), {
@@ -156,17 +152,17 @@ describe('3: the end of a draft', () => {
       ['2026-06-01', 'days-supply', 92],
     ],
     [
-      'more repeats than anybody allows',
+      'more repeats than anyone allows',
       supply(1, { numberOfRepeatsAllowed: 5000 }),
       ['2028-11-26', 'days-supply', 1001],
     ],
     [
-      'a count that comes out even, though not for a computer',
+      'a count that comes out even despite floating-point error',
       lines(line({ count: 7, frequency: 7, period: 10, periodUnit: 'd' })),
       ['2026-03-11', 'count', 10],
     ],
     [
-      'a start of its period goes before one in an extension',
+      'the start of a period takes precedence over one in an extension',
       lines(
         line(
           { ...days(3), boundsPeriod: { start: '2026-03-04' } },
@@ -176,7 +172,7 @@ describe('3: the end of a draft', () => {
       ['2026-03-06', 'bounds', 3],
     ],
     [
-      'a start in an extension goes before an event',
+      'a start in an extension takes precedence over an event',
       lines({
         timing: { event: ['2026-03-20'], repeat: days(3) },
         extension: [{ url: 'x/start', valueDate: '2026-03-09' }],
@@ -184,7 +180,7 @@ describe('3: the end of a draft', () => {
       ['2026-03-11', 'bounds', 3],
     ],
     [
-      'of several extensions the first with a date',
+      'the first of several extensions with a date',
       lines(
         line(days(3), {
           extension: [
@@ -202,8 +198,8 @@ describe('3: the end of a draft', () => {
       ['2026-03-06', 'quantity', 5],
     ],
     ['a length in the text', lines({ text: '1 tablett 3 gånger dagligen i 5 dagar' }), ['2026-03-06', 'text', 5]],
-    ['a length for the patient', lines({ patientInstruction: 'I 5 dagar' }), ['2026-03-06', 'text', 5]],
-    ['the longest of two texts', lines({ text: 'i 5 dagar' }, { text: 'i 1 vecka' }), ['2026-03-08', 'text', 7]],
+    ['a length in the patient instruction', lines({ patientInstruction: 'I 5 dagar' }), ['2026-03-06', 'text', 5]],
+    ['the longer of two texts', lines({ text: 'i 5 dagar' }, { text: 'i 1 vecka' }), ['2026-03-08', 'text', 7]],
     [
       'the last of parallel lines',
       lines(line(until('2026-03-06')), line(until('2026-03-10'))),
@@ -222,17 +218,17 @@ describe('3: the end of a draft', () => {
     ['nothing', {}],
     ['a dosage without timing', lines({ text: 'enligt läkare' })],
     ['a period without end', lines(line({ boundsPeriod: { start: '2026-03-02' } }))],
-    ['a day that does not exist', lines(line(until('2026-02-30')))],
-    ['a duration of nothing', lines(line(days(0)))],
-    ['a duration below nothing', lines(line(days(-5)))],
+    ['an invalid date', lines(line(until('2026-02-30')))],
+    ['a duration of zero', lines(line(days(0)))],
+    ['a negative duration', lines(line(days(-5)))],
     ['a duration without unit', lines(line({ boundsDuration: { value: 5 } }))],
-    ['a duration of unknown unit', lines(line({ boundsDuration: { value: 5, code: 'kurer' } }))],
-    ['a duration as text', lines(line({ boundsDuration: { value: '5', code: 'd' } }))],
-    ['a duration beyond any life', lines(line(days(1e9)))],
+    ['a duration in an unknown unit', lines(line({ boundsDuration: { value: 5, code: 'kurer' } }))],
+    ['a duration as a string', lines(line({ boundsDuration: { value: '5', code: 'd' } }))],
+    ['a duration beyond any lifetime', lines(line(days(1e9)))],
     ['a duration of a century and a day', lines(line(days(36526)))],
-    ['months beyond any life', lines(line({ boundsDuration: { value: 1179, code: 'mo' } }))],
-    ['a count below nothing', lines(line({ ...times(1), count: -1 }))],
-    ['a count of nothing without a frequency', lines(line({ count: 0 }))],
+    ['months beyond any lifetime', lines(line({ boundsDuration: { value: 1179, code: 'mo' } }))],
+    ['a negative count', lines(line({ ...times(1), count: -1 }))],
+    ['a count of zero without a frequency', lines(line({ count: 0 }))],
     [
       'ml as a dose, and pieces as a quantity',
       {
@@ -242,13 +238,13 @@ describe('3: the end of a draft', () => {
     ],
     ['only the low end of a range', lines(line({ boundsRange: { low: { value: 3, code: 'd' } } }))],
     ['a count without frequency', lines(line({ count: 15 }))],
-    ['a count of nothing', lines(line({ ...times(1), count: 0 }))],
-    ['how long it may be dispensed', { dispenseRequest: { validityPeriod: { end: '2027-03-02' } } }],
+    ['a count of zero', lines(line({ ...times(1), count: 0 }))],
+    ['the dispensing period', { dispenseRequest: { validityPeriod: { end: '2027-03-02' } } }],
     ['a quantity without a dose', { ...lines(line(times(3))), ...amount(15) }],
     ['a quantity without a frequency', { ...lines({ ...pieces(1) }), ...amount(15) }],
     ['a quantity in another unit', { ...lines(line(times(3), pieces(1))), ...amount(100, 'mL') }],
     [
-      'lines of unlike units',
+      'lines in different units',
       {
         ...lines(
           line(times(1), pieces(1)),
@@ -263,7 +259,7 @@ describe('3: the end of a draft', () => {
     expect(stop(more)).toBeUndefined();
   });
 
-  test('the sources stand in their order', () => {
+  test('the sources have a fixed precedence', () => {
     const dosage = line({ ...until('2026-03-06'), ...times(1), count: 40 }, { ...pieces(1), text: 'i 9 dagar' });
     const bare = (repeat: Json) => ({ ...dosage, timing: { repeat } });
     const dispense = {
@@ -280,7 +276,7 @@ describe('3: the end of a draft', () => {
     expect(from(lines(bare(times(1))))).toBe('text');
   });
 
-  test('how long it may be dispensed is the end where the site says so', () => {
+  test('the dispensing period is the end if the site says so', () => {
     const site = { ...knowledge, site: { ...knowledge.site, validityPeriodEndsTreatment: true } };
     const valid = draftOf('oxycodone', {
       authoredOn: at(0),
@@ -340,12 +336,12 @@ describe('1.2: units of duration, in UCUM and in words, in any case', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('a code that says nothing leaves it to the unit', () => {
+  test('a meaningless code leaves it to the unit', () => {
     expect(draft(lines(line({ boundsDuration: { value: 2, code: '258703001', unit: ' Dagar ' } })))?.length).toBe(2);
   });
 });
 
-describe('1.2: units that count pieces are alike', () => {
+describe('1.2: units that count pieces are equivalent', () => {
   const counted = [
     undefined,
     '1',
@@ -370,17 +366,17 @@ describe('1.2: units that count pieces are alike', () => {
     expect([found?.length, found?.pieces]).toEqual([5, 5]);
   });
 
-  test.each(['ml', 'mg', 'g', 'mikrogram', 'flaska'])('%s counts none', (unit) => {
+  test.each(['ml', 'mg', 'g', 'mikrogram', 'flaska'])('%s is not a piece', (unit) => {
     const found = draft({ ...lines(line(times(1), pieces(1))), dispenseRequest: { quantity: { value: 5, unit } } });
     expect([found?.length, found?.pieces, found?.quantity]).toEqual([undefined, undefined, 5]);
   });
 });
 
-describe('what a draft says of quantity and dose', () => {
+describe('what a draft says about quantity and dose', () => {
   test.each<[string, Json, unknown]>([
     ['a quantity', amount(20), { quantity: 20, pieces: 20, repeats: 0 }],
     ['with repeats', amount(20, 'st', { numberOfRepeatsAllowed: 2 }), { quantity: 60, pieces: 60, repeats: 2 }],
-    ['a dose of the day', lines(line(times(3), pieces(2))), { dailyDose: 6, dosed: true }],
+    ['a daily dose', lines(line(times(3), pieces(2))), { dailyDose: 6, dosed: true }],
     ['a count of 2', lines(line({ ...times(1), count: 2 })), { single: false }],
     ['one unit', amount(1), { single: true }],
     ['one unit, repeated', amount(1, 'st', { numberOfRepeatsAllowed: 1 }), { single: false }],
@@ -395,24 +391,24 @@ describe('3: a taper', () => {
   test.each<[string, Json[], boolean]>([
     ['falling doses', [step(1, 1, 3), step(2, 1, 2), step(3, 1, 1)], true],
     ['falling doses in another order', [step(3, 1, 1), step(1, 1, 3), step(2, 1, 2)], true],
-    ['one level kept', [step(1, 1, 3), step(2, 1, 3), step(3, 1, 1)], true],
+    ['one dose level repeated', [step(1, 1, 3), step(2, 1, 3), step(3, 1, 1)], true],
     ['level throughout', [step(1, 1, 2), step(2, 1, 2)], false],
     ['rising', [step(1, 1, 1), step(2, 1, 2)], false],
     ['down and up again', [step(1, 1, 3), step(2, 1, 1), step(3, 1, 2)], false],
-    ['falling frequency of one dose', [step(1, 3, 1), step(2, 2, 1), step(3, 1, 1)], true],
+    ['falling frequency at one dose', [step(1, 3, 1), step(2, 2, 1), step(3, 1, 1)], true],
     ['falling frequency without a dose', [step(1, 3), step(2, 1)], true],
     ['one line', [step(1, 1, 1)], false],
     ['without a sequence', [line(times(2), pieces(2)), line(times(1), pieces(1))], false],
-    ['lines of one sequence', [step(1, 1, 3), step(1, 1, 1)], false],
+    ['lines with the same sequence number', [step(1, 1, 3), step(1, 1, 1)], false],
     ['a dose in one line only', [step(1, 2, 1), step(2, 1)], false],
     ['a dose in the other line only', [step(1, 2), step(2, 1, 1)], false],
     ['a frequency in one line only', [step(1, 2), { sequence: 2 }], false],
     [
-      'falling numbers of unlike units',
+      'falling numbers in different units',
       [step(1, 1, 5), line(times(1), { sequence: 2, doseAndRate: [{ doseQuantity: { value: 1, unit: 'ml' } }] })],
       false,
     ],
-    ['down, and up to less than the first', [step(1, 1, 4), step(2, 1, 1), step(3, 1, 2)], false],
+    ['down, then up to less than the first', [step(1, 1, 4), step(2, 1, 1), step(3, 1, 2)], false],
   ])('%s', (_, dosage, taper) => {
     expect(draft(lines(...dosage))?.taper).toBe(taper);
   });
@@ -433,7 +429,7 @@ describe('3: a taper', () => {
   });
 });
 
-test('text and instruction of a line are two sentences', () => {
+test('the text and the instruction of a line are separate sentences', () => {
   const taper = (line: Json) => draft(lines(line))?.taper;
   expect(taper({ text: 'ej fastande', patientInstruction: 'nedtrappning' })).toBe(true);
   expect(taper({ patientInstruction: 'nedtrappning' })).toBe(true);
@@ -477,7 +473,7 @@ describe('3: a length in the dosage text', () => {
     ['i 1,25 veckor', 9],
     ['i 1.5 veckor', 11],
     ['i 14 dagar', 14],
-    // A fraction of a tablet is no frequency, nor are days in a row.
+    // A fraction of a tablet is not a frequency, nor is a number of days in a row.
     ['1/2 tablett i 5 dagar', 5],
     ['5 dagar i rad', 5],
     ['var 4:e timme i 5 dagar', 5],
@@ -525,7 +521,7 @@ describe('3: a length in the dosage text', () => {
     'var 2 vecka',
     '5 dagar/vecka',
     '2 dagar 3 gånger per vecka i 5 dagar',
-    // Of a long text only the beginning is read.
+    // Only the beginning of a long text is read.
     `${'x '.repeat(500)}5 dagar`,
     '',
   ])('nothing is read from %j', (text) => {
@@ -539,12 +535,12 @@ describe('3: a length in the dosage text', () => {
     ['2 tabletter 5 dagar', '5 dagar', 'dagar'],
     ['i 1,5 Veckor', '1,5 Veckor', 'veckor'],
     ['5 dagar', '5 dagar', 'dagar'],
-  ])('in %s it stands at %s, so that it can be replaced', (text, length, word) => {
+  ])('in %s it is at %s, so that it can be replaced', (text, length, word) => {
     const found = lengthInText(text, knowledge.codes.reading);
     expect([text.slice(found?.from, found?.to), found?.word]).toEqual([length, word]);
   });
 
-  test('any text is read to an end, and what is found stands in it (seed 7)', () => {
+  test('any text terminates, and what is found is in it (seed 7)', () => {
     const words = fc.constantFrom(
       'i',
       '5',
@@ -574,7 +570,7 @@ describe('3: a length in the dosage text', () => {
   });
 });
 
-describe('bounds of what is read', () => {
+describe('limits of what is read', () => {
   test.each<[string, Json]>([
     ['dosage lines', lines(...Array.from({ length: MAX_LINES + 1 }, () => ({ text: 'x' })))],
     ['moments', lines({ timing: { event: Array.from({ length: limits.listOfEntry + 1 }, () => '2026-03-02') } })],
@@ -583,20 +579,20 @@ describe('bounds of what is read', () => {
     expect(() => treatmentOf([orderOf('oxazepam', more)])).toThrow('too-many');
   });
 
-  test('too many dosage lines: the refusal names the limit', () => {
+  test('the refusal of too many dosage lines names the limit', () => {
     const more = lines(...Array.from({ length: MAX_LINES + 1 }, () => ({ text: 'x' })));
     expect(() => draft(more)).toThrow(
       expect.objectContaining({ code: 'too-many', diagnostics: [`dosage lines of an entry: at most ${MAX_LINES}`] }),
     );
   });
 
-  test('as many as allowed are read', () => {
+  test('the allowed number is read', () => {
     expect(draft(lines(...Array.from({ length: MAX_LINES }, () => line(until('2026-03-06')))))?.stop).toBe(
       '2026-03-06',
     );
   });
 
-  test('whatever stands in a dosage is read without an error (seed 11)', () => {
+  test('any dosage is read without an error (seed 11)', () => {
     const value = fc.oneof(
       fc.constantFrom<unknown>(
         null,

@@ -19,7 +19,7 @@ import {
 import type { Json } from '../testing/request.ts';
 import { isOpen } from './periods.ts';
 
-// What is read of the orders that a call decides on (recommendations.md, 1.5, 1.6 and 3). Today is 2026-03-02.
+// How the orders that a call decides on are read (recommendations.md, 1.5, 1.6 and 3). Today is 2026-03-02.
 const dosage = (...dosageInstruction: Json[]) => ({ dosageInstruction });
 const OXAZEPAM = draftOf('oxazepam', { id: 'a', authoredOn: TODAY });
 const OXYCODONE = draftOf('oxycodone', { id: 'b', authoredOn: TODAY });
@@ -35,19 +35,19 @@ describe('which drafts a call decides on', () => {
     ['an id', ['b'], ['b']],
     ['an absolute address', ['https://fhir.example/MedicationRequest/b'], ['b']],
     ['two', ['a', 'b'], ['a', 'b']],
-    ['none that is here: all, so that they do not silence', ['c'], ['a', 'b']],
+    ['one that is not here: all, so that they are not silenced', ['c'], ['a', 'b']],
     ['nothing: all', [], ['a', 'b']],
   ])('at order-select those selected, by %s', (_, selections, ids) => {
     expect(select(...selections)).toEqual(ids);
   });
 
-  test('at order-select by the address of the entry', () => {
+  test('at order-select those selected by the address of the entry', () => {
     const entry = [OXAZEPAM, OXYCODONE].map((resource) => ({ fullUrl: `urn:uuid:${resource['id']}-1`, resource }));
     const draftOrders = { resourceType: 'Bundle', type: 'collection', entry };
     expect(ordered('order-select', { draftOrders, selections: ['urn:uuid:b-1'] })).toEqual(['b']);
   });
 
-  test('an order without an id is selected by none', () => {
+  test('an order without an id cannot be selected', () => {
     const bare = { ...OXAZEPAM, id: undefined };
     expect(ordered('order-select', { selections: ['MedicationRequest/'] }, [bare, OXYCODONE])).toEqual([
       undefined,
@@ -56,11 +56,11 @@ describe('which drafts a call decides on', () => {
     expect(ordered('order-select', { selections: ['b'] }, [bare, OXYCODONE])).toEqual(['b']);
   });
 
-  test('at order-sign all, whatever is selected', () => {
+  test('at order-sign all drafts, whatever is selected', () => {
     expect(ordered('order-sign', { selections: ['b'] })).toEqual(['a', 'b']);
   });
 
-  test('a draft that was not selected and cannot be read raises no question', () => {
+  test('a draft that was not selected and is unreadable raises no question', () => {
     const unread = (selections: string[]) =>
       chartOf([], {
         hook: 'order-select',
@@ -72,7 +72,7 @@ describe('which drafts a call decides on', () => {
   });
 });
 
-describe('drafts that are left out, and why', () => {
+describe('why drafts are left out', () => {
   const left = (draft: Json) => chartOf([], { drafts: [draft] }).leftOut;
   const ref = 'MedicationRequest/a';
   test.each<[what: string, draft: Json, why: string[]]>([
@@ -84,11 +84,11 @@ describe('drafts that are left out, and why', () => {
     ['entered in error', { ...OXAZEPAM, status: 'entered-in-error' }, ['status']],
     ['not to be performed', { ...OXAZEPAM, doNotPerform: true }, ['not-performed']],
     ['to be performed', { ...OXAZEPAM, doNotPerform: false }, []],
-    ['of a status that nobody knows', { ...OXAZEPAM, status: 'x' }, ['status']],
-    ['that nobody recognises', draftOf({ text: 'Xylofin' }, { id: 'a' }), ['unrecognised']],
+    ['of an unknown status', { ...OXAZEPAM, status: 'x' }, ['status']],
+    ['that is unrecognised', draftOf({ text: 'Xylofin' }, { id: 'a' }), ['unrecognised']],
     ['of another medicine', draftOf('atorvastatin', { id: 'a' }), ['other-medicine']],
     [
-      'of a status that nobody knows, and unrecognised',
+      'of an unknown status, and unrecognised',
       draftOf({ text: 'Xylofin' }, { id: 'a', status: 'x' }),
       ['status', 'unrecognised'],
     ],
@@ -96,7 +96,7 @@ describe('drafts that are left out, and why', () => {
     expect(left(draft)).toEqual(why.map((one) => ({ what: 'order', why: one, ref })));
   });
 
-  test('one that is left out for two reasons is told once', () => {
+  test('a draft left out for two reasons is reported once', () => {
     const { unread } = chartOf([], { drafts: [draftOf({ text: 'Xylofin' }, { id: 'a', status: 'x' })] });
     expect(unread.drafts).toEqual([{ ref, name: 'Xylofin' }]);
   });
@@ -107,7 +107,7 @@ describe('drafts that are left out, and why', () => {
     expect([chart.drafts.map(({ id }) => id), chart.leftOut]).toEqual([['b'], []]);
   });
 
-  test('one without an id ends nothing', () => {
+  test('a draft without an id ends nothing', () => {
     const record = [orderOf('oxazepam', { id: undefined, authoredOn: at(-9) })];
     const chart = chartOf(record, { drafts: [{ ...OXAZEPAM, id: undefined, status: 'stopped' }] });
     expect(chart.treatments[0]?.degree).toBe('taken');
@@ -115,7 +115,7 @@ describe('drafts that are left out, and why', () => {
   });
 });
 
-test('the orders that an action may point to: of two of one id none, nor of three; the rest stay', () => {
+test('an action may point to no order that shares its id with another', () => {
   const resources = (...drafts: Json[]) => [...chartOf([], { drafts }).resources.keys()];
   const other = (id: string, text: string) => draftOf('oxazepam', { id, ...dosage({ text }) });
   expect(resources(OXAZEPAM, OXYCODONE)).toEqual(['MedicationRequest/a', 'MedicationRequest/b']);
@@ -124,12 +124,12 @@ test('the orders that an action may point to: of two of one id none, nor of thre
   expect(chartOf([], { drafts: [other('a', '1'), other('a', '2'), other('a', '3')] }).drafts).toHaveLength(3);
 });
 
-test('two orders without an id are two, even if they are alike', () => {
+test('two orders without an id are two, even if they are equal', () => {
   const bare = { ...OXAZEPAM, id: undefined };
   expect(chartOf([], { drafts: [bare, structuredClone(bare)] }).drafts).toHaveLength(2);
 });
 
-describe('1.6: a draft of a medicine in no list that replaces an order', () => {
+describe('1.6: a draft of an unlisted medicine that replaces an order', () => {
   const running = orderOf('oxazepam', { id: 'running', authoredOn: at(-9) });
   const periods = (more: Json, hook?: string) => {
     const chart = chartOf([running], { drafts: [draftOf('atorvastatin', more)], ...(hook !== undefined && { hook }) });
@@ -139,8 +139,8 @@ describe('1.6: a draft of a medicine in no list that replaces an order', () => {
   test.each<[what: string, more: Json, periods: string, known: boolean]>([
     ['ends it the day before', { authoredOn: TODAY, ...replaces }, 'taken 2026-02-21..2026-03-01', true],
     ['by its id', { id: 'running', authoredOn: at(5) }, `taken 2026-02-21..${at(4)}`, true],
-    ['that has no date begins today', replaces, 'taken 2026-02-21..2026-03-01', true],
-    ['that was dated before begins today', { authoredOn: at(-5), ...replaces }, 'taken 2026-02-21..2026-03-01', true],
+    ['begins today if it has no date', replaces, 'taken 2026-02-21..2026-03-01', true],
+    ['begins today if it was dated before', { authoredOn: at(-5), ...replaces }, 'taken 2026-02-21..2026-03-01', true],
     ['another order ends nothing', { authoredOn: TODAY }, 'taken 2026-02-21..2027-02-21, presumed 2027-02-22..', false],
     [
       'names nothing by an empty reference',
@@ -152,12 +152,12 @@ describe('1.6: a draft of a medicine in no list that replaces an order', () => {
     expect(periods(more)).toEqual([expected, known]);
   });
 
-  test('one that nobody recognises ends nothing', () => {
+  test('an unrecognised draft ends nothing', () => {
     const chart = chartOf([running], { drafts: [draftOf({ text: 'Xylofin' }, { id: 'running', authoredOn: TODAY })] });
     expect(chart.treatments[0]?.endKnown).toBe(false);
   });
 
-  test('an administration of that id is no order', () => {
+  test('an administration with that id is not an order', () => {
     const given = { ...administrationOf('oxazepam', { effectiveDateTime: at(-1), status: 'unknown' }), id: 'given' };
     const change = (more: Json) => chartOf([given], { drafts: [draftOf('oxazepam', { id: 'given', ...more })] });
     expect(change({ authoredOn: TODAY }).drafts[0]?.changed).toBe(false);
@@ -173,7 +173,7 @@ describe('what a draft says', () => {
       dispenseRequest: { quantity: { value: 20, unit: 'st' }, numberOfRepeatsAllowed: 1 },
     }),
   );
-  test('in full', () => {
+  test('all its fields are read', () => {
     expect(all).toMatchObject({
       ...{ ref: 'MedicationRequest/a', id: 'a', name: 'oxazepam', substance: 'oxazepam', identifiedBy: 'atc' },
       ...{ draft: true, ordered: true, changed: false, taper: false, single: false, dosed: true, asNeeded: false },
@@ -184,7 +184,7 @@ describe('what a draft says', () => {
     expect(all?.prescribed.map(({ dailyDose }) => dailyDose)).toEqual([2]);
   });
 
-  test('what is not written is absent', () => {
+  test('missing fields are absent', () => {
     const bare = draftIn(draftOf('oxazepam'));
     for (const field of [
       'stop',
@@ -211,28 +211,28 @@ describe('what a draft says', () => {
       { ...dosage(line(times(2), pieces(1))), dispenseRequest: { quantity: { value: 5, unit: 'ml' } } },
       undefined,
     ],
-  ])('the dose of a day: %s', (_, more, dailyDose) => {
+  ])('the daily dose: %s', (_, more, dailyDose) => {
     expect(draftIn(draftOf('oxazepam', more))?.dailyDose).toBe(dailyDose);
   });
 
-  test('a depot of which the record does not say whether it is one', () => {
+  test('a depot that the record leaves uncertain is read as uncertain', () => {
     expect(draftIn(draftOf(concept('N07BC01')))).toMatchObject({ vague: true, afterDays: 14 });
     expect(draftIn(draftOf('methadone'))).toMatchObject({ vague: false, afterDays: 14 });
   });
 
   test.each<[what: string, more: Json, single: boolean]>([
-    ['one piece', { dispenseRequest: { quantity: { value: 1, unit: 'st' } } }, true],
+    ['one unit', { dispenseRequest: { quantity: { value: 1, unit: 'st' } } }, true],
     [
-      'one piece, and a repeat',
+      'one unit, and a repeat',
       { dispenseRequest: { quantity: { value: 1, unit: 'st' }, numberOfRepeatsAllowed: 1 } },
       false,
     ],
     [
-      'half a piece, and a repeat',
+      'half a unit, and a repeat',
       { dispenseRequest: { quantity: { value: 0.5, unit: 'st' }, numberOfRepeatsAllowed: 1 } },
       false,
     ],
-    ['two pieces', { dispenseRequest: { quantity: { value: 2, unit: 'st' } } }, false],
+    ['two units', { dispenseRequest: { quantity: { value: 2, unit: 'st' } } }, false],
     ['1 ml', { dispenseRequest: { quantity: { value: 1, unit: 'ml' } } }, false],
     ['one of two lines', dosage(line({ count: 1 }), line(times(1))), true],
   ])('a single dose: %s', (_, more, single) => {
@@ -240,7 +240,7 @@ describe('what a draft says', () => {
   });
 });
 
-describe('2.2: reasons, and what texts say of the purpose', () => {
+describe('2.2: reasons, and what texts say about the purpose', () => {
   const coded = (code: string, more: Json = {}) => ({
     coding: [{ system: 'http://hl7.org/fhir/sid/icd-10', code, ...more }],
   });
@@ -254,18 +254,18 @@ describe('2.2: reasons, and what texts say of the purpose', () => {
     ['a dosage', BOTH, [], ['pain', 'taper']],
     ['the second of two lines', dosage({ text: 'x' }, { text: 'nedtrappning' }), [], ['taper']],
     [
-      'a coded reason in a list: the texts say nothing of the purpose',
+      'a listed coded reason: the texts do not count for the purpose',
       { reasonCode: [coded('F11.2')], ...BOTH },
       ['opioid-or-other-dependence'],
       ['taper'],
     ],
     [
-      'one of two coded reasons in a list',
+      'one of two listed coded reasons',
       { reasonCode: [coded('J06.9'), coded('F11.2')], ...BOTH },
       [undefined, 'opioid-or-other-dependence'],
       ['taper'],
     ],
-    ['a coded reason in no list', { reasonCode: [coded('J06.9')], ...BOTH }, [undefined], ['pain', 'taper']],
+    ['an unlisted coded reason', { reasonCode: [coded('J06.9')], ...BOTH }, [undefined], ['pain', 'taper']],
     [
       'its display, and the dosage',
       { reasonCode: [coded('J06.9', { display: 'Epilepsi' })], ...dosage({ text: 'nedtrappning' }) },
@@ -280,13 +280,18 @@ describe('2.2: reasons, and what texts say of the purpose', () => {
       ['opioid-or-other-dependence'],
       [],
     ],
-    ['an extension that is no reason', { extension: [{ url: 'x', valueString: 'y' }], ...BOTH }, [], ['pain', 'taper']],
+    [
+      'an extension that is not a reason',
+      { extension: [{ url: 'x', valueString: 'y' }], ...BOTH },
+      [],
+      ['pain', 'taper'],
+    ],
     ['a reference to nothing', { reasonReference: [{ display: 'Smärta' }], ...BOTH }, [undefined], ['pain', 'taper']],
   ])('%s', (_, more, reasons, says) => {
     expect(read(more)).toEqual([reasons, says]);
   });
 
-  test('a reason that is referred to is that condition’s', () => {
+  test('a referenced reason is that of the condition', () => {
     const reasons = (reference: string) =>
       draftIn(draftOf('oxycodone', { reasonReference: [{ reference }, { reference }] }), [
         { resourceType: 'Condition', id: 'a', subject: { reference: 'Patient/kari' }, code: coded('F11.2') },
@@ -298,7 +303,7 @@ describe('2.2: reasons, and what texts say of the purpose', () => {
   });
 });
 
-describe('1.5: the period of a draft, as it counts with others', () => {
+describe('1.5: the period of a draft together with others', () => {
   const period = (medicine: string | Json, more: Json) =>
     draftIn(draftOf(medicine, more))?.timeline.spans.map(
       ({ start, end, degree }) => `${degree} ${dateOf(start)}..${isOpen(end) ? '' : dateOf(end)}`,
@@ -314,16 +319,20 @@ describe('1.5: the period of a draft, as it counts with others', () => {
     ['a count', { authoredOn: TODAY, ...dosage(line({ ...times(1), count: 5 })) }, `taken 2026-03-02..${at(4)}`],
     ['an event', { authoredOn: TODAY, ...dosage({ timing: { event: [at(3)] } }) }, `taken ${at(3)}..${at(3)}`],
     [
-      'days of supply do not close it',
+      'days of supply do not end it',
       { authoredOn: TODAY, dispenseRequest: { expectedSupplyDuration: { value: 5, code: 'd' } } },
       'taken 2026-03-02..',
     ],
-    ['a length in the text does not', { authoredOn: TODAY, ...dosage({ text: 'i 5 dagar' }) }, 'taken 2026-03-02..'],
+    [
+      'a length in the text does not end it',
+      { authoredOn: TODAY, ...dosage({ text: 'i 5 dagar' }) },
+      'taken 2026-03-02..',
+    ],
   ])('%s', (_, more, expected) => {
     expect(period('oxazepam', more)).toEqual([expected]);
   });
 
-  test('how long it may be dispensed closes it where the site says so', () => {
+  test('the dispensing period ends it if the site says so', () => {
     const site = { ...knowledge, site: { ...knowledge.site, validityPeriodEndsTreatment: true } };
     const draft = draftOf('oxazepam', { authoredOn: TODAY, dispenseRequest: { validityPeriod: { end: at(9) } } });
     expect(draftIn(draft, [], { knowledge: site })?.timeline.spans[0]?.end).toBe(
@@ -332,7 +341,7 @@ describe('1.5: the period of a draft, as it counts with others', () => {
     expect(isOpen(draftIn(draft)?.timeline.spans[0]?.end ?? 0)).toBe(true);
   });
 
-  test('a depot acts on after its end, for its days; an open one is open', () => {
+  test('a depot acts for its days after its end, and an open one stays open', () => {
     const SUBLOCADE = { ...concept('N07BC01'), text: 'Sublocade 300 mg' };
     expect(period(SUBLOCADE, { authoredOn: TODAY, ...dosage(line({ count: 1 })) })).toEqual([
       'taken 2026-03-02..2026-03-02',
@@ -341,7 +350,7 @@ describe('1.5: the period of a draft, as it counts with others', () => {
     expect(period(SUBLOCADE, { authoredOn: TODAY })).toEqual(['taken 2026-03-02..', 'taken 2026-03-02..']);
   });
 
-  test('what clears after it: of a depot its first dose, else its period', () => {
+  test('its clearance counts from the first dose of a depot, and otherwise from its period', () => {
     const cleared = (medicine: string | Json, more: Json) =>
       draftIn(draftOf(medicine, more))?.timeline.cleared.map(
         ({ start, end, afterDays }) => `${dateOf(start)}..${isOpen(end) ? '' : dateOf(end)} +${afterDays}`,
@@ -350,7 +359,7 @@ describe('1.5: the period of a draft, as it counts with others', () => {
     expect(cleared({ ...concept('N07BC01'), text: 'Sublocade 300 mg' }, { authoredOn: TODAY, ...five })).toEqual([
       '2026-03-02..2026-03-02 +180',
     ]);
-    // Of an antagonist that is a depot the dose counts too, though it has no effect of its own.
+    // The dose of an antagonist depot counts too, though it has no effect of its own.
     expect(cleared({ ...concept('N07BB04'), text: 'Vivitrol' }, { authoredOn: TODAY, ...five })).toEqual([
       '2026-03-02..2026-03-02 +30',
     ]);
@@ -372,9 +381,9 @@ describe('3: the end of a draft: what is not read', () => {
       { ...dosage(line(times(3), pieces(1))), dispenseRequest: { quantity: { value: 0, unit: 'st' } } },
       undefined,
     ],
-    ['one of two texts says nothing', dosage({ text: 'i 5 dagar' }, { text: 'enligt läkare' }), undefined],
-    ['one of two lines has no text', dosage({ text: 'i 5 dagar' }, { asNeededBoolean: true }), undefined],
-    ['the longer of two texts, whichever comes first', dosage({ text: 'i 9 dagar' }, { text: 'i 5 dagar' }), at(8)],
+    ['one of two texts without a length', dosage({ text: 'i 5 dagar' }, { text: 'enligt läkare' }), undefined],
+    ['one of two lines without a text', dosage({ text: 'i 5 dagar' }, { asNeededBoolean: true }), undefined],
+    ['the longer of two texts, in either order', dosage({ text: 'i 9 dagar' }, { text: 'i 5 dagar' }), at(8)],
   ])('%s', (_, more, expected) => {
     expect(stop(more)).toBe(expected);
   });

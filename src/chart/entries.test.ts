@@ -13,7 +13,7 @@ import {
 } from '../testing/charts.ts';
 import type { Json } from '../testing/request.ts';
 
-// recommendations.md, 1.2 and 1.3. The day of the evaluation is 2026-03-02. Oxazepam is no LARO medicine, methadone is one.
+// recommendations.md, 1.2 and 1.3. The evaluation date is 2026-03-02. Oxazepam is not a LARO medicine, methadone is.
 const SINCE = { authoredOn: '2026-02-01' };
 const order = (more: Json) => orderOf('oxazepam', { ...SINCE, ...more });
 const lines = (...dosageInstruction: Json[]) => ({ dosageInstruction });
@@ -35,12 +35,12 @@ function holds(rows: Row[]) {
 
 describe('1.2: an active order', () => {
   holds([
-    ['a stated end ahead', order(lines(line(until('2026-03-06')))), 'taken 2026-02-01..2026-03-06'],
+    ['a stated future end', order(lines(line(until('2026-03-06')))), 'taken 2026-02-01..2026-03-06'],
     ['a stated end today', order(lines(line(until('2026-03-02')))), 'taken 2026-02-01..2026-03-02'],
     ['a stated end yesterday', order(lines(line(until('2026-03-01')))), 'taken 2026-02-01..2026-03-01'],
     ['a stated end in a month', order(lines(line(until('2026-03')))), 'taken 2026-02-01..2026-03-31'],
-    ['days of supply, ahead', order(supply(31)), 'taken 2026-02-01..2026-03-03, presumed 2026-03-04..'],
-    ['days of supply, to today', order(supply(30)), 'taken 2026-02-01..2026-03-02, presumed 2026-03-03..'],
+    ['days of supply, into the future', order(supply(31)), 'taken 2026-02-01..2026-03-03, presumed 2026-03-04..'],
+    ['days of supply, until today', order(supply(30)), 'taken 2026-02-01..2026-03-02, presumed 2026-03-03..'],
     ['days of supply, past', order(supply(29)), 'taken 2026-02-01..2026-03-01, presumed 2026-03-02..'],
     ['days of supply, repeated', order(supply(10, 'd', 2)), 'taken 2026-02-01..2026-03-02, presumed 2026-03-03..'],
     [
@@ -59,7 +59,7 @@ describe('1.2: an active order', () => {
       'taken 2026-02-01..2026-02-01, presumed 2026-02-02..',
     ],
     [
-      'any other count without one',
+      'any other count without a frequency',
       order(lines(line({ count: 2 }))),
       'taken 2026-02-01..2027-02-01, presumed 2027-02-02..',
     ],
@@ -84,7 +84,7 @@ describe('1.2: an active order', () => {
       'taken 2026-02-01..2026-03-02, presumed 2026-03-03..',
     ],
     [
-      'a quantity and a range of doses: the lowest tells how long it lasts',
+      'a quantity and a range of doses: the lowest decides how long it lasts',
       order({
         ...lines(
           line(
@@ -97,12 +97,12 @@ describe('1.2: an active order', () => {
       'taken 2026-02-01..2026-03-02, presumed 2026-03-03..',
     ],
     [
-      'a quantity of another unit tells nothing',
+      'a quantity in another unit tells nothing',
       order({ ...lines(line(times(2), pieces(1))), dispenseRequest: { quantity: { value: 60, unit: 'ml' } } }),
       'taken 2026-02-01..2027-02-01, presumed 2027-02-02..',
     ],
     [
-      'a quantity and a frequency of at most nothing tells nothing',
+      'a quantity with a maximum frequency of zero tells nothing',
       order({ ...lines(line({ ...times(2), frequencyMax: 0 }, pieces(1))), ...amount(60) }),
       'taken 2026-02-01..2027-02-01, presumed 2027-02-02..',
     ],
@@ -132,27 +132,27 @@ describe('1.2: an active order', () => {
       order({ authoredOn: '2026-03-03' }),
       'taken 2026-03-03..2027-03-03, presumed 2027-03-04..',
     ],
-    ['no date at all', order({ authoredOn: undefined }), 'presumed 2026-03-02..'],
+    ['no date', order({ authoredOn: undefined }), 'presumed 2026-03-02..'],
     [
-      'how long it may be dispensed is no end',
+      'the dispensing period is not an end',
       order({ dispenseRequest: { validityPeriod: { end: '2026-02-20' } } }),
       'taken 2026-02-01..2027-02-01, presumed 2027-02-02..',
     ],
   ]);
 
   test.each([
-    ['an order that has no date', order({ authoredOn: undefined }), false],
-    ['one whose dates all lie ahead', order({ authoredOn: '2026-03-09' }), true],
+    ['an order without a date', order({ authoredOn: undefined }), false],
+    ['an order with only future dates', order({ authoredOn: '2026-03-09' }), true],
     ['the last sign of life 120 days ago', order({ authoredOn: '2025-11-02' }), true],
     ['121 days ago', order({ authoredOn: '2025-11-01' }), false],
     [
-      'a stated end that lies ahead is a sign of today',
+      'a stated future end counts as a sign of life today',
       order({ authoredOn: '2024-01-01', ...lines(line(until('2026-03-02'))) }),
       true,
     ],
     ['a computed end 120 days ago', order({ authoredOn: '2025-10-04', ...supply(30) }), true],
     ['a computed end 121 days ago', order({ authoredOn: '2025-10-03', ...supply(30) }), false],
-    ['a computed end that lies ahead is none', order({ authoredOn: '2025-08-01', ...supply(360) }), false],
+    ['a computed future end does not count', order({ authoredOn: '2025-08-01', ...supply(360) }), false],
     [
       'an event 120 days ago',
       order({ authoredOn: '2025-01-01', ...lines({ timing: { event: ['2025-01-01', '2025-11-02'] } }) }),
@@ -180,7 +180,7 @@ describe('1.2: on hold, completed, stopped', () => {
   holds([
     ['on hold', order({ status: 'on-hold' }), 'presumed 2026-02-01..'],
     [
-      'on hold, a stated end ahead',
+      'on hold, a stated future end',
       order({ status: 'on-hold', ...lines(line(until('2026-03-10'))) }),
       'presumed 2026-02-01..2026-03-10',
     ],
@@ -190,24 +190,24 @@ describe('1.2: on hold, completed, stopped', () => {
       'presumed 2026-02-01..2026-03-02',
     ],
     [
-      'on hold, a stated end past',
+      'on hold, a stated past end',
       order({ status: 'on-hold', ...lines(line(until('2026-03-01'))) }),
       'taken 2026-02-01..2026-03-01',
     ],
-    ['on hold, a computed end past', order({ status: 'on-hold', ...supply(5) }), 'presumed 2026-02-01..'],
+    ['on hold, a computed past end', order({ status: 'on-hold', ...supply(5) }), 'presumed 2026-02-01..'],
     [
       'completed, a stated end',
       order({ status: 'completed', ...lines(line(until('2026-02-20'))) }),
       'taken 2026-02-01..2026-02-20',
     ],
     ['completed, a computed end', order({ status: 'completed', ...supply(10) }), 'taken 2026-02-01..2026-02-10'],
-    ['completed, a computed end ahead', order({ status: 'completed', ...supply(40) }), 'taken 2026-02-01..2026-03-12'],
+    ['completed, a computed future end', order({ status: 'completed', ...supply(40) }), 'taken 2026-02-01..2026-03-12'],
     [
-      'completed without an end: until 100 days after the record last changed',
+      'completed without an end: until 100 days after the last change of the record',
       order({ status: 'completed', ...changed('2026-02-10T10:00:00Z') }),
       'possible 2026-02-01..2026-05-21',
     ],
-    ['completed without anything', order({ status: 'completed' }), 'possible 2026-02-01..2027-02-01'],
+    ['completed, with no dates', order({ status: 'completed' }), 'possible 2026-02-01..2027-02-01'],
     [
       'stopped, a day of change (R5)',
       order({ status: 'stopped', statusChanged: '2026-02-20' }),
@@ -219,7 +219,7 @@ describe('1.2: on hold, completed, stopped', () => {
       'taken 2026-02-01..2026-02-20',
     ],
     [
-      'stopped, a day of change that lies ahead tells nothing',
+      'stopped, a future day of change is ignored',
       order({ status: 'stopped', statusChanged: '2026-03-03' }),
       'possible 2026-02-01..2027-02-01',
     ],
@@ -229,7 +229,7 @@ describe('1.2: on hold, completed, stopped', () => {
       'taken 2026-02-01..2026-03-02',
     ],
     [
-      'stopped, a month of change: its last day lies ahead',
+      'stopped, a month of change: its last day is in the future',
       order({ status: 'stopped', statusChanged: '2026-03' }),
       'possible 2026-02-01..2027-02-01',
     ],
@@ -239,7 +239,7 @@ describe('1.2: on hold, completed, stopped', () => {
       'taken 2026-02-01..2026-02-10',
     ],
     [
-      'completed, a day of change tells nothing',
+      'completed, a day of change is ignored',
       order({ status: 'completed', statusChanged: '2026-02-10' }),
       'possible 2026-02-01..2027-02-01',
     ],
@@ -260,12 +260,12 @@ describe('1.2: on hold, completed, stopped', () => {
       'taken 2026-02-20..2026-02-20',
     ],
     [
-      'active, an end ahead without a start: from today',
+      'active, a future end without a start: from today',
       order({ authoredOn: undefined, ...lines(line(until('2026-03-20'))) }),
       'taken 2026-03-02..2026-03-20',
     ],
     [
-      'active, a day of change tells nothing',
+      'active, a day of change is ignored',
       order({ statusChanged: '2026-02-20' }),
       'taken 2026-02-01..2027-02-01, presumed 2027-02-02..',
     ],
@@ -296,15 +296,11 @@ describe('1.2: on hold, completed, stopped', () => {
       'possible 2026-02-01..2026-02-20',
     ],
     [
-      'stopped without anything: 12 months after its last sign',
+      'stopped, with no dates: until 12 months after its last sign of life',
       order({ status: 'stopped' }),
       'possible 2026-02-01..2027-02-01',
     ],
-    [
-      'stopped so long ago that it gives no degree',
-      order({ status: 'stopped', ...old }),
-      'possible 2024-09-01..2025-09-01',
-    ],
+    ['stopped too long ago to have a degree', order({ status: 'stopped', ...old }), 'possible 2024-09-01..2025-09-01'],
     ['stopped without any date', order({ status: 'stopped', authoredOn: undefined }), 'possible 2026-03-02..'],
     ['status unknown', order({ status: 'unknown' }), 'possible 2026-02-01..2027-02-01'],
     [
@@ -315,7 +311,7 @@ describe('1.2: on hold, completed, stopped', () => {
     ['no status', order({ status: undefined }), 'possible 2026-02-01..2027-02-01'],
     ['status unknown, without any date', order({ status: 'unknown', authoredOn: undefined }), 'possible 2026-03-02..'],
     [
-      'a modifier that nobody knows: at most possible',
+      'an unknown modifier: at most possible',
       order({ modifierExtension: [{ url: 'https://example.org/x', valueBoolean: true }] }),
       'possible 2026-02-01..2027-02-01',
     ],
@@ -325,7 +321,7 @@ describe('1.2: on hold, completed, stopped', () => {
     ['stopped', undefined],
     ['completed', undefined],
     ['unknown', undefined],
-  ])('%s so long ago that it gives no degree', (status) => {
+  ])('%s too long ago has no degree', (status) => {
     const found = treatmentOf([order({ status, ...old })]);
     expect([found?.degree, found?.endKnown]).toEqual([undefined, false]);
   });
@@ -344,7 +340,7 @@ describe('1.2: statements', () => {
     ['recorded (R5)', statementOf('oxazepam', { ...asserted, status: 'recorded' }), OPEN],
     ['since a day', statementOf('oxazepam', { effectiveDateTime: '2026-02-01' }), OPEN],
     [
-      'an effective period that is open',
+      'an open effective period',
       statementOf('oxazepam', { effectivePeriod: { start: '2026-02-01' }, dateAsserted: '2026-01-01' }),
       OPEN,
     ],
@@ -410,7 +406,7 @@ describe('1.2: dispenses', () => {
       'taken 2026-02-20..2026-03-02',
     ],
     [
-      'a quantity used as needed: as if nothing told how long',
+      'a quantity used as needed: as if the duration were unknown',
       dispenseOf('oxazepam', {
         ...handed,
         quantity: { value: 22, unit: 'st' },
@@ -419,7 +415,7 @@ describe('1.2: dispenses', () => {
       UNKNOWN_LENGTH,
     ],
     [
-      'a quantity below nothing: as if nothing told how long',
+      'a negative quantity: as if the duration were unknown',
       dispenseOf('oxazepam', {
         ...handed,
         quantity: { value: -22, unit: 'st' },
@@ -428,7 +424,7 @@ describe('1.2: dispenses', () => {
       UNKNOWN_LENGTH,
     ],
     [
-      'days of supply go before the quantity',
+      'days of supply take precedence over the quantity',
       dispenseOf('oxazepam', {
         ...handed,
         daysSupply: { value: 5 },
@@ -443,12 +439,12 @@ describe('1.2: dispenses', () => {
       UNKNOWN_LENGTH,
     ],
     [
-      'an effective period is none of its elements',
+      'an effective period is not one of its elements',
       dispenseOf('oxazepam', { ...handed, effectivePeriod: { start: '2026-01-01', end: '2026-02-22' } }),
       UNKNOWN_LENGTH,
     ],
     [
-      'with a modifier that nobody knows: at most possible',
+      'with an unknown modifier: at most possible',
       dispenseOf('oxazepam', { ...handed, daysSupply: { value: 5 }, modifierExtension: [{ url: 'x' }] }),
       'possible 2026-02-20..2027-02-24',
     ],
@@ -457,31 +453,27 @@ describe('1.2: dispenses', () => {
       dispenseOf('oxazepam', { whenHandedOver: '2026-03-03', daysSupply: { value: 5 } }),
       'taken 2026-03-03..2026-03-07',
     ],
-    [
-      'nothing tells how long: 30 days presumed, possible through day 100',
-      dispenseOf('oxazepam', handed),
-      UNKNOWN_LENGTH,
-    ],
+    ['unknown duration: 30 days presumed, possible until day 100', dispenseOf('oxazepam', handed), UNKNOWN_LENGTH],
     ['in progress', dispenseOf('oxazepam', { ...handed, status: 'in-progress' }), UNKNOWN_LENGTH],
     ['prepared', dispenseOf('oxazepam', { whenPrepared: '2026-02-20' }), UNKNOWN_LENGTH],
     [
-      'handed over after it was prepared',
+      'handed over after preparation',
       dispenseOf('oxazepam', { ...handed, whenPrepared: '2026-02-10' }),
       UNKNOWN_LENGTH,
     ],
     ['without any date', dispenseOf('oxazepam', {}), 'possible 2026-03-02..'],
   ]);
 
-  test.each(['preparation', 'on-hold', 'stopped', 'unknown'])('%s counts only where it was handed over', (status) => {
+  test.each(['preparation', 'on-hold', 'stopped', 'unknown'])('%s counts only if it was handed over', (status) => {
     expect(periodsOf(treatmentOf([dispenseOf('oxazepam', { ...handed, status })]))).toBe(UNKNOWN_LENGTH);
     expect(treatmentOf([dispenseOf('oxazepam', { whenPrepared: '2026-02-20', status })])).toBeUndefined();
   });
 
-  test.each(['cancelled', 'declined', 'entered-in-error'])('%s is nothing', (status) => {
+  test.each(['cancelled', 'declined', 'entered-in-error'])('%s does not count', (status) => {
     expect(treatmentOf([dispenseOf('oxazepam', { ...handed, status })])).toBeUndefined();
   });
 
-  test('without any date it is not fresh', () => {
+  test('without a date it is not fresh', () => {
     expect(treatmentOf([dispenseOf('oxazepam', {})])?.fresh).toBe(false);
   });
 });
@@ -539,7 +531,7 @@ describe('1.2: administrations', () => {
     ],
   ]);
 
-  test('a single one is told apart from two', () => {
+  test('a single administration is told apart from two', () => {
     const given = (id: string, effectiveDateTime: string) => administrationOf('oxazepam', { id, effectiveDateTime });
     expect(treatmentOf([given('a', '2026-03-01')])?.once).toBe(true);
     expect(treatmentOf([given('a', '2026-03-01'), given('b', '2026-02-28')])?.once).toBe(false);
@@ -547,7 +539,7 @@ describe('1.2: administrations', () => {
   });
 });
 
-describe('1.2: what is nothing', () => {
+describe('1.2: what does not count', () => {
   const reported = { reportedReference: { reference: 'Patient/kari' } };
   test.each<[string, Json]>([
     ['a draft in the list', { status: 'draft' }],
@@ -556,8 +548,8 @@ describe('1.2: what is nothing', () => {
     ['not to be performed', { doNotPerform: true }],
     ['a proposal', { intent: 'proposal' }],
     ['a plan', { intent: 'plan' }],
-    ['a plan that nobody reported', { intent: 'plan', reportedBoolean: false }],
-    ['a proposal, though reported', { intent: 'proposal', ...reported }],
+    ['an unreported plan', { intent: 'plan', reportedBoolean: false }],
+    ['a proposal, even if reported', { intent: 'proposal', ...reported }],
   ])('%s', (_, more) => {
     expect(treatmentOf([order(more)])).toBeUndefined();
   });
@@ -570,28 +562,28 @@ describe('1.2: what is nothing', () => {
     ['an instance order', { intent: 'instance-order' }],
     ['an option', { intent: 'option' }],
     ['no intent', { intent: undefined }],
-    ['a plan that somebody reported', { intent: 'plan', reportedBoolean: true }],
-    ['a plan that the patient reported', { intent: 'plan', ...reported }],
+    ['a reported plan', { intent: 'plan', reportedBoolean: true }],
+    ['a plan reported by the patient', { intent: 'plan', ...reported }],
     ['explicitly to be performed', { doNotPerform: false }],
   ])('%s counts', (_, more) => {
     expect(treatmentOf([order(more)])?.degree).toBe('taken');
   });
 });
 
-describe('1.2: an entry that comes twice counts once', () => {
-  test('by its id', () => {
+describe('1.2: an entry sent twice counts once', () => {
+  test('it is recognised by its id', () => {
     const found = treatmentOf([order({}), order({ authoredOn: '2026-01-01' })]);
     expect(found?.entries()).toHaveLength(1);
     expect(periodsOf(found)).toBe('taken 2026-02-01..2027-02-01, presumed 2027-02-02..');
   });
 
-  test('alike in all but the id: an administration stays a single one', () => {
+  test('it is recognised if only the id differs, so an administration stays a single one', () => {
     const given = (id: string, effectiveDateTime: string) => administrationOf('oxazepam', { id, effectiveDateTime });
     expect(treatmentOf([given('a', '2026-03-01'), given('b', '2026-03-01')])?.once).toBe(true);
     expect(treatmentOf([given('a', '2026-03-01T08:00:00Z'), given('b', '2026-03-01T20:00:00Z')])?.once).toBe(false);
   });
 
-  test('the same id of another type is another entry', () => {
+  test('the same id with another type is another entry', () => {
     const found = treatmentOf([order({ id: 'x' }), statementOf('oxazepam', { id: 'x', dateAsserted: '2026-02-01' })]);
     expect(found?.entries()).toHaveLength(2);
   });
@@ -601,18 +593,22 @@ describe('1.2: dosage lines', () => {
   const step = (sequence: number, days: number) => line({ boundsDuration: { value: days, code: 'd' } }, { sequence });
   holds([
     [
-      'of different sequence follow one another',
+      'with different sequence numbers follow one another',
       order(lines(step(1, 10), step(2, 10), step(3, 10))),
       'taken 2026-02-01..2026-03-02',
     ],
     [
-      'in whatever order they stand',
+      'follow one another in any order of appearance',
       order(lines(step(3, 10), step(1, 10), step(2, 10))),
       'taken 2026-02-01..2026-03-02',
     ],
-    ['of the same sequence run side by side', order(lines(step(1, 10), step(1, 30))), 'taken 2026-02-01..2026-03-02'],
     [
-      'without a sequence run side by side',
+      'with one sequence number run in parallel',
+      order(lines(step(1, 10), step(1, 30))),
+      'taken 2026-02-01..2026-03-02',
+    ],
+    [
+      'without sequence numbers run in parallel',
       order(
         lines(line({ boundsDuration: { value: 30, code: 'd' } }), line({ boundsDuration: { value: 10, code: 'd' } })),
       ),
@@ -629,17 +625,17 @@ describe('1.2: dosage lines', () => {
       'taken 2026-02-01..2027-02-01, presumed 2027-02-02..',
     ],
     [
-      'a line with a Period stands where it says',
+      'a line with a Period keeps its dates',
       order(lines(step(1, 10), { ...line(until('2026-03-02', '2026-02-20')), sequence: 2 })),
       'taken 2026-02-01..2026-03-02',
     ],
     [
-      'stated and computed ends mixed are computed',
+      'a mix of stated and computed ends counts as computed',
       order(lines(line(until('2026-02-10')), line({ ...times(1), count: 30 }))),
       'taken 2026-02-01..2026-03-02, presumed 2026-03-03..',
     ],
     [
-      'units alike are summed',
+      'equal units are summed',
       order({
         ...lines(
           line(times(1), { doseAndRate: [{ doseQuantity: { value: 1, unit: 'tablett' } }] }),
@@ -650,7 +646,7 @@ describe('1.2: dosage lines', () => {
       'taken 2026-02-01..2026-03-02, presumed 2026-03-03..',
     ],
     [
-      'units unlike are not summed',
+      'different units are not summed',
       order({
         ...lines(
           line(times(1), { doseAndRate: [{ doseQuantity: { value: 1, unit: 'tablett' } }] }),
@@ -677,8 +673,8 @@ describe('1.2: where an order begins', () => {
       lines(line(until('2026-04-01', '2026-02-10')), line(until('2026-04-01', '2026-02-07'))),
       '2026-02-07',
     ],
-    ['a duration, written that day', bounds({}), '2026-02-01'],
-    ['a duration with a start beside it', bounds({ extension }), '2026-02-05'],
+    ['a duration, from the day it was written', bounds({}), '2026-02-01'],
+    ['a duration with a separate start', bounds({ extension }), '2026-02-05'],
     ['a start in the extension of the duration', bounds({ _boundsDuration: { extension } }), '2026-02-05'],
     ['a start in an extension of the order', { extension }, '2026-02-05'],
     ['the first event', lines({ timing: { event: ['2026-02-12', '2026-02-09'] } }), '2026-02-09'],
@@ -699,7 +695,7 @@ describe('1.2: where an order begins', () => {
   });
 });
 
-describe('1.3: agonist treatment goes on between supplies for 14 days', () => {
+describe('1.3: agonist treatment continues for 14 days between supplies', () => {
   const laro = (more: Json) => orderOf('methadone', { authoredOn: '2026-01-01', ...more });
   const degree = (entry: Json) => treatmentOf([entry])?.degree;
   test.each<[string, (end: string) => Json]>([
@@ -723,12 +719,12 @@ describe('1.3: agonist treatment goes on between supplies for 14 days', () => {
     );
   });
 
-  test('after a planned end of a stopped order it is only possible', () => {
+  test('after the planned end of a stopped order it is only possible', () => {
     const stopped = laro({ status: 'stopped', ...lines(line(until('2026-02-16'))) });
     expect(periodsOf(treatmentOf([stopped]))).toBe('possible 2026-01-01..2026-03-02');
   });
 
-  test('stopped without anything: possible for 24 months, and that limit is not an end', () => {
+  test('stopped, with no dates: possible for 24 months, and that limit is not an end', () => {
     expect(periodsOf(treatmentOf([laro({ status: 'stopped' })]))).toBe('possible 2026-01-01..2028-01-01');
   });
 
@@ -738,18 +734,18 @@ describe('1.3: agonist treatment goes on between supplies for 14 days', () => {
     );
   });
 
-  test('another opioid does not go on', () => {
+  test('another opioid does not continue', () => {
     const found = orderOf('oxycodone', { authoredOn: '2026-01-01', ...lines(line(until('2026-03-01'))) });
     expect(treatmentOf([found])?.degree).toBeUndefined();
   });
 
-  test('what goes on between supplies is not a day of the medicine itself', () => {
+  test('days between supplies are not days of the medicine itself', () => {
     const found = treatmentOf([laro(lines(line(until('2026-02-20'))))]);
     expect(found?.timeline.strict).toHaveLength(1);
     expect(found?.timeline.spans).toHaveLength(2);
   });
 
-  test('daily supervised dispensing with a day missed is one treatment without a gap', () => {
+  test('daily supervised dispensing with a missed day is one treatment without a gap', () => {
     const days = [1, 2, 3, 5, 6, 7, 8].map((day) =>
       dispenseOf('methadone', { id: `d${day}`, whenHandedOver: `2026-02-2${day}`, daysSupply: { value: 1 } }),
     );

@@ -34,7 +34,7 @@ test.each<[Degree | undefined, Degree | undefined, Degree | undefined]>([
   ['taken', undefined, 'taken'],
   ['possible', undefined, 'possible'],
   [undefined, undefined, undefined],
-])('of %s and %s the higher is %s, whichever comes first', (one, other, expected) => {
+])('of %s and %s the higher is %s, in either order', (one, other, expected) => {
   expect([higher(one, other), higher(other, one)]).toEqual([expected, expected]);
 });
 
@@ -42,11 +42,11 @@ test.each<[Degree, Degree, Degree]>([
   ['taken', 'presumed', 'presumed'],
   ['taken', 'possible', 'possible'],
   ['presumed', 'possible', 'possible'],
-])('of %s and %s the lower is %s, whichever comes first', (one, other, expected) => {
+])('of %s and %s the lower is %s, in either order', (one, other, expected) => {
   expect([lower(one, other), lower(other, one)]).toEqual([expected, expected]);
 });
 
-describe('the highest degree between two days, both counted', () => {
+describe('the highest degree between two days, inclusive', () => {
   test.each<[spans: string, from: number, to: number, degree: Degree | undefined]>([
     ['', 1, 9, undefined],
     ['taken 3..5', 1, 2, undefined],
@@ -62,7 +62,7 @@ describe('the highest degree between two days, both counted', () => {
   });
 });
 
-describe('spans of one degree that touch or overlap become one', () => {
+describe('spans of one degree that touch or overlap are merged', () => {
   test.each<[what: string, spans: string, expected: string]>([
     ['none', '', ''],
     ['they overlap', 'taken 1..5, taken 3..9', 'taken 1..9'],
@@ -71,13 +71,13 @@ describe('spans of one degree that touch or overlap become one', () => {
     ['one lies inside', 'taken 1..9, taken 3..5', 'taken 1..9'],
     ['they come in another order', 'taken 6..9, taken 1..5', 'taken 1..9'],
     ['each of three touches the next', 'taken 1..2, taken 3..4, taken 5..6', 'taken 1..6'],
-    ['another degree stands between', 'taken 1..5, presumed 5..6, taken 6..9', 'taken 1..9, presumed 5..6'],
-    ['other degrees stay apart', 'presumed 4..9, taken 1..5', 'taken 1..5, presumed 4..9'],
+    ['another degree between them', 'taken 1..5, presumed 5..6, taken 6..9', 'taken 1..9, presumed 5..6'],
+    ['other degrees stay separate', 'presumed 4..9, taken 1..5', 'taken 1..5, presumed 4..9'],
   ])('%s', (_, spans, expected) => {
     expect(written(merged(spansOf(spans)))).toBe(expected);
   });
 
-  test('what was given is not changed', () => {
+  test('the input is not changed', () => {
     const spans = spansOf('taken 6..9, taken 1..5');
     merged(spans);
     expect(written(spans)).toBe('taken 6..9, taken 1..5');
@@ -112,7 +112,7 @@ describe('the continuous period that contains a day, or the next one', () => {
     expect(period && `${period.start}..${period.end}`).toBe(expected);
   });
 
-  test('what was given is not changed', () => {
+  test('its input is not changed', () => {
     const spans = spansOf('taken 6..9, taken 1..5');
     periodFrom(spans, 3);
     expect(written(spans)).toBe('taken 6..9, taken 1..5');
@@ -129,6 +129,6 @@ test.each<[spans: string, last: number | undefined, period: string | undefined]>
   expect([lastDayOf(spansOf(spans)), period && `${period.start}..${period.end}`]).toEqual([last, expected]);
 });
 
-test('a period is open from the day on that no date reaches', () => {
+test('a period is open from the first day that no date can reach', () => {
   expect([isOpen(OPEN - 1), isOpen(OPEN)]).toEqual([false, true]);
 });

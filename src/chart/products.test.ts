@@ -25,7 +25,7 @@ const coded = (code: string, text?: string): Json => ({ ...concept(code), ...(te
 const given = (product: Json, day: string, more: Json = {}) =>
   administrationOf(product, { effectiveDateTime: day, ...more });
 
-/** What joins a product of the record and a draft. */
+/** What connects a product of the record with a draft. */
 function joined(record: Json[], draft: Json): Pair | undefined {
   const { treatments, drafts } = chartOf(record, { drafts: [draft] });
   return together(treatments, drafts, 'clearance')[0];
@@ -37,17 +37,17 @@ describe('1.4: opioid-free before naltrexone or nalmefene', () => {
     ['a codeine cough medicine', coded('R05DA04'), 10],
     ['a fentanyl patch', coded('N02AB03', 'Durogesic depotplåster 25 mikrogram/timme'), 10],
     ['a buprenorphine patch', coded('N02AE01', 'Norspan depotplåster 10 mikrogram/timme'), 10],
-    ['opium against diarrhoea', coded('A07DA02', 'Dropizol'), 10],
+    ['opium for diarrhoea', coded('A07DA02', 'Dropizol'), 10],
     ['methadone', coded('N07BC02'), 14],
     ['levomethadone', coded('N07BC05'), 14],
-    ['buprenorphine under the tongue', coded('N07BC01', 'Subutex sublingual resoriblett 8 mg'), 14],
+    ['sublingual buprenorphine', coded('N07BC01', 'Subutex sublingual resoriblett 8 mg'), 14],
     ['buprenorphine film', coded('N07BC51', 'Suboxone sublingualfilm 8 mg/2 mg'), 14],
-    ['N07BC01 and nothing else', coded('N07BC01'), 14],
+    ['N07BC01 alone', coded('N07BC01'), 14],
     ['weekly Buvidal', coded('N07BC01', 'Buvidal 16 mg'), 30],
     ['weekly depot by its form', coded('N07BC01', 'Buprenorfin depotinjektionsvätska 24 mg'), 30],
     ['monthly Buvidal', coded('N07BC01', 'Buvidal 64 mg'), 90],
     ['monthly Buvidal', coded('N07BC01', 'Buvidal 128 mg depotinjektionsvätska, lösning'), 90],
-    ['a monthly depot by its strength alone', coded('N07BC01', 'Buprenorfin 96 mg'), 90],
+    ['a monthly depot by its strength only', coded('N07BC01', 'Buprenorfin 96 mg'), 90],
     ['Buvidal of unknown strength', coded('N07BC01', 'Buvidal'), 90],
     ['Sublocade', coded('N07BC01', 'Sublocade 100 mg'), 180],
     ['Subutex depot', coded('N07BC01', 'Subutex depot injektionsvätska 300 mg'), 180],
@@ -62,7 +62,7 @@ describe('1.4: opioid-free before naltrexone or nalmefene', () => {
     }
   });
 
-  test('8 mg are a weekly depot only with brand or form', () => {
+  test('8 mg is a weekly depot only with brand or form', () => {
     const draft = draftOf(coded('N07BB04'), { authoredOn: TODAY });
     const pair = (text: string) => joined([given(coded('N07BC01', text), at(-15))], draft);
     expect(pair('Buprenorfin sublingual resoriblett 8 mg')).toBeUndefined();
@@ -70,7 +70,7 @@ describe('1.4: opioid-free before naltrexone or nalmefene', () => {
     expect(pair('Buvidal 8 mg')).toBeDefined();
   });
 
-  test('after the last dose of an order, and not after its end on paper', () => {
+  test('the days count from the last dose of an order, not from its end on paper', () => {
     const draft = draftOf(coded('N07BB04'), { authoredOn: TODAY });
     const ended = (stop: string) =>
       orderOf(coded('N02AA05'), { authoredOn: at(-60), dosageInstruction: [line(until(stop))] });
@@ -103,7 +103,7 @@ describe('1.4: a dose of a depot counts as taken', () => {
     ['monthly Buvidal', coded('N07BC01', 'Buvidal 160 mg'), 56],
     ['Buvidal of unknown strength', coded('N07BC01', 'Buvidal depotinjektionsvätska'), 56],
     ['Sublocade', coded('N07BC01', 'Sublocade 300 mg'), 56],
-  ])('%s: %j to day %d, and nothing goes on after it', (_, product, days) => {
+  ])('%s: %j until day %d, without days between supplies', (_, product, days) => {
     expect(treatmentOf([given(product, at(-days))])?.degree).toBe('taken');
     expect(treatmentOf([given(product, at(-days - 1))])?.degree).toBeUndefined();
   });
@@ -124,7 +124,7 @@ describe('1.4: a dose of a depot counts as taken', () => {
       on('2026-02-02'),
     ],
     [
-      'the last event that is past',
+      'the last past event',
       orderOf(DEPOT, {
         authoredOn: '2026-01-01',
         ...lines({ timing: { event: ['2026-01-05', '2026-02-02', '2026-03-09'] } }),
@@ -133,16 +133,16 @@ describe('1.4: a dose of a depot counts as taken', () => {
     ],
     ['a count of 1', orderOf(DEPOT, { authoredOn: '2026-02-02', ...lines(line({ count: 1 })) }), on('2026-02-02')],
     [
-      'a count of 1 of a completed order',
+      'a count of 1 in a completed order',
       orderOf(DEPOT, { status: 'completed', authoredOn: '2026-02-02', ...lines(line({ count: 1 })) }),
       on('2026-02-02'),
     ],
     [
-      'a statement of a day',
+      'a statement for one day',
       statementOf(DEPOT, { status: 'completed', effectiveDateTime: '2026-02-02' }),
       on('2026-02-02'),
     ],
-    ['an order without any of these: its start', orderOf(DEPOT, { authoredOn: '2026-02-02' }), on('2026-02-02')],
+    ['an order with none of these: its start', orderOf(DEPOT, { authoredOn: '2026-02-02' }), on('2026-02-02')],
     [
       'a recurring order: the last due day not after today',
       orderOf(DEPOT, { authoredOn: '2026-01-05', ...lines(line(weekly)) }),
@@ -172,7 +172,7 @@ describe('1.4: a dose of a depot counts as taken', () => {
     expect(dose(entry)).toEqual(expected);
   });
 
-  test('a stopped order whose end is not known: the dose is possible', () => {
+  test('the dose of an order stopped at an unknown time is possible', () => {
     const stopped = orderOf(DEPOT, { status: 'stopped', authoredOn: '2026-01-05', ...lines(line(weekly)) });
     const found = treatmentOf([stopped]);
     expect(found?.degree).toBe('possible');
@@ -194,21 +194,21 @@ describe('1.4: a buprenorphine implant', () => {
   const ago = (months: number, days = 0) => plusMonths(at(-days), -months);
   const naltrexone = draftOf(coded('N07BB04'), { authoredOn: TODAY });
 
-  test('taken for 6 months, presumed to 24, over then', () => {
+  test('it is taken for 6 months, presumed until 24, and then over', () => {
     expect(treatmentOf([inserted(ago(6))])?.degree).toBe('taken');
     expect(treatmentOf([inserted(ago(6, 1))])?.degree).toBe('presumed');
     expect(treatmentOf([inserted(ago(24))])?.degree).toBe('presumed');
     expect(treatmentOf([inserted(ago(24, 1))])?.degree).toBeUndefined();
   });
 
-  test('without a removal it certainly acts for 7 months and perhaps for 24', () => {
+  test('without a removal it acts with certainty for 7 months and possibly for 24', () => {
     expect(joined([inserted(ago(7))], naltrexone)?.certain).toBe(true);
     expect(joined([inserted(ago(7, 1))], naltrexone)?.certain).toBe(false);
     expect(joined([inserted(ago(24))], naltrexone)?.certain).toBe(false);
     expect(joined([inserted(ago(24, 1))], naltrexone)).toBeUndefined();
   });
 
-  test('over with its removal, and 10 days opioid-free after it', () => {
+  test('it is over with its removal, and opioid-free 10 days later', () => {
     const record = (day: string) => [inserted('2025-12-01'), removal(day)];
     expect(treatmentOf(record(at(0)))?.degree).toBe('taken');
     expect(treatmentOf(record(at(-1)))?.degree).toBeUndefined();
@@ -216,7 +216,7 @@ describe('1.4: a buprenorphine implant', () => {
     expect(joined(record(at(-11)), naltrexone)).toBeUndefined();
   });
 
-  test('a removal before it was put in is of another one', () => {
+  test('a removal before its insertion belongs to another implant', () => {
     expect(treatmentOf([inserted('2025-12-01'), removal('2025-11-30')])?.degree).toBe('taken');
   });
 
@@ -227,11 +227,11 @@ describe('1.4: a buprenorphine implant', () => {
     ['Insättning av implantat', false],
     ['Fjerning av sting', false],
     ['Implantat ikke fjernet', false],
-  ])('the text %s takes it out: %s', (text, out) => {
+  ])('the text %s means removal: %s', (text, out) => {
     expect(treatmentOf([inserted('2025-12-01'), removal('2026-02-01', { text })])?.degree === undefined).toBe(out);
   });
 
-  test('what did not happen takes nothing out', () => {
+  test('a procedure that did not happen removes nothing', () => {
     const record = [inserted('2025-12-01'), { ...removal('2026-02-01'), status: 'not-done' }];
     expect(treatmentOf(record)?.degree).toBe('taken');
   });

@@ -5,7 +5,7 @@ import { at, chartOf, concept, draftOf, orderOf, statementOf, TODAY, treatmentOf
 import { bundle, condition, encounter, type Json } from '../testing/request.ts';
 import { fieldNames } from './chart.ts';
 
-// How the parts of a call become one chart. The day of the evaluation is 2026-03-02.
+// How the parts of a call become one chart. The evaluation date is 2026-03-02.
 const OXAZEPAM = { code: concept('N05BA04') };
 const subject = { reference: 'Patient/kari' };
 const pointing = (reference: string, more: Json = {}): Json => {
@@ -17,19 +17,19 @@ const entries = (...entry: Json[]) => ({ resourceType: 'Bundle', type: 'searchse
 const substances = (prefetch: Json, context: Json = {}) =>
   chartOf([], { prefetch, context }).treatments.map(({ substance }) => substance);
 
-describe('a resource that a reference names is looked up wherever it was sent', () => {
+describe('a referenced resource is looked up wherever it was sent', () => {
   const SERVER = 'https://fhir.example/r4/';
   test.each<[what: string, reference: string, entry: Json, found: boolean]>([
     ['by its type and id', 'Medication/m', { resource: medication() }, true],
     ['by another id', 'Medication/n', { resource: medication() }, false],
     ['by another type', 'Substance/m', { resource: medication() }, false],
-    ['by a version of it', 'Medication/m/_history/12', { resource: medication() }, true],
+    ['by one of its versions', 'Medication/m/_history/12', { resource: medication() }, true],
     ['by its id alone', 'm', { resource: medication() }, false],
-    ['by an address, where its entry has none', `${SERVER}Medication/m`, { resource: medication() }, true],
+    ['by an address, if its entry has none', `${SERVER}Medication/m`, { resource: medication() }, true],
     ['by an address and a version', `${SERVER}Medication/m/_history/12`, { resource: medication() }, true],
     ['by its own address', `${SERVER}Medication/m`, { fullUrl: `${SERVER}Medication/m`, resource: medication() }, true],
     [
-      'by an address, where its entry has another',
+      'by an address, if its entry has another',
       'https://other.example/Medication/m',
       { fullUrl: `${SERVER}Medication/m`, resource: medication() },
       false,
@@ -37,7 +37,7 @@ describe('a resource that a reference names is looked up wherever it was sent', 
     ['by a local name of its entry', 'urn:uuid:1', { fullUrl: 'urn:uuid:1', resource: medication() }, true],
     ['by another local name', 'urn:uuid:2', { fullUrl: 'urn:uuid:1', resource: medication() }, false],
     [
-      'by its type and id, though its entry has an address',
+      'by its type and id, although its entry has an address',
       'Medication/m',
       { fullUrl: `${SERVER}Medication/m`, resource: medication() },
       true,
@@ -45,7 +45,7 @@ describe('a resource that a reference names is looked up wherever it was sent', 
   ])('%s', (_, reference, entry, found) => {
     const expected = found ? ['oxazepam'] : [];
     expect(substances({ medications: entries({ resource: pointing(reference) }, entry) })).toEqual(expected);
-    // Under another key of the prefetch too.
+    // Also under another key of the prefetch.
     expect(substances({ medications: bundle([pointing(reference)], 'searchset'), conditions: entries(entry) })).toEqual(
       expected,
     );
@@ -66,7 +66,7 @@ describe('a resource that a reference names is looked up wherever it was sent', 
     expect(drafts(pointing(reference, { id: 'd', status: 'draft' }), entry)).toEqual(found ? ['oxazepam'] : []);
   });
 
-  test('of two entries of one name the first counts', () => {
+  test('of two entries with one name the first counts', () => {
     const other = medication({ code: concept('N05CF01') });
     const draft = pointing('Medication/m', { id: 'd', status: 'draft' });
     const both = (one: Json, two: Json) =>
@@ -75,7 +75,7 @@ describe('a resource that a reference names is looked up wherever it was sent', 
     expect(both(other, medication())).toBe('zopiclone');
   });
 
-  test('the record goes before the drafts', () => {
+  test('the record takes precedence over the drafts', () => {
     const draft = pointing('Medication/m', { id: 'd', status: 'draft' });
     const chart = chartOf([], {
       hook: 'order-sign',
@@ -87,7 +87,7 @@ describe('a resource that a reference names is looked up wherever it was sent', 
 });
 
 describe('whose resource it is', () => {
-  test('one whose subject is an entry that is no patient is another’s', () => {
+  test('a resource whose subject is an entry other than the patient belongs to another', () => {
     const group = { fullUrl: 'urn:uuid:1', resource: { resourceType: 'Group', id: 'kari' } };
     const mine = { fullUrl: 'urn:uuid:1', resource: { resourceType: 'Patient', id: 'kari' } };
     const others = { fullUrl: 'urn:uuid:1', resource: { resourceType: 'Patient', id: 'ola' } };
@@ -108,7 +108,7 @@ describe('whose resource it is', () => {
     ['ola', false],
     ['Group/kari', false],
     ['https://fhir.example/Group/kari', false],
-  ])('by a reference to %s, where the patient is not sent', (reference, own) => {
+  ])('by a reference to %s, without the patient itself', (reference, own) => {
     const chart = chartOf([orderOf('oxazepam', { subject: { reference } })], { prefetch: { patient: undefined } });
     expect(chart.treatments).toHaveLength(own ? 1 : 0);
   });
@@ -116,7 +116,7 @@ describe('whose resource it is', () => {
   test.each<[what: string, more: Json, own: boolean]>([
     ['patient', { patient: subject }, true],
     ['patient, another', { patient: { reference: 'Patient/ola' } }, false],
-    ['subject goes before patient', { subject, patient: { reference: 'Patient/ola' } }, true],
+    ['subject takes precedence over patient', { subject, patient: { reference: 'Patient/ola' } }, true],
     ['neither', {}, true],
   ])('by %s', (_, more, own) => {
     const relative = { resourceType: 'FamilyMemberHistory', id: 'f', status: 'completed', ...more };
@@ -129,14 +129,14 @@ describe('whose resource it is', () => {
     ['the patient among others', [{ actor: { reference: 'Practitioner/n' } }, { actor: subject }], true],
     ['another patient', [{ actor: { reference: 'Patient/ola' } }], false],
     ['the patient by an address', [{ actor: { reference: 'https://fhir.example/Patient/kari' } }], true],
-    ['a type that only ends so', [{ actor: { reference: 'NoPatient/ola' } }], true],
+    ['a type that only ends like it', [{ actor: { reference: 'NoPatient/ola' } }], true],
     ['nobody', [{ status: 'accepted' }], true],
   ])('an appointment: %s', (_, participant, own) => {
     const appointment = { resourceType: 'Appointment', id: 'a', status: 'booked', participant };
     expect(chartOf([appointment]).appointments).toHaveLength(own ? 1 : 0);
   });
 
-  test('what is left out says whether it is an order, a medicine or of the rest of the record', () => {
+  test('left-out resources are reported as an order, a medicine or another part of the record', () => {
     const other = { subject: { reference: 'Patient/ola' } };
     const chart = chartOf(
       [
@@ -164,7 +164,7 @@ describe('drafted referrals', () => {
     ...{ resourceType: 'ServiceRequest', id: 'r', status: 'draft', intent: 'order', authoredOn: TODAY, subject },
     ...more,
   });
-  test('count beside those of the record, this patient’s alone, and nothing else does', () => {
+  test('drafted referrals count beside those of the record, only for this patient, and no other draft does', () => {
     const refs = (...drafts: Json[]) =>
       chartOf([referral({ id: 'old', status: 'active' })], { drafts }).referrals.map(({ ref }) => ref);
     expect(refs(draftOf('oxazepam'), referral({}))).toEqual(['ServiceRequest/old', 'ServiceRequest/r']);
@@ -176,7 +176,7 @@ describe('drafted referrals', () => {
   });
 });
 
-describe('the FHIR version of what is answered', () => {
+describe('the FHIR version of the answer', () => {
   const r5 = (order: Json): Json => {
     const { medicationCodeableConcept, ...rest } = order;
     return { ...rest, medication: { concept: medicationCodeableConcept } };
@@ -202,7 +202,7 @@ describe('what cannot be used at all', () => {
     ['one draft of two', [], [stu3(draftOf('oxazepam')), draftOf('oxazepam', { id: 'b' })], false],
     ['every entry of the list', [stu3(mine)], [draftOf('oxazepam')], true],
     [
-      'every draft, beside what is left out for another reason',
+      'every draft, and others left out for another reason',
       [orderOf('atorvastatin')],
       [stu3(draftOf('oxazepam'))],
       true,
@@ -215,7 +215,7 @@ describe('what cannot be used at all', () => {
   });
 });
 
-test('a part of the record in another version is a part, or not there', () => {
+test('a part of the record in another version is incomplete or missing', () => {
   const sections = (...record: Json[]) => chartOf(record).sections;
   const foreign = condition('d', 'F11.2', { clinicalStatus: 'active' });
   expect(sections(condition('c', 'F11.2')).conditions).toBe('complete');
@@ -228,14 +228,14 @@ test('a part of the record in another version is a part, or not there', () => {
 describe('where the patient is', () => {
   const setting = (value: unknown, context: Json = {}) =>
     chartOf([], { prefetch: { encounter: value }, context }).setting;
-  test('a call that names no encounter is about the one in progress', () => {
+  test('a call without an encounter is about the one in progress', () => {
     const bare = { encounterId: undefined };
     expect(setting(encounter('IMP'), bare)).toBe('inpatient');
     expect(setting({ ...encounter('IMP'), status: 'finished' }, bare)).toBeUndefined();
     expect(setting({ ...encounter('IMP'), status: 'finished' })).toBe('inpatient');
   });
 
-  test('of several classes the first that is known', () => {
+  test('the first known of several classes counts', () => {
     const classes = ['PRENC', 'IMP', 'AMB'].map((code) => ({ coding: [{ code }] }));
     expect(setting({ ...encounter('IMP'), class: classes })).toBe('inpatient');
     expect(setting({ ...encounter('IMP'), class: { display: 'x' } })).toBeUndefined();
@@ -249,12 +249,12 @@ test('the age is that of the call’s patient', () => {
   expect(age(born('ola', '2000-01-01'))).toBeUndefined();
 });
 
-test('whom the call is about', () => {
+test('the patient of the call', () => {
   expect(chartOf([]).subject).toEqual({ patient: 'kari', encounter: 'visit' });
   expect(chartOf([], { context: { encounterId: undefined } }).subject).toEqual({ patient: 'kari' });
 });
 
-describe('a record beyond the limits is refused, and the refusal names the limit', () => {
+describe('a record beyond the limits is refused with the limit', () => {
   const refused = (work: () => unknown, diagnostic: string) =>
     expect(work).toThrow(expect.objectContaining({ code: 'too-many', diagnostics: [diagnostic] }));
   const numbered = (count: number, order: Json) =>
@@ -265,7 +265,7 @@ describe('a record beyond the limits is refused, and the refusal names the limit
     refused(() => drafts(limits.drafts + 1), `draft orders: at most ${limits.drafts}`);
   });
 
-  test('dosage lines, of the record and of the drafts together', () => {
+  test('dosage lines of the record and the drafts together', () => {
     const many = (count: number) => ({ dosageInstruction: Array.from({ length: count }, () => ({})) });
     const said = `dosage lines and dates in them: at most ${limits.dosages}`;
     const full = numbered(limits.dosages / 1000, orderOf('atorvastatin', many(1000)));
@@ -274,10 +274,10 @@ describe('a record beyond the limits is refused, and the refusal names the limit
     expect(chartOf(full).leftOut).toHaveLength(full.length);
   });
 
-  test('resources, of the record and of the drafts together', () => {
+  test('resources of the record and the drafts together', () => {
     const nothing = { resourceType: 'Observation', status: 'x' };
     const record = Array.from({ length: limits.resources - 3 }, () => nothing);
-    // The call's own patient and encounter count.
+    // The call's own patient and encounter count too.
     expect(chartOf(record, { drafts: [draftOf('atorvastatin')] }).drafts).toEqual([]);
     refused(
       () => chartOf(record, { drafts: [draftOf('atorvastatin'), draftOf('atorvastatin', { id: 'b' })] }),
@@ -302,7 +302,7 @@ describe('a record beyond the limits is refused, and the refusal names the limit
   });
 });
 
-describe('an entry that comes twice, and one that was taken back', () => {
+describe('an entry sent twice, and one that was taken back', () => {
   const left = (record: Json[], drafts: Json[] = []) => {
     const { treatments, leftOut } = chartOf(record, { drafts });
     return [treatments.flatMap(({ entries }) => entries().map(({ ref }) => ref)), leftOut.map(({ why }) => why)];
@@ -323,10 +323,10 @@ describe('an entry that comes twice, and one that was taken back', () => {
       [],
       [['MedicationRequest/', 'MedicationRequest/'], []],
     ],
-    ['first as nothing', [{ ...one, status: 'cancelled' }, one], [], [[ORDER], ['status']]],
+    ['first as invalid', [{ ...one, status: 'cancelled' }, one], [], [[ORDER], ['status']]],
     ['taken back by a draft', [one], [{ ...one, status: 'entered-in-error' }], [[], ['status', 'twice']]],
     [
-      'another kind of that id',
+      'another kind with that id',
       [said],
       [{ ...one, status: 'entered-in-error' }],
       [['MedicationStatement/a'], ['status']],
@@ -348,7 +348,7 @@ describe('unrecognised medicines on record', () => {
     expect(unread(more)).toEqual(told ? [{ ref: 'MedicationRequest/MedicationRequest-1', name: 'Xylofin' }] : []);
   });
 
-  test('a heading for agonist treatment that ended nobody knows when may go on for 24 months', () => {
+  test('a heading for agonist treatment that ended at an unknown time may continue for 24 months', () => {
     const heading = (authoredOn: string) =>
       treatmentOf([orderOf({ text: 'LARO-preparat' }, { authoredOn, status: 'stopped' })])?.degree;
     expect(heading('2024-03-02')).toBe('possible');
@@ -356,7 +356,7 @@ describe('unrecognised medicines on record', () => {
   });
 });
 
-test('how long it may be dispensed is an end on record only where the site says so, and then one that is planned', () => {
+test('the dispensing period is an end on record only if the site says so, and is then a planned one', () => {
   const site = { ...knowledge, site: { ...knowledge.site, validityPeriodEndsTreatment: true } };
   const validity = { dispenseRequest: { validityPeriod: { end: at(-1) } } };
   const found = (more: Json) =>
@@ -367,7 +367,7 @@ test('how long it may be dispensed is an end on record only where the site says 
 });
 
 describe('the fields that a fact may use', () => {
-  /** Of functions that relate two medicines, and of the trace: no fact sees them. */
+  /** Fields of functions that relate two medicines, and of the trace: no fact sees them. */
   const HIDDEN = ['prescribed', 'timeline', 'entries', 'supplies'];
   test('are those of a chart', () => {
     const chart = chartOf(
@@ -404,7 +404,7 @@ describe('the fields that a fact may use', () => {
     expect([...fields].filter((field) => !fieldNames.has(field)).sort()).toEqual([...HIDDEN].sort());
   });
 
-  test('and those of pairs and courses, and what a site alone knows', () => {
+  test('are those of pairs and courses, without what only a site knows', () => {
     for (const field of ['one', 'other', 'washout', 'certain', 'end', 'drugs', 'smallestPackage', 'afterDays'])
       expect(fieldNames).toContain(field);
   });

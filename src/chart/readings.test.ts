@@ -19,7 +19,7 @@ import {
 import { bundle, condition, type Json } from '../testing/request.ts';
 import type { Chart, Draft, Treatment } from './chart.ts';
 
-// What is read of each element that the other tables of this room have no row for. The day of the evaluation is 2026-03-02.
+// How each element without a row in the other tables of this room is read. The evaluation date is 2026-03-02.
 const ATC = 'http://www.whocc.no/atc';
 const ICD = 'http://hl7.org/fhir/sid/icd-10';
 const SNOMED = 'http://snomed.info/sct';
@@ -28,7 +28,7 @@ const subject = { reference: 'Patient/kari' };
 const SINCE = { authoredOn: '2026-02-01' };
 
 type Row<T> = [element: string, given: Json, read: T];
-/** Each row as a test; `look` says what is looked at. */
+/** Each row as a test; `look` selects what is examined. */
 function reads<T>(what: string, look: (given: Json) => T, rows: Row<T>[]): void {
   describe(what, () => {
     test.each(rows)('%s', (_, given, read) => {
@@ -71,7 +71,7 @@ reads('MedicationStatement: whose word it is', statement('requester'), [
 
 reads('MedicationStatement: dates and statuses', (more) => periodsOf(treatmentOf([statementOf('oxazepam', more)])), [
   [
-    'effectiveDateTime goes before dateAsserted',
+    'effectiveDateTime takes precedence over dateAsserted',
     { effectiveDateTime: '2026-02-10', dateAsserted: '2026-02-01' },
     'taken 2026-02-10..2027-02-10, presumed 2027-02-11..',
   ],
@@ -82,12 +82,12 @@ reads('MedicationStatement: dates and statuses', (more) => periodsOf(treatmentOf
   ],
   ['dateAsserted alone', { dateAsserted: '2026-02-01' }, 'taken 2026-02-01..2027-02-01, presumed 2027-02-02..'],
   [
-    'dateAsserted that lies ahead is no sign of life',
+    'a future dateAsserted is not a sign of life',
     { effectiveDateTime: '2026-02-01', dateAsserted: '2026-03-03' },
     'taken 2026-02-01..2027-02-01, presumed 2027-02-02..',
   ],
   [
-    'effectivePeriod goes before effectiveDateTime',
+    'effectivePeriod takes precedence over effectiveDateTime',
     { effectivePeriod: { start: '2026-02-05' }, effectiveDateTime: '2026-02-10' },
     'taken 2026-02-05..2027-02-10, presumed 2027-02-11..',
   ],
@@ -98,13 +98,13 @@ reads('MedicationStatement: dates and statuses', (more) => periodsOf(treatmentOf
   ],
   ['occurrenceDateTime', { occurrenceDateTime: '2026-02-05' }, 'taken 2026-02-05..2027-02-05, presumed 2027-02-06..'],
   [
-    'a count of doses without any date: when it runs out is not known',
+    'a count of doses without a date: its end is unknown',
     { dosage: [line({ ...times(1), count: 5 })] },
     'presumed 2026-03-02..',
   ],
   ['status intended', { status: 'intended', effectiveDateTime: '2026-02-01' }, 'possible 2026-02-01..2027-02-01'],
   [
-    'status intended, and begins ahead: its months count from then',
+    'status intended, in the future: its months count from then',
     { status: 'intended', effectiveDateTime: '2026-03-11' },
     'possible 2026-03-11..2027-03-11',
   ],
@@ -114,12 +114,12 @@ reads('MedicationStatement: dates and statuses', (more) => periodsOf(treatmentOf
     'possible 2026-02-01..2026-03-05',
   ],
   ['status on-hold', { status: 'on-hold', effectiveDateTime: '2026-02-01' }, 'presumed 2026-02-01..'],
-  ['a status that nobody knows', { status: 'x', effectiveDateTime: '2026-02-01' }, 'possible 2026-02-01..2027-02-01'],
+  ['an unknown status', { status: 'x', effectiveDateTime: '2026-02-01' }, 'possible 2026-02-01..2027-02-01'],
 ]);
 
 reads('MedicationRequest: dates', (more) => periodsOf(treatmentOf([orderOf('oxazepam', more)])), [
   [
-    'effectiveDateTime and occurrenceDateTime are none of its elements',
+    'effectiveDateTime and occurrenceDateTime are not among its elements',
     { authoredOn: '2026-02-01', effectiveDateTime: '2026-02-10', occurrenceDateTime: '2026-02-10' },
     'taken 2026-02-01..2027-02-10, presumed 2027-02-11..',
   ],
@@ -134,7 +134,7 @@ reads('MedicationRequest: dates', (more) => periodsOf(treatmentOf([orderOf('oxaz
     'taken 2026-02-01..2027-02-01, presumed 2027-02-02..',
   ],
   [
-    'one line without a sequence: all run side by side',
+    'one line without a sequence number: all run in parallel',
     {
       ...SINCE,
       dosageInstruction: [
@@ -147,7 +147,7 @@ reads('MedicationRequest: dates', (more) => periodsOf(treatmentOf([orderOf('oxaz
   ],
 ]);
 
-test('two orders of one duration each end by their own start', () => {
+test('two orders with the same duration each end by their own start', () => {
   const lasts = { dosageInstruction: [line({ boundsDuration: { value: 10, code: 'd' } })] };
   const record = [
     orderOf('oxazepam', { id: 'a', authoredOn: '2026-02-01', ...lasts }),
@@ -170,7 +170,7 @@ reads(
     ['on-hold-as-intended', { code: 'on-hold-as-intended' }, 'presumed 2026-02-01..'],
     ['unknown', { code: 'unknown' }, 'taken 2026-02-01..2027-02-01, presumed 2027-02-02..'],
     [
-      'a code that only holds such a word',
+      'a code that only contains such a word',
       { code: 'has-never-stopped' },
       'taken 2026-02-01..2027-02-01, presumed 2027-02-02..',
     ],
@@ -188,7 +188,7 @@ reads(
       { whenHandedOver: '2026-02-20', whenPrepared: '2026-02-10' },
       'taken 2026-02-20..2026-03-01',
     ],
-    ['effectiveDateTime is none of its elements', { effectiveDateTime: '2026-02-20' }, 'possible 2026-03-02..'],
+    ['effectiveDateTime is not one of its elements', { effectiveDateTime: '2026-02-20' }, 'possible 2026-03-02..'],
     ['in progress and prepared', { status: 'in-progress', whenPrepared: '2026-02-20' }, 'taken 2026-02-20..2026-03-01'],
     [
       'a start in an extension',
@@ -196,7 +196,7 @@ reads(
       'taken 2026-02-20..2026-03-01',
     ],
     [
-      'repeats count for nothing',
+      'repeats are ignored',
       { whenHandedOver: '2026-02-20', dispenseRequest: { numberOfRepeatsAllowed: 3 }, numberOfRepeatsAllowed: 3 },
       'taken 2026-02-20..2026-03-01',
     ],
@@ -211,7 +211,7 @@ describe('MedicationDispense: what it hands over', () => {
     whenHandedOver: '2026-02-20',
     subject,
   };
-  test('without a medicine it is left out, and told as one that nobody recognises', () => {
+  test('without a medicine it is left out and reported as unrecognised', () => {
     const chart = chartOf([DISPENSE]);
     expect(chart.treatments).toEqual([]);
     expect(chart.leftOut).toEqual([{ what: 'medication', why: 'no-medicine', ref: 'MedicationDispense/d' }]);
@@ -223,7 +223,7 @@ describe('MedicationDispense: what it hands over', () => {
     expect([chart.leftOut.length, chart.unread.treatments]).toEqual([1, []]);
   });
 
-  test('it names its order by authorizingPrescription, and takes its purpose', () => {
+  test('it names its order in authorizingPrescription and takes its purpose', () => {
     const pain = { reasonCode: [coded(ICD, 'R52.2')], authoredOn: '2025-01-01' };
     const dependence = { reasonCode: [coded(ICD, 'F11.2')], authoredOn: '2026-01-01' };
     const record = (authorizingPrescription?: Json[]) => [
@@ -278,7 +278,7 @@ reads(
       'taken 2026-03-02..2026-03-02',
     ],
     [
-      'stopped: what was given was',
+      'stopped: what was given stays given',
       { status: 'stopped', effectiveDateTime: '2026-02-20' },
       'taken 2026-02-20..2026-02-20',
     ],
@@ -336,7 +336,7 @@ reads('a draft: when it begins, and its end counted from there', start, [
   ['authoredOn', { authoredOn: '2026-03-05', dosageInstruction: [line(TEN)] }, ['2026-03-05', '2026-03-14', 10]],
   ['authoredOn by month', { authoredOn: '2026-03', dosageInstruction: [line(TEN)] }, ['2026-03-01', '2026-03-10', 10]],
   ['authoredOn by year', { authoredOn: '2026', dosageInstruction: [line(TEN)] }, ['2026-01-01', '2026-01-10', 10]],
-  ['authoredOn that is no date', { authoredOn: 'x', dosageInstruction: [line(TEN)] }, ['2026-03-02', '2026-03-11', 10]],
+  ['an invalid authoredOn', { authoredOn: 'x', dosageInstruction: [line(TEN)] }, ['2026-03-02', '2026-03-11', 10]],
   [
     'boundsPeriod.start',
     { dosageInstruction: [line(until('2026-03-14', '2026-03-05'))] },
@@ -358,7 +358,7 @@ reads('a draft: when it begins, and its end counted from there', start, [
     ['2026-03-02', undefined, undefined],
   ],
   [
-    'boundsRange beside boundsPeriod: the period',
+    'boundsRange beside boundsPeriod: the period counts',
     { dosageInstruction: [line({ ...until('2026-03-05'), boundsRange: { high: { value: 10, code: 'd' } } })] },
     ['2026-03-02', '2026-03-05', 4],
   ],
@@ -378,7 +378,7 @@ reads('a draft: when it begins, and its end counted from there', start, [
     ['2026-03-05', undefined, undefined],
   ],
   [
-    'an extension of another name',
+    'an extension with another name',
     { extension: [{ url: 'https://x/end', valueDate: '2026-03-05' }] },
     ['2026-03-02', undefined, undefined],
   ],
@@ -423,12 +423,12 @@ reads('a draft: when it begins, and its end counted from there', start, [
   ],
 ]);
 
-describe('a start known by its month', () => {
+describe('a start known by month', () => {
   const supply = { dispenseRequest: { expectedSupplyDuration: { value: 10, code: 'd' } } };
   test.each<[what: string, more: Json, supplies: unknown]>([
-    ['no day of so short a supply is certain', { authoredOn: '2026-01', ...supply }, []],
-    ['nor of one that may begin later this month', { authoredOn: '2026-03' }, []],
-    ['nor of one on hold', { authoredOn: '2026-01', status: 'on-hold' }, []],
+    ['no day of such a short supply is certain', { authoredOn: '2026-01', ...supply }, []],
+    ['no day of one that may begin later this month', { authoredOn: '2026-03' }, []],
+    ['no day of one on hold', { authoredOn: '2026-01', status: 'on-hold' }, []],
     ['a whole date', { authoredOn: '2026-01-01', ...supply }, [{ start: '2026-01-01', end: '2026-01-10' }]],
     [
       'a line that begins on a whole date',
@@ -436,7 +436,7 @@ describe('a start known by its month', () => {
       [{ start: '2026-01-05', end: '2026-03-02' }],
     ],
     [
-      'the last day it may mean counts',
+      'the last possible day counts',
       { authoredOn: '2026-01', dispenseRequest: { expectedSupplyDuration: { value: 40, code: 'd' } } },
       [{ start: '2026-01-31', end: '2026-02-09' }],
     ],
@@ -454,14 +454,18 @@ const quantityOf = (value: number, unit: string) => ({ doseAndRate: [{ doseQuant
 reads<number | undefined>('the dose of a day', ({ lines }) => dose(...(lines as Json[])), [
   ['doseQuantity, and how often', { lines: [line(times(2), pieces(1))] }, 2],
   ['two lines', { lines: [line(times(2), pieces(1)), line(times(1), pieces(2))] }, 4],
-  ['two lines of unlike units', { lines: [line(times(2), pieces(1)), line(times(1), quantityOf(5, 'ml'))] }, undefined],
   [
-    'two lines of one unit that is no piece',
+    'two lines in different units',
+    { lines: [line(times(2), pieces(1)), line(times(1), quantityOf(5, 'ml'))] },
+    undefined,
+  ],
+  [
+    'two lines in one unit that is not a piece',
     { lines: [line(times(1), quantityOf(5, 'ml')), line(times(2), quantityOf(5, 'ML'))] },
     15,
   ],
   [
-    'pieces of other names are alike',
+    'different names for pieces are equivalent',
     { lines: [line(times(1), quantityOf(1, 'tablett')), line(times(1), quantityOf(1, 'st'))] },
     2,
   ],
@@ -475,7 +479,7 @@ reads<number | undefined>('the dose of a day', ({ lines }) => dose(...(lines as 
   ['a period of 0', { lines: [line({ frequency: 1, period: 0, periodUnit: 'd' }, pieces(1))] }, undefined],
   ['a frequency of 0', { lines: [line({ frequency: 0, period: 1, periodUnit: 'd' }, pieces(1))] }, undefined],
   ['a dose of 0', { lines: [line(times(1), pieces(0))] }, undefined],
-  ['a dose below 0', { lines: [line(times(1), pieces(-1))] }, undefined],
+  ['a negative dose', { lines: [line(times(1), pieces(-1))] }, undefined],
   ['a frequency of 0 at the lowest', { lines: [line({ ...times(0), frequencyMax: 2 }, pieces(1))] }, undefined],
   ['a frequencyMax of 0', { lines: [line({ ...times(2), frequencyMax: 0 }, pieces(1))] }, undefined],
   ['a periodMax of 0', { lines: [line({ ...times(2), periodMax: 0 }, pieces(1))] }, undefined],
@@ -484,7 +488,7 @@ reads<number | undefined>('the dose of a day', ({ lines }) => dose(...(lines as 
     { lines: [line({ ...times(2), periodMax: 2 }, pieces(1))] },
     2,
   ],
-  ['a period below 0', { lines: [line({ frequency: 1, period: -1, periodUnit: 'd' }, pieces(1))] }, undefined],
+  ['a negative period', { lines: [line({ frequency: 1, period: -1, periodUnit: 'd' }, pieces(1))] }, undefined],
   ['periodUnit mo: of 30 days', { lines: [line({ frequency: 60, period: 1, periodUnit: 'mo' }, pieces(1))] }, 2],
   ['periodUnit in any case', { lines: [line({ frequency: 2, period: 1, periodUnit: 'D' }, pieces(1))] }, 2],
   ['a period without a unit', { lines: [line({ frequency: 2, period: 1 }, pieces(1))] }, undefined],
@@ -494,7 +498,7 @@ reads<number | undefined>('the dose of a day', ({ lines }) => dose(...(lines as 
     2,
   ],
   [
-    'maxDosePerPeriod without a number of days: one',
+    'maxDosePerPeriod without a number of days: one day',
     { lines: [line({}, { maxDosePerPeriod: { numerator: { value: 4 }, denominator: { unit: 'D' } } })] },
     4,
   ],
@@ -521,7 +525,7 @@ reads<number | undefined>('the dose of a day', ({ lines }) => dose(...(lines as 
   ['doseAndRate as an object', { lines: [line(times(1), { doseAndRate: { doseQuantity: { value: 3 } } })] }, 3],
   ['doseQuantity of the line', { lines: [line(times(1), { doseQuantity: { value: 3 } })] }, 3],
   [
-    'maxDosePerPeriod goes before',
+    'maxDosePerPeriod takes precedence',
     {
       lines: [
         line(times(1), {
@@ -565,7 +569,7 @@ reads<number | undefined>('the dose of a day', ({ lines }) => dose(...(lines as 
   ],
 ]);
 
-describe('lines that are written alike but for one element are told apart', () => {
+describe('lines that differ in a single element are told apart', () => {
   const usual = {
     id: 'a',
     text: 'x',
@@ -588,7 +592,7 @@ describe('lines that are written alike but for one element are told apart', () =
     ['periodUnit', { ...usual, ...line({ frequency: 1, period: 1, periodUnit: 'h' }) }, [24, false]],
     ['frequencyMax', { ...usual, ...line({ ...times(1), frequencyMax: 4 }) }, [4, false]],
     ['doseQuantity.value', { ...usual, ...pieces(3) }, [3, false]],
-    ['doseQuantity.value as a text', { ...usual, ...quantityOf('1' as never, 'tablett') }, [undefined, false]],
+    ['doseQuantity.value as a string', { ...usual, ...quantityOf('1' as never, 'tablett') }, [undefined, false]],
     ['doseRange', { ...usual, doseAndRate: [{ doseRange: { high: { value: 5 } } }] }, [5, false]],
     ['doseAndRate as an object', { ...usual, doseAndRate: { doseQuantity: { value: 6 } } }, [6, false]],
     [
@@ -656,16 +660,16 @@ reads<unknown>(
     ['asNeededFor (R5)', { lines: [{ asNeededFor: [{ text: 'x' }] }] }, [true, false, true]],
     ['count of 1', { lines: [line({ count: 1 })] }, [false, true, true]],
     ['count of 2', { lines: [line({ count: 2 })] }, [false, false, true]],
-    ['countMax goes before count', { lines: [line({ count: 1, countMax: 2 })] }, [false, false, true]],
+    ['countMax takes precedence over count', { lines: [line({ count: 1, countMax: 2 })] }, [false, false, true]],
     ['one event', { lines: [{ timing: { event: ['2026-03-05'] } }] }, [false, true, true]],
-    ['one event that is no list', { lines: [{ timing: { event: '2026-03-05' } }] }, [false, true, true]],
+    ['one event that is not a list', { lines: [{ timing: { event: '2026-03-05' } }] }, [false, true, true]],
     [
-      'two events of a day',
+      'two events on one day',
       { lines: [{ timing: { event: ['2026-03-05T08:00:00Z', '2026-03-05T20:00:00Z'] } }] },
       [false, false, true],
     ],
     [
-      'two events, of which one is no date',
+      'two events, one with an invalid date',
       { lines: [{ timing: { event: ['2026-03-05', 'x'] } }] },
       [false, false, true],
     ],
@@ -685,7 +689,7 @@ describe('the medicine of an entry', () => {
     ['medicationCodeableConcept', { medicationCodeableConcept: OXAZEPAM }, 'oxazepam'],
     ['medication.concept (R5)', { medication: { concept: OXAZEPAM } }, 'oxazepam'],
     ['medication without the suffix of its type', { medication: OXAZEPAM }, 'oxazepam'],
-    ['medication with nothing but a text', { medication: { text: 'Oxazepam' } }, 'oxazepam'],
+    ['medication with only a text', { medication: { text: 'Oxazepam' } }, 'oxazepam'],
     ['medicationReference: contained', contained({ code: OXAZEPAM }), 'oxazepam'],
     [
       'contained, its id with #',
@@ -731,7 +735,7 @@ describe('the medicine of an entry', () => {
       'other-medicine',
     ],
     [
-      'ingredients of another medicine, of which one may be anything',
+      'ingredients of another medicine, one of which may be anything',
       contained({
         ingredient: [{ itemCodeableConcept: coded(ATC, 'N02BE01') }, { itemCodeableConcept: { text: 'Xylofin' } }],
       }),
@@ -748,7 +752,7 @@ describe('the medicine of an entry', () => {
       'oxazepam',
     ],
     [
-      'ingredient.itemReference: a Substance that is contained',
+      'ingredient.itemReference: a contained Substance',
       {
         contained: [
           medication({ ingredient: [{ itemReference: { reference: '#s' } }] }),
@@ -770,12 +774,12 @@ describe('the medicine of an entry', () => {
       'oxazepam',
     ],
     [
-      'an extension that classifies: valueCodeableConcept',
+      'a classifying extension: valueCodeableConcept',
       { medicationCodeableConcept: { text: 'x', extension: [{ url: 'x', valueCodeableConcept: OXAZEPAM }] } },
       'oxazepam',
     ],
     [
-      'an extension that classifies: valueCoding',
+      'a classifying extension: valueCoding',
       {
         medicationCodeableConcept: {
           text: 'x',
@@ -815,7 +819,7 @@ describe('the medicine of an entry', () => {
 
   test.each<[what: string, one: Json, other: Json]>([
     [
-      'two codes each, of which one differs',
+      'two codes each, one of them different',
       {
         medicationCodeableConcept: {
           coding: [
@@ -834,7 +838,7 @@ describe('the medicine of an entry', () => {
       },
     ],
     [
-      'one code that nobody knows, and what each points to',
+      'one unknown code, and different references',
       {
         medicationCodeableConcept: coded('http://x', '1'),
         medicationReference: { display: 'Oxazepam' },
@@ -845,12 +849,12 @@ describe('the medicine of an entry', () => {
       },
     ],
     [
-      'one code that nobody knows, and a second concept',
+      'one unknown code, and a second concept',
       { medicationCodeableConcept: [coded('http://x', '1'), OXAZEPAM] },
       { medicationCodeableConcept: [coded('http://x', '1'), coded(ATC, 'N05CF01')] },
     ],
     [
-      'one code that nobody knows, and what an extension says',
+      'one unknown code, and different extensions',
       {
         medicationCodeableConcept: {
           ...coded('http://x', '1'),
@@ -865,16 +869,16 @@ describe('the medicine of an entry', () => {
       },
     ],
     [
-      'a code of two systems',
+      'one code in two systems',
       { medicationCodeableConcept: coded(ATC, 'N05BA04') },
       { medicationCodeableConcept: { coding: [{ system: 'http://x', code: 'N05BA04', display: 'Zopiklon' }] } },
     ],
     [
-      'one Medication by two names',
+      'one Medication under two names',
       { ...contained({ code: { text: 'x' } }), medicationReference: { reference: '#m', display: 'Oxazepam' } },
       { ...contained({ code: { text: 'x' } }), medicationReference: { reference: '#m', display: 'Zopiklon' } },
     ],
-  ])('medicines that are written alike but for one thing are told apart: %s', (_, one, other) => {
+  ])('medicines that differ in one thing are told apart: %s', (_, one, other) => {
     const { treatments } = chartOf([
       { ...MEDICINE, id: 'a', ...one },
       { ...MEDICINE, id: 'b', ...other },
@@ -885,12 +889,12 @@ describe('the medicine of an entry', () => {
   test.each<[what: string, more: Json, name: string | undefined]>([
     ['its text', { medicationCodeableConcept: { ...OXAZEPAM, text: 'Sobril' } }, 'Sobril'],
     [
-      'else its display',
+      'otherwise its display',
       { medicationCodeableConcept: { coding: [{ system: ATC, code: 'N05BA04', display: 'Oxazepam 5' }] } },
       'Oxazepam 5',
     ],
-    ['else its code', { medicationCodeableConcept: OXAZEPAM }, 'N05BA04'],
-    ['the name by which it is pointed to', { medicationReference: { display: 'Oxazepam 10 mg' } }, 'Oxazepam 10 mg'],
+    ['otherwise its code', { medicationCodeableConcept: OXAZEPAM }, 'N05BA04'],
+    ['the name in the reference', { medicationReference: { display: 'Oxazepam 10 mg' } }, 'Oxazepam 10 mg'],
     [
       'the name of its Medication before that',
       {
@@ -900,16 +904,16 @@ describe('the medicine of an entry', () => {
       'Sobril',
     ],
     [
-      'of an ingredient',
+      'the name of an ingredient',
       contained({ ingredient: [{ itemCodeableConcept: { ...OXAZEPAM, text: 'oxazepamum' } }] }),
       'oxazepamum',
     ],
-    ['of an ingredient by its code only', contained({ ingredient: [{ itemCodeableConcept: OXAZEPAM }] }), undefined],
-  ])('what it is called: %s', (_, more, name) => {
+    ['an ingredient known only by its code', contained({ ingredient: [{ itemCodeableConcept: OXAZEPAM }] }), undefined],
+  ])('its name: %s', (_, more, name) => {
     expect(chartOf([{ ...MEDICINE, ...more }]).treatments.map((treatment) => treatment.name)).toEqual([name]);
   });
 
-  test('another medicine is left out and raises no question, known by code or by name', () => {
+  test('another medicine, known by code or name, is left out and raises no question', () => {
     for (const written of [coded(ATC, 'N02BE01'), { text: 'Paracetamol 500 mg' }]) {
       const chart = chartOf([{ ...MEDICINE, medicationCodeableConcept: written }]);
       expect(chart.leftOut).toEqual([{ what: 'medication', why: 'other-medicine', ref: 'MedicationRequest/o' }]);
@@ -917,7 +921,7 @@ describe('the medicine of an entry', () => {
     }
   });
 
-  test('the product is told apart by each code and each name', () => {
+  test('products are told apart by each code and each name', () => {
     const product = (written: Json) => draftIn(draftOf(written))?.prescribed[0]?.product;
     const usual = product(OXAZEPAM);
     expect(product(structuredClone(OXAZEPAM))).toBe(usual);
@@ -925,7 +929,7 @@ describe('the medicine of an entry', () => {
     expect(product({ ...OXAZEPAM, text: 'Sobril' })).not.toBe(usual);
   });
 
-  test('a large Medication under ever new names is refused, under one name it is read', () => {
+  test('a large Medication under ever new names is refused, and under one name it is read', () => {
     const large = medication({ code: OXAZEPAM, ingredient: [{ isActive: false, id: 'x'.repeat(4_000_000) }] });
     const orders = (...names: string[]) =>
       names.map((display, number) => ({
@@ -940,7 +944,7 @@ describe('the medicine of an entry', () => {
     expect(() => treatments('a', 'b', 'c', 'd')).toThrow('too-many');
   });
 
-  test('a Medication that is sent with the record is looked up', () => {
+  test('a Medication sent with the record is looked up', () => {
     const found = chartOf([], {
       prefetch: {
         medications: bundle(
@@ -952,7 +956,7 @@ describe('the medicine of an entry', () => {
     expect(found.treatments.map(({ substance }) => substance)).toEqual(['oxazepam']);
   });
 
-  // Of a depot with 96 mg the effect is another than of a tablet.
+  // A depot with 96 mg has a different effect from a tablet.
   const strength = (more: Json) =>
     contained({ code: coded(ATC, 'N07BC01'), ingredient: [{ itemCodeableConcept: { text: 'x' }, ...more }] });
   const mg = (value: number) => ({ value, unit: 'mg' });
@@ -995,7 +999,7 @@ describe('the medicine of an entry', () => {
       14,
     ],
     [
-      'a dose beside a strength',
+      'a dose and a strength',
       { ...strength({ strengthQuantity: mg(100) }), dosageInstruction: [{ doseAndRate: [{ doseQuantity: mg(96) }] }] },
       180,
     ],
@@ -1013,7 +1017,7 @@ describe('the medicine of an entry', () => {
   });
 
   test.each<[what: string, more: Json, vague: boolean]>([
-    ['nothing but the code', { medicationCodeableConcept: coded(ATC, 'N07BC01') }, true],
+    ['only the code', { medicationCodeableConcept: coded(ATC, 'N07BC01') }, true],
     ['a form', contained({ code: coded(ATC, 'N07BC01'), form: { text: 'sublingual resoriblett' } }), false],
     ['a strength', { medicationCodeableConcept: { ...coded(ATC, 'N07BC01'), text: 'x 8 mg' } }, false],
     ['a brand', { medicationCodeableConcept: { ...coded(ATC, 'N07BC01'), text: 'Buvidal' } }, false],
@@ -1043,16 +1047,16 @@ describe('Condition', () => {
       [true, true, false, undefined],
     ],
     [
-      'verificationStatus in two codes, of which one is provisional',
+      'verificationStatus in two codes, one of them provisional',
       { verificationStatus: { coding: [{ code: 'x' }, { code: 'provisional' }] } },
       [true, false, false, undefined],
     ],
     [
-      'verificationStatus in two codes, of which one is refuted',
+      'verificationStatus in two codes, one of them refuted',
       { verificationStatus: { coding: [{ code: 'x' }, { code: 'refuted' }] } },
       undefined,
     ],
-    ['code of no list', { code: coded(ICD, 'J06.9') }, undefined],
+    ['an unlisted code', { code: coded(ICD, 'J06.9') }, undefined],
     ['no clinicalStatus', { clinicalStatus: undefined }, [true, true, false, undefined]],
     ['verificationStatus confirmed', VERIFICATION('confirmed'), [true, true, false, undefined]],
     ['verificationStatus unconfirmed', VERIFICATION('unconfirmed'), [true, false, false, undefined]],
@@ -1067,11 +1071,7 @@ describe('Condition', () => {
       [true, true, false, '2020-01-02'],
     ],
     ['recordedDate', { recordedDate: '2021-01-01T10:00:00Z' }, [true, true, false, '2021-01-01']],
-    [
-      'onsetDateTime that is no date',
-      { onsetDateTime: 'x', recordedDate: '2021-01-01' },
-      [true, true, false, '2021-01-01'],
-    ],
+    ['an invalid onsetDateTime', { onsetDateTime: 'x', recordedDate: '2021-01-01' }, [true, true, false, '2021-01-01']],
   ])('%s', (_, more, expected) => {
     expect(read(more)).toEqual(expected);
   });
@@ -1093,7 +1093,7 @@ describe('Procedure, ServiceRequest, CarePlan, Appointment, FamilyMemberHistory'
     ])[sections[resourceType]];
   };
   test.each(['entered-in-error', 'not-done', 'cancelled', 'revoked', 'noshow', 'stopped', 'unknown', 'health-unknown'])(
-    'of status %s did not or will not happen',
+    'status %s means that it did not or will not happen',
     (status) => {
       for (const type of ['Procedure', 'ServiceRequest', 'Appointment', 'FamilyMemberHistory'] as const) {
         expect(read(type, { status })).toEqual([]);
@@ -1157,13 +1157,13 @@ describe('Procedure, ServiceRequest, CarePlan, Appointment, FamilyMemberHistory'
     ['category', 'CarePlan', { category: [CBT] }],
     ['reasonCode', 'ServiceRequest', { reasonCode: [coded(ICD, 'F11.2')] }],
     ['condition.code', 'FamilyMemberHistory', { condition: [{ code: coded(ICD, 'F11.2') }] }],
-  ])('what it is about: %s', (_, type, more) => {
+  ])('its subject: %s', (_, type, more) => {
     expect(read(type, more)[0]?.lists.length).toBeGreaterThan(0);
     expect(read(type, {})[0]?.lists).toEqual([]);
   });
 });
 
-describe('agonist treatment that no medicine names', () => {
+describe('agonist treatment without a medicine', () => {
   const OMT = coded(SNOMED, '310653000');
   const known = (more: Json) => periodsOf(treatmentOf([{ id: 'x', subject, ...more }]));
   const plan = (more: Json) => known({ resourceType: 'CarePlan', status: 'active', ...more });
@@ -1178,7 +1178,7 @@ describe('agonist treatment that no medicine names', () => {
       { category: [{ coding: [{ display: 'LAR' }] }], created: '2026-01-01' },
       'presumed 2026-01-01..',
     ],
-    ['the title before it says no', { title: 'Ej LAR', created: '2026-01-01' }, undefined],
+    ['a title that denies it', { title: 'Ej LAR', created: '2026-01-01' }, undefined],
     [
       'period.start',
       { category: [OMT], period: { start: '2026-01-05' }, created: '2026-01-01' },
@@ -1215,7 +1215,7 @@ describe('agonist treatment that no medicine names', () => {
       { status: 'completed', category: [OMT], created: '2026-01-01' },
       'possible 2026-01-01..2027-01-01',
     ],
-    ['an end alone', { category: [OMT], period: { end: '2026-02-01' } }, 'possible 2026-02-01..2027-02-01'],
+    ['only an end', { category: [OMT], period: { end: '2026-02-01' } }, 'possible 2026-02-01..2027-02-01'],
     [
       'an end before its start',
       { category: [OMT], period: { start: '2026-02-10', end: '2026-02-01' } },
@@ -1254,9 +1254,9 @@ describe('agonist treatment that no medicine names', () => {
       { status: 'in-progress', performedDateTime: '2026-01-05' },
       'possible 2026-01-05..2027-01-05',
     ],
-    ['performedDateTime ahead', { performedDateTime: '2026-04-05' }, 'possible 2026-04-05..2027-04-05'],
+    ['a future performedDateTime', { performedDateTime: '2026-04-05' }, 'possible 2026-04-05..2027-04-05'],
     [
-      'performedPeriod goes before performedDateTime',
+      'performedPeriod takes precedence over performedDateTime',
       { status: 'in-progress', performedPeriod: { start: '2026-01-02' }, performedDateTime: '2026-01-05' },
       'possible 2026-01-02..2027-01-05',
     ],
@@ -1292,12 +1292,12 @@ describe('results', () => {
       { valueQuantity: { value: 90, unit: 'ug/L' }, referenceRange: [{ high: { value: 80, unit: 'ug/L' } }] },
       { outcome: 'positive', timesUpperLimit: 1.125 },
     ],
-    ['specimen is not told', { valueString: 'POS', specimen: { reference: 'Specimen/x' } }, { outcome: 'positive' }],
+    ['specimen is not read', { valueString: 'POS', specimen: { reference: 'Specimen/x' } }, { outcome: 'positive' }],
   ])('%s', (_, more, expected) => {
     expect(observation(more)).toMatchObject([expected]);
   });
 
-  test('referenceRange in another unit: no limit is read', () => {
+  test('a referenceRange in another unit gives no limit', () => {
     const [found] = observation({
       valueQuantity: { value: 90, unit: 'ug/L' },
       referenceRange: [{ high: { value: 80, unit: 'nmol/L' } }],
@@ -1306,7 +1306,7 @@ describe('results', () => {
   });
 });
 
-test('a name in the record is what the medicine is called', () => {
+test('a name in the record is used for the medicine', () => {
   expect(treatmentOf([orderOf({ ...concept('N05BA04'), text: 'Sobril 15 mg' }, SINCE)])?.name).toBe('Sobril 15 mg');
 });
 
@@ -1314,14 +1314,14 @@ test.each<[element: string, extension: Json]>([
   ['valueCoding', { valueCoding: { code: '-90' } }],
   ['valueCodeableConcept', { valueCodeableConcept: { coding: [{ code: ' -90 ' }] } }],
   ['an extension inside', { extension: [{ url: 'y', valueCoding: { code: '-90' } }] }],
-])('a code of reimbursement is a reason: %s', (_, extension) => {
+])('a reimbursement code is a reason: %s', (_, extension) => {
   const reasons = (more: Json) => treatmentOf([orderOf('N02AA01', { ...SINCE, ...more })])?.reasons;
   expect(reasons({ extension: [{ url: 'x', ...extension }] })).toEqual([{ lists: ['palliative-care'] }]);
   expect(reasons({ extension: [{ url: 'x', valueCoding: { code: '1' } }] })).toEqual([]);
   expect(reasons({ extension: [{ url: 'x', valueCoding: { display: '-90' } }] })).toEqual([]);
 });
 
-test('reasons of R4 and of R5 beside each other, and of reimbursement, all count', () => {
+test('reasons of R4, of R5 and of reimbursement all count', () => {
   const found = treatmentOf([
     orderOf('N02AA01', {
       ...SINCE,
@@ -1364,7 +1364,7 @@ describe('removal of an implant: the day of the procedure', () => {
     ['occurrenceDateTime (R5)', { occurrenceDateTime: '2026-02-01' }, true],
     ['occurrencePeriod.start (R5)', { occurrencePeriod: { start: '2026-02-01' } }, true],
     ['none', {}, false],
-    ['before it was there', { performedDateTime: '2025-12-31' }, false],
+    ['before the insertion', { performedDateTime: '2025-12-31' }, false],
     ['status not-done', { status: 'not-done', performedDateTime: '2026-02-01' }, false],
   ])('%s', (_, more, isRead) => {
     const periods = removed({
@@ -1377,14 +1377,14 @@ describe('removal of an implant: the day of the procedure', () => {
 
   test.each<[what: string, code: Json, out: boolean]>([
     ['two texts, each with one of the words', { text: 'fjerning', coding: [{ display: 'implantat' }] }, true],
-    ['one of the words alone', { text: 'fjerning' }, false],
-    ['the other alone', { text: 'implantat' }, false],
+    ['only one of the words', { text: 'fjerning' }, false],
+    ['only the other', { text: 'implantat' }, false],
     ['nothing', {}, false],
-  ])('what its text says: %s', (_, code, out) => {
+  ])('its text means LARO: %s', (_, code, out) => {
     expect(removed({ performedDateTime: '2026-02-01', code })?.endsWith('..2026-02-01')).toBe(out);
   });
 
-  test('a code that a site lists tells it without a word', () => {
+  test('a code listed by a site counts without a word', () => {
     const { codes } = knowledge;
     const exact = new Map([...codes.procedures.exact, ['snomed|1', ['implant-removal']]] as const);
     const site = { ...knowledge, codes: { ...codes, procedures: { ...codes.procedures, exact } } };
@@ -1410,13 +1410,13 @@ describe('which end of a draft is computed', () => {
     ['a count, then bounds', [counted, bounded], 'count'],
     ['an event, then bounds', [event, bounded], 'event'],
     ['an event, then a count', [event, counted], 'count'],
-    ['bounds, and one without an end', [bounded, line(times(1))], undefined],
+    ['bounds, and a line without an end', [bounded, line(times(1))], undefined],
   ])('%s', (_, lines, from) => {
     expect(stopFrom(...lines)).toBe(from);
   });
 });
 
-test('a quantity with repeats lasts so much longer', () => {
+test('a quantity with repeats lasts longer in proportion', () => {
   const stop = (dispenseRequest: Json) =>
     draftIn(draftOf('oxycodone', { dosageInstruction: [line(times(2), pieces(1))], dispenseRequest }))?.stop;
   const quantity = { value: 10, unit: 'st' };
@@ -1429,7 +1429,7 @@ test('a quantity with repeats lasts so much longer', () => {
 
 describe('a depot', () => {
   const depot = (kind: typeof orderOf, more: Json) => kind({ ...concept('N07BC01'), text: 'Sublocade 300 mg' }, more);
-  test('its last dose is told, and one that only may have been given is not', () => {
+  test('its last dose is reported, unless it only may have been given', () => {
     expect(treatmentOf([depot(administrationOf, { effectiveDateTime: '2026-02-01' })])?.lastDose).toBe('2026-02-01');
     expect(treatmentOf([depot(orderOf, { authoredOn: '2026-02-01', status: 'unknown' })])?.lastDose).toBeUndefined();
     expect(
@@ -1440,7 +1440,7 @@ describe('a depot', () => {
     ).toBe('2026-02-01');
   });
 
-  test('stopped nobody knows when, its last dose may lie anywhere; completed, it lies where it was', () => {
+  test('stopped at an unknown time, its last dose may be on any day; completed, it keeps its day', () => {
     const periods = (status: string) => periodsOf(treatmentOf([depot(orderOf, { authoredOn: '2026-02-01', status })]));
     expect(periods('completed')).not.toBe(periods('stopped'));
     expect(periods('completed')).toContain('taken 2026-02-01..2026-03-29');
@@ -1448,7 +1448,7 @@ describe('a depot', () => {
   });
 });
 
-test('of entries that tell as much the newest leads, and of two of a day the first by name', () => {
+test('of equally informative entries the newest leads, and of two on one day the first by name', () => {
   const one = (id: string, authoredOn: string) => orderOf('oxazepam', { id, authoredOn });
   const leads = (...entries: Json[]) => treatmentOf(entries)?.id;
   expect(leads(one('a', '2026-02-01'), one('b', '2026-02-02'))).toBe('b');
@@ -1457,7 +1457,7 @@ test('of entries that tell as much the newest leads, and of two of a day the fir
   expect(leads(one('a', '2026-02-01'), one('b', '2026-02-01'))).toBe('a');
 });
 
-test('a treatment that only may go on begins where it began', () => {
+test('a treatment that only may continue begins where it began', () => {
   const plan = {
     resourceType: 'CarePlan',
     id: 'x',
@@ -1483,7 +1483,7 @@ test('one foreign order among others leaves the rest readable', () => {
   expect(list(otherPatient, stu3).unusable).toBe(true);
 });
 
-test('of two codes of a classification one that is ours decides', () => {
+test('if one of two codes of a classification is ours, it decides', () => {
   const both = (...atc: string[]) => ({ coding: atc.map((code) => ({ system: ATC, code })) });
   for (const codes of [
     ['N02BE01', 'N05BA04'],

@@ -25,7 +25,7 @@ const dosed = (text: string) => ({ dosageInstruction: [{ text }] });
 const written = (code: string, text: string): Json => ({ ...concept(code), text });
 const SINCE = { authoredOn: at(-10) };
 
-/** The class of an opioid in a patient: what it is for. */
+/** The class of an opioid in a patient, by its purpose. */
 function purpose(medicine: string | Json, more: Json = {}, record: Json[] = []): string | undefined {
   const treatment = treatmentOf([orderOf(medicine, { ...SINCE, ...more }), ...record]);
   const classes = ['laro-medicine', 'opioid-for-pain', 'opioid-cough-medicine'];
@@ -34,7 +34,7 @@ function purpose(medicine: string | Json, more: Json = {}, record: Json[] = []):
   return found[0];
 }
 
-describe('2.2: what an opioid is for', () => {
+describe('2.2: the purpose of an opioid', () => {
   const F112 = condition('dependence', 'F11.2');
   const CANCER = condition('cancer', 'C50.9');
   const LARO = condition('laro', 'F11.22');
@@ -61,20 +61,20 @@ describe('2.2: what an opioid is for', () => {
       [],
       'laro-medicine',
     ],
-    ['morphine for dependence, in words', 'N02AA01', inWords('opioidberoende'), [], 'laro-medicine'],
+    ['morphine for dependence, in text', 'N02AA01', inWords('opioidberoende'), [], 'laro-medicine'],
     ['morphine, LAR in the dosage', 'N02AA01', dosed('LAR, 1 kapsel daglig'), [], 'laro-medicine'],
     ['morphine for drug abuse of any kind', 'N02AA01', because('P19', ICPC), [], 'opioid-for-pain'],
     ['morphine for F19.2', 'N02AA01', because('F19.2'), [], 'opioid-for-pain'],
     [
-      'dependence goes before pain',
+      'dependence takes precedence over pain',
       'N07BC02',
       { reasonCode: [coded(ICD, 'R52.2'), coded(ICD, 'F11.2')] },
       [],
       'laro-medicine',
     ],
-    ['N02AE01 for dependence', 'N02AE01', because('F11.2'), [F112], 'opioid-for-pain'],
+    ['only N02AE01 for dependence', 'N02AE01', because('F11.2'), [F112], 'opioid-for-pain'],
     [
-      'a patch with a code of dependence',
+      'a patch with a dependence code',
       written('N07BC01', 'Norspan depotplåster'),
       because('F11.2'),
       [F112],
@@ -113,7 +113,7 @@ describe('2.2: what an opioid is for', () => {
       [condition('pain', 'R52.2')],
       'opioid-for-pain',
     ],
-    ['smärta in words', 'N07BC02', inWords('långvarig smärta'), [], 'opioid-for-pain'],
+    ['smärta in text', 'N07BC02', inWords('långvarig smärta'), [], 'opioid-for-pain'],
     ['smärt- at the end of a compound', 'N07BC02', dosed('mot smärtor'), [], 'opioid-for-pain'],
     ['smerter', 'N07BC02', dosed('1 tablett mot smerter'), [], 'opioid-for-pain'],
     ['kipu', 'N07BC02', dosed('kipuun'), [], 'opioid-for-pain'],
@@ -125,14 +125,14 @@ describe('2.2: what an opioid is for', () => {
     ['free of pain', 'N07BC02', dosed('är smärtfri'), [], 'laro-medicine'],
     ['smertefri', 'N07BC02', dosed('til smertefri'), [], 'laro-medicine'],
     [
-      'a coded reason in a list decides before text',
+      'a listed coded reason takes precedence over text',
       'N07BC02',
       { ...because('F11.2'), ...dosed('mot smärta') },
       [],
       'laro-medicine',
     ],
     [
-      'a coded reason in no list leaves it to the text',
+      'an unlisted coded reason leaves it to the text',
       'N07BC02',
       { ...because('J06.9'), ...dosed('mot smärta') },
       [],
@@ -145,15 +145,15 @@ describe('2.2: what an opioid is for', () => {
     ['methadone in cancer and dependence', 'N07BC02', {}, [CANCER, F112], 'laro-medicine'],
     ['buprenorphine in cancer', 'N07BC01', {}, [CANCER], 'laro-medicine'],
     [
-      'a cancer that is not confirmed',
+      'an unconfirmed cancer',
       'N07BC02',
       {},
       [{ ...CANCER, verificationStatus: { coding: [{ code: 'provisional' }] } }],
       'laro-medicine',
     ],
-    ['codeine against cough by its code', 'R05DA04', {}, [], 'opioid-for-pain'],
-    ['codeine, its reason is cough', 'R05DA04', because('R05'), [], 'opioid-cough-medicine'],
-    ['codeine, cough in words', 'R05DA04', dosed('mot hosta'), [], 'opioid-cough-medicine'],
+    ['codeine for cough by its code', 'R05DA04', {}, [], 'opioid-for-pain'],
+    ['codeine with cough as its reason', 'R05DA04', because('R05'), [], 'opioid-cough-medicine'],
+    ['codeine with cough in its text', 'R05DA04', dosed('mot hosta'), [], 'opioid-cough-medicine'],
     ['codeine as a liquid', written('R05DA04', 'Kodein oral lösning'), {}, [], 'opioid-cough-medicine'],
     [
       'codeine as a liquid for pain',
@@ -162,13 +162,13 @@ describe('2.2: what an opioid is for', () => {
       [],
       'opioid-for-pain',
     ],
-    ['lofexidine is none', 'N07BC04', {}, [], undefined],
-    ['loperamide is none', 'A07DA03', {}, [], undefined],
+    ['lofexidine is not an opioid', 'N07BC04', {}, [], undefined],
+    ['loperamide is not an opioid', 'A07DA03', {}, [], undefined],
   ])('%s', (_, medicine, more, record, expected) => {
     expect(purpose(medicine, more, record)).toBe(expected);
   });
 
-  test('methadone in cancer is LARO where LARO is known otherwise', () => {
+  test('methadone in cancer is LARO if LARO is known otherwise', () => {
     const { treatments } = chartOf([orderOf('N07BC02', SINCE), CANCER, LARO]);
     expect(treatments.find(({ substance }) => substance === 'methadone')?.lists).toContain('laro-medicine');
   });
@@ -193,7 +193,7 @@ describe('2.2: what an opioid is for', () => {
       'priorPrescription',
       orderOf('morphine', { authoredOn: at(-2), priorPrescription: { reference: 'MedicationRequest/first' } }),
     ],
-  ])('1.1: an entry that gives no reason takes that of the order it names: %s', (_, entry) => {
+  ])('1.1: an entry without a reason takes that of the order it names: %s', (_, entry) => {
     const first = orderOf('morphine', { id: 'first', authoredOn: at(-90), ...because('F11.2') });
     const other = orderOf('morphine', { id: 'other', authoredOn: at(-5), ...because('R52.2') });
     const found = chartOf([first, other, { ...entry, id: 'asked' }]).treatments;
@@ -201,7 +201,7 @@ describe('2.2: what an opioid is for', () => {
     expect(own?.lists).toContain('laro-medicine');
   });
 
-  test('1.1: else that of the newest entry of the substance that gives one', () => {
+  test('1.1: otherwise it takes that of the newest entry of the substance with a reason', () => {
     const first = orderOf('morphine', { id: 'first', authoredOn: at(-90), ...because('F11.2') });
     const other = orderOf('morphine', { id: 'other', authoredOn: at(-5), ...because('R52.2') });
     const bare = orderOf('morphine', { id: 'asked', authoredOn: at(-50) });
@@ -212,7 +212,7 @@ describe('2.2: what an opioid is for', () => {
     expect(own([first, bare])?.lists).toContain('laro-medicine');
   });
 
-  test('1.1: a draft too', () => {
+  test('1.1: this also holds for a draft', () => {
     const running = orderOf('morphine', { authoredOn: at(-50), ...because('F11.2') });
     const { drafts } = chartOf([running], { drafts: [draftOf('morphine', { authoredOn: TODAY })] });
     expect(drafts[0]?.lists).toContain('laro-medicine');
@@ -222,12 +222,12 @@ describe('2.2: what an opioid is for', () => {
 describe('2.2: antiseizure use', () => {
   const EPILEPSY = condition('epilepsy', 'G40.9');
   test.each<[string, string | Json, Json, Json[], boolean]>([
-    ['its reason is epilepsy', 'N05BA01', because('G40.9'), [], true],
-    ['its reason is status epilepticus', 'N05BA01', because('G41'), [], true],
-    ['its reason is a seizure', 'N05BA01', because('R56.0'), [], true],
-    ['its reason, ICPC-2', 'N05BA01', because('N88', ICPC), [], true],
-    ['its reason is a seizure, ICPC-2', 'N05BA01', because('N07', ICPC), [], true],
-    ['its reason in words', 'N05BA01', dosed('mot epilepsi'), [], true],
+    ['epilepsy as its reason', 'N05BA01', because('G40.9'), [], true],
+    ['status epilepticus as its reason', 'N05BA01', because('G41'), [], true],
+    ['a seizure as its reason', 'N05BA01', because('R56.0'), [], true],
+    ['an ICPC-2 reason', 'N05BA01', because('N88', ICPC), [], true],
+    ['a seizure as its reason, ICPC-2', 'N05BA01', because('N07', ICPC), [], true],
+    ['a reason in its text', 'N05BA01', dosed('mot epilepsi'), [], true],
     ['a rectal form', written('N05BA01', 'Stesolid rektallösning 5 mg'), {}, [], true],
     ['a buccal form', written('N05CD08', 'Buccolam munhålelösning 10 mg'), {}, [], true],
     ['munnhulevæske', written('N05CD08', 'Buccolam munnhulevæske'), {}, [], true],
@@ -243,7 +243,7 @@ describe('2.2: antiseizure use', () => {
     ['diazepam without a diagnosis', 'N05BA01', {}, [], false],
     ['diazepam for anxiety, with a diagnosis', 'N05BA01', because('F41.1'), [EPILEPSY], false],
     [
-      'an epilepsy that is resolved',
+      'a resolved epilepsy',
       'N05BA01',
       {},
       [{ ...EPILEPSY, clinicalStatus: { coding: [{ code: 'resolved' }] } }],
@@ -290,13 +290,13 @@ describe('2.3: LARO known otherwise', () => {
     ['SNOMED CT 1081000119105', diagnosis(SNOMED, '1081000119105'), 'presumed'],
     ['F11.22', diagnosis(ICD, 'F11.22'), 'presumed'],
     ['F11.22 of ICD-10-CM means something else', diagnosis('http://hl7.org/fhir/sid/icd-10-cm', 'F11.22'), undefined],
-    ['F11.2 alone says nothing of it', diagnosis(ICD, 'F11.2'), undefined],
+    ['F11.2 alone tells nothing about LARO', diagnosis(ICD, 'F11.2'), undefined],
     ['in remission', diagnosis(ICD, 'F11.22', status('remission')), undefined],
     ['resolved', diagnosis(ICD, 'F11.22', status('resolved')), undefined],
     ['recurrent', diagnosis(ICD, 'F11.22', status('recurrence')), 'presumed'],
     ['without a status', diagnosis(ICD, 'F11.22', { clinicalStatus: undefined }), 'presumed'],
     ['refuted', diagnosis(ICD, 'F11.22', sure('refuted')), undefined],
-    ['an error', diagnosis(ICD, 'F11.22', sure('entered-in-error')), undefined],
+    ['entered in error', diagnosis(ICD, 'F11.22', sure('entered-in-error')), undefined],
     ['LARO in words', titled('Opioidberoende, LARO sedan 2019'), 'presumed'],
     ['LAR in words', titled('LAR-pasient'), 'presumed'],
     ['substitutionsbehandling', titled('I substitutionsbehandling'), 'presumed'],
@@ -306,17 +306,17 @@ describe('2.3: LARO known otherwise', () => {
     ['ikke i LAR', titled('Ikke i LAR'), undefined],
     ['earlier', titled('Tidigare LARO'), undefined],
     ['tidligere', titled('Tidligere LAR'), undefined],
-    ['finished, after it in the sentence', titled('LARO avslutad 2020'), undefined],
-    ['a word that only ends so', titled('Molar och polar'), undefined],
-    ['a procedure, open', procedure({ status: 'in-progress', performedPeriod: { start: '2020-01-01' } }), 'presumed'],
-    ['a procedure of any drug', procedure({ code: coded(SNOMED, '266707007'), status: 'in-progress' }), undefined],
+    ['a later "finished" in the sentence', titled('LARO avslutad 2020'), undefined],
+    ['a word that only ends like LAR', titled('Molar och polar'), undefined],
+    ['an open procedure', procedure({ status: 'in-progress', performedPeriod: { start: '2020-01-01' } }), 'presumed'],
+    ['a procedure with any drug', procedure({ code: coded(SNOMED, '266707007'), status: 'in-progress' }), undefined],
     [
       'a procedure with buprenorphine',
       procedure({ code: coded(SNOMED, '792901003'), status: 'in-progress' }),
       'presumed',
     ],
     [
-      'a procedure in words',
+      'a procedure in text',
       procedure({ code: { text: 'Opioid agonist treatment' }, status: 'in-progress' }),
       'presumed',
     ],
@@ -329,7 +329,7 @@ describe('2.3: LARO known otherwise', () => {
     ['an error', procedure({ status: 'entered-in-error', performedDateTime: TODAY }), undefined],
     ['a care plan by its title', plan({ title: 'LAR-plan' }), 'presumed'],
     ['a care plan by its category', plan({ category: [coded(SNOMED, '310653000')] }), 'presumed'],
-    ['a care plan with a period that is open', plan({ title: 'LARO', period: { start: '2020-01-01' } }), 'presumed'],
+    ['a care plan with an open period', plan({ title: 'LARO', period: { start: '2020-01-01' } }), 'presumed'],
     [
       'a care plan that ends later',
       plan({ title: 'LARO', period: { start: '2020-01-01', end: '2027-01-01' } }),
@@ -344,18 +344,18 @@ describe('2.3: LARO known otherwise', () => {
     ['a revoked care plan', plan({ title: 'LARO', status: 'revoked' }), undefined],
     ['a drafted care plan', plan({ title: 'LARO', status: 'draft' }), undefined],
     [
-      'a medicine that is no more than a heading',
+      'a medicine that is only a heading',
       statementOf({ text: 'LAR-medisin, se LAR' }, { effectiveDateTime: at(-20) }),
       'taken',
     ],
     ['LAR-legemiddel', statementOf({ text: 'LAR-legemiddel' }, { effectiveDateTime: at(-20) }), 'taken'],
     [
-      'LAR alone is no heading of a medicine',
+      'LAR alone does not make a medicine a heading',
       statementOf({ text: 'LAR 10 mg' }, { effectiveDateTime: at(-20) }),
       undefined,
     ],
     [
-      'a medicine that is recognised makes no second treatment',
+      'a recognised medicine makes no second treatment',
       orderOf(written('N07BC02', 'Metadon (LARO)'), SINCE),
       undefined,
     ],
@@ -363,13 +363,13 @@ describe('2.3: LARO known otherwise', () => {
     expect(degreeOf(resource)).toBe(expected);
   });
 
-  test('it counts as fresh, names no substance, and stands in the class', () => {
+  test('it counts as fresh, names no substance, and is in the class', () => {
     const [found] = chartOf([diagnosis(ICD, 'F11.22', { onsetDateTime: '2015' })]).treatments;
     expect(found).toMatchObject({ fresh: true, otherwise: true, lists: ['laro-medicine'], endKnown: false });
     expect(found?.substance).toBeUndefined();
   });
 
-  test('a heading is not unrecognised besides', () => {
+  test('a heading is not also unrecognised', () => {
     const heading = statementOf({ text: 'LARO-preparat' }, { effectiveDateTime: at(-20) });
     expect(chartOf([heading]).unread.treatments).toEqual([]);
   });
@@ -391,7 +391,7 @@ describe('2.4: what was done, planned or booked', () => {
       '2026-01-05',
     ],
     [
-      'going on',
+      'in progress',
       'procedures',
       { resourceType: 'Procedure', status: 'in-progress', performedPeriod: { start: '2025-01-01' } },
       TODAY,
@@ -462,19 +462,19 @@ describe('2.4: where the patient is', () => {
     expect(setting(r5)).toBe(expected);
   });
 
-  test('another encounter than that of the call tells nothing', () => {
+  test('an encounter other than that of the call is ignored', () => {
     expect(setting({ ...encounter('IMP'), id: 'other' })).toBeUndefined();
   });
 
   const category = (...codes: string[]) => ({ category: codes.map((code) => ({ coding: [{ code }] })) });
   test.each<[string, Json, string, string | undefined]>([
-    ['no category: that of the encounter', {}, 'IMP', 'inpatient'],
+    ['no category: the encounter’s', {}, 'IMP', 'inpatient'],
     ['an inpatient order at a visit', category('inpatient'), 'AMB', 'inpatient'],
     ['a discharge order on a ward', category('discharge'), 'IMP', 'outpatient'],
     ['a community order on a ward', category('community'), 'IMP', 'outpatient'],
     ['an outpatient order on a ward', category('outpatient'), 'IMP', 'outpatient'],
     ['an outpatient order by video', category('outpatient'), 'VR', 'virtual'],
-    ['several categories: outpatient care wins', category('inpatient', 'discharge'), 'IMP', 'outpatient'],
+    ['several categories: outpatient care takes precedence', category('inpatient', 'discharge'), 'IMP', 'outpatient'],
     ['a category of another kind', category('acute'), 'IMP', 'inpatient'],
     ['an encounter of unknown class', {}, 'PRENC', undefined],
   ])('of a draft: %s', (_, more, code, expected) => {
@@ -488,7 +488,7 @@ describe('2.4: where the patient is', () => {
   });
 });
 
-describe('how old the patient is', () => {
+describe('the patient’s age', () => {
   const age = (birthDate: unknown, id = 'kari') =>
     chartOf([], { prefetch: { patient: { resourceType: 'Patient', id, birthDate } } }).age;
   test.each<[birthDate: unknown, age: Chart['age']]>([
@@ -510,7 +510,7 @@ describe('how old the patient is', () => {
   });
 });
 
-describe('7: how much of the record is here', () => {
+describe('7: how complete the record is', () => {
   const medications = (value: unknown): SectionState =>
     chartOf([], { prefetch: { medications: value } }).sections.medications;
   const one = orderOf('oxazepam', SINCE);
@@ -527,44 +527,44 @@ describe('7: how much of the record is here', () => {
     ['null', null, 'complete'],
     ['nothing under the key', undefined, 'missing'],
     ['a text', 'x', 'missing'],
-    ['an outcome', { resourceType: 'OperationOutcome', issue: [{ severity: 'error' }] }, 'missing'],
+    ['an OperationOutcome', { resourceType: 'OperationOutcome', issue: [{ severity: 'error' }] }, 'missing'],
     ['a next page', set({ link: [{ relation: 'next', url: 'https://fhir.example/x' }] }), 'partial'],
-    ['a total that is reached', set({ total: 1 }), 'complete'],
+    ['a total equal to the entries', set({ total: 1 }), 'complete'],
     ['a total above the entries', set({ total: 2 }), 'partial'],
     [
-      'a total above the matches, with what they include',
+      'a total above the matches, with included resources',
       { ...set({}), entry: [entry, included], total: 2 },
       'partial',
     ],
-    ['a total of the matches, with what they include', { ...set({}), entry: [entry, included], total: 1 }, 'complete'],
+    [
+      'a total equal to the matches, with included resources',
+      { ...set({}), entry: [entry, included], total: 1 },
+      'complete',
+    ],
     ['a remark among the entries', { ...set({}), entry: [entry, outcome('information')] }, 'complete'],
     ['a warning among the entries', { ...set({}), entry: [entry, outcome('warning')] }, 'complete'],
     ['an error among the entries', { ...set({}), entry: [entry, outcome('error')] }, 'partial'],
     ['a fatal error among the entries', { ...set({}), entry: [entry, outcome('fatal')] }, 'partial'],
     ['an entry without a resource', { ...set({}), entry: [entry, { fullUrl: 'urn:uuid:x' }] }, 'partial'],
+    ['entries of another version as well', set({}, [one, { ...one, id: 'two', requester: { agent: {} } }]), 'partial'],
+    ['only entries of other patients', set({}, [{ ...one, subject: { reference: 'Patient/ola' } }]), 'missing'],
     [
-      'entries of another version beside ours',
-      set({}, [one, { ...one, id: 'two', requester: { agent: {} } }]),
-      'partial',
-    ],
-    ['entries of other patients only', set({}, [{ ...one, subject: { reference: 'Patient/ola' } }]), 'missing'],
-    [
-      'entries of other patients besides',
+      'entries of other patients as well',
       set({}, [one, { ...one, id: 'two', subject: { reference: 'Patient/ola' } }]),
       'complete',
     ],
-    ['other resources only', set({}, [condition('c', 'F11.2')]), 'missing'],
+    ['only other resources', set({}, [condition('c', 'F11.2')]), 'missing'],
   ])('%s', (_, value, expected) => {
     expect(medications(value)).toBe(expected);
   });
 
-  test('a patient whom the server does not know is a record that is not known', () => {
+  test('the record of a patient unknown to the server is not known', () => {
     const patient = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'not-found' }] };
     for (const record of [[], [one]])
       expect(chartOf(record, { prefetch: { patient } }).sections.medications).not.toBe('complete');
   });
 
-  test('a record that goes on under another id is a list in part', () => {
+  test('a record that continues under another id is incomplete', () => {
     const patient = {
       resourceType: 'Patient',
       id: 'kari',
@@ -584,12 +584,12 @@ describe('2.4: whose resources they are', () => {
     ['a version of it', { reference: 'Patient/kari/_history/2' }, 1],
     ['nobody', undefined, 1],
     ['another patient', { reference: 'Patient/ola' }, 0],
-    ['a group of the same id', { reference: 'Group/kari' }, 0],
+    ['a group with the same id', { reference: 'Group/kari' }, 0],
   ])('of %s: %j', (_, subject, expected) => {
     expect(owned(subject)).toBe(expected);
   });
 
-  test('an address of an entry of the call is looked up first', () => {
+  test('the fullUrl of an entry of the call is looked up first', () => {
     const patient = {
       resourceType: 'Bundle',
       entry: [{ fullUrl: 'urn:uuid:0c1d', resource: { resourceType: 'Patient', id: 'kari' } }],
@@ -598,7 +598,7 @@ describe('2.4: whose resources they are', () => {
     expect(owned({ reference: 'urn:uuid:ffff' }, patient)).toBe(0);
   });
 
-  test('a draft of another patient is left out, and the answer says so', () => {
+  test('a draft for another patient is left out, and the answer says so', () => {
     const chart = chartOf([], { drafts: [draftOf('oxycodone', { subject: { reference: 'Patient/ola' } })] });
     expect(chart.drafts).toEqual([]);
     expect(chart.leftOut).toEqual([{ what: 'order', why: 'other-patient', ref: 'MedicationRequest/draft-1' }]);
@@ -616,17 +616,17 @@ describe('7: drafts that could not be read', () => {
     ['on hold', draftOf('oxycodone', { status: 'on-hold' }), 1, []],
     ['without a status', draftOf('oxycodone', { status: undefined }), 1, []],
     ['whatever its intent', draftOf('oxycodone', { intent: 'proposal' }), 1, []],
-    ['of a status that nobody knows: judged, and said', draftOf('oxycodone', { status: 'unknown' }), 1, ['oxikodon']],
+    ['with an unknown status: judged and reported', draftOf('oxycodone', { status: 'unknown' }), 1, ['oxikodon']],
     [
-      'with a modifier that nobody knows: judged, and said',
+      'with an unknown modifier: judged and reported',
       draftOf('oxycodone', { modifierExtension: [{ url: 'x' }] }),
       1,
       ['oxikodon'],
     ],
-    ['that nobody recognises', draftOf({ text: 'Xylofin 5 mg' }), 0, ['Xylofin 5 mg']],
-    ['that names no medicine', draftOf('oxycodone', { medicationCodeableConcept: undefined }), 0, [undefined]],
+    ['that is unrecognised', draftOf({ text: 'Xylofin 5 mg' }), 0, ['Xylofin 5 mg']],
+    ['without a medicine', draftOf('oxycodone', { medicationCodeableConcept: undefined }), 0, [undefined]],
     [
-      'whose Medication is not here',
+      'whose Medication was not sent',
       draftOf('oxycodone', {
         medicationCodeableConcept: undefined,
         medicationReference: { reference: 'Medication/x' },
@@ -646,7 +646,7 @@ describe('7: drafts that could not be read', () => {
     expect(unread(draftOf({ text: 'Xylofin' }), 'order-select')).toEqual([0, ['Xylofin']]);
   });
 
-  test('the same draft twice is one; two of one id are two, and no action may point to either', () => {
+  test('the same draft twice is one, and of two with one id neither may be changed', () => {
     const draft = draftOf('oxycodone');
     const twice = chartOf([], { drafts: [draft, structuredClone(draft)] });
     expect([twice.drafts.length, twice.resources.size]).toEqual([1, 1]);
@@ -655,7 +655,7 @@ describe('7: drafts that could not be read', () => {
   });
 });
 
-describe('2.1: medicines of the record that are not recognised', () => {
+describe('2.1: unrecognised medicines of the record', () => {
   const unrecognised = (more: Json) =>
     chartOf([orderOf({ text: 'Xylofin 5 mg' }, { ...SINCE, ...more })]).unread.treatments.map(({ name }) => name);
   test.each<[string, Json, unknown[]]>([

@@ -29,7 +29,7 @@ const sedative = (more: Json, id = 'sedative') => orderOf('oxazepam', { id, ...m
 const opioidDraft = (more: Json) => draftOf('oxycodone', more);
 const antagonistDraft = (more: Json) => draftOf('naltrexone', more);
 
-/** The one pair, in words: its degree, and whether only washout joins it. */
+/** The single pair, in words: its degree, and whether only washout joins it. */
 function pairIn(record: Json[], drafts: Json[], lengthening?: 'clearance' | number): string {
   const chart = chartOf(record, { drafts });
   const all = [...chart.drafts, ...chart.treatments];
@@ -69,7 +69,7 @@ describe('1.5: together with the chart open: any day from today on', () => {
 
 describe('1.5: together with a draft: any day of its own period', () => {
   test.each<[string, Json, Json, string]>([
-    ['from today, and open', from(at(-30)), { authoredOn: TODAY }, 'taken'],
+    ['from today, open-ended', from(at(-30)), { authoredOn: TODAY }, 'taken'],
     ['without a date it begins today', from(at(-30), at(0)), {}, 'taken'],
     ['a draft dated before today begins today', from(at(-30), at(-1)), from(at(-10), at(10)), 'no pair'],
     ['it begins on the last day of the other', from(at(-30), at(5)), from(at(5), at(9)), 'taken'],
@@ -78,13 +78,13 @@ describe('1.5: together with a draft: any day of its own period', () => {
     ['it ends the day before', from(at(10)), from(at(5), at(9)), 'no pair'],
     ['it has no end: the other begins in a year', from(at(365)), from(at(5)), 'taken'],
     [
-      'days of supply do not close it',
+      'days of supply do not end it',
       from(at(30)),
       { authoredOn: TODAY, dispenseRequest: { expectedSupplyDuration: { value: 5, code: 'd' } } },
       'taken',
     ],
     [
-      'a quantity does not close it',
+      'a quantity does not end it',
       from(at(30)),
       {
         authoredOn: TODAY,
@@ -94,26 +94,21 @@ describe('1.5: together with a draft: any day of its own period', () => {
       'taken',
     ],
     [
-      'a length in the text does not close it',
+      'a length in the text does not end it',
       from(at(30)),
       { authoredOn: TODAY, ...lines({ text: '1 tablett i 5 dagar' }) },
       'taken',
     ],
-    ['a count closes it', from(at(30)), { authoredOn: TODAY, ...lines(line({ ...times(1), count: 5 })) }, 'no pair'],
+    ['a count ends it', from(at(30)), { authoredOn: TODAY, ...lines(line({ ...times(1), count: 5 })) }, 'no pair'],
     [
-      'a count closes it on its last day',
+      'a count ends it on its last day',
       from(at(4)),
       { authoredOn: TODAY, ...lines(line({ ...times(1), count: 5 })) },
       'taken',
     ],
+    ['a single event ends it', from(at(1)), { authoredOn: TODAY, ...lines({ timing: { event: [TODAY] } }) }, 'no pair'],
     [
-      'a single event closes it',
-      from(at(1)),
-      { authoredOn: TODAY, ...lines({ timing: { event: [TODAY] } }) },
-      'no pair',
-    ],
-    [
-      'a duration closes it',
+      'a duration ends it',
       from(at(5)),
       { authoredOn: TODAY, ...lines(line({ boundsDuration: { value: 5, code: 'd' } })) },
       'no pair',
@@ -154,24 +149,24 @@ describe('1.5: washout and blockade, in both directions', () => {
     ['a day later', [opioid(gone(5))], [antagonistDraft(from(at(6)))], 'no pair'],
     ['they share a day: no washout', [opioid(from(at(-30)))], [antagonistDraft({})], 'taken'],
     [
-      'only possible, and every end reaches the draft: it counts as taken',
+      'only possible, but every end reaches the draft: it counts as taken',
       [opioid({ ...from(at(-9)), status: 'stopped', meta: { lastUpdated: at(-5) } })],
       [antagonistDraft({})],
       'taken, washout',
     ],
     [
-      'only possible, and its earliest end does not',
+      'only possible, and its earliest end does not reach it',
       [opioid({ ...from(at(-30)), status: 'stopped', meta: { lastUpdated: at(-5) } })],
       [antagonistDraft({})],
       'possible, washout',
     ],
     [
-      'methadone that goes on between supplies counts by its washout',
+      'methadone between supplies counts by its washout',
       [orderOf('methadone', gone(14))],
       [antagonistDraft({})],
       'taken, washout',
     ],
-    ['and not by the days between supplies', [orderOf('methadone', gone(15))], [antagonistDraft({})], 'no pair'],
+    ['not by the days between supplies', [orderOf('methadone', gone(15))], [antagonistDraft({})], 'no pair'],
   ])('%s', (_, record, drafts, expected) => {
     expect(pairIn(record, drafts, 'clearance')).toBe(expected);
   });
@@ -182,8 +177,8 @@ describe('1.5: washout and blockade, in both directions', () => {
     expect(pairIn([opioid(gone(5)), naltrexone(from(at(-5)))], [], 'clearance')).toBe('no pair');
   });
 
-  test('the degree is that which it had when it ended', () => {
-    // Of a dispense of unknown length the 30th day is the earliest end. Lengthened by 10 days it reaches the draft, or not.
+  test('the degree is that at its end', () => {
+    // The earliest end of a dispense of unknown length is day 30. Lengthened by 10 days it reaches the draft, or not.
     const dispensed = (day: number) =>
       pairIn([dispenseOf('oxycodone', { whenHandedOver: at(day) })], [antagonistDraft({})], 'clearance');
     expect(dispensed(-39)).toBe('taken, washout');
@@ -192,7 +187,7 @@ describe('1.5: washout and blockade, in both directions', () => {
     expect(pairIn([onHold], [antagonistDraft({})], 'clearance')).toBe('presumed');
   });
 
-  test('presumed when it ended: presumed after it, however early it may have ended', () => {
+  test('a treatment presumed at its end is presumed after it, however early it may have ended', () => {
     const chart = chartOf([opioid({ id: 'running', ...from(at(-5)), status: 'on-hold' })], {
       drafts: [antagonistDraft({ id: 'running' })],
     });
@@ -206,17 +201,17 @@ describe('1.5: washout and blockade, in both directions', () => {
     expect(pairIn([opioid(gone(5)), onHold], [], 'clearance')).toBe('presumed, washout');
   });
 
-  test('one that is possible today, and would be over long before the other if it had ended at once', () => {
+  test('one is possible today, and would be over long before the other if it had ended at once', () => {
     const stopped = (start: string) => opioid({ ...from(start), status: 'stopped' });
     expect(pairIn([stopped(at(-11))], [antagonistDraft({})], 'clearance')).toBe('possible');
     expect(pairIn([stopped(at(-10))], [antagonistDraft({})], 'clearance')).toBe('taken, washout');
     expect(pairIn([stopped(at(-10))], [antagonistDraft(from(at(1)))], 'clearance')).toBe('possible');
     expect(pairIn([stopped(TODAY)], [antagonistDraft(from(TODAY, TODAY))], 'clearance')).toBe('taken, washout');
-    // Without what clears, it is as the record has it.
+    // Without clearance it is as the record has it.
     expect(pairIn([stopped(at(-10))], [antagonistDraft({})])).toBe('possible');
   });
 
-  test('two that are only possible: sure only where both are', () => {
+  test('two that are only possible are certain only where both are', () => {
     const naltrexone = (start: string) =>
       orderOf('naltrexone', { id: 'naltrexone', ...from(start), status: 'stopped' });
     const stopped = opioid({ ...from(at(-3)), status: 'stopped' });
@@ -225,7 +220,7 @@ describe('1.5: washout and blockade, in both directions', () => {
     expect(pairIn([naltrexone(at(-4)), stopped], [], 'clearance')).toBe('possible');
   });
 
-  test('what the other was before today makes it no surer', () => {
+  test('what the other was before today makes it no more certain', () => {
     const stopped = opioid({ ...from(at(-30)), status: 'stopped' });
     const twice = [
       orderOf('naltrexone', { id: 'a', ...from(at(-100), at(-90)) }),
@@ -234,21 +229,21 @@ describe('1.5: washout and blockade, in both directions', () => {
     expect(pairIn([stopped, ...twice], [], 'clearance')).toBe('possible');
   });
 
-  test('of two periods that reach the other the higher degree counts', () => {
-    // Presumed for 30 days, possible for 70 more: so lengthened each possible end reaches today.
+  test('the higher degree of two periods that reach the other counts', () => {
+    // Presumed for 30 days, possible for 70 more: thus lengthened, each possible end reaches today.
     const dispensed = (day: number) =>
       pairIn([dispenseOf('oxycodone', { whenHandedOver: at(day) })], [draftOf('buprenorphine', {})], 90);
     expect(dispensed(-115)).toBe('taken, washout');
     expect(dispensed(-130)).toBe('possible, washout');
   });
 
-  test('by a number of days, of one that is only possible', () => {
+  test('a number of days may replace it for one that is only possible', () => {
     const stopped = (start: string) => opioid({ ...from(start), status: 'stopped' });
     expect(pairIn([stopped(at(-2))], [draftOf('buprenorphine', {})], 2)).toBe('taken, washout');
     expect(pairIn([stopped(at(-3))], [draftOf('buprenorphine', {})], 2)).toBe('possible');
   });
 
-  test('the days of the one that ended are told, and of a sure pair those of either', () => {
+  test('the days of the ended one are reported, and for a certain pair those of either', () => {
     const joined = (record: Json[], draft: Json) => {
       const chart = chartOf(record, { drafts: [draft] });
       return together(chart.treatments, chart.drafts, 'clearance')[0];
@@ -261,32 +256,32 @@ describe('1.5: washout and blockade, in both directions', () => {
     expect(joined([stopped], draftOf('oxazepam'))).toMatchObject({ degree: 'taken', afterDays: 10 });
   });
 
-  test('one that begins after the other ended, and went on before with a pause, still counts by its last end', () => {
+  test('one that begins after the other ended, and was used before with a pause, counts by its last end', () => {
     const twice = [opioid(from(at(-60), at(-40))), opioid(from(at(-20), at(-8)), 'again')];
     expect(pairIn(twice, [antagonistDraft({})], 'clearance')).toBe('taken, washout');
     const early = [opioid(from(at(-60), at(-40))), opioid(from(at(-20), at(-11)), 'again')];
     expect(pairIn(early, [antagonistDraft({})], 'clearance')).toBe('no pair');
   });
 
-  test('what begins only after the other is not lengthened backwards', () => {
+  test('one that begins only after the other is not lengthened backwards', () => {
     expect(pairIn([opioid(from(at(7)))], [antagonistDraft(from(at(2), at(4)))], 'clearance')).toBe('taken, washout');
     expect(pairIn([opioid(from(at(8)))], [antagonistDraft(from(at(2), at(4)))], 'clearance')).toBe('no pair');
   });
 
-  test('by a number of days', () => {
+  test('a number of days may replace the washout', () => {
     expect(pairIn([opioid(gone(2))], [draftOf('buprenorphine', {})], 2)).toBe('taken, washout');
     expect(pairIn([opioid(gone(3))], [draftOf('buprenorphine', {})], 2)).toBe('no pair');
   });
 });
 
 describe('1.1: treatments that count', () => {
-  test('from today on; with drafts, on a day of theirs', () => {
+  test('those from today on count; with drafts, those on one of their days', () => {
     const { treatments, drafts } = chartOf([sedative(from(at(-30), at(3)))], { drafts: [opioidDraft(from(at(4)))] });
     expect(within(treatments, [])).toHaveLength(1);
     expect(within(treatments, drafts)).toHaveLength(0);
   });
 
-  test('each with its highest degree on those days', () => {
+  test('each has its highest degree on those days', () => {
     const supplied = { ...from(at(-1)), dispenseRequest: { expectedSupplyDuration: { value: 3, code: 'd' } } };
     const degreeOn = (draft: Json) => {
       const { treatments, drafts } = chartOf([sedative(supplied)], { drafts: [opioidDraft(draft)] });
@@ -306,15 +301,15 @@ describe('1.1: treatments that count, lengthened', () => {
   test.each<
     [what: string, record: Json[], drafts: Json[], lengthening: 'clearance' | number | undefined, degrees: unknown[]]
   >([
-    ['not at all', [gone(1)], [], undefined, []],
-    ['by what clears: 10 days before today', [gone(10)], [], 'clearance', ['taken']],
+    ['not lengthened', [gone(1)], [], undefined, []],
+    ['by clearance: 10 days before today', [gone(10)], [], 'clearance', ['taken']],
     ['11 days before today', [gone(11)], [], 'clearance', []],
     ['10 days before a draft', [gone(5)], [antagonistDraft(from(at(5), at(9)))], 'clearance', ['taken']],
     ['11 days before it', [gone(5)], [antagonistDraft(from(at(6), at(9)))], 'clearance', []],
     ['by a number of days', [gone(2)], [], 2, ['taken']],
     ['one day more', [gone(3)], [], 2, []],
     ['days between supplies count', [orderOf('methadone', from(at(-60), at(-14)))], [], undefined, ['presumed']],
-    ['but not beside what lengthens', [orderOf('methadone', from(at(-60), at(-14)))], [], 5, []],
+    ['but not beside a lengthening', [orderOf('methadone', from(at(-60), at(-14)))], [], 5, []],
     ['it begins after the draft ended', [opioid(from(at(9)))], [antagonistDraft(from(at(2), at(8)))], 'clearance', []],
     ['it begins on its last day', [opioid(from(at(8)))], [antagonistDraft(from(at(2), at(8)))], 'clearance', ['taken']],
     [
@@ -325,7 +320,7 @@ describe('1.1: treatments that count, lengthened', () => {
       ['taken'],
     ],
     [
-      'possible, and the first does not',
+      'possible, and the first end does not',
       [opioid({ ...from(at(-11)), status: 'stopped', meta: { lastUpdated: at(-3) } })],
       [],
       'clearance',
@@ -342,19 +337,19 @@ describe('1.1: treatments that count, lengthened', () => {
     expect(found(record, drafts, lengthening)).toEqual(degrees);
   });
 
-  test('of two that count the higher degree is told, wherever it stands', () => {
+  test('of two that count the higher degree is reported, in any order', () => {
     const record = [orderOf('methadone', { ...from(at(-60), at(-5)) })];
     expect(found(record, [], undefined)).toEqual(['presumed']);
     expect(found(record, [], 'clearance')).toEqual(['taken']);
   });
 
-  test('one that has that degree anyway is told as it is', () => {
+  test('one that already has that degree is reported unchanged', () => {
     const { treatments } = chartOf([opioid(from(at(-9)))]);
     expect(within(treatments, [])[0]).toBe(treatments[0]);
   });
 });
 
-describe('1.4: how certain it is that an implant still acts', () => {
+describe('1.4: how certain an implant still acts', () => {
   const sixmo = administrationOf({ ...concept('N07BC01'), text: 'Sixmo' }, { effectiveDateTime: '2025-08-02' });
   const pairs = (draft: Json) => {
     const chart = chartOf([sixmo], { drafts: [draft] });
@@ -371,14 +366,14 @@ describe('1.4: how certain it is that an implant still acts', () => {
     expect(pairs(draft).map((pair) => pair?.certain)).toEqual([certain, certain]);
   });
 
-  test('of a pair without one it is not told', () => {
+  test('a pair without an implant does not report it', () => {
     const { treatments, drafts } = chartOf([opioid(from(at(-9)))], { drafts: [antagonistDraft({})] });
     expect(together(treatments, drafts, 'clearance')[0]).not.toHaveProperty('certain');
   });
 });
 
-describe('1.5: what is no pair', () => {
-  test('one product sent twice is no pair, two products of one reference are', () => {
+describe('1.5: what is not a pair', () => {
+  test('one product sent twice is not a pair, and two products with one reference are', () => {
     const { drafts } = chartOf([], { drafts: [opioidDraft({}), draftOf('oxazepam')] });
     const [one, other] = drafts as [Drug, Drug];
     expect(one.ref).toBe(other.ref);
@@ -387,7 +382,7 @@ describe('1.5: what is no pair', () => {
     expect(together([one], [{ ...one, ref: 'MedicationRequest/b' } as Drug])).toHaveLength(1);
   });
 
-  test('every one of some is paired with every other of others', () => {
+  test('each of some is paired with each of the others', () => {
     const { treatments, drafts } = chartOf([opioid(from(at(-9))), sedative(from(at(-9)))], {
       drafts: [antagonistDraft({}), draftOf('zopiclone', { id: 'b' })],
     });
@@ -425,13 +420,13 @@ describe('results of days on which something was taken or presumed', () => {
     expect(kept(date)).toEqual(expected ? [date] : []);
   });
 
-  test('what is only presumed counts, what is only possible does not', () => {
+  test('a presumed treatment counts, and a possible one does not', () => {
     const on = (status: string) =>
       during([{ date: at(-1) } as Result], chartOf([sedative({ ...from(at(-9)), status })]).treatments).length;
     expect([on('active'), on('on-hold'), on('stopped')]).toEqual([1, 1, 0]);
   });
 
-  test('of several results those that fit, and of no treatment none', () => {
+  test('those of several results that fit count, and none without a treatment', () => {
     expect(kept('2026-01-09', '2026-02-01', '2026-02-02')).toEqual(['2026-02-01', '2026-02-02']);
     expect(during([{ date: at(-1) } as Result], [])).toEqual([]);
   });
@@ -448,13 +443,13 @@ describe('1.6: changed orders', () => {
     ['the prior prescription it names', { priorPrescription: { reference: 'MedicationRequest/running' } }],
     ['an absolute address', { priorPrescription: { reference: 'https://fhir.example/r4/MedicationRequest/running' } }],
     ['replaces', { replaces: [{ reference: 'MedicationRequest/running' }] }],
-  ])('by %s: the copy of the record does not count beside it', (_, more) => {
+  ])('by %s: the copy in the record does not count beside it', (_, more) => {
     const chart = change(draftOf('oxazepam', { authoredOn: TODAY, ...more }));
     expect(chart.drafts[0]?.changed).toBe(true);
     expect(refs(chart)).toEqual(['oxazepam: taken 2025-12-01..2026-03-01']);
     expect(chart.treatments[0]?.degree).toBeUndefined();
     expect(chart.treatments[0]?.entries()[0]?.replaced).toBe(true);
-    // What was there before is as the record has it.
+    // The earlier dates stay as in the record.
     expect(chart.before[0]?.degree).toBe('taken');
   });
 
@@ -464,13 +459,13 @@ describe('1.6: changed orders', () => {
     expect(chart.treatments[0]?.degree).toBe('taken');
   });
 
-  test('of another substance: the copy ends the day before the draft begins', () => {
+  test('with another substance the copy ends the day before the draft begins', () => {
     const chart = change(draftOf('diazepam', { id: 'running', authoredOn: at(5) }));
     expect(refs(chart)).toEqual([`oxazepam: taken 2025-12-01..${at(4)}`]);
     expect(chart.treatments[0]?.endKnown).toBe(true);
   });
 
-  test('of another substance, washout counts from there', () => {
+  test('with another substance washout counts from there', () => {
     const record = [orderOf('oxycodone', { id: 'running', ...from('2025-12-01') })];
     const pair = (start: string) => {
       const chart = change(draftOf('naltrexone', { id: 'running', authoredOn: start }), record);
@@ -479,7 +474,7 @@ describe('1.6: changed orders', () => {
     expect(pair(TODAY)).toMatchObject({ washout: true, degree: 'taken', afterDays: 10 });
   });
 
-  test('from methadone to buprenorphine: treatment goes on between supplies from there', () => {
+  test('from methadone to buprenorphine: treatment continues between supplies from there', () => {
     const record = [orderOf('methadone', { id: 'running', ...from('2025-12-01') })];
     const chart = change(draftOf('buprenorphine', { id: 'running', authoredOn: TODAY }), record);
     expect(periodsOf(chart.treatments[0])).toBe(`taken 2025-12-01..2026-03-01, presumed 2026-03-02..${at(13)}`);
@@ -498,7 +493,7 @@ describe('1.6: changed orders', () => {
     expect(chart.treatments[0]?.endKnown).toBe(true);
   });
 
-  test('a draft that takes an entry back as an error: it never was', () => {
+  test('a draft that marks an entry as an error removes it', () => {
     const chart = change(draftOf('oxazepam', { id: 'running', status: 'entered-in-error' }));
     expect([chart.drafts, chart.treatments, chart.before]).toEqual([[], [], []]);
   });
@@ -508,7 +503,7 @@ describe('1.6: changed orders', () => {
     expect(startingAnew(chart.drafts, chart.treatments)).toEqual([]);
   });
 
-  test('the period of the copy until today counts for use over time', () => {
+  test('the copy’s period until today counts for use over time', () => {
     const chart = change(draftOf('oxazepam', { id: 'running', authoredOn: TODAY }));
     expect(useOf(chart.treatments, 30)[0]?.start).toBe('2025-12-01');
   });
@@ -535,12 +530,12 @@ describe('3: use over time', () => {
     ['supplies that touch', [supplied('2026-01-01', 10), supplied('2026-01-11', 10)], ['2026-01-01..2026-01-20']],
     ['a gap of 30 days', [supplied('2026-01-01', 10), supplied('2026-02-10', 10)], ['2026-01-01..2026-02-19']],
     [
-      'a gap of 31 days breaks',
+      'a gap of 31 days ends it',
       [supplied('2026-01-01', 10), supplied('2026-02-11', 10)],
       ['2026-01-01..2026-01-10', '2026-02-11..2026-02-20'],
     ],
     [
-      'over a switch inside the class',
+      'across a switch within the class',
       [
         supplied('2026-01-01', 10),
         {
@@ -554,29 +549,33 @@ describe('3: use over time', () => {
       ['2026-01-01..2026-01-20'],
     ],
     [
-      'an active entry without an end counts to today',
+      'an active entry without an end counts until today',
       [orderOf('oxazepam', { authoredOn: '2025-06-01' })],
       ['2025-06-01..2026-03-02'],
     ],
     [
-      'on hold: to its last sign of life',
+      'on hold: until its last sign of life',
       [orderOf('oxazepam', { authoredOn: '2025-06-01', status: 'on-hold' })],
       ['2025-06-01..2025-06-01'],
     ],
     [
-      'what is only possible supplies nothing',
+      'a possible treatment supplies nothing',
       [orderOf('oxazepam', { authoredOn: '2025-06-01', status: 'stopped' })],
       [],
     ],
     [
-      'a start known by its month counts from its last day',
+      'a start known by month counts from its last day',
       [orderOf('oxazepam', { authoredOn: '2025-06' })],
       ['2025-06-30..2026-03-02'],
     ],
-    ['what begins tomorrow is no use yet', [orderOf('oxazepam', { authoredOn: '2026-03-03' })], []],
+    ['what begins tomorrow does not count yet', [orderOf('oxazepam', { authoredOn: '2026-03-03' })], []],
     ['30 units as needed: 30 days', [orderOf('oxazepam', few(30))], ['2026-01-01..2026-01-30']],
-    ['31 units as needed: to today', [orderOf('oxazepam', few(31))], ['2026-01-01..2026-03-02']],
-    ['repeated: to today', [orderOf('oxazepam', few(15, { numberOfRepeatsAllowed: 1 }))], ['2026-01-01..2026-03-02']],
+    ['31 units as needed: until today', [orderOf('oxazepam', few(31))], ['2026-01-01..2026-03-02']],
+    [
+      'repeated: until today',
+      [orderOf('oxazepam', few(15, { numberOfRepeatsAllowed: 1 }))],
+      ['2026-01-01..2026-03-02'],
+    ],
     [
       'a statement and its order are one use',
       [
@@ -593,7 +592,7 @@ describe('3: use over time', () => {
     expect(courses(supplied('2026-01-01', 50), supplied('2026-01-05', 2))).toEqual(['2026-01-01..2026-02-19']);
   });
 
-  test('a course tells its medicines, each once: as they began, then as they end, then by name', () => {
+  test('a course lists its medicines once: by start, then by end, then by name', () => {
     const drugs = (...record: Json[]) =>
       useOf(chartOf(record).treatments, 30).map(({ drugs: own }) => own.map(({ ref }) => ref.split('/')[1]));
     const one = (id: string, drug: string, start: string, end: string) => orderOf(drug, { id, ...from(start, end) });
@@ -616,11 +615,11 @@ describe('3: use over time', () => {
     ).toEqual([['d', 'b'], ['d']]);
   });
 
-  test('a draft is no use yet', () => {
+  test('a draft is not use yet', () => {
     expect(useOf(chartOf([], { drafts: [draftOf('oxazepam')] }).drafts, 30)).toEqual([]);
   });
 
-  test('without tolerance, supplies that touch are one, and a day between breaks', () => {
+  test('without tolerance, supplies that touch are one, and a day between separates them', () => {
     const days = (second: string) =>
       useOf(
         chartOf([
@@ -660,7 +659,7 @@ describe('3: continuation', () => {
       true,
     ],
     [
-      'the same twice in the list is one entry',
+      'the same entry twice on the list is one',
       [entry({ ...from(at(-200)), status: 'stopped' }), entry({ ...from(at(-200)), status: 'stopped', id: 'other' })],
       false,
     ],
@@ -695,9 +694,9 @@ describe('3: continuation', () => {
       [entry(from(at(-60), at(-46)), 'diazepam'), entry({ ...from(at(-29), at(-15)), id: 'b' }, 'N05BA12')],
       true,
     ],
-    ['ended long ago, and the draft changes it', [entry({ ...from(at(-60), at(-40)), id: 'draft-1' })], true],
+    ['ended long ago, and changed by the draft', [entry({ ...from(at(-60), at(-40)), id: 'draft-1' })], true],
     [
-      'ended long ago, and the draft changes it into another substance',
+      'ended long ago, and changed by the draft into another substance',
       [entry({ ...from(at(-60), at(-40)), id: 'draft-1' }, 'diazepam')],
       false,
     ],
@@ -707,14 +706,14 @@ describe('3: continuation', () => {
     expect(continues(record)).toBe(expected);
   });
 
-  test('of several drafts those that continue nothing', () => {
+  test('the drafts that continue nothing are reported', () => {
     const anew = (record: Json[], ...drafts: Json[]) => {
       const chart = chartOf(record, { drafts });
       return startingAnew(chart.drafts, chart.treatments).map(({ substance }) => substance);
     };
     const both = [draft({ id: 'a' }), draftOf('zopiclone', { id: 'b', authoredOn: TODAY })];
     expect(anew([], ...both)).toEqual(['oxazepam', 'zopiclone']);
-    // Stale: it continues its own substance alone.
+    // Stale: it continues only its own substance.
     expect(anew([entry(from('2023-01-01'))], ...both)).toEqual(['zopiclone']);
     expect(anew([entry(from(at(-9)))], ...both)).toEqual([]);
     expect(startingAnew([], chartOf([entry(from(at(-9)))]).treatments)).toEqual([]);
@@ -725,7 +724,7 @@ describe('3: continuation', () => {
     expect(startingAnew(drafts, drafts)).toEqual(drafts);
   });
 
-  test('30 days of what is not fresh continue its own substance alone', () => {
+  test('30 days of a stale treatment continue only its own substance', () => {
     const chart = (drug: string) => chartOf([entry(from(at(-60), at(-31)))], { drafts: [draftOf(drug)] });
     const anew = (drug: string) => {
       const { drafts, treatments } = chart(drug);
@@ -739,7 +738,7 @@ describe('3: continuation', () => {
 });
 
 describe('treatments: what belongs together', () => {
-  test('one substance and one purpose, whatever tells of it', () => {
+  test('one substance with one purpose is one treatment, whatever the source', () => {
     const record = [
       orderOf('oxazepam', { authoredOn: at(-30) }),
       statementOf('oxazepam', { dateAsserted: at(-20) }),
@@ -757,20 +756,20 @@ describe('treatments: what belongs together', () => {
     expect(treatments[0]?.degree).toBe('taken');
   });
 
-  test('one substance and two purposes are two', () => {
+  test('one substance with two purposes is two treatments', () => {
     const pain = { reasonCode: [{ coding: [{ system: 'http://hl7.org/fhir/sid/icd-10', code: 'R52.9' }] }] };
     const record = [
       orderOf('methadone', { authoredOn: at(-30), id: 'a' }),
       orderOf('methadone', { authoredOn: at(-20), id: 'b', ...pain }),
     ];
     const found = chartOf(record, { prefetch: {} }).treatments;
-    // The first gives no reason: it takes that of the newest entry that gives one.
+    // The first has no reason, so it takes that of the newest entry with one.
     expect(found).toHaveLength(1);
     const dependence = { reasonCode: [{ coding: [{ system: 'http://hl7.org/fhir/sid/icd-10', code: 'F11.2' }] }] };
     expect(chartOf([{ ...record[0], ...dependence } as Json, record[1] as Json]).treatments).toHaveLength(2);
   });
 
-  test('1.1: the highest degree of any entry on the day', () => {
+  test('1.1: the degree is the highest of any entry on the day', () => {
     const record = [
       orderOf('oxazepam', { authoredOn: at(-400) }),
       orderOf('oxazepam', { authoredOn: at(-3), id: 'new', status: 'unknown' }),
@@ -778,14 +777,14 @@ describe('treatments: what belongs together', () => {
     expect(chartOf(record).treatments[0]?.degree).toBe('presumed');
   });
 
-  test('its end is known only where that of every entry is', () => {
+  test('its end is known only if that of every entry is', () => {
     const ended = orderOf('oxazepam', from(at(-30), at(-10)));
     const open = orderOf('oxazepam', { ...from(at(-60)), id: 'open', status: 'stopped' });
     expect(chartOf([ended]).treatments[0]?.endKnown).toBe(true);
     expect(chartOf([ended, open]).treatments[0]?.endKnown).toBe(false);
   });
 
-  test('as needed, and on hold, only where everything in force is', () => {
+  test('it is as needed or on hold only if everything in force is', () => {
     const need = lines({ asNeededBoolean: true });
     const asNeeded = (...more: Json[]) =>
       chartOf(more.map((one, id) => orderOf('oxazepam', { ...from(at(-30)), id: `e${id}`, ...one }))).treatments[0];
@@ -795,7 +794,7 @@ describe('treatments: what belongs together', () => {
     expect(asNeeded({ status: 'on-hold' }, {})?.onHold).toBe(false);
   });
 
-  test('since a day: was, or may have been, taken on or after it, and not only ahead', () => {
+  test('since a day: it was, or may have been, taken on or after that day and is not only in the future', () => {
     const since = (more: Json, day: string) => endedSince(chartOf([sedative(more)]).treatments, day).length > 0;
     expect(since(from(at(-60), at(-30)), at(-30))).toBe(true);
     expect(since(from(at(-60), at(-31)), at(-30))).toBe(false);
@@ -804,19 +803,19 @@ describe('treatments: what belongs together', () => {
     expect(since(from(at(-30)), at(-30))).toBe(true);
     expect(since(from(TODAY), at(-30))).toBe(true);
     expect(since(from(at(-90), at(-60)), at(-30))).toBe(false);
-    // Days between supplies are none of the medicine itself.
+    // Days between supplies do not belong to the medicine itself.
     const laro = chartOf([orderOf('methadone', from(at(-60), at(-31)))]).treatments;
     expect([endedSince(laro, at(-31)).length, endedSince(laro, at(-30)).length]).toEqual([1, 0]);
   });
 });
 
-describe('1.6 and 3: what a draft says of itself', () => {
+describe('1.6 and 3: what a draft says about itself', () => {
   const draft = (more: Json) => chartOf([], { drafts: [draftOf('oxycodone', more)] }).drafts[0];
   test.each<[string, Json, unknown]>([
     ['a start of its own', from(at(3), at(7)), [at(3), at(7), 'bounds', 5]],
     ['a start before today', from(at(-3), at(7)), [at(-3), at(7), 'bounds', 11]],
     ['the day it was written', { authoredOn: at(2) }, [at(2), undefined, undefined, undefined]],
-    ['today where nothing is said', {}, [TODAY, undefined, undefined, undefined]],
+    ['today if nothing is given', {}, [TODAY, undefined, undefined, undefined]],
     [
       'a draft without authoredOn and a duration',
       lines(line({ boundsDuration: { value: 5, code: 'd' } })),
@@ -827,12 +826,12 @@ describe('1.6 and 3: what a draft says of itself', () => {
     expect([found?.start, found?.stop, found?.stopFrom, found?.length]).toEqual(expected);
   });
 
-  test('the period of a draft as it counts with others never begins before today', () => {
+  test('together with others a draft’s period never begins before today', () => {
     expect(dateOf(draft(from(at(-3), at(7)))?.timeline.spans[0]?.start ?? 0)).toBe(TODAY);
   });
 });
 
-test('2.2: a form makes an analgesic of what the record says is for dependence', () => {
+test('2.2: a form can make an analgesic of an order recorded for dependence', () => {
   const patch = orderOf({ ...concept('N07BC01'), text: 'Buprenorfin depotplåster' }, { authoredOn: at(-3) });
   const { treatments } = chartOf([patch, condition('c', 'F11.2')]);
   expect(treatments[0]?.lists).toContain('opioid-for-pain');

@@ -38,30 +38,30 @@ const quantity = (value: number, unit?: string, more: Json = {}) => ({
   valueQuantity: { value, ...(unit !== undefined && { unit }), ...more },
 });
 
-describe('what a test asks', () => {
+describe('what a test looks for', () => {
   test.each<[string, Json, string | undefined, string | undefined]>([
     ['LOINC', coded(LOINC, '3390-2'), 'benzodiazepine-test', undefined],
     ['LOINC, of one substance', OXAZEPAM, 'benzodiazepine-test', 'oxazepam'],
     ['NPU', SCREEN, 'benzodiazepine-test', undefined],
     ['NPU under its OID', coded('urn:oid:1.2.208.176.2.1', 'NPU08958'), 'benzodiazepine-test', undefined],
     [
-      'an NPU code of the Norwegian list',
+      'an NPU code on the Norwegian list',
       coded('urn:oid:2.16.578.1.12.4.1.1.7280', 'NPU08958'),
       'benzodiazepine-test',
       undefined,
     ],
     ['a NOR code', coded('urn:oid:2.16.578.1.12.4.1.1.7280', 'NOR25838'), 'benzodiazepine-test', undefined],
-    ['LOINC’s code under another system is none', coded('https://example.org', '3390-2'), undefined, undefined],
+    ['LOINC’s code under another system does not count', coded('https://example.org', '3390-2'), undefined, undefined],
     ['a display', coded('https://example.org', 'x', 'U-Bensodiazepiner'), 'benzodiazepine-test', undefined],
     ['a text', { text: 'Benzodiazepiner, urin' }, 'benzodiazepine-test', undefined],
     ['zopiclone in a text', { text: 'U-Zopiklon' }, 'z-drug-test', 'zopiclone'],
     ['a substance of two words', { text: 'Ethyl loflazepate (U)' }, 'benzodiazepine-test', 'ethyl-loflazepate'],
-    ['the first of the two', { text: 'Ethyl' }, undefined, undefined],
+    ['only the first of the two', { text: 'Ethyl' }, undefined, undefined],
     ['two words for a class', { text: 'Z-preparat, urin' }, 'z-drug-test', undefined],
-    ['the two the other way round', { text: 'Preparat Z' }, undefined, undefined],
+    ['the two in the other order', { text: 'Preparat Z' }, undefined, undefined],
     ['pregabalin in a text', { text: 'Pregabalin (U)' }, 'pregabalin-test', undefined],
     ['morphine in a text', { text: 'U-Morfin' }, 'opiate-test', 'morphine'],
-    ['a word that only holds it', { text: 'Antibensodiazepin' }, undefined, undefined],
+    ['a word that only contains it', { text: 'Antibensodiazepin' }, undefined, undefined],
     ['something else', { text: 'Hemoglobin' }, undefined, undefined],
     ['ALT', coded(LOINC, '1742-6'), 'alt', undefined],
     ['eGFR', coded(LOINC, '33914-3'), 'egfr', undefined],
@@ -79,18 +79,18 @@ describe('what a test asks', () => {
     ['U-rusmidler', 'zopiklon', ['z-drug-test']],
     ['Drogtest urin', 'allt negativt', undefined],
     ['Allmänt samtal', 'Bensodiazepin påvist', undefined],
-  ])('a test that only says %s is known by its value %s', (text, valueString, lists) => {
+  ])('a test that only says %s is identified by its value %s', (text, valueString, lists) => {
     expect(resultsOf(observation({ text }, { valueString }))[0]?.lists).toEqual(lists);
   });
 
-  test('a text that names a benzodiazepine asks for that substance, with its own limit; one that names the class does not', () => {
+  test('a text that names a benzodiazepine tests for that substance with its own limit, and one that names the class does not', () => {
     const found = (text: string) => resultsOf(observation({ text }, quantity(60, 'ug/L')))[0];
     expect(found('U-Oxazepam')).toMatchObject({ substance: 'oxazepam', confirmation: true, outcome: 'positive' });
     expect(found('U-Bensodiazepiner')).toMatchObject({ confirmation: false, outcome: 'negative' });
     expect(found('U-Bensodiazepiner')?.substance).toBeUndefined();
   });
 
-  test('two tests whose codes differ in the second are told apart, and so are two panels that are known by their values', () => {
+  test('two tests that differ in their second code are told apart, and so are two panels known by their values', () => {
     const both = (code: string): Json => ({
       coding: [
         { system: 'http://x', code: '1' },
@@ -113,14 +113,14 @@ describe('what a test asks', () => {
     );
   });
 
-  test('a panel is known by a coded value too, and by no other text of it', () => {
+  test('a panel is also known by a coded value, but not by any other text', () => {
     const found = (more: Json) => resultsOf(observation({ text: 'Drogtest urin' }, more)).map(({ lists }) => lists);
     expect(found({ valueCodeableConcept: { text: 'Zopiklon påvist' } })).toEqual([['z-drug-test']]);
     expect(found({ valueCodeableConcept: coded('http://x', 'x', 'Zopiklon') })).toEqual([['z-drug-test']]);
     expect(found({ note: [{ text: 'Zopiklon' }] })).toEqual([]);
   });
 
-  test('a test of two lists stands in both', () => {
+  test('a test on two lists is in both', () => {
     expect(resultsOf(observation(coded(NPU, 'NPU18178'), { valueString: 'POS' }))[0]?.lists).toEqual([
       'benzodiazepine-test',
       'z-drug-test',
@@ -131,14 +131,14 @@ describe('what a test asks', () => {
     ]);
   });
 
-  test('the code goes before the text, and a display before a text that says something else', () => {
+  test('the code takes precedence over the text, and a display over a text that says something else', () => {
     const found = (code: Json) => resultsOf(observation(code, { valueString: 'POS' }))[0]?.lists[0];
     expect(found({ ...SCREEN, text: 'U-Zopiklon' })).toBe('benzodiazepine-test');
     expect(found({ ...coded('http://x', 'x', 'U-Zopiklon'), text: 'U-Bensodiazepiner' })).toBe('z-drug-test');
     expect(found({ ...coded('http://x', 'x', 'Drogtest'), text: 'U-Bensodiazepiner' })).toBe('benzodiazepine-test');
   });
 
-  test('each component of a panel, and each member that it contains', () => {
+  test('each component and each contained member of a panel is read', () => {
     const panel = observation(
       { text: 'Panel' },
       {
@@ -164,7 +164,7 @@ describe('what a test asks', () => {
   });
 });
 
-describe('what a result says', () => {
+describe('the outcome of a result', () => {
   const interpretation = (code: string) => ({
     interpretation: [coded('http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation', code)],
   });
@@ -253,7 +253,7 @@ describe('what a result says', () => {
     expect(outcome(SCREEN, value)).toBe(expected);
   });
 
-  test('the first that can be read decides: coded value, interpretation, boolean, text, quantity', () => {
+  test('the first readable value decides: coded value, interpretation, boolean, text, quantity', () => {
     const POS = { valueCodeableConcept: coded(SNOMED, '260373001') };
     expect(outcome(SCREEN, { ...POS, ...interpretation('NEG') })).toBe('positive');
     expect(outcome(SCREEN, { ...interpretation('NEG'), ...quantity(900, 'ug/L') })).toBe('negative');
@@ -262,7 +262,7 @@ describe('what a result says', () => {
   });
 });
 
-describe('quantities of a screening: the reference range, else the cut-off of 200', () => {
+describe('quantities of a screening: the reference range, or else the cut-off of 200', () => {
   const range = (value: number, unit?: string, more: Json = {}) => ({
     referenceRange: [{ high: { value, ...(unit !== undefined && { unit }) }, ...more }],
   });
@@ -276,7 +276,7 @@ describe('quantities of a screening: the reference range, else the cut-off of 20
     [quantity(0.2, 'mg/L'), 'positive'],
     [quantity(0.19, 'mg/L'), 'negative'],
     [quantity(200, 'x', { code: 'ug/L' }), 'positive'],
-    // Molar: positive where the lightest of the class would be above (250 g/mol: 0.8 µmol/l), else not to be read.
+    // Molar: positive if the lightest of the class would exceed it (250 g/mol: 0.8 µmol/l), and otherwise unreadable.
     [quantity(0.8, 'umol/L'), 'positive'],
     [quantity(800, 'nmol/L'), 'positive'],
     [quantity(0.79, 'umol/L'), undefined],
@@ -320,19 +320,19 @@ describe('quantities of a screening: the reference range, else the cut-off of 20
     [{ ...quantity(90, 'ug/L'), ...range(80, 'ug/L') }, 'positive'],
     [{ ...quantity(80, 'ug/L'), ...range(80, 'ug/L') }, 'negative'],
     [{ ...quantity(90, 'ug/L'), ...range(80) }, 'positive'],
-    // A range in another unit says nothing: the cut-off decides.
+    // A range in another unit is ignored: the cut-off decides.
     [{ ...quantity(250, 'ug/L'), ...range(300, 'nmol/L') }, 'positive'],
     [{ ...quantity(90, 'ug/L'), ...range(0.08, 'mg/L') }, 'negative'],
     [{ ...quantity(90, 'ug/L'), referenceRange: [{ text: '< 80' }] }, 'positive'],
     [{ ...quantity(250, 'ug/L'), referenceRange: [{ text: '< 300 ug/L' }] }, 'negative'],
     [{ ...quantity(250, 'ug/L'), referenceRange: [{ text: '< 300 nmol/L' }] }, 'positive'],
     [{ ...quantity(250, 'ug/L'), referenceRange: [{ text: '<= 300' }] }, 'negative'],
-    // A lower limit, or none that can be read: the cut-off decides.
+    // With only a lower limit, or an unreadable one, the cut-off decides.
     [{ ...quantity(250, 'ug/L'), referenceRange: [{ text: '> 300' }] }, 'positive'],
     [{ ...quantity(250, 'ug/L'), referenceRange: [{ text: '300' }] }, 'positive'],
     [{ ...quantity(250, 'ug/L'), referenceRange: [{ text: 'negativ' }] }, 'positive'],
     [{ ...quantity(250, 'ug/L'), referenceRange: [{ low: { value: 300 } }] }, 'positive'],
-    // Of several ranges the first that can be read.
+    // The first readable one of several ranges.
     [
       { ...quantity(250, 'ug/L'), referenceRange: [{}, { high: { value: 300 } }, { high: { value: 100 } }] },
       'negative',
@@ -354,7 +354,7 @@ describe('quantities of a confirmation: its own limit of 50, never a screening c
     [OXAZEPAM, { ...quantity(120, 'ug/L'), referenceRange: [{ high: { value: 200, unit: 'ug/L' } }] }, 'positive'],
     [SCREEN, { ...quantity(60, 'ug/L'), method: { text: 'LC-MS/MS, massespektrometri' } }, 'positive'],
     [SCREEN, quantity(60, 'ug/L'), 'negative'],
-    // Without a limit in the list, whatever lies above 0.
+    // Without a limit in the list, anything above 0.
     [coded(NPU, 'NPU08837'), quantity(1, 'nmol/L'), 'positive'],
     [coded(NPU, 'NPU08837'), quantity(0, 'nmol/L'), 'negative'],
     [coded(NPU, 'NPU08837'), quantity(5, 'nmol/L', { comparator: '<' }), undefined],
@@ -365,10 +365,10 @@ describe('quantities of a confirmation: its own limit of 50, never a screening c
     [coded(NPU, 'NPU18178'), quantity(0.2, 'umol/L'), 'positive'],
     [coded(NPU, 'NPU18178'), quantity(0.19, 'umol/L'), undefined],
     [{ text: 'U-Oxazepam' }, quantity(0.175, 'umol/L'), 'positive'],
-    // A method that confirms, of the part or of the whole; another does not.
+    // A confirming method of the part or of the whole; another method does not count.
     [SCREEN, { ...quantity(60, 'ug/L'), method: coded('http://x', 'x', 'Gas: GC-MS') }, 'positive'],
     [SCREEN, { ...quantity(60, 'ug/L'), method: { text: 'Immunoassay' } }, 'negative'],
-    // A test of no medicine.
+    // A test unrelated to medicines.
     [coded(LOINC, '1742-6'), { ...quantity(60, 'U/L'), method: { text: 'LC-MS' } }, 'positive'],
     [coded(LOINC, '1742-6'), { ...quantity(60, 'U/L') }, undefined],
     [coded(LOINC, '1742-6'), { valueInteger: 1 }, undefined],
@@ -385,28 +385,28 @@ test('a component is confirmed by the method of its observation', () => {
 });
 
 describe('limits of a site’s own', () => {
-  /** The knowledge with another limit, or shared questions, of one list of tests. */
+  /** The knowledge with another limit, or shared questions, for one list of tests. */
   const withList = (name: string, change: object) => {
     const { codes } = knowledge;
     const lists = new Map(codes.tests.lists);
     lists.set(name, { ...(lists.get(name) as TestList), ...change });
     return { ...knowledge, codes: { ...codes, tests: { ...codes.tests, lists } } };
   };
-  test('in a unit that is no mass: only a value of that unit is held against it', () => {
+  test('in a unit that is not a mass: only a value in that unit is compared with it', () => {
     const own = withList('benzodiazepine-test', { cutoff: { value: 2, unit: 'arbU/L' } });
     const said = (value: number, unit: string) =>
       chartOf([observation(SCREEN, quantity(value, unit))], { knowledge: own }).results[0]?.outcome;
     expect([said(2, 'arbU/L'), said(1.9, 'ARBU/l'), said(900, 'ug/L')]).toEqual(['positive', 'negative', undefined]);
   });
 
-  test('in mg/l it is held against µg/l', () => {
+  test('in mg/l it is compared with µg/l', () => {
     const own = withList('benzodiazepine-test', { cutoff: { value: 0.3, unit: 'mg/L' } });
     const said = (value: number, unit: string) =>
       chartOf([observation(SCREEN, quantity(value, unit))], { knowledge: own }).results[0]?.outcome;
     expect([said(300, 'ug/L'), said(299, 'ug/L'), said(0.3, 'mg/L')]).toEqual(['positive', 'negative', 'positive']);
   });
 
-  test('two codes that ask the same overrule each other, also under the Norwegian list', () => {
+  test('two codes for the same question overrule each other, also under the Norwegian list', () => {
     const later = coded('urn:oid:2.16.578.1.12.4.1.1.7280', 'NPU08958');
     const overruled = (own: Knowledge) =>
       chartOf(
@@ -426,21 +426,21 @@ describe('limits of a site’s own', () => {
 });
 
 describe('which results count', () => {
-  test.each(['final', 'amended', 'corrected', 'appended'])('of status %s', (status) => {
+  test.each(['final', 'amended', 'corrected', 'appended'])('those of status %s', (status) => {
     expect(resultsOf(observation(SCREEN, { status, valueString: 'POS' }))).toMatchObject([{ preliminary: false }]);
   });
 
-  test.each(['preliminary', 'registered'])('of status %s, as a question only', (status) => {
+  test.each(['preliminary', 'registered'])('those of status %s, only as a question', (status) => {
     expect(resultsOf(observation(SCREEN, { status, valueString: 'POS' }))).toMatchObject([{ preliminary: true }]);
   });
 
-  test.each(['entered-in-error', 'cancelled', 'unknown', undefined])('not of status %s', (status) => {
+  test.each(['entered-in-error', 'cancelled', 'unknown', undefined])('not those of status %s', (status) => {
     expect(resultsOf(observation(SCREEN, { status, valueString: 'POS' }))).toEqual([]);
   });
 
   test.each<[string, Json, string | undefined]>([
     ['a day', { effectiveDateTime: '2026-02-27' }, '2026-02-27'],
-    ['a moment, in the time zone of the site', { effectiveDateTime: '2026-02-27T23:30:00Z' }, '2026-02-28'],
+    ['an instant in the site’s time zone', { effectiveDateTime: '2026-02-27T23:30:00Z' }, '2026-02-28'],
     ['an instant', { effectiveDateTime: undefined, effectiveInstant: '2026-02-27T10:00:00Z' }, '2026-02-27'],
     [
       'the end of a period',
@@ -453,14 +453,10 @@ describe('which results count', () => {
       '2026-02-20',
     ],
     ['a month', { effectiveDateTime: '2026-02' }, '2026-02'],
-    [
-      'only issued: nobody can tell its age',
-      { effectiveDateTime: undefined, issued: '2026-03-01T10:00:00Z' },
-      undefined,
-    ],
+    ['only issued: its age is unknown', { effectiveDateTime: undefined, issued: '2026-03-01T10:00:00Z' }, undefined],
     ['issued later', { effectiveDateTime: '2026-02-27', issued: '2026-03-01T10:00:00Z' }, '2026-02-27'],
-    ['no date at all', { effectiveDateTime: undefined }, undefined],
-    ['a day that does not exist', { effectiveDateTime: '2026-02-30' }, undefined],
+    ['no date', { effectiveDateTime: undefined }, undefined],
+    ['an invalid date', { effectiveDateTime: '2026-02-30' }, undefined],
   ])('dated by %s', (_, more, date) => {
     expect(resultsOf(observation(SCREEN, { valueString: 'POS', ...more }))[0]?.date).toBe(date);
   });
@@ -471,7 +467,7 @@ describe('values and limits', () => {
   test.each<[string, Json, Partial<Result>]>([
     ['a value and its unit', quantity(90, 'U/L'), { value: 90, unit: 'u/l' }],
     [
-      'how many times the upper limit',
+      'the multiple of the upper limit',
       { ...quantity(90, 'U/L'), referenceRange: [{ high: { value: 45, unit: 'U/L' } }] },
       { timesUpperLimit: 2 },
     ],
@@ -481,7 +477,7 @@ describe('values and limits', () => {
       { timesUpperLimit: 2 },
     ],
     ['as text', { valueString: '1,5 µkat/L' }, { value: 1.5, unit: 'ukat/l' }],
-    ['as text, of two decimals', { valueString: '1,55 µkat/L' }, { value: 1.55, unit: 'ukat/l' }],
+    ['as text, with two decimals', { valueString: '1,55 µkat/L' }, { value: 1.55, unit: 'ukat/l' }],
     ['as text, without a unit', { valueString: '1.5' }, { value: 1.5 }],
     ['IU', quantity(90, 'IU/L'), { unit: 'u/l' }],
     ['[IU]', quantity(90, '[IU]/L'), { unit: 'u/l' }],
@@ -490,7 +486,7 @@ describe('values and limits', () => {
     expect(resultsOf(observation(ALT, value))[0]).toMatchObject(expected);
   });
 
-  test('what cannot be read is absent', () => {
+  test('an unreadable value is absent', () => {
     const [found] = resultsOf(observation(ALT, { ...quantity(90), referenceRange: [{ high: { value: 0 } }] }));
     for (const field of ['unit', 'timesUpperLimit', 'substance']) expect(found).not.toHaveProperty(field);
     expect(resultsOf(observation(ALT, { valueString: 'x' }))[0]).not.toHaveProperty('value');
@@ -498,7 +494,7 @@ describe('values and limits', () => {
     expect(resultsOf(observation(ALT, noValue))[0]).not.toHaveProperty('timesUpperLimit');
   });
 
-  test('a limit in another unit is none', () => {
+  test('a limit in another unit does not count', () => {
     const [found] = resultsOf(
       observation(ALT, { ...quantity(90, 'U/L'), referenceRange: [{ high: { value: 0.75, unit: 'ukat/L' } }] }),
     );
@@ -542,17 +538,17 @@ describe('what overrules a positive', () => {
       { overruled: false, refuted: false, laterNegative: true },
     ],
     [
-      'a confirmation of the class, of the same specimen',
+      'a confirmation of the class, with the same specimen',
       negative(coded(LOINC, '16195-0'), { ...day(12), specimen: { reference: 'Specimen/a' } }),
       { overruled: true, refuted: true, laterNegative: true },
     ],
     [
-      'a confirmation of the class, of the same moment',
+      'a confirmation of the class, at the same time',
       negative(coded(LOINC, '16195-0'), day(10)),
       { overruled: true, refuted: true, laterNegative: false },
     ],
     [
-      'a confirmation of another specimen and moment',
+      'a confirmation with another specimen and time',
       negative(coded(LOINC, '16195-0'), { ...day(12), specimen: { reference: 'Specimen/b' } }),
       { overruled: false, refuted: false, laterNegative: true },
     ],
@@ -562,7 +558,7 @@ describe('what overrules a positive', () => {
       { overruled: false, refuted: false, laterNegative: false },
     ],
     [
-      'a later result that says nothing',
+      'a later inconclusive result',
       observation(SCREEN, { ...day(11), valueString: 'prov saknas' }),
       { overruled: false, refuted: false, laterNegative: false },
     ],
@@ -570,7 +566,7 @@ describe('what overrules a positive', () => {
     expect(first(other)).toMatchObject(expected);
   });
 
-  test('a negative of one substance overrules a positive of that substance, and of no other', () => {
+  test('a negative for one substance overrules a positive for that substance only', () => {
     const found = (code: Json, later: Json) =>
       resultsOf(observation(code, { ...quantity(100, 'ug/L'), ...day(10) }), negative(later, day(11)))[0]?.overruled;
     expect(found(OXAZEPAM, OXAZEPAM)).toBe(true);
@@ -578,13 +574,13 @@ describe('what overrules a positive', () => {
     expect(found(OXAZEPAM, SCREEN)).toBe(false);
   });
 
-  test('a confirmation of another specimen, where neither says which, is one of another moment', () => {
+  test('a confirmation without a specimen, beside a test without one, is of another time', () => {
     const bare = observation(SCREEN, { valueString: 'POS', ...day(10) });
     const found = resultsOf(bare, negative(coded(LOINC, '16195-0'), day(9)))[0];
     expect(found).toMatchObject({ overruled: false, refuted: false });
   });
 
-  test('of the same sample a confirmation that is negative for one substance overrules a positive of that substance alone', () => {
+  test('with the same sample a negative confirmation of one substance overrules a positive of that substance only', () => {
     const found = (code: Json, other: Json) =>
       resultsOf(observation(code, { valueString: 'POS', ...day(10) }), negative(other, day(10)))[0];
     const screenOfOxazepam = coded(LOINC, '19638-6');
@@ -594,7 +590,7 @@ describe('what overrules a positive', () => {
     // A confirmation is not refuted by another one, nor a class by that of another class.
     expect(found(OXAZEPAM, coded(LOINC, '16195-0'))).toMatchObject({ refuted: false });
     expect(found(coded(NPU, 'NPU08990'), coded(LOINC, '16195-0'))).toMatchObject({ refuted: false });
-    // Nor does a screening refute a screening of the same moment.
+    // Nor does a screening refute another screening taken at the same time.
     expect(found(SCREEN, coded(LOINC, '3390-2'))).toMatchObject({ refuted: false, overruled: false });
   });
 
@@ -609,7 +605,7 @@ describe('what overrules a positive', () => {
     expect(found(OXAZEPAM, NORDAZEPAM)).toBe(false);
   });
 
-  test('two codes of the Norwegian list do not ask the same', () => {
+  test('two codes on the Norwegian list are different questions', () => {
     const nlk = (code: string) => coded('urn:oid:2.16.578.1.12.4.1.1.7280', code);
     const found = (later: string) =>
       resultsOf(observation(nlk('NOR25838'), { valueString: 'POS', ...day(10) }), negative(nlk(later), day(11)))[0]
@@ -617,18 +613,18 @@ describe('what overrules a positive', () => {
     expect([found('NOR25838'), found('NPU08958')]).toEqual([true, false]);
   });
 
-  test('the latest negative counts, wherever it stands', () => {
+  test('the latest negative counts, in any order', () => {
     expect(first(negative(SCREEN, day(11)), negative(SCREEN, day(8)))).toMatchObject({ overruled: true });
     expect(first(negative(SCREEN, day(8)), negative(SCREEN, day(11)))).toMatchObject({ overruled: true });
   });
 
-  test('a test of two classes has a later negative where one of them has', () => {
+  test('a test of two classes has a later negative if one of them has', () => {
     const both = observation(coded(NPU, 'NPU18178'), { valueString: 'POS', ...day(10) });
     const found = (...others: Json[]) => resultsOf(both, ...others)[0]?.laterNegative;
     expect([found(negative(SCREEN, day(11))), found(negative(SCREEN, day(9))), found()]).toEqual([true, false, false]);
   });
 
-  test('nothing overrules a negative, nor a status that is no test for a medicine', () => {
+  test('nothing overrules a negative, nor a status that is not a test for a medicine', () => {
     expect(resultsOf(negative(SCREEN, day(10)), negative(SCREEN, day(11)))[0]).toMatchObject({
       ...{ overruled: false, refuted: false, laterNegative: false },
     });
@@ -660,7 +656,7 @@ describe('what is prescribed explains a positive', () => {
     ['a metabolite', OXAZEPAM, [ordered('diazepam', at(-30))], true],
     ['a metabolite of diazepam', NORDAZEPAM, [ordered('diazepam', at(-30))], true],
     ['the substance by another of the class', ALPRAZOLAM, [ordered('oxazepam', at(-30))], false],
-    ['what it is made from is no metabolite', coded(LOINC, '16227-1'), [ordered('oxazepam', at(-30))], false],
+    ['a precursor is not a metabolite', coded(LOINC, '16227-1'), [ordered('oxazepam', at(-30))], false],
     ['begun after the sample', SCREEN, [ordered('oxazepam', at(-4))], false],
     ['begun on its day', SCREEN, [ordered('oxazepam', at(-5))], true],
     ['oxazepam ended 7 days before it', SCREEN, [ordered('oxazepam', at(-40), at(-12))], true],
@@ -676,7 +672,7 @@ describe('what is prescribed explains a positive', () => {
     ['given on the day', SCREEN, [administrationOf('oxazepam', { effectiveDateTime: at(-5) })], true],
     ['given the day after', SCREEN, [administrationOf('oxazepam', { effectiveDateTime: at(-4) })], false],
     ['one of two', SCREEN, [ordered('zopiclone', at(-30)), ordered('oxazepam', at(-30))], true],
-    ['a code of the class that no list names further', OXAZEPAM, [ordered('N05BA99', at(-30))], false],
+    ['a class code that no list specifies', OXAZEPAM, [ordered('N05BA99', at(-30))], false],
     ['such a code, and the class test', SCREEN, [ordered('N05BA99', at(-30))], true],
     ['such a code, ended 14 days before it', SCREEN, [ordered('N05BA99', at(-90), at(-19))], true],
     ['such a code, ended 15 days before it', SCREEN, [ordered('N05BA99', at(-90), at(-20))], false],
@@ -696,7 +692,7 @@ describe('what is prescribed explains a positive', () => {
     expect(zopiclone(at(-9))).toBe(false);
   });
 
-  test('a positive whose day is not known is not explained', () => {
+  test('a positive of unknown date is not explained', () => {
     const record = [sample(SCREEN, '2026-02'), ordered('oxazepam', '2020-01-01')];
     expect(chartOf(record).results[0]).toMatchObject({ outcome: 'positive', explained: false });
   });
@@ -713,7 +709,7 @@ describe('what is prescribed explains a positive', () => {
   });
 });
 
-describe('newest of their list', () => {
+describe('the newest of their list', () => {
   const said = (ref: string, lists: string[], moment: number, more: Partial<Result> = {}) =>
     ({ ref, lists, at: moment, preliminary: false, ...more }) as Result;
   const kept = (...results: Result[]) => newestOf(results).map(({ ref }) => ref);
@@ -722,34 +718,30 @@ describe('newest of their list', () => {
   test.each<[what: string, results: Result[], kept: string[]]>([
     ['none', [], []],
     ['one', [said('a', ['x'], 1, POS)], ['a']],
-    ['one that is known by its value', [said('a', ['x'], 1, { value: 5 })], ['a']],
-    ['one that says nothing', [said('a', ['x'], 1)], []],
+    ['one known by its value', [said('a', ['x'], 1, { value: 5 })], ['a']],
+    ['an inconclusive one', [said('a', ['x'], 1)], []],
     ['a preliminary one', [said('a', ['x'], 1, { ...POS, preliminary: true })], []],
-    ['of two the newer', [said('a', ['x'], 1, POS), said('b', ['x'], 2, NEG)], ['b']],
-    ['of two the newer, wherever it stands', [said('b', ['x'], 2, NEG), said('a', ['x'], 1, POS)], ['b']],
-    ['of two lists one each', [said('a', ['x'], 1, POS), said('b', ['y'], 2, NEG)], ['a', 'b']],
-    ['a newer one that says nothing leaves the older', [said('a', ['x'], 1, POS), said('b', ['x'], 2)], ['a']],
+    ['the newer of two', [said('a', ['x'], 1, POS), said('b', ['x'], 2, NEG)], ['b']],
+    ['the newer of two, in any order', [said('b', ['x'], 2, NEG), said('a', ['x'], 1, POS)], ['b']],
+    ['one each of two lists', [said('a', ['x'], 1, POS), said('b', ['y'], 2, NEG)], ['a', 'b']],
+    ['an inconclusive newer one leaves the older', [said('a', ['x'], 1, POS), said('b', ['x'], 2)], ['a']],
     [
-      'a newer preliminary one too',
+      'a preliminary newer one leaves it too',
       [said('a', ['x'], 1, POS), said('b', ['x'], 2, { ...NEG, preliminary: true })],
       ['a'],
     ],
-    ['of two of one moment the positive', [said('a', ['x'], 1, NEG), said('b', ['x'], 1, POS)], ['b']],
+    ['the positive of two at the same time', [said('a', ['x'], 1, NEG), said('b', ['x'], 1, POS)], ['b']],
+    ['the positive of two at the same time, in any order', [said('b', ['x'], 1, POS), said('a', ['x'], 1, NEG)], ['b']],
+    ['two positives at the same time', [said('a', ['x'], 1, POS), said('b', ['x'], 1, POS)], ['a', 'b']],
+    ['two values at the same time', [said('a', ['x'], 1, { value: 1 }), said('b', ['x'], 1, { value: 2 })], ['a', 'b']],
     [
-      'of two of one moment the positive, wherever it stands',
-      [said('b', ['x'], 1, POS), said('a', ['x'], 1, NEG)],
-      ['b'],
-    ],
-    ['two positives of one moment', [said('a', ['x'], 1, POS), said('b', ['x'], 1, POS)], ['a', 'b']],
-    ['two values of one moment', [said('a', ['x'], 1, { value: 1 }), said('b', ['x'], 1, { value: 2 })], ['a', 'b']],
-    [
-      'a value beside a positive of one moment',
+      'a value beside a positive at the same time',
       [said('a', ['x'], 1, { value: 1 }), said('b', ['x'], 1, POS)],
       ['a', 'b'],
     ],
-    ['one of two lists, older in one of them', [said('a', ['x', 'y'], 1, POS), said('b', ['y'], 2, NEG)], ['b']],
+    ['one on two lists, older on one of them', [said('a', ['x', 'y'], 1, POS), said('b', ['y'], 2, NEG)], ['b']],
     [
-      'an older positive of that moment’s list counts no more',
+      'an older positive on the same list no longer counts',
       [said('a', ['x'], 1, POS), said('b', ['x'], 2, NEG), said('c', ['x'], 2, NEG)],
       ['b', 'c'],
     ],
@@ -772,7 +764,7 @@ const result = fc.record({
   explained: fc.constant(false),
 });
 
-test('newest (seed 4): nothing newer of its list remains, whatever the order, and of two at one moment the positive stays', () => {
+test('newest (seed 4): nothing newer on its list remains, whatever the order, and of two at once the positive stays', () => {
   fc.assert(
     fc.property(fc.array(result, { maxLength: 12 }), (results: Result[]) => {
       const newest = newestOf(results);

@@ -20,7 +20,7 @@ import {
 import type { Json } from '../testing/request.ts';
 import type { Treatment } from './chart.ts';
 
-// What becomes of the entries of one treatment (recommendations.md, 1.1 to 1.6). Today is 2026-03-02.
+// What becomes of the entries of a treatment (recommendations.md, 1.1 to 1.6). Today is 2026-03-02.
 const ICD = 'http://hl7.org/fhir/sid/icd-10';
 const because = (code: string) => ({ reasonCode: [{ coding: [{ system: ICD, code }] }] });
 const dosage = (...dosageInstruction: Json[]) => ({ dosageInstruction });
@@ -32,7 +32,7 @@ const dispense = (id: string, more: Json) => dispenseOf('oxazepam', { id, ...mor
 const given = (id: string, effectiveDateTime: string) => administrationOf('oxazepam', { id, effectiveDateTime });
 
 type Row<T> = [what: string, record: Json[], expected: T];
-/** Each row as a test of the only treatment of a record. */
+/** Each row as a test of a record's only treatment. */
 function holds<T>(look: (treatment: Treatment | undefined) => T, rows: Row<T>[]): void {
   test.each(rows)('%s', (_, record, expected) => {
     expect(look(treatmentOf(record))).toEqual(expected);
@@ -44,17 +44,17 @@ describe('1.1: which entries are one treatment', () => {
     chartOf(codes.map((code, number) => orderOf(code, { id: `o${number}`, authoredOn: at(-5) }))).treatments.map(
       ({ substance }) => substance,
     );
-  test('those of one substance; two substances of one class are two', () => {
+  test('entries of one substance are one treatment, and two substances of one class are two', () => {
     expect(substances('N05BA06', 'N05BA12')).toEqual(['lorazepam', 'alprazolam']);
     expect(substances('N05BA06', 'N05BA06')).toEqual(['lorazepam']);
   });
 
-  test('codes of a class that no list names further are apart where their lists differ', () => {
+  test('codes of a class that no list specifies are separate if their lists differ', () => {
     expect(substances('N05BA99', 'N05CF99')).toEqual([undefined, undefined]);
     expect(substances('N05BA99', 'N05BA98')).toEqual([undefined]);
   });
 
-  test('the treatments stand in the order of the record', () => {
+  test('the treatments are in the order of the record', () => {
     expect(substances('N05BA12', 'N02AA01', 'N05BA06')).toEqual(['alprazolam', 'morphine', 'lorazepam']);
   });
 });
@@ -69,16 +69,16 @@ describe('1.1: where an entry without a reason takes its purpose from', () => {
   test.each<[what: string, others: Json[], laro: boolean]>([
     ['nowhere', [], false],
     ['the newest', [pain('a', at(-8)), dependence('b', at(-7))], true],
-    ['the newest, wherever it stands', [dependence('b', at(-7)), pain('a', at(-8))], true],
-    ['of two of one day the last of the record', [pain('a', at(-8)), dependence('b', at(-8))], true],
-    ['of two of one day the last, the other way round', [dependence('b', at(-8)), pain('a', at(-8))], false],
+    ['the newest, in any order', [dependence('b', at(-7)), pain('a', at(-8))], true],
+    ['of two on one day the last in the record', [pain('a', at(-8)), dependence('b', at(-8))], true],
+    ['of two on one day the last, in the other order', [dependence('b', at(-8)), pain('a', at(-8))], false],
     ['one without a date is older than any', [dependence('a', at(-900)), pain('b')], true],
-    ['one of another substance gives none', [orderOf('oxycodone', { id: 'a', ...because('F11.2') })], false],
+    ['not one of another substance', [orderOf('oxycodone', { id: 'a', ...because('F11.2') })], false],
   ])('%s', (_, others, laro) => {
     expect(asked(...others)).toBe(laro);
   });
 
-  test('an order that it names gives none if it is of another substance, or has none itself', () => {
+  test('a named order of another substance, or without a reason, gives none', () => {
     const named = (other: Json) =>
       asked(
         dispenseOf('morphine', {
@@ -93,7 +93,7 @@ describe('1.1: where an entry without a reason takes its purpose from', () => {
     expect(named(orderOf('morphine', { authoredOn: at(-3) }))).toBe(false);
   });
 
-  test('nor does an order that is not here', () => {
+  test('a named order that is missing gives none', () => {
     const dispense = dispenseOf('morphine', {
       id: 'asked',
       whenHandedOver: at(-2),
@@ -102,7 +102,7 @@ describe('1.1: where an entry without a reason takes its purpose from', () => {
     expect(asked(dispense, dependence('a', at(-300)))).toBe(true);
   });
 
-  test('words for a purpose are taken over, others are not', () => {
+  test('only words for a purpose are taken over', () => {
     const found = treatmentOf([
       order('a', { authoredOn: at(-20), ...dosage({ text: 'mot epilepsi, nedtrappning' }) }),
       order('b', { authoredOn: at(-2) }),
@@ -110,7 +110,7 @@ describe('1.1: where an entry without a reason takes its purpose from', () => {
     expect([found?.id, found?.says]).toEqual(['b', ['seizure']]);
   });
 
-  test('an entry keeps its own words beside those that it takes over', () => {
+  test('an entry keeps its own words beside those taken over', () => {
     const found = treatmentOf([
       order('a', { authoredOn: at(-20), ...dosage({ text: 'mot epilepsi' }) }),
       order('b', { authoredOn: at(-2), ...dosage({ text: 'nedtrappning' }) }),
@@ -119,7 +119,7 @@ describe('1.1: where an entry without a reason takes its purpose from', () => {
   });
 });
 
-describe('which entry a treatment is shown by', () => {
+describe('which entry represents a treatment', () => {
   holds(
     (treatment) => treatment?.ref,
     [
@@ -164,7 +164,7 @@ describe('which entry a treatment is shown by', () => {
     ],
   );
 
-  test('an order that this call replaces from before its start counts no more', () => {
+  test('an order replaced by this call from before its start no longer counts', () => {
     const record = [order('running', { authoredOn: at(3) }), order('old', ended(at(-60), at(-30)))];
     const chart = chartOf(record, { drafts: [draftOf('oxazepam', { id: 'running', authoredOn: TODAY })] });
     expect(chart.treatments[0]?.ref).toBe('MedicationRequest/old');
@@ -177,7 +177,7 @@ describe('when it began and ends, for display', () => {
     (treatment) => [treatment?.start, treatment?.stop],
     [
       ['open', [order('a', { authoredOn: at(-9) })], [at(-9), undefined]],
-      ['a stated end ahead', [order('a', ended(at(-9), at(4)))], [at(-9), at(4)]],
+      ['a stated future end', [order('a', ended(at(-9), at(4)))], [at(-9), at(4)]],
       [
         'ended: its last period',
         [order('a', ended(at(-90), at(-80))), order('b', ended(at(-40), at(-30)))],
@@ -189,15 +189,15 @@ describe('when it began and ends, for display', () => {
         [at(-90), at(3)],
       ],
       [
-        'the period of today, not the last',
+        'the period of today, not the last one',
         [order('a', ended(at(-9), at(4))), order('b', ended(at(9), at(20)))],
         [at(-9), at(4)],
       ],
-      ['an end is no start', [order('a', dosage(line(until(at(4)))))], [undefined, at(4)]],
+      ['an end is not a start', [order('a', dosage(line(until(at(4)))))], [undefined, at(4)]],
       ['without a date it has no start', [order('a', { status: 'on-hold' })], [undefined, undefined]],
-      ['days between supplies are no end', [orderOf('methadone', ended(at(-90), at(-5)))], [at(-90), at(-5)]],
+      ['days between supplies are not an end', [orderOf('methadone', ended(at(-90), at(-5)))], [at(-90), at(-5)]],
       [
-        'nor is the effect of a depot',
+        'the effect of a depot is not an end',
         [administrationOf({ ...concept('N07BC01'), text: 'Sublocade 300 mg' }, { effectiveDateTime: at(-20) })],
         [at(-20), at(-20)],
       ],
@@ -216,14 +216,14 @@ describe('its last sign of life, and whether it is fresh', () => {
         [at(-120), true],
       ],
       [
-        'the latest, wherever it stands',
+        'the latest, in any order',
         [dispense('b', { whenHandedOver: at(-120) }), order('a', { authoredOn: at(-200) })],
         [at(-120), true],
       ],
       ['none, without a date', [order('a', {})], [undefined, false]],
-      ['today, where a stated end lies ahead', [order('a', ended(at(-200), at(5)))], [TODAY, true]],
-      ['none yet, where start and end lie ahead', [order('a', ended(at(3), at(9)))], [undefined, true]],
-      ['none yet, as all lie ahead', [order('a', { authoredOn: at(3) })], [undefined, true]],
+      ['today, with a stated future end', [order('a', ended(at(-200), at(5)))], [TODAY, true]],
+      ['none yet, with start and end in the future', [order('a', ended(at(3), at(9)))], [undefined, true]],
+      ['none yet, with everything in the future', [order('a', { authoredOn: at(3) })], [undefined, true]],
       [
         'one without a date beside an old one',
         [order('a', {}), order('b', { authoredOn: at(-121) })],
@@ -239,9 +239,13 @@ describe('whether all of it is as needed, on hold, given or known to end', () =>
     (treatment) => treatment?.asNeeded,
     [
       ['as needed', [order('a', { authoredOn: at(-9), ...need })], true],
-      ['one in force is not', [order('a', { authoredOn: at(-9), ...need }), order('b', { authoredOn: at(-9) })], false],
       [
-        'one that is over is not asked',
+        'one in force is not as needed',
+        [order('a', { authoredOn: at(-9), ...need }), order('b', { authoredOn: at(-9) })],
+        false,
+      ],
+      [
+        'one that is over is ignored',
         [order('a', { authoredOn: at(-9), ...need }), order('b', ended(at(-90), at(-80)))],
         true,
       ],
@@ -266,7 +270,7 @@ describe('whether all of it is as needed, on hold, given or known to end', () =>
     [
       ['on hold', [order('a', { authoredOn: at(-9), status: 'on-hold' })], true],
       [
-        'one that is over is not asked whether it is on hold',
+        'one that is over is ignored for on hold',
         [order('a', { authoredOn: at(-9), status: 'on-hold' }), order('b', ended(at(-90), at(-80)))],
         true,
       ],
@@ -298,25 +302,21 @@ describe('whether all of it is as needed, on hold, given or known to end', () =>
     (treatment) => treatment?.endKnown,
     [
       ['the end of every entry is known', [order('a', ended(at(-90), at(-80))), given('b', at(-3))], true],
-      ['that of one is not', [given('b', at(-3)), order('a', { authoredOn: at(-3) })], false],
-      ['an unknown end that stands first', [order('a', { authoredOn: at(-3) }), given('b', at(-3))], false],
+      ['that of one entry is not known', [given('b', at(-3)), order('a', { authoredOn: at(-3) })], false],
+      ['an unknown end comes first', [order('a', { authoredOn: at(-3) }), given('b', at(-3))], false],
       ['a dispense of unknown length', [dispense('a', { whenHandedOver: at(-3) })], true],
       ['a dispense without a date', [dispense('a', {})], false],
       ['an administration without a date', [administrationOf('oxazepam', {})], false],
-      ['on hold, with an end that is past', [order('a', { status: 'on-hold', ...ended(at(-90), at(-80)) })], true],
-      ['on hold, with an end ahead', [order('a', { status: 'on-hold', ...ended(at(-90), at(8)) })], false],
+      ['on hold, with a past end', [order('a', { status: 'on-hold', ...ended(at(-90), at(-80)) })], true],
+      ['on hold, with a future end', [order('a', { status: 'on-hold', ...ended(at(-90), at(8)) })], false],
       ['a supply that runs out', [order('a', { authoredOn: at(-3), ...supply(9) })], false],
       ['in progress', [administrationOf('oxazepam', { status: 'in-progress', effectiveDateTime: at(-3) })], true],
-      [
-        'a modifier that nobody knows',
-        [order('a', { ...ended(at(-90), at(-80)), modifierExtension: [{ url: 'x' }] })],
-        false,
-      ],
+      ['an unknown modifier', [order('a', { ...ended(at(-90), at(-80)), modifierExtension: [{ url: 'x' }] })], false],
     ],
   );
 });
 
-describe('what is prescribed today, to tell a changed order by', () => {
+describe('what is prescribed today, for comparison with a changed order', () => {
   const dose = (number: number) => dosage(line(times(1), pieces(number)));
   holds(
     (treatment) => treatment?.prescribed.map(({ dailyDose }) => dailyDose),
@@ -354,26 +354,26 @@ describe('what is prescribed today, to tell a changed order by', () => {
         [1],
       ],
       [
-        'besides, what it is shown by: one that lies ahead',
+        'also what represents it: a future one',
         [order('a', { authoredOn: at(-9), ...dose(1) }), order('b', { authoredOn: at(9), ...dose(2) })],
         [1, 2],
       ],
       [
-        'if nothing is taken, what it is shown by',
+        'if nothing is taken, what represents it',
         [order('a', { authoredOn: at(-9), status: 'on-hold', ...dose(1) })],
         [1],
       ],
-      ['a dose that cannot be read', [order('a', { authoredOn: at(-9) })], [undefined]],
+      ['an unreadable dose', [order('a', { authoredOn: at(-9) })], [undefined]],
     ],
   );
 
-  test('the dose of a day is that of the entry it is shown by', () => {
+  test('the daily dose is that of the entry that represents it', () => {
     const record = [order('a', { authoredOn: at(-9), ...dose(1) }), order('b', { authoredOn: at(-8), ...dose(2) })];
     expect(treatmentOf(record)?.dailyDose).toBe(2);
     expect(treatmentOf([order('a', { authoredOn: at(-9) })])).not.toHaveProperty('dailyDose');
   });
 
-  test('a renewal is written alike whatever its end, another dose or product is not', () => {
+  test('a renewal compares equal whatever its end, but not with another dose or product', () => {
     const written = (medicine: string | Json, lines: Json) =>
       treatmentOf([orderOf(medicine, { authoredOn: at(-9), ...lines })])?.prescribed[0];
     const usual = written('oxazepam', dosage(line({ ...times(1), ...until(at(9)) }, pieces(1))));
@@ -386,7 +386,7 @@ describe('what is prescribed today, to tell a changed order by', () => {
   });
 });
 
-describe('its entries, for the trace', () => {
+describe('its entries in the trace', () => {
   holds(
     (treatment) =>
       treatment?.entries().map(({ start, stop, ...rest }) => ({
@@ -396,12 +396,12 @@ describe('its entries, for the trace', () => {
       })),
     [
       [
-        'one that is open',
+        'an open entry',
         [order('a', { authoredOn: at(-9) })],
         [{ ref: 'MedicationRequest/a', kind: 'order', degree: 'taken', start: at(-9) }],
       ],
       [
-        'one that is over has no degree',
+        'an entry that is over has no degree',
         [order('a', ended(at(-9), at(-3)))],
         [{ ref: 'MedicationRequest/a', kind: 'order', start: at(-9), stop: at(-3), stopFrom: 'bounds' }],
       ],
@@ -416,7 +416,7 @@ describe('its entries, for the trace', () => {
         ],
       ],
       [
-        'a stated end goes before a computed one',
+        'a stated end takes precedence over a computed one',
         [order('a', { ...ended(at(-9), at(3)), ...supply(5) })],
         [
           {
@@ -449,7 +449,7 @@ describe('its entries, for the trace', () => {
     ],
   );
 
-  test('one that a draft replaces says so, one that a draft ends does not', () => {
+  test('an entry replaced by a draft says so, and one ended by a draft does not', () => {
     const entry = (drug: string) =>
       chartOf([order('running', { authoredOn: at(-9) })], {
         drafts: [draftOf(drug, { id: 'running', authoredOn: TODAY })],
@@ -464,7 +464,7 @@ describe('days of supply, for use over time', () => {
     (treatment) => treatment?.supplies.map(({ start, end }) => `${dateOf(start)}..${dateOf(end)}`),
     [
       [
-        'supplies that touch are one',
+        'supplies that touch are merged',
         [
           dispense('a', { whenHandedOver: '2026-01-01', daysSupply: { value: 10 } }),
           dispense('b', { whenHandedOver: '2026-01-11', daysSupply: { value: 10 } }),
@@ -472,7 +472,7 @@ describe('days of supply, for use over time', () => {
         ['2026-01-01..2026-01-20'],
       ],
       [
-        'a day between keeps them apart',
+        'a day between separates them',
         [
           dispense('b', { whenHandedOver: '2026-01-12', daysSupply: { value: 10 } }),
           dispense('a', { whenHandedOver: '2026-01-01', daysSupply: { value: 10 } }),
@@ -485,23 +485,23 @@ describe('days of supply, for use over time', () => {
         ['2026-01-01..2026-01-30'],
       ],
       ['an order with a stated end', [order('a', ended('2026-01-01', '2026-01-05'))], ['2026-01-01..2026-01-05']],
-      ['an order without an end: to today', [order('a', { authoredOn: '2026-01-01' })], ['2026-01-01..2026-03-02']],
+      ['an order without an end: until today', [order('a', { authoredOn: '2026-01-01' })], ['2026-01-01..2026-03-02']],
       ['an order without a date: none', [order('a', {})], []],
       ['an order that begins today', [order('a', { authoredOn: TODAY })], ['2026-03-02..2026-03-02']],
       ['an order that begins tomorrow: none', [order('a', { authoredOn: at(1) })], []],
       [
-        'on hold since: to its last sign of life',
+        'on hold: until its last sign of life',
         [order('a', { status: 'on-hold', authoredOn: '2026-01-01', ...supply(5) })],
         ['2026-01-01..2026-01-05'],
       ],
       ['on hold from tomorrow: none', [order('a', { status: 'on-hold', authoredOn: at(1) })], []],
       ['on hold without a date: none', [order('a', { status: 'on-hold' })], []],
       [
-        'in progress: to today',
+        'in progress: until today',
         [administrationOf('oxazepam', { status: 'in-progress', effectiveDateTime: '2026-02-20' })],
         ['2026-02-20..2026-03-02'],
       ],
-      ['what is only possible: none', [order('a', { status: 'unknown', authoredOn: '2026-01-01' })], []],
+      ['a possible treatment: none', [order('a', { status: 'unknown', authoredOn: '2026-01-01' })], []],
     ],
   );
 });
@@ -514,12 +514,12 @@ describe('a depot', () => {
   holds(
     (treatment) => treatment?.lastDose,
     [
-      ['the last dose, wherever it stands', [dose('b', at(-5)), dose('a', at(-33))], at(-5)],
+      ['the last dose, in any order', [dose('b', at(-5)), dose('a', at(-33))], at(-5)],
       ['a dose of today', [dose('a', TODAY)], TODAY],
-      ['a dose that is planned is none yet', [dose('a', at(-5)), orderOf(SUBLOCADE, { authoredOn: at(2) })], at(-5)],
-      ['none of a tablet', [administrationOf('methadone', { effectiveDateTime: at(-2) })], undefined],
+      ['a planned dose does not count yet', [dose('a', at(-5)), orderOf(SUBLOCADE, { authoredOn: at(2) })], at(-5)],
+      ['no dose of a tablet', [administrationOf('methadone', { effectiveDateTime: at(-2) })], undefined],
       [
-        'of a recurring order ahead: none yet',
+        'no dose of a future recurring order',
         [orderOf(SUBLOCADE, { authoredOn: at(1), ...dosage(line({ frequency: 1, period: 4, periodUnit: 'wk' })) })],
         undefined,
       ],
@@ -533,7 +533,7 @@ describe('a depot', () => {
   test.each<[what: string, entry: Json, cleared: string[]]>([
     ['an administration', dose('a', '2026-02-01'), ['taken 2026-02-01..2026-02-01 +180']],
     [
-      'a recurring order that begins ahead: its first day',
+      'a future recurring order: its first day',
       orderOf(SUBLOCADE, {
         authoredOn: '2026-03-09',
         ...dosage(line({ frequency: 1, period: 4, periodUnit: 'wk' })),
@@ -557,7 +557,7 @@ describe('a depot', () => {
       ['taken 2026-03-02..2026-03-02 +180'],
     ],
     [
-      'a statement that recurs: its day',
+      'a recurring statement: its day',
       statementOf(SUBLOCADE, {
         effectiveDateTime: '2026-01-05',
         dosage: [line({ frequency: 1, period: 4, periodUnit: 'wk' })],
@@ -565,12 +565,12 @@ describe('a depot', () => {
       ['taken 2026-01-05..2026-01-05 +180'],
     ],
     [
-      'an event of today, after one before',
+      'an event today, after an earlier one',
       orderOf(SUBLOCADE, { authoredOn: '2026-02-01', ...dosage({ timing: { event: ['2026-02-02', TODAY] } }) }),
       ['taken 2026-03-02..2026-03-02 +180'],
     ],
     [
-      'events that all lie ahead: the first of them',
+      'only future events: the first of them',
       orderOf(SUBLOCADE, { authoredOn: '2026-02-01', ...dosage({ timing: { event: ['2026-03-20', '2026-03-09'] } }) }),
       ['taken 2026-03-09..2026-03-09 +180'],
     ],
@@ -580,16 +580,16 @@ describe('a depot', () => {
       ['possible 2026-02-01..2026-02-20 +180'],
     ],
     [
-      'a count of 1 beside how often: its first day',
+      'a count of 1 and a frequency: its first day',
       orderOf(SUBLOCADE, {
         authoredOn: '2026-02-01',
         ...dosage(line({ frequency: 1, period: 1, periodUnit: 'wk', count: 1 })),
       }),
       ['taken 2026-02-01..2026-02-01 +180'],
     ],
-    ['given on a day that is not known', administrationOf(SUBLOCADE, {}), ['possible 2026-03-02..2027-03-02 +180']],
+    ['given on an unknown day', administrationOf(SUBLOCADE, {}), ['possible 2026-03-02..2027-03-02 +180']],
     [
-      'with a modifier that nobody knows',
+      'with an unknown modifier',
       dose('a', '2026-02-01', { modifierExtension: [{ url: 'x' }] }),
       ['possible 2026-02-01..2026-02-01 +180'],
     ],
@@ -611,7 +611,7 @@ describe('a depot', () => {
     ).toEqual(['taken 2026-02-01..2026-02-01 +180', 'taken 2026-01-01..2026-01-01 +90']);
   });
 
-  test('one medicine that is dosed in two strengths is two products', () => {
+  test('one medicine dosed in two strengths is two products', () => {
     const dosed = (id: string, value: number) =>
       orderOf(concept('N07BC01'), {
         id,
@@ -641,27 +641,27 @@ describe('an implant', () => {
   holds(
     (treatment) => [periodsOf(treatment), treatment?.endKnown, treatment?.timeline.implant && true],
     [
-      ['it is there', [inserted()], ['taken 2025-12-01..2026-06-01, presumed 2026-06-02..2027-12-01', false, true]],
-      ['it is out', [inserted(), removal('a', '2026-02-01')], ['taken 2025-12-01..2026-02-01', true, undefined]],
+      ['it is in place', [inserted()], ['taken 2025-12-01..2026-06-01, presumed 2026-06-02..2027-12-01', false, true]],
+      ['it is removed', [inserted(), removal('a', '2026-02-01')], ['taken 2025-12-01..2026-02-01', true, undefined]],
       [
-        'out on the day it was put in',
+        'it is removed on the day of insertion',
         [inserted(), removal('a', '2025-12-01')],
         ['taken 2025-12-01..2025-12-01', true, undefined],
       ],
       [
-        'of two removals the first',
+        'the first of two removals',
         [inserted(), removal('a', '2026-02-20'), removal('b', '2026-02-01')],
         ['taken 2025-12-01..2026-02-01', true, undefined],
       ],
       [
-        'perhaps there: stopped, nobody knows when',
+        'possibly in place: stopped at an unknown time',
         [orderOf(SIXMO, { status: 'unknown', authoredOn: '2025-12-01' })],
         ['possible 2025-12-01..2027-12-01', false, true],
       ],
     ],
   );
 
-  test('its days after removal count from there, and without a removal none do', () => {
+  test('its days after removal count from there, and without a removal there are none', () => {
     const cleared = (...record: Json[]) =>
       treatmentOf(record)?.timeline.cleared.map(({ end, afterDays }) => [dateOf(end), afterDays]);
     expect(cleared(inserted())).toEqual([]);
@@ -669,7 +669,7 @@ describe('an implant', () => {
   });
 });
 
-describe('1.6: an order that a draft changes', () => {
+describe('1.6: an order changed by a draft', () => {
   const running = (drug: string, more: Json) => orderOf(drug, { id: 'running', ...more });
   const changed = (record: Json[], drug: string, more: Json = {}) =>
     periodsOf(
@@ -705,7 +705,7 @@ describe('1.6: an order that a draft changes', () => {
     expect(changed(record, drug)).toBe(periods);
   });
 
-  test('a depot that is replaced: its doses until yesterday stay', () => {
+  test('a replaced depot keeps its doses until yesterday', () => {
     const SUBLOCADE = { ...concept('N07BC01'), text: 'Sublocade 300 mg' };
     const clearedBy = (authoredOn: string, drug: Json | string) =>
       chartOf([orderOf(SUBLOCADE, { id: 'running', authoredOn })], {
@@ -718,7 +718,7 @@ describe('1.6: an order that a draft changes', () => {
   });
 });
 
-describe('2.3: a treatment that no medicine names', () => {
+describe('2.3: a treatment without a medicine', () => {
   const problem = (id: string, more: Json): Json => ({
     resourceType: 'Condition',
     id,
@@ -726,7 +726,7 @@ describe('2.3: a treatment that no medicine names', () => {
     code: { coding: [{ system: ICD, code: 'F11.22' }] },
     ...more,
   });
-  test('all that tells of it is one treatment, named by the first, and begins with the earliest', () => {
+  test('all its evidence is one treatment, named by the first and beginning with the earliest', () => {
     const plan = {
       resourceType: 'CarePlan',
       id: 'plan',
@@ -751,7 +751,7 @@ describe('2.3: a treatment that no medicine names', () => {
       ...[undefined, undefined, undefined, undefined],
       [],
     ]);
-    // It is as no order writes it.
+    // Written as in no order.
     expect(found?.prescribed).toEqual([{ product: 'laro-medicine', dosage: '' }]);
     expect(found?.entries()).toEqual([
       { ref: 'Condition/a', kind: 'problem', degree: 'presumed' },
@@ -768,12 +768,12 @@ describe('2.3: a treatment that no medicine names', () => {
     expect(treatmentOf([heading])?.name).toBe('LARO-preparat');
   });
 
-  test('it stands last', () => {
+  test('it comes last', () => {
     const { treatments } = chartOf([problem('a', {}), order('b', { authoredOn: at(-3) })]);
     expect(treatments.map(({ otherwise }) => otherwise)).toEqual([false, true]);
   });
 
-  test('what is over gives no degree, and a start all the same', () => {
+  test('evidence that is over gives no degree, but a start', () => {
     const done = {
       resourceType: 'Procedure',
       id: 'p',

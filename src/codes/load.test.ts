@@ -54,7 +54,7 @@ describe('a reference to something undefined is reported with file and line', ()
     ['the list of a result', { lists, results: { r: { of: 'two' } } }, ["results.r: of: 'two' is not a list"]],
     ['a result without a list of its own', { lists, results: { r: { loinc: ['1'] } } }, []],
     [
-      'codes that ask the same',
+      'codes for the same question',
       { lists, results: { r: { loinc: ['1', '2', '3'], same: [['loinc|1', 'loinc|2', 'loinc|3']] } } },
       [],
     ],
@@ -76,7 +76,7 @@ describe('a reference to something undefined is reported with file and line', ()
     expect(problems.map((problem) => problem.replace(/^codes\/0\.yaml:[1-9]\d*: /, ''))).toEqual(said);
   });
 
-  test('a combination is one of two substances or more', () => {
+  test('a combination needs at least two substances', () => {
     const substance = (atc: string, name: string) => ({ atc: [atc], names: named(name) });
     const substances = {
       a: substance('A01AA01', 'aaaa'),
@@ -273,18 +273,18 @@ describe('what is read from a file', () => {
     [undefined, ['xtts'], []],
     [undefined, ['depottablett'], ['tablet']],
     [undefined, ['depotdragee'], ['tablet']],
-    // Of five letters another word may end so by chance.
+    // With five letters another word may end like this by chance.
     [undefined, ['geleh'], ['gel']],
     [undefined, ['depotgeleh'], []],
     [undefined, ['x'], []],
-    // A phrase in part is none.
+    // A partial phrase does not count.
     [{ text: 'depot' }, [], []],
     [undefined, ['depot x plaster y'], ['patch']],
   ])('the form of %j, %j is %j', (form, names, forms) => {
     expect(formsOf(form, names, load(file).codes)).toEqual(forms);
   });
 
-  test('of two endings of a word the longer is its form', () => {
+  test('the longer of two word endings is the form', () => {
     const { codes } = load({ forms: { short: { words: ['plaster'] }, long: { words: ['depotplaster'] } } });
     expect([formsOf(undefined, ['xdepotplaster'], codes), formsOf(undefined, ['xplaster'], codes)]).toEqual([
       ['long'],
@@ -292,7 +292,7 @@ describe('what is read from a file', () => {
     ]);
   });
 
-  test('a name that goes on is another one, also where a salt is joined to it', () => {
+  test('a longer name is another medicine, unless a salt is joined to its first word', () => {
     const { codes } = load({
       systems,
       lists: { one: { atc: ['A01'] } },
@@ -313,7 +313,7 @@ describe('what is read from a file', () => {
       ['a', ['one']],
       ['a', ['one']],
     ]);
-    // Of a partner in no list and one of ours, ours is what it is, whichever comes first.
+    // With a partner on no list the medicine is ours, in either order.
     expect([read('pppp/aaaa'), read('aaaa/pppp'), read('pppp')]).toEqual([
       ['a', ['one']],
       ['a', ['one']],
@@ -321,7 +321,7 @@ describe('what is read from a file', () => {
     ]);
   });
 
-  test('spellings of systems are remembered, as many as a site has, and none that is no address', () => {
+  test('spellings of systems are remembered up to a limit, if they are addresses', () => {
     const { codes } = load(file);
     const read = (system: string) => conceptListsOf({ coding: [{ system, code: '9' }] }, codes.conditions, codes);
     expect([read('http://sct/'), read('http://sct/'), codes.spellings.size]).toEqual([['sick'], ['sick'], 1]);

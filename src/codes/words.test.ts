@@ -48,7 +48,7 @@ describe('whether a text contains a wording', () => {
     expect(saysIn(sentencesOf(text), wording)).toBe(says);
   });
 
-  test('what it begins with itself does not negate it', () => {
+  test('a word at the beginning of a wording does not negate it', () => {
     const own = compileWording({
       any: ['no more pain', 'pain free'],
       except: [],

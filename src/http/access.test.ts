@@ -22,7 +22,7 @@ const GIVEN = {
   client: 'ehr',
 };
 
-describe('F1, F4, F8: which server a call may have asked', () => {
+describe('F1, F4, F8: the server a call may use', () => {
   test.each<[server: unknown, read: unknown]>([
     [undefined, 'none-named'],
     ['', 'none-named'],
@@ -60,39 +60,39 @@ describe('F1, F4, F8: which server a call may have asked', () => {
   });
 });
 
-describe('F3: which token it may be asked with', () => {
+describe('F3: the token the server may be called with', () => {
   test.each<[what: string, authorization: unknown, read: unknown]>([
     ['whole', TOKEN, GIVEN],
     ['none', null, 'no-token'],
     ['no object', 'abc', 'no-token'],
-    ['without its text', { ...TOKEN, access_token: undefined }, 'no-token'],
-    ['with a blank', { ...TOKEN, access_token: 'a b' }, 'no-token'],
-    ['with a line', { ...TOKEN, access_token: 'a\r\nx: y' }, 'no-token'],
+    ['without its string', { ...TOKEN, access_token: undefined }, 'no-token'],
+    ['with a space', { ...TOKEN, access_token: 'a b' }, 'no-token'],
+    ['with a line break', { ...TOKEN, access_token: 'a\r\nx: y' }, 'no-token'],
     ['beyond ASCII', { ...TOKEN, access_token: 'å' }, 'no-token'],
     ['of another type', { ...TOKEN, token_type: 'mac' }, 'no-token'],
     ['without a type', { ...TOKEN, token_type: undefined }, 'no-token'],
-    ['its type in other letters', { ...TOKEN, token_type: 'bEARER' }, GIVEN],
-    ['without its life', { ...TOKEN, expires_in: undefined }, GIVEN],
-    ['its life a text', { ...TOKEN, expires_in: '300' }, 'no-token'],
-    ['its life a part of a second', { ...TOKEN, expires_in: 0.5 }, 'no-token'],
-    ['its life null', { ...TOKEN, expires_in: null }, 'no-token'],
-    ['its life a second', { ...TOKEN, expires_in: 1 }, GIVEN],
-    ['its life over', { ...TOKEN, expires_in: 0 }, 'expired'],
-    ['its life long over', { ...TOKEN, expires_in: -1 }, 'expired'],
+    ['with its type in mixed case', { ...TOKEN, token_type: 'bEARER' }, GIVEN],
+    ['without a lifetime', { ...TOKEN, expires_in: undefined }, GIVEN],
+    ['with its lifetime as a string', { ...TOKEN, expires_in: '300' }, 'no-token'],
+    ['with a lifetime of half a second', { ...TOKEN, expires_in: 0.5 }, 'no-token'],
+    ['with a lifetime of null', { ...TOKEN, expires_in: null }, 'no-token'],
+    ['with a lifetime of one second', { ...TOKEN, expires_in: 1 }, GIVEN],
+    ['with a lifetime of 0', { ...TOKEN, expires_in: 0 }, 'expired'],
+    ['with a negative lifetime', { ...TOKEN, expires_in: -1 }, 'expired'],
     ['without a subject', { ...TOKEN, subject: undefined }, 'no-token'],
     ['without a scope', { ...TOKEN, scope: undefined }, GIVEN],
-    ['its scope a list', { ...TOKEN, scope: ['x'] }, 'no-token'],
+    ['with its scope as a list', { ...TOKEN, scope: ['x'] }, 'no-token'],
     ['for this patient', { ...TOKEN, patient: 'kari' }, GIVEN],
     ['for this patient, by reference', { ...TOKEN, patient: 'Patient/kari' }, GIVEN],
     ['for no patient', { ...TOKEN, patient: null }, GIVEN],
     ['for another patient', { ...TOKEN, patient: 'ola' }, 'other-patient'],
-    ['for a patient that is no text', { ...TOKEN, patient: 7 }, 'other-patient'],
+    ['for a patient that is not a string', { ...TOKEN, patient: 7 }, 'other-patient'],
     ['for another type', { ...TOKEN, patient: 'Group/kari' }, 'other-patient'],
   ])('%s', (_, authorization, read) => {
     expect(access(SERVER, authorization)).toEqual(read);
   });
 
-  test('in a sandbox an unusable token is left out, and one that is over or another patient’s is not', () => {
+  test('in a sandbox an unusable token is left out, but one that is expired or for another patient is refused', () => {
     expect(access(SERVER, { ...TOKEN, token_type: 'mac' }, true)).toEqual({ ...GIVEN, authorization: undefined });
     expect(access(SERVER, { ...TOKEN, token_type: 'mac', expires_in: 0 }, true)).toEqual({
       ...GIVEN,
@@ -103,7 +103,7 @@ describe('F3: which token it may be asked with', () => {
   });
 });
 
-describe('FS12: pages of others', () => {
+describe('FS12: pages of other origins', () => {
   const HOST = { host: '127.0.0.1:3000' };
   test.each<[headers: IncomingHttpHeaders, isForeign: boolean]>([
     [{}, false],

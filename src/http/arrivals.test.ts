@@ -6,13 +6,13 @@ const OVERLOADED = expect.objectContaining({ code: 'overloaded', headers: { 'ret
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-describe('S7: room for bodies on their way', () => {
-  /** Bodies of these clients, with room for 10 bytes and for 6 of one client. Notes who has gone on. */
+describe('S7: room for arriving bodies', () => {
+  /** Bodies of these clients, with room for 10 bytes in all and 6 per client. Records which proceed. */
   function arriving(...clients: string[]) {
     const arrivals = createArrivals({ all: 10, client: 6 });
     const bodies = clients.map((client) => arrivals(client, 100));
     const said: string[] = [];
-    /** Whether the body may go on at once. */
+    /** Whether the body may proceed at once. */
     const take = (at: number, bytes: number) => {
       const room = bodies[at]?.take(bytes);
       room?.then(
@@ -32,7 +32,7 @@ describe('S7: room for bodies on their way', () => {
     return { take, leave, heard };
   }
 
-  test('the oldest goes on however large it is, and so does who has room', () => {
+  test('the oldest body proceeds however large it is, and another needs room', () => {
     const { take } = arriving('a', 'b');
     expect(take(0, 1000)).toBe(true);
     expect(take(1, 1)).toBe(false);
@@ -42,14 +42,14 @@ describe('S7: room for bodies on their way', () => {
     [4, 6, true],
     [5, 6, false],
     [4, 7, true],
-  ])('beside %s bytes of another client %s go on: %s', (first, second, goesOn) => {
+  ])('beside %s bytes of another client %s proceed: %s', (first, second, goesOn) => {
     const { take } = arriving('a', 'b');
     take(0, first);
-    // Its own limit does not hold up the oldest body of a client.
+    // The client limit does not hold up the oldest body of a client.
     expect(take(1, second)).toBe(goesOn && first + second <= 10);
   });
 
-  test('of a client at its limit only its oldest body goes on', () => {
+  test('of a client at its limit only the oldest body proceeds', () => {
     const { take } = arriving('a', 'b', 'b', 'b');
     expect(take(1, 6)).toBe(true);
     expect(take(2, 1)).toBe(false);
@@ -57,7 +57,7 @@ describe('S7: room for bodies on their way', () => {
     expect(take(3, 1)).toBe(false);
   });
 
-  test('at the limit of a client, and not beyond, all of its bodies go on', () => {
+  test('up to the limit of a client all of its bodies proceed', () => {
     const { take } = arriving('a', 'b', 'b');
     expect([take(1, 3), take(2, 3), take(2, 1)]).toEqual([true, true, false]);
   });
@@ -69,20 +69,20 @@ describe('S7: room for bodies on their way', () => {
     expect([take(2, 1), take(3, 5), take(3, 1)]).toEqual([true, true, false]);
   });
 
-  test('who leaves wakes those who then have room, and nobody else', async () => {
+  test('a body that leaves wakes exactly those that then have room', async () => {
     const { take, leave, heard } = arriving('a', 'b', 'b', 'c');
     take(0, 5);
     expect(take(1, 5)).toBe(true);
     expect([take(2, 4), take(3, 3)]).toEqual([false, false]);
     expect(await heard()).toEqual([]);
     leave(0);
-    // Twelve bytes are still there: only the oldest of all goes on, and it does not wait.
+    // Twelve bytes are still held: only the oldest of all proceeds, and it does not wait.
     expect(await heard()).toEqual([]);
     leave(1);
     expect(await heard()).toEqual(['2 goes on', '3 goes on']);
   });
 
-  test('who waits too long is refused once, and its room is free when it leaves', async () => {
+  test('a body that waits too long is refused once, and its room is free after it leaves', async () => {
     const { take, leave, heard } = arriving('a', 'b', 'c');
     take(0, 8);
     expect([take(1, 3), take(2, 1)]).toEqual([false, false]);
@@ -93,7 +93,7 @@ describe('S7: room for bodies on their way', () => {
     expect(take(2, 1)).toBe(true);
   });
 
-  test('who went on in time is not refused afterwards', async () => {
+  test('a body that proceeded in time is not refused later', async () => {
     const { take, leave, heard } = arriving('a', 'b');
     take(0, 10);
     take(1, 1);
@@ -102,7 +102,7 @@ describe('S7: room for bodies on their way', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('a body that breaks off while it waits goes on at once, and gives back all that it took, once', async () => {
+  test('a body that breaks off while waiting proceeds at once, and releases all its room exactly once', async () => {
     const { take, leave, heard } = arriving('a', 'b', 'c');
     take(0, 5);
     expect(take(1, 6)).toBe(false);

@@ -8,7 +8,7 @@ const { client, token } = await createClient({ services: ['nordic-opioid-order-s
 const production = await startService({ mode: 'production', clients: [client] });
 afterAll(() => production.close());
 
-describe('J2: what needs no token', () => {
+describe('J2: open routes need no token', () => {
   test.each<[method: 'GET' | 'HEAD' | 'POST' | 'DELETE' | 'OPTIONS', url: string, open: boolean]>([
     ['GET', '/cds-services', true],
     ['GET', '/openapi.json', true],
@@ -36,7 +36,7 @@ describe('J2: what needs no token', () => {
   });
 });
 
-describe('J7, J16: a token is for the address called, and a client for its services', () => {
+describe('J7, J16: a token is valid for the called address, and a client for its services', () => {
   const call = async (path: string, audience: string) => {
     const { status } = await production.http
       .post(path)
@@ -60,7 +60,7 @@ describe('J7, J16: a token is for the address called, and a client for its servi
   });
 });
 
-test('a fault while a token is checked is a fault of the service, and no refusal', async () => {
+test('a fault during token verification is a service fault and not a refusal', async () => {
   const app = fastify();
   app.decorateRequest('logFields');
   app.addHook('onRequest', async (request) => {
@@ -79,7 +79,7 @@ test('a fault while a token is checked is a fault of the service, and no refusal
   await app.close();
 });
 
-test('a token that was used before is in the log where its client is only warned', async () => {
+test('a reused token is logged if its client is only warned', async () => {
   const lenient = await createClient({ replay: 'warn' });
   const warned = await startService({ mode: 'production', clients: [lenient.client] });
   const authorization = `Bearer ${await lenient.token(SIGN)}`;
@@ -91,7 +91,7 @@ test('a token that was used before is in the log where its client is only warned
   await warned.close();
 });
 
-test('S7: feedback counts among the calls of a minute, and an open route does not', async () => {
+test('S7: feedback counts towards the calls per minute, and open routes do not', async () => {
   const eager = await createClient({ requestsPerMinute: 1 });
   const bounded = await startService({ mode: 'production', clients: [eager.client] });
   const send = async (path: string) =>
@@ -105,7 +105,7 @@ test('S7: feedback counts among the calls of a minute, and an open route does no
   await bounded.close();
 });
 
-test('J15: a refusal says nothing of how many calls are left', async () => {
+test('J15: a refusal does not tell how many calls are left', async () => {
   const authorization = `Bearer ${await token(SIGN)}`;
   const send = () => production.http.post(SIGN).set({ authorization }).send({});
   expect((await send()).headers).toHaveProperty('x-ratelimit-remaining');
@@ -113,7 +113,7 @@ test('J15: a refusal says nothing of how many calls are left', async () => {
   expect([status, Object.keys(headers).filter((name) => name.startsWith('x-ratelimit'))]).toEqual([401, []]);
 });
 
-test('the client of a sandbox may do everything, at its own FHIR servers', () => {
+test('the sandbox client may do everything, with the sandbox’s FHIR servers', () => {
   expect(sandboxClient(['https://fhir.example'])).toEqual({
     name: 'sandbox',
     iss: '',

@@ -20,7 +20,7 @@ const region = await named('region', { tenants: ['north', 'south'] });
 const remote = await named('remote', { jku: 'https://remote.example/jwks', keys: undefined });
 const tester = await named('tester', { explain: true });
 
-/** A production service for some clients; `signed` makes the headers of one call. */
+/** A production service for some clients; `signed` makes the headers of a call. */
 async function production(...clients: (typeof ehr)[]) {
   const service = await startService({
     mode: 'production',
@@ -35,14 +35,14 @@ const signed = async ({ token }: typeof ehr, path = SIGN) => ({ authorization: `
 const service = await production(ehr, viewer, region, remote, tester);
 const { http } = service;
 
-/** What a refusal looks like to its caller, without the request's own id and time. */
+/** A refusal as the caller sees it, without the request's own id and time. */
 function shown({ status, text, headers }: { status: number; text: string; headers: Record<string, string> }) {
   const { 'x-request-id': _id, date: _date, connection: _connection, 'keep-alive': _keep, ...rest } = headers;
   return { status, text, headers: rest };
 }
 const refused = shown(await http.post(SIGN).send(pair()));
 
-test('J1, J15: without a token 401, which says no more than that one is needed', () => {
+test('J1, J15: without a token the answer is 401, which says only that one is needed', () => {
   expect(refused.status).toBe(401);
   expect(JSON.parse(refused.text)).toEqual({
     resourceType: 'OperationOutcome',
@@ -84,7 +84,7 @@ test('J2: a token counts only in its header', async () => {
     expect(shown(await call)).toEqual(refused);
 });
 
-test('J2: the operational routes and discovery need no token, and take any', async () => {
+test('J2: the operational routes and discovery need no token, and accept any', async () => {
   for (const path of ['/cds-services', '/cds-services/', '//cds-services', '/health', '/ready', '/metrics']) {
     expect((await http.get(path)).status, path).toBe(200);
     const { status, text } = await http.get(path).set(await signed(ehr, path));
@@ -97,10 +97,10 @@ test('J2: the operational routes and discovery need no token, and take any', asy
   expect(body).toMatchObject({ mode: 'production', authentication: 'client tokens' });
 });
 
-/** One token or more for every check that refuses one. */
+/** At least one token for each check that refuses one. */
 async function wrong(): Promise<[reason: string, authorization: string | undefined][]> {
   const bearer = (token: string) => `Bearer ${token}`;
-  // What nobody may find in the log again.
+  // What must not appear in the log.
   const secret = { sub: 'Vidar-Hemmelig', fhirUser: 'Practitioner/Hemmelig', name: 'Hemmelig' };
   const by = async (changes: object, header: object = {}, { token } = ehr) =>
     bearer(await token(SIGN, { ...secret, ...changes }, header));
@@ -129,7 +129,7 @@ async function wrong(): Promise<[reason: string, authorization: string | undefin
   ];
 }
 
-test('J4, J5, J15: every refusal is the same 401, and the log alone has the reason, without the token', async () => {
+test('J4, J5, J15: every refusal is the same 401, and only the log has the reason, without the token', async () => {
   for (const [reason, authorization] of await wrong()) {
     const call = http.post(SIGN);
     if (authorization !== undefined) call.set('authorization', authorization);
@@ -145,7 +145,7 @@ test('J4, J5, J15: every refusal is the same 401, and the log alone has the reas
   expect(service.log.join('')).not.toMatch(/hemmelig/i);
 });
 
-test('J15: the log names the client, whether its token was accepted or not', async () => {
+test('J15: the log names the client, whether or not its token was accepted', async () => {
   const { headers } = await http
     .post(SIGN)
     .set(await signed(ehr, SELECT))
@@ -165,7 +165,7 @@ test('J15: the log names the client, whether its token was accepted or not', asy
 
 const big = JSON.stringify({ ...pair(), filler: 'x'.repeat(BODY_LIMIT) });
 
-test('J20: who has no token learns nothing of ids, methods, bodies or limits', async () => {
+test('J20: a caller without a token learns nothing about ids, methods, bodies or limits', async () => {
   const probes = {
     'an unknown id': http.post('/cds-services/nope').send(pair()),
     'an unknown address': http.post('/nope').send(pair()),
@@ -179,7 +179,7 @@ test('J20: who has no token learns nothing of ids, methods, bodies or limits', a
     'PATCH of a service': http.patch(SIGN).send(pair()),
     'POST of discovery': http.post('/cds-services').send({}),
     'POST of the health route': http.post('/health').send({}),
-    'no JSON': http.post(SIGN).set('content-type', json).send('{bad'),
+    'invalid JSON': http.post(SIGN).set('content-type', json).send('{bad'),
     'an empty body': http.post(SIGN).set('content-type', json).send(''),
     'no body': http.post(SIGN),
     'another type': http.post(SIGN).set('content-type', 'text/plain').send('x'),
@@ -200,7 +200,7 @@ test('J20: a body of any size is refused before it is read', async () => {
   expect(shown(await http.post(SIGN).set('content-type', json).send(big))).toEqual(refused);
 });
 
-test('J20: who has a token is told what is wrong, in order', async () => {
+test('J20: a caller with a token is told what is wrong, in order', async () => {
   const post = async (path: string, body: string, type = json) =>
     http
       .post(path)
@@ -216,7 +216,7 @@ test('J20: who has a token is told what is wrong, in order', async () => {
   expect((await post(SIGN, '{"hook": "order-sign"}')).status).toBe(400);
 });
 
-test('J16: an accepted client that may not call a service gets 403, and one that may an answer', async () => {
+test('J16: an accepted client that may not call a service gets 403, and one that may gets an answer', async () => {
   const { status, body } = await http
     .post(SIGN)
     .set(await signed(viewer))
@@ -253,7 +253,7 @@ test('J16: an accepted client that may not call a service gets 403, and one that
     ).toBe(403);
 });
 
-test('J16, J20: 403 comes before anything is said of the body, and 404 for what no client may call', async () => {
+test('J16, J20: 403 comes before any check of the body, and 404 before it if no client may call the service', async () => {
   expect(
     (
       await http
@@ -274,11 +274,11 @@ test('J16, J20: 403 comes before anything is said of the body, and 404 for what 
   ).toBe(404);
 });
 
-test('J16: without a token it is 401, also where the client would get 403', async () => {
+test('J16: without a token the answer is 401, even where the client would get 403', async () => {
   expect(await verdictOn(service, await viewer.token(SELECT))).toBe('audience');
 });
 
-/** A call of an address exactly as it is written, which a client library would tidy. */
+/** A call to an address exactly as written, which a client library would normalise. */
 function raw(target: string, authorization?: string): Promise<{ status: number; text: string }> {
   const { port } = service.app.server.address() as AddressInfo;
   const headers = { 'content-type': 'application/json', ...(authorization !== undefined && { authorization }) };
@@ -293,7 +293,7 @@ function raw(target: string, authorization?: string): Promise<{ status: number; 
   });
 }
 
-test('J20: no way of writing the address gets around the token', async () => {
+test('J20: no spelling of the address bypasses the token', async () => {
   for (const target of [
     `http://cds.example${SIGN}`,
     `${SIGN}#/health`,
@@ -327,7 +327,7 @@ test.each(['/cds-services', SIGN, `${SIGN}/feedback`, '/cds-services/nope'])(
   },
 );
 
-test('C3: each origin of a record is allowed by its exact name, without credentials, and caches are told', async () => {
+test('C3: each listed origin is allowed by its exact name, without credentials and with Vary', async () => {
   for (const origin of ['https://ehr.example', 'https://viewer.example']) {
     for (const { headers } of [await preflight(http, SIGN, origin), await http.get('/cds-services').set({ origin })]) {
       expect(headers['access-control-allow-origin']).toBe(origin);
@@ -361,7 +361,7 @@ test.each([
   }
 });
 
-test('C3: where no record names an origin none is allowed', async () => {
+test('C3: without listed origins none is allowed', async () => {
   const closed = await production(await named('closed', { origins: [] }));
   const { headers } = await preflight(closed.http, SIGN, 'https://closed.example');
   expect(headers['access-control-allow-origin']).toBeUndefined();
@@ -390,7 +390,7 @@ test('C4: a browser can read 401, 403 and 429', async () => {
   for (const { headers } of responses) expect(headers['access-control-allow-origin']).toBe(origin);
 });
 
-test('S7: a client that calls too often gets 429 with the time to wait, over all services, and no other client does', async () => {
+test('S7: a client that calls too often gets 429 with the time to wait on all services, and other clients do not', async () => {
   const eager = await named('eager', { requestsPerMinute: 3 });
   const calm = await named('calm', { requestsPerMinute: 3 });
   const busy = await production(eager, calm);
@@ -399,7 +399,7 @@ test('S7: a client that calls too often gets 429 with the time to wait, over all
       .post(path)
       .set(await signed(client, path))
       .send(body);
-  // Refusals are nobody's calls: whoever knows an issuer cannot use up its calls.
+  // Refused calls count for no client, so knowing an issuer does not use up its calls.
   for (let count = 0; count < 5; count++) {
     expect((await busy.http.post(SIGN).send(pair())).status).toBe(401);
     expect(await verdictOn(busy, await eager.token(SELECT))).toBe('audience');
@@ -421,11 +421,11 @@ test('S7: a client that calls too often gets 429 with the time to wait, over all
   expect((await busy.http.get('/cds-services')).status).toBe(200);
 });
 
-/** Two open-ended opioids: a card of which at most one choice applies, and each choice changes both orders. */
+/** Two open-ended opioids: a card on which at most one choice applies, and each choice changes both orders. */
 const twoOrders = request('order-sign', { drafts: [order('x', 'oxycodone'), order('m', 'morphine')] });
 const oneOrder = request('order-sign', { drafts: [order('x', 'oxycodone')] });
 
-/** The cards that a client of some profile gets. */
+/** The cards for a client with some profile. */
 async function cardsWith(
   profile: Parameters<typeof createClient>[0],
   body: Json,
@@ -443,7 +443,7 @@ async function cardsWith(
 const plain = { suggestions: true, oneAction: false, deleteBy: 'resourceId' as const };
 const stops = (cards: Card[]) => cards.find(({ source }) => source.topic.code === 'opioid-stop-date') as Card;
 
-test('K12: a client that shows no suggestions gets cards without any, and everything else', async () => {
+test('K12: a client that cannot show suggestions gets its cards without them, and otherwise complete', async () => {
   const bare = { profile: { ...plain, suggestions: false } };
   for (const body of [pair(), oneOrder, twoOrders]) {
     const usual = await cardsWith({}, body);
@@ -454,14 +454,14 @@ test('K12: a client that shows no suggestions gets cards without any, and everyt
   }
 });
 
-test('K12: a client that has no place for links gets cards without any, and everything else', async () => {
+test('K12: a client that cannot show links gets its cards without them, and otherwise complete', async () => {
   const usual = await cardsWith({}, pair());
   expect(usual.every(({ links }) => links?.length === 1)).toBe(true);
   const bare = await cardsWith({ profile: { ...plain, links: false } }, pair());
   expect(bare).toEqual(usual.map(({ links: _, ...rest }) => rest));
 });
 
-test('K12: a client of one action gets no suggestion that has two', async () => {
+test('K12: a client that applies one action gets no suggestion with two', async () => {
   const single = { profile: { ...plain, oneAction: true } };
   const usual = stops(await cardsWith({}, twoOrders));
   expect(usual.suggestions?.some(({ actions }) => actions.length > 1)).toBe(true);
@@ -484,11 +484,11 @@ test('K12: a client that knows one selectionBehavior gets no other', async () =>
 });
 
 describe('a client of CDS Hooks 1.0', () => {
-  /** What the checker, which knows 2.0, says of it. */
+  /** What the checker, which knows 2.0, reports about it. */
   const OF_1_0 = ['.resource: no field of ours'];
   const old = { profile: { ...plain, selectionBehavior: 'at-most-one' as const, deleteBy: 'resource' as const } };
 
-  test('A11: finds what to remove under resource, and clients of 2.0 as ever', async () => {
+  test('A11: finds what to remove under resource, and clients of 2.0 find it as before', async () => {
     const actionsOf = (cards: Card[]) =>
       cards.flatMap(({ suggestions = [] }) => suggestions.flatMap(({ actions }) => actions as unknown as Json[]));
     const usual = actionsOf(await cardsWith({}, pair()));
@@ -499,12 +499,12 @@ describe('a client of CDS Hooks 1.0', () => {
     expect(shown).toEqual(
       usual.map((action) => (action['type'] === 'delete' ? { ...action, resource: action['resourceId'] } : action)),
     );
-    // What is created or changed is there as a whole, as 1.0 has it too.
+    // Created and changed resources are complete, as in 1.0.
     for (const { type, resource } of actionsOf(await cardsWith(old, oneOrder, OF_1_0)))
       expect([type, typeof resource]).toEqual([type, type === 'delete' ? 'string' : 'object']);
   });
 
-  test('K11, K12: gets every required field of 1.0, no selectionBehavior but the one that it knows, and nothing empty', async () => {
+  test('K11, K12: gets every required field of 1.0, no unknown selectionBehavior, and nothing empty', async () => {
     for (const body of [pair(), oneOrder, twoOrders]) {
       for (const card of (await cardsWith(old, body, OF_1_0)) as unknown as Json[]) {
         expect(Object.keys(card)).toEqual(expect.arrayContaining(['summary', 'indicator', 'source']));
@@ -521,12 +521,12 @@ describe('a client of CDS Hooks 1.0', () => {
     }
   });
 
-  test('H1, H4, R7: may send what 1.0 asks for and no more', async () => {
+  test('H1, H4, R7: may send only what 1.0 requires', async () => {
     const client = await named('oldest', old);
     const special = await production(client);
     const { hook, hookInstance, context, prefetch } = pair() as Json & { context: Json };
     const { userId: _, encounterId: _encounter, ...rest } = context;
-    // 1.0 leaves a key out where its query failed, and has null for one that found nothing.
+    // 1.0 leaves out a key whose query failed, and sends null for one that found nothing.
     const body = { hook, hookInstance, context: rest, prefetch: { ...(prefetch as Json), conditions: null } };
     const { status, body: answer } = await special.http
       .post(SIGN)
@@ -538,7 +538,7 @@ describe('a client of CDS Hooks 1.0', () => {
 
 const wishing = (options: Json, body = pair()) => ({ ...body, extension: { 'org.nordic-opioid-cds': options } });
 
-test('E1, J16: the trace is for clients whose record allows it, and only if they ask', async () => {
+test('E1, J16: only clients whose record allows it get the trace, and only if they ask', async () => {
   const send = async (client: typeof ehr, body: Json) =>
     (
       await http
@@ -568,7 +568,7 @@ test('no client can set the date in production', async () => {
     expect(body).toEqual(usual);
     expect(JSON.stringify(body)).toContain('2026-03');
   }
-  // The same wish in a sandbox.
+  // The same request to a sandbox.
   const open = await startService();
   const { text } = await open.call(wished);
   await open.close();
@@ -592,7 +592,7 @@ test.each([
   ['the route encoded', '/cds%2Dservices/nordic-opioid-order-sign', '/cds%2Dservices/nordic-opioid-order-sign'],
   ['a fragment', `${SIGN}#x`, SIGN],
   ['the absolute form', `http://x${SIGN}`, `http:/x${SIGN}`],
-])('J16: a client that may not call a service does not get around it by %s', async (_, target, aud) => {
+])('J16: a client that may not call a service cannot bypass that by %s', async (_, target, aud) => {
   const audience = `${PUBLIC_URL}${aud}`;
   const { status } = await raw(target, `Bearer ${await viewer.token('', { aud: audience })}`);
   expect([401, 403, 404]).toContain(status);
@@ -606,7 +606,7 @@ test.each(['/cds-services/%', '/cds-services/%ff', `/cds-services/${'x'.repeat(1
   },
 );
 
-test('J20: 404 comes before the body is looked at', async () => {
+test('J20: 404 comes before the body is checked', async () => {
   const path = '/cds-services/nope';
   const send = async (type: string, body: string) =>
     service.http
@@ -617,7 +617,7 @@ test('J20: 404 comes before the body is looked at', async () => {
   expect((await send('text/plain', 'x')).status).toBe(404);
 });
 
-test('C3: an origin that is written with a path, capitals or its port is the one that a browser sends', async () => {
+test('C3: a listed origin with a path, capitals or a port matches the origin that the browser sends', async () => {
   const odd = await named('odd', { origins: ['https://Odd.example:443/app'] });
   const { http } = await production(odd);
   const { headers } = await http.get('/cds-services').set('origin', 'https://odd.example');

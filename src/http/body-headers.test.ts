@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { ServiceError } from '../errors.ts';
 import { checkBodyHeaders } from './body.ts';
 
-/** What the headers of a body are refused with: code, what is named, and headers of the answer. */
+/** How the headers of a body are refused: the code, what is named, and headers of the answer. */
 function refusalOf(headers: Record<string, string>): unknown {
   try {
     checkBodyHeaders({ headers } as unknown as FastifyRequest, 100);
@@ -17,7 +17,7 @@ const TYPE = ['not-json-type'];
 const CHARSET = ['not-json-type', 'charset: UTF-8 only'];
 const CODING = ['not-json-type', 'Content-Encoding: send the body uncompressed', { 'accept-encoding': 'identity' }];
 
-describe('T6: a body is refused by its headers', () => {
+describe('T6: a body may be refused by its headers', () => {
   const json = 'application/json';
   test.each<[headers: Record<string, string>, refusal: unknown]>([
     [{}, undefined],

@@ -6,7 +6,7 @@ import { readJson, type Sent } from './body.ts';
 
 const LARGE = 256 * 1024;
 
-/** A service that reads bodies. Notes the turns that it takes, and what became of each body. */
+/** A service that reads bodies. Records the turns it takes, and the outcome of each body. */
 async function reader(isBusy = () => false, bodyLimit = 2 * LARGE) {
   const turns: (string | undefined)[] = [];
   const read: { sent: Sent; held: boolean; json: unknown }[] = [];
@@ -33,33 +33,33 @@ async function reader(isBusy = () => false, bodyLimit = 2 * LARGE) {
   return { app, send, turns, read, requests };
 }
 
-describe('T7: how a body is read', () => {
+describe('T7: reading a body', () => {
   test.each<[what: string, payload: string | Buffer, said: string]>([
     ['JSON', '{"a":1}', 'read'],
-    ['a byte order mark before it', '\ufeff{"a":1}', 'read'],
+    ['a byte order mark first', '\ufeff{"a":1}', 'read'],
     ['another character with its first byte', '\uf03f{"a":1}', 'not-json'],
     ['another character with its first two bytes', '\ufec0{"a":1}', 'not-json'],
     ['nothing', Buffer.alloc(0), 'not-json'],
     ['half of it', '{"a":', 'not-json'],
-    ['other letters', Buffer.from('"\u00e5"', 'latin1'), 'not-utf8'],
-    ['as many levels as there may be', '['.repeat(limits.depth) + ']'.repeat(limits.depth), 'read'],
-    ['one more', '['.repeat(limits.depth + 1) + ']'.repeat(limits.depth + 1), 'too-deep'],
-    ['as many bytes as there may be', `"${'x'.repeat(2 * LARGE - 2)}"`, 'read'],
-    ['one more byte', `"${'x'.repeat(2 * LARGE - 1)}"`, 'too-large'],
+    ['Latin-1', Buffer.from('"\u00e5"', 'latin1'), 'not-utf8'],
+    ['as many levels as allowed', '['.repeat(limits.depth) + ']'.repeat(limits.depth), 'read'],
+    ['one level more', '['.repeat(limits.depth + 1) + ']'.repeat(limits.depth + 1), 'too-deep'],
+    ['as many bytes as allowed', `"${'x'.repeat(2 * LARGE - 2)}"`, 'read'],
+    ['one byte more', `"${'x'.repeat(2 * LARGE - 1)}"`, 'too-large'],
   ])('%s: %s', async (_, payload, said) => {
     const { app, send } = await reader();
     expect(await send(payload)).toBe(said);
     await app.close();
   });
 
-  test('T12: a key that would change what an object is is left out', async () => {
+  test('T12: a key that would change an object’s prototype is removed', async () => {
     const { app, send, read } = await reader();
     expect(await send('{"a":{"__proto__":{"b":1},"constructor":{"prototype":{"b":1}},"c":1}}')).toBe('read');
     expect(JSON.stringify(read[0]?.json)).toBe('{"a":{"c":1}}');
     await app.close();
   });
 
-  test('once it is answered nothing holds it, and its room is free', async () => {
+  test('after the answer nothing holds the body, and its room is free', async () => {
     const { app, send, read, requests } = await reader();
     await send('{"a":1}', 'application/fhir+json');
     expect(read).toEqual([{ sent: { bytes: Buffer.alloc(0), json: undefined }, held: true, json: { a: 1 } }]);
@@ -67,7 +67,7 @@ describe('T7: how a body is read', () => {
     await app.close();
   });
 
-  test('other types are left to no other parser', async () => {
+  test('other types are not passed to another parser', async () => {
     const { app, send } = await reader();
     expect(await send('x', 'text/plain')).toMatch(/^fault: FastifyError/);
     await app.close();
@@ -76,22 +76,22 @@ describe('T7: how a body is read', () => {
 
 describe('S7: a large body takes turns', () => {
   const text = (bytes: number) => `"${'x'.repeat(bytes - 2)}"`;
-  // Each of its lists weighs as much as some bytes.
+  // Each of its lists counts as several bytes.
   const lists = (count: number) =>
     `[${Array(count - 1)
       .fill('[]')
       .join()}]`;
   const { perValue } = limits.bodiesAtWork;
   test.each<[what: string, body: string, turns: (string | undefined)[]]>([
-    ['a small one', '{}', []],
-    ['one at the limit', text(LARGE), []],
-    ['a larger one, before it is counted, parsed and used', text(LARGE + 1), [undefined, undefined, 'body']],
+    ['a small body', '{}', []],
+    ['a body at the limit', text(LARGE), []],
+    ['a larger body, before it is counted, parsed and used', text(LARGE + 1), [undefined, undefined, 'body']],
     [
-      'a small one of many values, before it is parsed and used',
+      'a small body with many values, before it is parsed and used',
       lists(Math.floor(LARGE / perValue) + 1),
       [undefined, 'body'],
     ],
-    ['one of not so many', lists(Math.floor(LARGE / perValue)), []],
+    ['a small body with fewer values', lists(Math.floor(LARGE / perValue)), []],
   ])('%s', async (_, body, expected) => {
     const { app, send, turns } = await reader();
     expect(await send(body)).toBe('read');
@@ -99,7 +99,7 @@ describe('S7: a large body takes turns', () => {
     await app.close();
   });
 
-  test('one whose turn comes while the process is busy is put off, and the next is not', async () => {
+  test('a body whose turn comes while the process is busy is put off, and the next is not', async () => {
     let busy = true;
     const { app, send } = await reader(() => busy);
     expect(await send('{}')).toBe('overloaded');

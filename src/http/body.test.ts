@@ -17,7 +17,7 @@ const { port } = service.app.server.address() as AddressInfo;
 
 type Answer = { status: number; headers: IncomingMessage['headers']; body: Json & { issue: Json[]; cards: Json[] } };
 
-/** Sends bytes as they are; `pieces` are written one after the other, without a length. */
+/** Sends bytes unchanged; `pieces` are written one after the other, without a length. */
 function send(body: Buffer | Buffer[], headers: Record<string, string> = {}, agent?: Agent): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const options = { port, path, method: 'POST', headers: { 'content-type': 'application/json', ...headers }, agent };
@@ -32,7 +32,7 @@ function send(body: Buffer | Buffer[], headers: Record<string, string> = {}, age
   });
 }
 
-/** An order whose suggested changes hold words outside ASCII. */
+/** An order whose suggested changes contain non-ASCII text. */
 const note = [{ text: 'Bjørn skriver på åtte språk' }];
 const nordic = JSON.stringify(request('order-sign', { drafts: [order('x', examples.opioid, { note })] }));
 
@@ -40,7 +40,7 @@ test.each([
   ['__proto__', { hook: 'patient-view', context: { patientId: 'x' }, prefetch: {} }],
   ['__proto__', 'x'],
   ['constructor', { prototype: { hook: 'patient-view' } }],
-])('T12: a key %s with %j is passed over like any that nobody knows, at every level', async (key, value) => {
+])('T12: a key %s with %j is ignored like any unknown key, at every level', async (key, value) => {
   const text = JSON.stringify(pair());
   const own = `${JSON.stringify(key)}:${JSON.stringify(value)},`;
   const everywhere = text.replaceAll('{', `{${own}`).replaceAll(',}', '}');
@@ -51,8 +51,8 @@ test.each([
   expect(({} as Json)['hook']).toBeUndefined();
 });
 
-describe('how a body is written', () => {
-  test('T6: UTF-8 comes back letter by letter', async () => {
+describe('the encoding of a body', () => {
+  test('T6: UTF-8 text is returned unchanged', async () => {
     const { status, body } = await send(Buffer.from(nordic));
     expect(status).toBe(200);
     expect(JSON.stringify(body)).toContain(note[0]?.text);
@@ -64,7 +64,7 @@ describe('how a body is written', () => {
     ['UTF-8 with half a letter', Buffer.concat([Buffer.from('{"hook":"\u00e5').subarray(0, -1), Buffer.from('"}')])],
     ['UTF-8 with a surrogate', Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22])],
   ])(
-    'T7: %s that says nothing of itself is 400 in words of its own, and never read with other letters',
+    'T7: %s without a declared charset is 400 in words of its own, and never read as other letters',
     async (_, bytes) => {
       const { status, body } = await send(bytes);
       expect([status, body.issue[0]?.['details']]).toEqual([400, { text: 'The body is not valid UTF-8.' }]);
@@ -91,13 +91,13 @@ describe('how a body is written', () => {
     expect((await send(Buffer.from(nordic), { [name]: value })).status).toBe(200);
   });
 
-  test('T7: a byte order mark of UTF-8 says nothing', async () => {
+  test('T7: a UTF-8 byte order mark is ignored', async () => {
     expect((await send(Buffer.from(`\ufeff${nordic}`))).status).toBe(200);
   });
 });
 
-describe('how large a body is', () => {
-  test('T8, R10: as many levels as the limit are read, one more is 400 and named', async () => {
+describe('the size of a body', () => {
+  test('T8, R10: nesting up to the limit is read, and one more level is 400 and named', async () => {
     // The call itself is one level.
     const nested = (levels: number) =>
       Buffer.from(
@@ -108,19 +108,19 @@ describe('how large a body is', () => {
     expect([status, body.issue[0]?.['diagnostics']]).toEqual([400, `at most ${limits.depth} levels`]);
   });
 
-  test('T9: a body without a length is read to the limit, and refused one byte beyond', async () => {
+  test('T9: a body without a length is read up to the limit, and refused one byte beyond', async () => {
     const padded = (length: number) => Buffer.from(nordic + ' '.repeat(length - Buffer.byteLength(nordic)));
     const pieces = (bytes: Buffer) => [bytes.subarray(0, 1000), bytes.subarray(1000)];
     expect((await send(pieces(padded(BODY_LIMIT)))).status).toBe(200);
     expect((await send(pieces(padded(BODY_LIMIT + 1)))).status).toBe(413);
   });
 
-  test('T9, R10: as many objects, lists and texts as the limit are read, one more is 413 and named', async () => {
+  test('T9, R10: objects, lists and strings are read up to the limit, and one more is 413 and named', async () => {
     const base = JSON.stringify({ ...pair(), extra: 'EXTRA' });
     const { values } = shapeOf(Buffer.from(base), { depth: 1000, values: 1e9 });
     const filled = (count: number) =>
       Buffer.from(base.replace('"EXTRA"', `[${Array.from({ length: count }, () => '{}').join()}]`));
-    // The list itself stands for the text that it replaces.
+    // The list itself takes the place of the string that it replaces.
     expect((await send(filled(limits.values - values))).status).toBe(200);
     const { status, body } = await send(filled(limits.values - values + 1));
     expect([status, body.issue[0]?.['diagnostics']]).toEqual([
@@ -129,7 +129,7 @@ describe('how large a body is', () => {
     ]);
   });
 
-  test('what is counted before a body is read is what it holds, whatever stands in its texts', () => {
+  test('parts are counted before parsing, regardless of what the strings contain', () => {
     const count = (value: unknown): { depth: number; values: number } => {
       if (typeof value === 'string') return { depth: 0, values: 1 };
       if (typeof value !== 'object' || value === null) return { depth: 0, values: 0 };
@@ -151,8 +151,8 @@ describe('how large a body is', () => {
   });
 });
 
-describe('how many bodies there are at once', () => {
-  test('whatever comes and goes, every body is read to its end', async () => {
+describe('the number of bodies at once', () => {
+  test('any sequence of bodies is read to the end', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(
@@ -166,7 +166,7 @@ describe('how many bodies there are at once', () => {
             arrival.leave();
           };
           await Promise.all(calls.map(read));
-          // All room is free again, also for one that is not the oldest.
+          // All room is free again, also for a body that is not the oldest.
           arrivals('two', 1);
           expect(arrivals('one', 1).take(6)).toBeUndefined();
         },
@@ -174,7 +174,7 @@ describe('how many bodies there are at once', () => {
     );
   });
 
-  test('a call whose connection breaks leaves its room', async () => {
+  test('a call whose connection breaks releases its room', async () => {
     for (let at = 0; at < 20; at++) {
       await new Promise<void>((done) => {
         const call = ask({ port, path, method: 'POST', headers: { 'content-type': 'application/json' } });

@@ -16,19 +16,19 @@ import { placesOf } from '../testing/mutations.ts';
 import { type Json, order, pair, request } from '../testing/request.ts';
 
 /*
- * Nothing leaks. Unique words are planted in every string and key of requests, in headers, addresses, tokens and in what
- * FHIR servers answer; then everything that the process wrote, its metrics and all its refusals are searched for them.
- * What may repeat them: the 200 for the request that brought them, and nothing else.
+ * Nothing leaks. Unique words are planted in every string and key of requests, in headers, addresses, tokens and answers of
+ * FHIR servers; then all output of the process, its metrics and all its refusals are searched for them.
+ * Only the 200 for the request that brought a word may repeat it.
  */
 
 const MARK = 'Kanarie7c1fFogel';
 let planted = 0;
 /** The next unique word. */
 const word = () => `${MARK}${planted++}z`;
-/** A key that begins with one. */
+/** A key that begins with a unique word. */
 const key = () => `${word()}${randomBytes(32).toString('base64url')}`;
 
-/** The mark as it could be written: plain, in base64 at each offset, in hexadecimal, as a list of bytes, escaped. */
+/** The mark in every form: plain, in base64 at each offset, in hexadecimal, as a list of bytes, escaped. */
 const forms = (() => {
   const bytes = [...Buffer.from(MARK)];
   const base64 = [0, 1, 2].map((offset) => {
@@ -40,7 +40,7 @@ const forms = (() => {
   return [...base64, hex, hex.toUpperCase(), bytes.join(','), escaped];
 })();
 
-/** Where a text holds a planted word, in whatever form; with what stands around it. */
+/** Where a text contains a planted word in any form, with its surroundings. */
 function leaksIn(text: string): string[] {
   const lower = text.toLowerCase();
   const places = [lower.indexOf(MARK.toLowerCase()), ...forms.map((form) => text.indexOf(form))];
@@ -50,7 +50,7 @@ function leaksIn(text: string): string[] {
 /** The numbers of the words in a text. */
 const numbersIn = (text: string) => [...text.matchAll(new RegExp(`${MARK}(\\d+)z`, 'gi'))].map(([, at]) => Number(at));
 
-/** Small, so that a call over it is sent at once. */
+/** Small, so that a call above it is sent at once. */
 const BODY_LIMIT = 64 * 1024;
 
 type Call = { method?: string; path: string; headers?: Record<string, string>; body?: string };
@@ -63,7 +63,7 @@ async function ask(port: number, { method = 'POST', path, headers = {}, body = '
   return { status: response.statusCode, headers: response.headers, text: await textOf(response) };
 }
 
-/** The service as its own process, on a free port, and all that it wrote to stdout and stderr. */
+/** The service as its own process on a free port, and everything it wrote to stdout and stderr. */
 async function startProcess(environment: Record<string, string>) {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'src/server.ts')], {
     env: {
@@ -87,7 +87,7 @@ async function startProcess(environment: Record<string, string>) {
   });
   return {
     send: async (call: Call): Promise<Answer> => {
-      // The connection of a body that is too large is cut while it is being sent; that may overtake the answer.
+      // The connection of an oversized body is cut while it is being sent, which may overtake the answer.
       for (let tries = 1; ; tries++) {
         try {
           return await ask(port, call);
@@ -96,15 +96,15 @@ async function startProcess(environment: Record<string, string>) {
         }
       }
     },
-    /** Bytes that need be no HTTP, and what comes back. */
+    /** Bytes that need not be HTTP, and the answer. */
     sendRaw: async (bytes: string): Promise<string> => {
       const socket = connect(port, '127.0.0.1');
       socket.on('error', () => undefined).end(bytes);
       return textOf(socket).catch(() => '');
     },
-    /** Stops it as a platform does. */
+    /** Stops the process as a platform does. */
     stop: async (): Promise<{ code: number; written: string }> => {
-      // Not 'exit': what it wrote may still be on its way then.
+      // Not 'exit': its output may still be on the way then.
       const exit = once(child, 'close');
       child.kill('SIGTERM');
       const [code] = await exit;
@@ -116,7 +116,7 @@ async function startProcess(environment: Record<string, string>) {
 
 type Process = Awaited<ReturnType<typeof startProcess>> & { journal: string };
 
-/** A copy with words in place of all ids and beside all names, and with unknown fields everywhere; the verdict may stay. */
+/** A copy with words in place of all ids, beside all names and in unknown fields everywhere; the verdict may stay the same. */
 function saturated(body: Json): Json {
   const ids = new Map<string, string>();
   for (const { holder, key } of placesOf(body)) {
@@ -139,7 +139,7 @@ function saturated(body: Json): Json {
   return rewrite(body, '') as Json;
 }
 
-/** Copies with one word each: in place of every string, and of every key. */
+/** Copies with one word each, in place of every string and every key. */
 function* withOneWord(body: Json): Generator<Json> {
   for (let at = 0; at < placesOf(body).length; at++) {
     for (const part of ['value', 'key']) {
@@ -157,7 +157,7 @@ function* withOneWord(body: Json): Generator<Json> {
   }
 }
 
-/** A copy in which every string is a word, and its keys too if wanted. */
+/** A copy in which every string is a word, and optionally every key. */
 function ofWords(value: unknown, keys: boolean): unknown {
   if (typeof value === 'string') return word();
   if (Array.isArray(value)) return value.map((item) => ofWords(item, keys));
@@ -166,7 +166,7 @@ function ofWords(value: unknown, keys: boolean): unknown {
 }
 
 const bundles = readTestBundles(join(root, 'test-bundles'), []);
-/** One request of every folder, for each hook that it has. */
+/** One request of each folder for each of its hooks. */
 const bodies = [
   ...new Map(bundles.map(({ name, hook, body }) => [`${name.split('/')[0]} ${hook}`, body as Json])).values(),
 ];
@@ -174,7 +174,7 @@ const bodies = [
 const blind = request('order-sign', { drafts: [order('z', 'pregabalin')], prefetch: { medications: undefined } });
 const dstu2 = pair('order-sign', { drafts: [{ resourceType: 'MedicationOrder', id: 'x' }] });
 
-/** Headers that say who or where somebody is, each with a word. */
+/** Headers that identify someone or something, each with a word. */
 const headersOfWords = (): Record<string, string> => ({
   'user-agent': word(),
   origin: `https://${word()}.example`,
@@ -194,7 +194,7 @@ const headersOfWords = (): Record<string, string> => ({
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-/** Every kind of call: with the status that it is to come to where that is sure. */
+/** Calls of every kind, with the expected status if it is certain. */
 function* calls(path: string): Generator<Call> {
   const json = (body: unknown, more: Partial<Call> = {}): Call => ({
     path,
@@ -256,7 +256,7 @@ function* calls(path: string): Generator<Call> {
   yield { method: 'OPTIONS', path, headers: { ...headersOfWords(), 'access-control-request-method': 'POST' } };
 }
 
-/** Bytes that are no call. */
+/** Bytes that are not a call. */
 const raw = (path: string) => [
   `${word()} / HTTP/1.1\r\n\r\n`,
   `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${word()}\r\n\r\n`,
@@ -282,7 +282,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Sends calls, a few at a time; says where an answer repeats what it must not, and counts the statuses. */
+/** Sends calls, a few at a time; reports where an answer repeats what it must not, and counts the statuses. */
 async function sendAll(service: Process, all: Iterable<Call>, prepare: (call: Call) => Promise<Call> = async (c) => c) {
   const statuses = new Map<number, number>();
   const leaks: string[] = [];
@@ -308,7 +308,7 @@ async function sendAll(service: Process, all: Iterable<Call>, prepare: (call: Ca
   return { leaks, statuses };
 }
 
-/** What the process said of its calls, after it was stopped; nothing of it may be of a call. */
+/** The output of the process after it stopped; nothing in it may come from a call. */
 async function expectSilence(service: Process, calls: number) {
   const metrics = await service.send({ method: 'GET', path: '/metrics' });
   expect(metrics.text).toContain('cds_requests_total');
@@ -322,7 +322,7 @@ async function expectSilence(service: Process, calls: number) {
   return written;
 }
 
-/** The journal holds cards, what they rested on and tokens without a word; of feedback what it is made of, and no comment. */
+/** The journal holds cards, their bases and tokens without a word; of feedback the fields, and no comment. */
 function expectSilentJournal(folder: string) {
   const file = new DatabaseSync(join(folder, 'journal.sqlite'), { readOnly: true });
   const rows = (table: string) => file.prepare(`SELECT * FROM ${table}`).all();
@@ -336,7 +336,7 @@ function expectSilentJournal(folder: string) {
   file.close();
 }
 
-/** A FHIR server that answers with words, in the way that its base names. */
+/** A FHIR server that answers with words, in the way named by its base. */
 async function startTalkativeServer() {
   const asked: IncomingHttpHeaders[] = [];
   const server = createServer((incoming, response) => {
@@ -373,7 +373,7 @@ async function startTalkativeServer() {
 
 const WAYS = ['outcome', 'refusal', 'failure', 'text', 'away', 'pages', 'other'];
 
-test('S5, F4: a sandbox writes, counts and refuses without a word of what it was sent', async () => {
+test('S5, F4: a sandbox writes, counts and refuses without repeating a word of what it was sent', async () => {
   const service = await started({ AUDIT_KEY: key() });
   const fhir = await startTalkativeServer();
   const authorization = () => ({
@@ -387,7 +387,7 @@ test('S5, F4: a sandbox writes, counts and refuses without a word of what it was
     [blind, pair('patient-view'), pair('order-select')].map((body): Call => {
       const { prefetch: _prefetch, ...rest } = saturated(body);
       const asks = { ...rest, fhirServer: `${fhir.base}/${way}`, fhirAuthorization: authorization() };
-      // A sandbox asks nobody for a page of another origin.
+      // A sandbox does not fetch for a page of another origin.
       const { origin: _, ...headers } = headersOfWords();
       return { path: pathOf(body), headers: { ...JSON_TYPE, ...headers }, body: JSON.stringify(asks) };
     }),
@@ -410,11 +410,11 @@ test('S5, F4: a sandbox writes, counts and refuses without a word of what it was
     WAYS.length,
   );
   const written = await expectSilence(service, all.length);
-  // What it may say: the UUID of the call, for correlation.
+  // It may repeat the UUID of the call, for correlation.
   expect(written).toContain(String(pair()['hookInstance']));
 }, 120_000);
 
-test('S5, F4, J15: in production it writes, counts and refuses without a word of what it was sent, tokens included', async () => {
+test('S5, F4, J15: in production it writes, counts and refuses without repeating a word of what it was sent, tokens included', async () => {
   const main = await createClient({ requestsPerMinute: 1_000_000, explain: true });
   const narrow = await createClient({
     name: 'narrow',
@@ -438,7 +438,7 @@ test('S5, F4, J15: in production it writes, counts and refuses without a word of
   });
   const now = Math.floor(Date.now() / 1000);
   const times = { iat: now, exp: now + 300 };
-  // The id of a token that is accepted may be logged, and its claims must be as listed: its words stand in other claims.
+  // The id of an accepted token may be logged, and its claims must be as listed, so its words are in other claims.
   const signed = async (call: Call, client = main): Promise<Call> => {
     const path = (call.path.split('?')[0] as string).replace(/\/feedback$/, '');
     const token = await client.token(
@@ -505,12 +505,12 @@ test('S5, F4, J15: in production it writes, counts and refuses without a word of
   await expectSilence(service, all.length + tokens.length);
 }, 120_000);
 
-test('S5: bytes that are no call are refused as calls are, and not written at any level of the log', async () => {
+test('S5: bytes that are no call are refused like calls, and not written at any log level', async () => {
   const service = await started({});
   for (const bytes of raw(pathOf(pair()))) {
     const answer = await service.sendRaw(bytes);
     expect(leaksIn(answer)).toEqual([]);
-    // One that was cut off has nobody left to answer to, and one that Node answers itself has no body.
+    // A cut-off call has nobody to answer to, and one that Node answers itself has no body.
     const [head = '', body = ''] = answer.split('\r\n\r\n');
     if (/^HTTP\/1.1 4(?!17)/.test(head)) expect(JSON.parse(body).resourceType, head).toBe('OperationOutcome');
   }

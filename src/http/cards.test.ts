@@ -19,7 +19,7 @@ test('K1, K3, K5, K6, K9, K16: a card has its id, text, indicator, source and to
   expect(card?.source.topic).toMatchObject({ code: 'laro-sedative-ordered', system: 'urn:nordic-opioid-cds:rule' });
 });
 
-test('K1: one hookInstance for two patients gives cards and suggestions of two ids', async () => {
+test('K1: one hookInstance for two patients gives different ids of cards and suggestions', async () => {
   const other = JSON.parse(JSON.stringify(pair()).replaceAll('kari', 'liv'));
   const blind = (patient: string) =>
     JSON.parse(
@@ -35,7 +35,7 @@ test('K1: one hookInstance for two patients gives cards and suggestions of two i
   expect(new Set(ids).size).toBe(ids.length);
 });
 
-test('K7, K8: the source’s address is https and about the source; there is no icon', async () => {
+test('K7, K8: the source’s address is https and about the source, and there is no icon', async () => {
   for (const { source } of await cardsFor(pair())) {
     expect(source.url).toMatch(/^https:\/\/[^?]+$/);
     expect(source.url).not.toContain('kari');
@@ -54,7 +54,7 @@ test('K9, V6: the topic is the rule, whatever the drugs, the language and the pa
   expect(topics).toEqual(Array(3).fill(['laro-sedative-ordered']));
 });
 
-test('K2: a summary with many medicines of long names still fits', async () => {
+test('K2: a summary of many medicines with long names still fits', async () => {
   const longest = [...knowledge.codes.substances.values()]
     .filter(({ atc }) => atc[0]?.startsWith('N05'))
     .sort((a, b) => b.names.en.length - a.names.en.length)
@@ -73,7 +73,7 @@ test('K2: a summary with many medicines of long names still fits', async () => {
   }
 });
 
-test('K4: marks of HTML and Markdown in a name stay text in the detail', async () => {
+test('K4: HTML and Markdown in a name stay text in the detail', async () => {
   const text =
     'pregabalin <img src=x onerror=alert(1)> [x](javascript:alert(2)) ![y](http://evil.example) `z` **w** | ~~v~~';
   const named = { ...order('z', 'pregabalin'), medicationCodeableConcept: { text } };
@@ -102,7 +102,7 @@ test('K17: the text tells two orders of one kind apart', async () => {
   }
 });
 
-test('K18: one card names all the drugs of a problem, each once', async () => {
+test('K18: one card names all drugs of a problem, each once', async () => {
   const record = ['methadone', 'pregabalin', 'diazepam'] as const;
   const list = record.map((drug) => prescription(drug, drug));
   const cards = await cardsFor(pair('order-sign', { record: list }));
@@ -123,7 +123,7 @@ test('K18: the most severe card comes first', async () => {
   expect(rank).toEqual([...rank].sort());
 });
 
-test('L1–L4, A14: the one link is to the page about the rule; no app is launched, and there are no systemActions', async () => {
+test('L1–L4, A14: the only link leads to the page about the rule, no app is launched, and there are no systemActions', async () => {
   const { text, body } = await service.call(pair(), { 'accept-language': 'da' });
   const [{ links, source }] = body.cards;
   const url = `https://cds.example/advice/${source.topic.code}?lang=da`;
@@ -131,7 +131,7 @@ test('L1–L4, A14: the one link is to the page about the rule; no app is launch
   expect(text).not.toMatch(/"systemActions"|"appContext"|"autolaunchable"/);
 });
 
-test('L1: no link where the site wants none, or where nobody says by which address the service is reached', async () => {
+test('L1: there is no link if the site wants none, or if the public address is unknown', async () => {
   for (const options of [
     { knowledge: knowledgeOf(root, { ...deliveredSite, adviceLink: false }) },
     { publicUrl: undefined },

@@ -18,7 +18,7 @@ afterAll(async () => {
   for (const close of toClose.reverse()) await close();
 });
 
-/** A service that asks for certificates of one authority, and clients that need some. */
+/** A service that asks for certificates of one authority, and clients that require them. */
 async function start() {
   const make = (name: string, subject: string, names: string, by?: CertificateFiles) =>
     certify(folder, name, subject, names, by);
@@ -28,7 +28,7 @@ async function start() {
   const shown = {
     listed: read(listed),
     other: read(make('other', '/CN=other.example', 'DNS:other.example', authority)),
-    // The right names, and nobody who vouches for them.
+    // The right names, but no authority that vouches for them.
     forged: read(make('forged', '/CN=ehr.example', 'DNS:a.ehr.example')),
     none: {},
   };
@@ -72,7 +72,7 @@ async function start() {
     const [response] = (await once(call, 'response')) as [IncomingMessage];
     const text = Buffer.concat(await response.toArray()).toString();
     const id = response.headers['x-request-id'];
-    // The line is written once the answer has gone; only refusals carry their number.
+    // The line is written after the answer; only refusals carry their number.
     const line = await vi.waitFor(() => {
       const found = service.log.map((entry) => JSON.parse(entry)).find(({ reqId }) => reqId === id);
       if (!found && id !== undefined) throw new Error(`no line for ${id}`);
@@ -90,17 +90,17 @@ async function start() {
 
 const running = canCertify ? await start() : undefined;
 
-test('J19: a client with certificates in its record needs one of them beside its token', async ({ skip }) => {
+test('J19: a client with certificates in its record needs one of them as well as its token', async ({ skip }) => {
   const { call, send } = running ?? skip('openssl is not installed, so there is no certificate');
   for (const client of ['fingerprint', 'bare fingerprint', 'common name', 'DNS name']) {
-    // Twice, since the second connection takes up the first one's TLS session.
+    // Twice, since the second connection resumes the first one's TLS session.
     for (let time = 0; time < 2; time++) expect(await call(client, 'listed'), client).toMatchObject({ status: 200 });
     for (const shown of ['other', 'forged', 'none'] as const)
       expect(await call(client, shown), client).toMatchObject({ status: 401, refused: 'certificate' });
   }
   for (const shown of ['listed', 'other', 'forged', 'none'] as const)
     expect(await call('other name', shown)).toMatchObject({ status: 401, refused: 'certificate' });
-  // From outside it looks as every other refusal, and a certificate alone opens nothing.
+  // From outside it looks like any other refusal, and a certificate alone grants nothing.
   const withoutToken = await send(SIGN, 'listed');
   expect(withoutToken).toMatchObject({ status: 401, refused: 'no-token' });
   expect((await call('fingerprint', 'other')).text).toBe(withoutToken.text);
@@ -114,7 +114,7 @@ test('J19, DI14: clients without certificates in their record, and open routes, 
   }
 });
 
-test('J14, J19: a token that came without its certificate is not used up', async ({ skip }) => {
+test('J14, J19: a token sent without its certificate is not used up', async ({ skip }) => {
   const { clients, send } = running ?? skip('openssl is not installed, so there is no certificate');
   const authorization = `Bearer ${await clients['fingerprint']?.token(SIGN)}`;
   const seen = [];

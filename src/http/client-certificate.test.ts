@@ -6,7 +6,7 @@ import { certificateOf } from './certificate.ts';
 
 type Shown = { subject?: string; subjectAltName?: string; fingerprint256?: string };
 
-/** A call on a TLS connection on which the client showed this. */
+/** A call on a TLS connection with this client certificate. */
 function callWith(shown: Shown | undefined, authorized = true): FastifyRequest {
   const socket = Object.create(TLSSocket.prototype, {
     authorized: { value: authorized },
@@ -24,8 +24,8 @@ test.each<[what: string, shown: Shown, names: string[]]>([
   ['a common name of several words', { subject: 'CN=The record system' }, ['The record system']],
   ['DNS names', { subjectAltName: 'DNS:a.example, IP Address:127.0.0.1, DNS:b.example' }, ['a.example', 'b.example']],
   ['no addresses', { subjectAltName: 'URI:DNS:a.example, email:x@a.example' }, []],
-  ['no name that Node quotes', { subjectAltName: 'DNS:"a.example, DNS:b"' }, []],
-  ['no name with a blank', { subjectAltName: 'DNS:a b' }, []],
+  ['no name that Node puts in quotes', { subjectAltName: 'DNS:"a.example, DNS:b"' }, []],
+  ['no name with a space', { subjectAltName: 'DNS:a b' }, []],
   ['both kinds', { subject: 'CN=a', subjectAltName: 'DNS:b' }, ['a', 'b']],
   ['none', {}, []],
 ])('the names of a certificate: %s', (_, shown, names) => {
@@ -33,9 +33,9 @@ test.each<[what: string, shown: Shown, names: string[]]>([
 });
 
 test.each<[what: string, request: FastifyRequest]>([
-  ['that nobody vouches for', callWith({ subject: 'CN=ehr.example' }, false)],
+  ['from an untrusted authority', callWith({ subject: 'CN=ehr.example' }, false)],
   ['that was not shown', callWith(undefined)],
   ['on a connection without TLS', { raw: { socket: {} } } as unknown as FastifyRequest],
-])('a certificate %s is none', (_, request) => {
+])('a certificate %s does not count', (_, request) => {
   expect(certificateOf(request)).toBeUndefined();
 });

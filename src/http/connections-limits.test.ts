@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { limits } from '../limits.ts';
 import { createServer } from './connections.ts';
 
-describe('S7: the calls of a packet', () => {
-  /** A server without a network, and a connection on which calls come in. */
+describe('S7: pipelined calls', () => {
+  /** A server without a network, and a connection on which calls arrive. */
   function connection() {
     const handled: unknown[] = [];
     const server = createServer((request) => handled.push(request), undefined);
@@ -23,7 +23,7 @@ describe('S7: the calls of a packet', () => {
     return { handled, socket, call };
   }
 
-  test('with one more than the limit the connection is closed, and the rest is not parsed into calls', () => {
+  test('one call over the limit closes the connection, and the rest is not parsed', () => {
     const { handled, socket, call } = connection();
     for (let at = 0; at < limits.callsOfConnection; at++) call();
     expect([handled.length, socket.destroyed, socket.parser?.onIncoming?.()]).toEqual([8, false, 1]);
@@ -33,7 +33,7 @@ describe('S7: the calls of a packet', () => {
     expect(handled).toHaveLength(8);
   });
 
-  test('a call that is answered makes room for another, and for one only', () => {
+  test('an answered call makes room for exactly one other', () => {
     const { handled, socket, call } = connection();
     const responses = Array.from({ length: limits.callsOfConnection }, call);
     responses[0]?.emit('close');
@@ -43,24 +43,24 @@ describe('S7: the calls of a packet', () => {
     expect([handled.length, socket.destroyed]).toEqual([9, true]);
   });
 
-  test.each([[null], [{}]])('nothing is added to a parser that is %j', (parser) => {
+  test.each([[null], [{}]])('a parser that is %j is left alone', (parser) => {
     const { socket, call } = connection();
     socket.parser = parser;
     for (let at = 0; at <= limits.callsOfConnection; at++) call();
     expect([socket.destroyed, socket.parser]).toEqual([true, parser]);
   });
 
-  test('connections are counted each by itself', () => {
+  test('each connection is counted separately', () => {
     const server = createServer(() => undefined, undefined);
     const sockets = Array.from({ length: 9 }, () => ({ destroyed: false, destroy: () => expect.fail('closed') }));
     for (const socket of sockets) server.emit('request', { socket }, new EventEmitter());
   });
 });
 
-test.each([[undefined], [{}]])('S7: a server bounds how long and how much it waits for, with TLS options %j', (tls) => {
+test.each([[undefined], [{}]])('S7: a server limits its connections and timeouts, with TLS options %j', (tls) => {
   const server = createServer(() => undefined, tls);
   const { headersTimeout, requestTimeout, keepAliveTimeout, maxConnections, timeout } = server;
-  // docs/hospital-it.md has them as a table.
+  // docs/hospital-it.md lists them in a table.
   expect({ headersTimeout, requestTimeout, keepAliveTimeout, maxConnections, timeout }).toEqual({
     headersTimeout: 10_000,
     requestTimeout: 15_000,

@@ -11,7 +11,7 @@ const { port } = service.app.server.address() as AddressInfo;
 
 const CALL = 'GET /ready HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n';
 
-/** What comes back on a connection until it falls silent or is closed. */
+/** What a connection receives until it falls silent or is closed. */
 async function told(text: string): Promise<{ answers: number; closed: boolean }> {
   const socket = connect(port, '127.0.0.1').setEncoding('utf8');
   let received = '';
@@ -31,7 +31,7 @@ async function told(text: string): Promise<{ answers: number; closed: boolean }>
   return { answers: count(), closed };
 }
 
-test('S7: as many calls without an answer as the limit are answered, and with one more the connection is closed', async () => {
+test('S7: up to the limit unanswered calls are answered, and one more closes the connection', async () => {
   expect(await told(CALL.repeat(limits.callsOfConnection))).toEqual({
     answers: limits.callsOfConnection,
     closed: false,
@@ -39,7 +39,7 @@ test('S7: as many calls without an answer as the limit are answered, and with on
   expect((await told(CALL.repeat(limits.callsOfConnection + 1))).closed).toBe(true);
 });
 
-test('S7: calls one after the other on a connection are not counted together', async () => {
+test('S7: consecutive calls on a connection are not counted together', async () => {
   const socket = connect(port, '127.0.0.1').setEncoding('utf8');
   for (let at = 0; at < 3 * limits.callsOfConnection; at++) {
     socket.write(CALL);
@@ -49,20 +49,20 @@ test('S7: calls one after the other on a connection are not counted together', a
   socket.destroy();
 });
 
-test('S7: calls by the thousand on connections that are not read end nothing, and others are answered', async () => {
+test('S7: thousands of calls on unread connections do no harm, and others are answered', async () => {
   const sockets = Array.from({ length: 50 }, () => connect(port, '127.0.0.1'));
   for (const socket of sockets) {
     socket.on('error', () => {}).pause();
     socket.write('GET /openapi.json HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n'.repeat(1500));
   }
   const open = () => new Promise<number>((done) => service.app.server.getConnections((_, count) => done(count)));
-  // Who does not read does not see that the connection was closed; the server has none of them any more.
+  // A client that does not read cannot see that the connection was closed; the server no longer holds any of them.
   while ((await open()) > 5) await delay(20);
   for (const socket of sockets) socket.destroy();
   expect((await service.http.get('/health')).status).toBe(200);
 });
 
-test('S7: a connection beyond the limit is closed, and those within it are served', async () => {
+test('S7: a connection beyond the limit is closed, and the others are served', async () => {
   const bounded = await startService();
   const { port: at } = bounded.app.server.address() as AddressInfo;
   const open = async (): Promise<Socket> => {

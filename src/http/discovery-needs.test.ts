@@ -6,7 +6,7 @@ import { knowledge as delivered } from '../testing/app.ts';
 import { discover, hookOfService, neededSections } from './discovery.ts';
 
 type Given = { hooks?: Hook[]; needs?: Section[]; off?: string };
-/** Knowledge of one rule for each of these, which needs these parts of the record. */
+/** Knowledge with one rule for each of these, which needs these parts of the record. */
 function knowledgeOf(...rules: Given[]): Knowledge {
   const none = { unless: [], without: [], about: [], unclear: [], indicators: [], said: [], suggest: [] };
   const usage = { version: 'V.', needed: 'N {keys}.', sharpening: 'S {keys}.', safety: 'F.' };
@@ -30,11 +30,11 @@ function knowledgeOf(...rules: Given[]): Knowledge {
   } as unknown as Knowledge;
 }
 
-describe('PT11: what a service asks for', () => {
+describe('PT11: what a service requests', () => {
   test.each<[what: string, rules: Given[], sections: Section[]]>([
     ['nothing', [{}], []],
     [
-      'the patient, the problems and the visit besides',
+      'the patient, problems and visit as well',
       [{ needs: ['observations'] }],
       ['patient', 'conditions', 'encounter', 'observations'],
     ],
@@ -64,7 +64,7 @@ describe('DI3: the services of a site', () => {
     expect(discover(knowledgeOf(...rules)).services.map(({ hook }) => hook)).toEqual(services);
   });
 
-  test('each with its words and templates, and which of them it cannot do without', () => {
+  test('each has its words and templates, and names those it requires', () => {
     const sections: Section[] = ['patient', 'conditions', 'encounter', 'observations'];
     expect(discover(knowledgeOf({ needs: ['observations'] })).services).toEqual([
       {

@@ -15,14 +15,14 @@ const templates = services.flatMap(({ id, prefetch }) =>
   Object.entries(prefetch).map(([key, template]) => ({ id, key, template })),
 );
 
-test('DI1, DI2, DI14, T2: anyone gets the list of services, as JSON', () => {
+test('DI1, DI2, DI14, T2: anyone gets the list of services as JSON', () => {
   expect(discovered.status).toBe(200);
   expect(discovered.headers['content-type']).toMatch(/^application\/json(; charset=utf-8)?$/);
   expect(Object.keys(JSON.parse(discovered.text))).toEqual(['services']);
   expect(services).toBeInstanceOf(Array);
 });
 
-test('DI4, DI5, DI7: a service for each hook, with every field in words', () => {
+test('DI4, DI5, DI7: there is a service for each hook, with every field in words', () => {
   expect(services.map(({ hook }) => hook)).toEqual([...hooks]);
   for (const each of services) {
     for (const field of ['hook', 'id', 'title', 'description', 'usageRequirements'])
@@ -30,7 +30,7 @@ test('DI4, DI5, DI7: a service for each hook, with every field in words', () => 
   }
 });
 
-test('DI16, T3: nothing beside the fields of the specification, nothing empty', () => {
+test('DI16, T3: it has only the fields of the specification, and nothing empty', () => {
   const fields = ['hook', 'id', 'title', 'description', 'version', 'hookVersion', 'prefetch', 'usageRequirements'];
   for (const each of services) {
     expect(Object.keys(each).filter((field) => !fields.includes(field))).toEqual([]);
@@ -38,14 +38,14 @@ test('DI16, T3: nothing beside the fields of the specification, nothing empty', 
   }
 });
 
-test('DI8, DI9: the version of CDS Hooks is a semantic version, that of each hook the published one', () => {
+test('DI8, DI9: the version of CDS Hooks is a semantic version, and that of each hook the published one', () => {
   for (const each of services) {
     expect(each['version']).toMatch(/^\d+\.\d+\.\d+$/);
     expect(each['hookVersion']).toBe('1.0');
   }
 });
 
-test('DI10, DI11: every id is its own, fits a path and answers calls of its hook', async () => {
+test('DI10, DI11: every id is unique, fits a path and answers calls of its hook', async () => {
   expect(new Set(services.map(({ id }) => id)).size).toBe(services.length);
   for (const { id, hook } of services) {
     expect(id).toMatch(/^[a-z0-9-]{1,100}$/);
@@ -65,7 +65,7 @@ test('DI3, DI13: with every rule switched off there are no services, which is no
   expect(JSON.parse(text)).toEqual({ services: [] });
 });
 
-test('DI15: the same bytes for everyone, kept by an ETag', async () => {
+test('DI15: everyone gets the same bytes, with an ETag', async () => {
   const again = await service.http
     .get('/cds-services')
     .set('accept-language', 'da')
@@ -79,12 +79,12 @@ test('DI15: the same bytes for everyone, kept by an ETag', async () => {
 });
 
 test.each<[what: string, header: (etag: string) => string, status: number]>([
-  ['the tag', (etag) => etag, 304],
-  ['the tag as a proxy weakens it', (etag) => `W/${etag}`, 304],
-  ['a list that has the tag', (etag) => `"other" , W/${etag}`, 304],
-  ['any tag', () => '*', 304],
-  ['another tag', () => '"other"', 200],
-  ['the tag without its quotes', (etag) => etag.slice(1, -1), 200],
+  ['the ETag', (etag) => etag, 304],
+  ['the ETag as weakened by a proxy', (etag) => `W/${etag}`, 304],
+  ['a list with the ETag', (etag) => `"other" , W/${etag}`, 304],
+  ['any ETag', () => '*', 304],
+  ['another ETag', () => '"other"', 200],
+  ['the ETag without its quotes', (etag) => etag.slice(1, -1), 200],
   ['nothing', () => '', 200],
 ])('DI15: If-None-Match: %s', async (_, header, status) => {
   const etag = discovered.headers['etag'] as string;
@@ -92,7 +92,7 @@ test.each<[what: string, header: (etag: string) => string, status: number]>([
   expect([answer.status, answer.headers['etag']]).toEqual([status, etag]);
 });
 
-test('FS15, DI6, PT12: the medication list is requested at every hook, the rest where some rule wants it', () => {
+test('FS15, DI6, PT12: the medication list is requested at every hook, and other data only if a rule needs them', () => {
   for (const { prefetch } of services) {
     expect(prefetch['administrations']).toMatch(/^MedicationAdministration\?patient=/);
     expect(prefetch['medications']).toMatch(/^MedicationRequest\?patient=\{\{context\.patientId\}\}/);
@@ -100,7 +100,7 @@ test('FS15, DI6, PT12: the medication list is requested at every hook, the rest 
   }
 });
 
-test('PT1–PT5: tokens are plain fields of the context that every hook of the service has', () => {
+test('PT1–PT5: tokens are plain context fields that every hook of the service has', () => {
   for (const { template } of templates) {
     const tokens = template.match(/\{\{.*?\}\}/g) ?? [];
     expect(tokens.length).toBeGreaterThan(0);
@@ -110,7 +110,7 @@ test('PT1–PT5: tokens are plain fields of the context that every hook of the s
   }
 });
 
-test('PT7–PT9: reads and searches of the common subset, one _include at most, no parameter twice', () => {
+test('PT7–PT9: reads and searches are of the common subset, with at most one _include and no repeated parameter', () => {
   for (const { template } of templates) {
     const [path, query] = template.split('?') as [string, string?];
     expect(path).toMatch(query === undefined ? /^[A-Z][A-Za-z]+\/\{\{context\.\w+\}\}$/ : /^[A-Z][A-Za-z]+$/);
@@ -124,7 +124,7 @@ test('PT7–PT9: reads and searches of the common subset, one _include at most, 
   }
 });
 
-test('PT10: templates are short and hold no code lists', () => {
+test('PT10: templates are short and contain no code lists', () => {
   for (const { template } of templates) {
     expect(template.length).toBeLessThan(200);
     // Only the kinds of results are listed, never codes.
@@ -132,7 +132,7 @@ test('PT10: templates are short and hold no code lists', () => {
   }
 });
 
-test('PT11: a site without the rules that need a part of the record does not ask for it', async () => {
+test('PT11: a site does not request a part of the record that its rules do not need', async () => {
   const copy = copyOfRepository();
   const others = knowledge.rules.map(({ id }) => id).filter((id) => id !== 'laro-sedative-current');
   copy.replace('hooks/site.yaml', 'off: []', `off: [${others.join(', ')}]`);
@@ -140,7 +140,7 @@ test('PT11: a site without the rules that need a part of the record does not ask
   copy.remove();
   const { body } = await small.http.get('/cds-services');
   await small.close();
-  // That rule asks of medicines, problems and more, of no appointment or relative; every call whether the patient is known.
+  // That rule needs medicines, problems and more, but no appointments or relatives; every call asks whether the patient is known.
   const { prefetch } = body.services.find(({ hook }: Service) => hook === 'patient-view');
   expect(Object.keys(prefetch)).toEqual(expect.arrayContaining(['patient', 'medications', 'conditions']));
   for (const key of ['appointments', 'familyHistory']) expect(prefetch).not.toHaveProperty(key);
@@ -148,7 +148,7 @@ test('PT11: a site without the rules that need a part of the record does not ask
   expect(Object.keys(all).length).toBeGreaterThan(Object.keys(prefetch).length);
 });
 
-test('V1, V4, V7: the list says which FHIR version, which data and which hooks are needed for safety', () => {
+test('V1, V4, V7: the list names the FHIR version, the data and the hooks needed for safety', () => {
   for (const each of services) {
     expect(`${each['description']} ${each['usageRequirements']}`).toContain('FHIR R4');
     expect(each['usageRequirements']).toMatch(/Required: "medications"/);

@@ -10,25 +10,29 @@ const { send } = usual;
 afterAll(() => usual.close());
 beforeEach(() => usual.forget());
 
-describe('what the log and the metrics say of feedback', () => {
+describe('feedback in the log and the metrics', () => {
   const ours = { overrideReason: { reason: { code: 'epilepsy', system: OURS } } };
   const other = { overrideReason: { reason: { code: 'palliative-care' } } };
   const line = { service: 'nordic-opioid-order-sign', outcome: 'overridden', knowledge: noting.fingerprint };
   test.each<[what: string, items: Row[], lines: Row[]]>([
     ['an override', [override()], [line]],
-    ['of a card by its UUID', [override({ card: UUID })], [{ ...line, card: UUID }]],
-    ['in capitals too', [override({ card: UUID.toUpperCase() })], [{ ...line, card: UUID.toUpperCase() }]],
-    ['and never by another text', [override({ card: `x${UUID}` }), override({ card: `${UUID}x` })], [line, line]],
+    ['the card if it is a UUID', [override({ card: UUID })], [{ ...line, card: UUID }]],
+    ['a UUID in capitals', [override({ card: UUID.toUpperCase() })], [{ ...line, card: UUID.toUpperCase() }]],
+    [
+      'no card that only contains a UUID',
+      [override({ card: `x${UUID}` }), override({ card: `${UUID}x` })],
+      [line, line],
+    ],
     ['a reason that silences', [override(ours)], [{ ...line, reason: 'epilepsy', accepted: true }]],
-    ['a reason that does not', [override(other)], [{ ...line, reason: 'palliative-care', accepted: false }]],
+    ['a reason that does not silence', [override(other)], [{ ...line, reason: 'palliative-care', accepted: false }]],
     [
       'no reason of another system',
       [override({ overrideReason: { reason: { code: 'epilepsy', system: 'urn:x' } } })],
       [line],
     ],
-    ['no reason that is not ours', [override({ overrideReason: { reason: { code: 'x' } } })], [line]],
-    ['nothing of what was accepted', [accept(['s'])], []],
-    ['the same once', [override(), override()], [line]],
+    ['no unknown reason', [override({ overrideReason: { reason: { code: 'x' } } })], [line]],
+    ['nothing for an accepted suggestion', [accept(['s'])], []],
+    ['a repeated item once', [override(), override()], [line]],
   ])('%s', async (_, items, expected) => {
     await send({ feedback: items });
     const told = usual
@@ -40,13 +44,13 @@ describe('what the log and the metrics say of feedback', () => {
     expect(told).toEqual(expected);
   });
 
-  test('nothing of what was kept before', async () => {
+  test('nothing is logged for items kept before', async () => {
     usual.stored = () => ({ added: [], known: [] });
     await send({ feedback: [override()] });
     expect(usual.audit()).toEqual([]);
   });
 
-  test('the tenant of the client that sends it, and its own rows', async () => {
+  test('the rows and the log have the client’s tenant', async () => {
     const { client, token } = await createClient({ name: 'region', tenants: ['north'] });
     const region = await startReceiver({ mode: 'production', clients: [client] });
     const authorization = `Bearer ${await token(FEEDBACK, { tenant: 'north' })}`;
@@ -56,7 +60,7 @@ describe('what the log and the metrics say of feedback', () => {
     await region.close();
   });
 
-  test('how many items there were, and what became of them', async () => {
+  test('the number of items and their results are counted', async () => {
     const counting = await startReceiver();
     await counting.send({ feedback: [override(), override({ card: 'd' }), 7] });
     expect(counting.lines().findLast(({ msg }) => msg === 'answered')).toMatchObject({

@@ -39,65 +39,61 @@ describe('FB3–FB6: what is kept of an item', () => {
 
   test.each<[what: string, item: Row, rows: Row[]]>([
     ['an override', override(), [overridden]],
-    ['one with suggestions', override({ acceptedSuggestions: ['s'] }), [overridden]],
+    ['an override with suggestions', override({ acceptedSuggestions: ['s'] }), [overridden]],
     ['each accepted suggestion, once', accept(['s', { id: 't', x: 1 }, 's']), [accepted('s'), accepted('t')]],
-    [
-      'blanks around ids are no part of them',
-      accept([' s ', { id: ' t ' }], { card: ' c ' }),
-      [accepted('s'), accepted('t')],
-    ],
-    ['the outcome in other letters', override({ outcome: ' Overridden ' }), [overridden]],
+    ['ids without surrounding spaces', accept([' s ', { id: ' t ' }], { card: ' c ' }), [accepted('s'), accepted('t')]],
+    ['the outcome in mixed case', override({ outcome: ' Overridden ' }), [overridden]],
     [
       'a reason',
       override({ overrideReason: { reason: { code: 'r', system: 'urn:s' } } }),
       [{ ...overridden, ...reason('r', 'urn:s') }],
     ],
     [
-      'the first of several',
+      'the first of several reasons',
       override({ overrideReason: { reason: [{ code: 'r' }, { code: 'q' }] } }),
       [{ ...overridden, ...reason('r') }],
     ],
     ['a reason one level higher', override({ overrideReason: { code: 'r' } }), [{ ...overridden, ...reason('r') }]],
     [
-      'a list of them',
+      'the first reason under the plural name',
       override({ overrideReasons: [{ code: 'r' }, { code: 'q' }] }),
       [{ ...overridden, ...reason('r') }],
     ],
     [
-      'the one under the singular name',
+      'the reason under the singular name',
       override({ overrideReason: { code: 'r' }, overrideReasons: [{ code: 'q' }] }),
       [{ ...overridden, ...reason('r') }],
     ],
     [
-      'not the reason of what was accepted',
+      'no reason for an accepted suggestion',
       accept(['s'], { overrideReason: { code: 'r', system: 'urn:s' } }),
       [accepted('s')],
     ],
-    ['no reason that is blank or no text', override({ overrideReason: { code: ' \n', system: 7 } }), [overridden]],
+    ['no reason that is blank or not a string', override({ overrideReason: { code: ' \n', system: 7 } }), [overridden]],
     [
-      'a reason as text',
+      'a reason without control characters',
       override({ overrideReason: { code: ' a\u0000\u0001b ' } }),
       [{ ...overridden, ...reason('a b') }],
     ],
     [
-      'as much of a reason as has room',
+      'a reason up to its maximum length',
       override({ overrideReason: { code: 'r'.repeat(201), system: 's'.repeat(501) } }),
       [{ ...overridden, ...reason('r'.repeat(200), 's'.repeat(500)) }],
     ],
     ['a comment', override({ overrideReason: { userComment: 'x' } }), [{ ...overridden, comment: 'x' }]],
-    ['a comment beside the reason', override({ userComment: 'x' }), [{ ...overridden, comment: 'x' }]],
+    ['a comment outside the reason', override({ userComment: 'x' }), [{ ...overridden, comment: 'x' }]],
     [
-      'the comment in the reason before it',
+      'the comment inside the reason first',
       override({ userComment: 'x', overrideReason: { userComment: 'y' } }),
       [{ ...overridden, comment: 'y' }],
     ],
-    ['a comment on what was accepted', accept(['s'], { userComment: 'x' }), [{ ...accepted('s'), comment: 'x' }]],
+    ['a comment on an accepted suggestion', accept(['s'], { userComment: 'x' }), [{ ...accepted('s'), comment: 'x' }]],
   ])('%s', async (_, item, rows) => {
     expect(await send({ feedback: [item] })).toMatchObject({ status: 200, results: [{ status: 'stored' }] });
     expect(usual.rows()).toEqual(rows);
   });
 
-  test('half a character of a text is none', async () => {
+  test('an unpaired surrogate is replaced', async () => {
     await sendAsIs({ feedback: [override({ userComment: 'a\ud800' })] });
     expect(usual.rows()[0]?.comment).toBe('a\ufffd');
   });
@@ -105,12 +101,12 @@ describe('FB3–FB6: what is kept of an item', () => {
   test.each([
     [1000, {}],
     [1001, { commentCut: true }],
-  ])('of a comment of %s characters a thousand, and it is said', async (length, said) => {
+  ])('a comment of %s characters is cut to a thousand, and the cut is reported', async (length, said) => {
     const { results } = await send({ feedback: [override({ userComment: 'x'.repeat(length) })] });
     expect([results, usual.rows()[0]?.comment]).toEqual([[{ status: 'stored', ...said }], 'x'.repeat(1000)]);
   });
 
-  test('no comment where the site wants none, and nothing is said of it', async () => {
+  test('no comment is kept if the site wants none, and no cut is reported', async () => {
     const silent = await startReceiver({ knowledge: knowledgeOf(root, {}) });
     const { results } = await silent.send({ feedback: [override({ userComment: 'x'.repeat(1001) })] });
     expect([results, silent.rows()[0]?.comment]).toEqual([[{ status: 'stored' }], null]);
@@ -118,22 +114,22 @@ describe('FB3–FB6: what is kept of an item', () => {
   });
 });
 
-describe('FB6, FB7: what an item is told', () => {
+describe('FB6, FB7: the result of an item', () => {
   const [one, two] = [override({ card: 'one' }), accept(['s', 't'], { card: 'two' })];
   const ids = (rows: FeedbackRow[], ...suggestions: (string | null)[]) =>
     rows.filter(({ suggestion = null }) => suggestions.includes(suggestion)).map(({ id }) => id);
   test.each<[what: string, added: (string | null)[], known: (string | null)[], results: Row[]]>([
-    ['new, of known cards', [null, 's', 't'], [null, 's', 't'], [{ status: 'stored' }, { status: 'stored' }]],
-    ['kept before', [], [null, 's', 't'], [{ status: 'repeated' }, { status: 'repeated' }]],
-    ['some of it new', ['t'], [null, 's', 't'], [{ status: 'repeated' }, { status: 'stored' }]],
+    ['new items about known cards', [null, 's', 't'], [null, 's', 't'], [{ status: 'stored' }, { status: 'stored' }]],
+    ['repeated items', [], [null, 's', 't'], [{ status: 'repeated' }, { status: 'repeated' }]],
+    ['a partly new item', ['t'], [null, 's', 't'], [{ status: 'repeated' }, { status: 'stored' }]],
     [
-      'of a card that is not known',
+      'an item about an unknown card',
       [null],
       ['s', 't'],
       [{ status: 'stored', unknownCard: true }, { status: 'repeated' }],
     ],
     [
-      'of one that is known in part',
+      'an item about a partly known card',
       [],
       [null, 's'],
       [{ status: 'repeated' }, { status: 'repeated', unknownCard: true }],
@@ -143,12 +139,12 @@ describe('FB6, FB7: what an item is told', () => {
     expect((await send({ feedback: [one, two] })).results).toEqual(results);
   });
 
-  test('two equal items are given to the journal once', async () => {
+  test('two equal items reach the journal once', async () => {
     expect((await send({ feedback: [one, one] })).results).toHaveLength(2);
     expect(usual.calls.map((rows) => rows.length)).toEqual([1]);
   });
 
-  test('without an item the journal is not asked, and need not be there', async () => {
+  test('without items the journal is not used and need not exist', async () => {
     expect(await send({ feedback: [] })).toMatchObject({ status: 200, results: [] });
     expect(usual.calls).toEqual([]);
     const bare = await startReceiver({ journal: undefined as never });
@@ -156,7 +152,7 @@ describe('FB6, FB7: what an item is told', () => {
     await bare.close();
   });
 
-  test('what cannot be read is named in its place, and the rest is kept', async () => {
+  test('an unreadable item is reported in its position, and the rest is kept', async () => {
     const { status, results } = await send({ feedback: [7, one, { ...one, outcome: 'x' }] });
     expect([status, usual.rows().length]).toEqual([200, 1]);
     expect(results).toEqual([
@@ -167,9 +163,9 @@ describe('FB6, FB7: what an item is told', () => {
   });
 });
 
-describe('FB2: what is refused', () => {
+describe('FB2: refused bodies', () => {
   test.each<[what: string, body: unknown, diagnostics: string[]]>([
-    ['a body that is no object', 7, ['feedback: must be a list']],
+    ['a body that is not an object', 7, ['feedback: must be a list']],
     ['feedback that is null', { feedback: null, card: 'c' }, ['feedback: must be a list']],
     [
       'accepted without suggestions',
@@ -181,14 +177,14 @@ describe('FB2: what is refused', () => {
       { feedback: [{ ...accept([]), acceptedSuggestions: null }] },
       ['feedback.0.acceptedSuggestions: required when the outcome is accepted'],
     ],
-    ['a card that is no id', { feedback: [override({ card: 'å' })] }, ['feedback.0.card: must be an id']],
+    ['a card that is not an id', { feedback: [override({ card: 'å' })] }, ['feedback.0.card: must be an id']],
     [
       'a card of 101 characters',
       { feedback: [override({ card: 'x'.repeat(101) })] },
       ['feedback.0.card: must be an id'],
     ],
     [
-      'a moment without its time zone',
+      'a timestamp without its time zone',
       { feedback: [override(), override({ outcomeTimestamp: '2026-03-02T09:05:00' })].slice(1) },
       ['feedback.0.outcomeTimestamp: must be an RFC 3339 date and time with a time zone'],
     ],
@@ -196,7 +192,7 @@ describe('FB2: what is refused', () => {
     expect(await sendAsIs(body)).toEqual({ status: 400, diagnostics });
   });
 
-  test('a call for an unknown service keeps nothing', async () => {
+  test('a call to an unknown service keeps nothing', async () => {
     const { status } = await usual.http.post('/cds-services/nope/feedback').send({ feedback: [override()] });
     expect([status, usual.calls]).toEqual([404, []]);
   });

@@ -36,7 +36,7 @@ const open = () =>
   });
 
 type Row = Record<string, unknown>;
-/** What the file holds of some cards. */
+/** The rows of some cards in the file. */
 function kept(...cards: string[]): Row[] {
   const file = new DatabaseSync(join(folder, 'journal.sqlite'), { readOnly: true });
   const rows = file.prepare('SELECT * FROM feedback ORDER BY card, suggestion').all() as Row[];
@@ -57,14 +57,14 @@ const accept = (card: string, ...ids: string[]): Row => ({
   outcomeTimestamp: AT,
   acceptedSuggestions: ids.map((id) => ({ id })),
 });
-/** A card as a client was given it. */
+/** A card as given to a client. */
 async function cardGiven() {
   const { body } = await service.call({ ...pair(), hookInstance: crypto.randomUUID() });
   return body.cards[0] as { uuid: string; suggestions: { uuid: string }[]; overrideReasons: Row[] };
 }
 
 describe('what is kept', () => {
-  test('FB1, FB3, FB4: an accepted suggestion', async () => {
+  test('FB1, FB3, FB4: an accepted suggestion is kept', async () => {
     const { uuid, suggestions } = await cardGiven();
     const { status, body, headers } = await post({ feedback: [accept(uuid, suggestions[0]?.uuid ?? '')] });
     expect([status, headers['content-type'], headers['cache-control'], body]).toEqual([
@@ -86,7 +86,7 @@ describe('what is kept', () => {
     ]);
   });
 
-  test('FB5: an override with one of the reasons of the card', async () => {
+  test('FB5: an override with one of the card’s reasons is kept', async () => {
     const { uuid, overrideReasons } = await cardGiven();
     const reason = overrideReasons[0] as Row;
     await post({ feedback: [override(uuid, { overrideReason: { reason } })] }).expect(200);
@@ -102,16 +102,16 @@ describe('what is kept', () => {
 
   test.each([
     ['without a reason', {}, [null, null]],
-    ['with a reason that has no system', { overrideReason: { reason: { code: 'x' } } }, ['x', null]],
-    ['with a comment only', { overrideReason: { userComment: 'Kalle' } }, [null, null]],
+    ['with a reason without a system', { overrideReason: { reason: { code: 'x' } } }, ['x', null]],
+    ['with only a comment', { overrideReason: { userComment: 'Kalle' } }, [null, null]],
     [
-      'with a reason one level higher, as drafts had it',
+      'with a reason one level higher, as in drafts of the specification',
       { overrideReason: { code: 'y', system: 'urn:s' } },
       ['y', 'urn:s'],
     ],
     ['with a list of reasons', { overrideReasons: [{ code: 'z', system: 'urn:s' }] }, ['z', 'urn:s']],
     ['with the outcome in capitals', { outcome: 'OVERRIDDEN' }, [null, null]],
-    ['with what is no reason', { overrideReason: 'too late' }, [null, null]],
+    ['with something that is no reason', { overrideReason: 'too late' }, [null, null]],
     ['with control characters in the reason', { overrideReason: { reason: { code: 'a\u0000b' } } }, ['a b', null]],
   ])('FB5: an override %s', async (name, changes, reason) => {
     const id = `override-${name.replace(/\W+/g, '-')}`;
@@ -119,7 +119,7 @@ describe('what is kept', () => {
     expect(kept(id).map((row) => [row['reason_code'], row['reason_system']])).toEqual([reason]);
   });
 
-  test('FB3: moments with fractions and offsets are the moments they are', async () => {
+  test('FB3: timestamps with fractions and offsets keep their moment', async () => {
     const items = ['2026-03-02T09:05:00.250Z', '2026-03-02T10:05:00+01:00'].map((outcomeTimestamp, at) =>
       override(`moment-${at}`, { outcomeTimestamp }),
     );
@@ -127,7 +127,7 @@ describe('what is kept', () => {
     expect(kept('moment-0', 'moment-1').map(({ at }) => at)).toEqual([Date.parse(AT) + 250, Date.parse(AT)]);
   });
 
-  test('FB2: a single item without a list, an item in place of the list, and suggestions as bare ids', async () => {
+  test('FB2: a single item without a list, an item instead of the list, and suggestions as bare ids are read', async () => {
     await post(override('bare-1')).expect(200);
     await post({ feedback: override('bare-2') }).expect(200);
     await post({ feedback: [{ ...accept('bare-3'), acceptedSuggestions: ['one', 'two'] }] }).expect(200);
@@ -139,12 +139,12 @@ describe('what is kept', () => {
     ]);
   });
 
-  test('FB2: an empty list is fine', async () => {
+  test('FB2: an empty list is accepted', async () => {
     const { status, body } = await post({ feedback: [] });
     expect([status, body]).toEqual([200, { results: [] }]);
   });
 
-  test('FB6: the same again is kept once, and said', async () => {
+  test('FB6: a repeated item is kept once and reported as such', async () => {
     const item = accept('again', 's1', 's2', 's1');
     expect((await post({ feedback: [item, item] })).body.results.map(({ status }: Row) => status)).toEqual([
       'stored',
@@ -155,7 +155,7 @@ describe('what is kept', () => {
     expect(kept('again').map(({ suggestion }) => suggestion)).toEqual(['s1', 's2']);
   });
 
-  test('FB6, FB11: a suggestion accepted, another later, and the card overridden in the end are all kept', async () => {
+  test('FB6, FB11: an accepted suggestion, a later one and a final override are all kept', async () => {
     const items = [
       accept('both', 's1'),
       accept('both', 's2'),
@@ -169,7 +169,7 @@ describe('what is kept', () => {
     ]);
   });
 
-  test('FB7: a card that is not known is kept and said; an item that cannot be read loses no other', async () => {
+  test('FB7: feedback on an unknown card is kept and reported, and an unreadable item affects no other', async () => {
     const { uuid } = await cardGiven();
     const { status, body } = await post({ feedback: [override('nobody-knows'), { card: 7 }, override(uuid)] });
     expect(status).toBe(200);
@@ -181,7 +181,7 @@ describe('what is kept', () => {
     expect(kept('nobody-knows', uuid)).toHaveLength(2);
   });
 
-  test('FB6: more items than a statement takes', async () => {
+  test('FB6: more items than fit in one statement are kept', async () => {
     const items = Array.from({ length: 1000 }, (_, at) => override(`many-${at}`));
     const { body } = await post({ feedback: items });
     expect(body.results).toHaveLength(1000);
@@ -192,20 +192,20 @@ describe('what is kept', () => {
 describe('what is refused', () => {
   test.each([
     ['a body without feedback', { reports: [] }, 'feedback: '],
-    ['a list that is none', { feedback: 'x' }, 'feedback: '],
-    ['an item that is none', { feedback: [null] }, 'feedback.0.item: '],
+    ['a list that is not a list', { feedback: 'x' }, 'feedback: '],
+    ['an item that is not an object', { feedback: [null] }, 'feedback.0.item: '],
     ['no card', { feedback: [{ ...override(''), card: undefined }] }, 'feedback.0.card: '],
-    ['a card that is no id', { feedback: [override('a b')] }, 'feedback.0.card: '],
+    ['a card that is not an id', { feedback: [override('a b')] }, 'feedback.0.card: '],
     ['another outcome', { feedback: [override('x', { outcome: 'ignored' })] }, 'feedback.0.outcome: '],
-    ['no moment', { feedback: [override('x', { outcomeTimestamp: undefined })] }, 'feedback.0.outcomeTimestamp: '],
+    ['no timestamp', { feedback: [override('x', { outcomeTimestamp: undefined })] }, 'feedback.0.outcomeTimestamp: '],
     [
-      'a moment without its time zone',
+      'a timestamp without its time zone',
       { feedback: [override('x', { outcomeTimestamp: '2026-03-02T09:05:00' })] },
       'feedback.0.outcomeTimestamp: ',
     ],
     ['accepted without a suggestion', { feedback: [accept('x')] }, 'feedback.0.acceptedSuggestions: '],
     [
-      'a suggestion that is none',
+      'a suggestion that is not an id',
       { feedback: [{ ...accept('x'), acceptedSuggestions: [{}] }] },
       'feedback.0.acceptedSuggestions',
     ],
@@ -216,7 +216,7 @@ describe('what is refused', () => {
     expect(outcome.issue[0].diagnostics).toContain(problem);
   });
 
-  test('FB10: an unknown service, and what is not JSON', async () => {
+  test('FB10: an unknown service and invalid JSON are refused', async () => {
     await post({ feedback: [override('x')] }, '/cds-services/unknown/feedback').expect(404);
     await service.http.post(FEEDBACK).set('content-type', 'application/json').send('{').expect(400);
     const { status, headers } = await service.http.get(FEEDBACK);
@@ -235,7 +235,7 @@ describe('what is refused', () => {
   });
 });
 
-test('FB10: a comment is kept only where the site says so, and up to a thousand characters', async () => {
+test('FB10: a comment is kept only if the site says so, and up to a thousand characters', async () => {
   const items = { feedback: [override('commented', { overrideReason: { userComment: 'å'.repeat(1200) } })] };
   await post(items).expect(200);
   expect(kept('commented').map(({ comment }) => comment)).toEqual([null]);
@@ -253,7 +253,7 @@ test('FB10: a comment is kept only where the site says so, and up to a thousand 
   await asking.close();
 });
 
-test('FB9, J2: in production feedback needs the token of a client, for its own address or its service’s', async () => {
+test('FB9, J2: in production feedback needs a client’s token for its own address or its service’s', async () => {
   const { client, token } = await createClient();
   const production = await startService({ mode: 'production', clients: [client], journal });
   const send = (authorization?: string) => {
@@ -268,7 +268,7 @@ test('FB9, J2: in production feedback needs the token of a client, for its own a
 });
 
 describe('without a journal', () => {
-  test('FB1: feedback is not acknowledged, and cards are given all the same', async () => {
+  test('FB1: feedback is not acknowledged, and cards are still given', async () => {
     const bare = await startService();
     const { status, body } = await bare.http.post(FEEDBACK).send({ feedback: [override('x')] });
     expect([status, body.resourceType]).toEqual([503, 'OperationOutcome']);
@@ -277,10 +277,10 @@ describe('without a journal', () => {
     await bare.close();
   });
 
-  test('FB1: while its file is locked feedback answers 503 and keeps nothing; cards are given, and noted afterwards', async () => {
+  test('FB1: while its file is locked, feedback is answered by 503 and not kept, and cards are given and recorded later', async () => {
     const own = await open();
     const locked = await startService({ journal: own });
-    // Retention, which is applied at the start in five statements, must not be what the lock holds up: these take turns with it.
+    // Retention runs at the start in five statements, and the lock must not hold those up: they take turns with it.
     for (let at = 0; at < 10; at++) await own.useToken(`before-the-lock-${at}`, Number.MAX_SAFE_INTEGER);
     const file = new DatabaseSync(join(folder, 'journal.sqlite'));
     file.exec('BEGIN EXCLUSIVE');
@@ -288,7 +288,7 @@ describe('without a journal', () => {
     expect([status, headers['retry-after']]).toEqual([503, '5']);
     const { body } = await locked.call({ ...pair(), hookInstance: crypto.randomUUID() }).expect(200);
     expect(body.cards).toHaveLength(1);
-    // It lives, and may be called: only feedback waits.
+    // The service is alive and can be called: only feedback waits.
     expect((await locked.http.get('/ready')).body).toMatchObject({ ready: true, journal: 'down' });
     file.exec('ROLLBACK');
     file.close();
@@ -301,7 +301,7 @@ describe('without a journal', () => {
   }, 60_000);
 });
 
-test('the metrics count feedback by what became of it, and tell how the journal does', async () => {
+test('the metrics count feedback by its result, and report the state of the journal', async () => {
   const { text } = await service.http.get('/metrics');
   expect(text).toMatch(/^cds_feedback_total\{service="nordic-opioid-order-sign",result="stored"\} [1-9]/m);
   expect(text).toMatch(/^cds_feedback_total\{service="nordic-opioid-order-sign",result="rejected"\} 1$/m);
@@ -311,7 +311,7 @@ test('the metrics count feedback by what became of it, and tell how the journal 
 describe('how much is kept', () => {
   const moment = (at: number) => new Date(Date.parse(AT) + at).toISOString();
   const ids = (count: number) => Array.from({ length: count }, (_, at) => `s-${at}`);
-  /** A journal that keeps what it is given and writes nothing. */
+  /** A journal that collects what it is given and writes nothing. */
   const quick: Journal = {
     issued: () => {},
     addFeedback: async (rows) => ({ added: rows.map(({ id }) => id), known: [] }),
@@ -321,7 +321,7 @@ describe('how much is kept', () => {
     close: async () => {},
   };
 
-  test('FB4: as many accepted suggestions as the limit are kept, with one more the item is rejected before it is looked at', async () => {
+  test('FB4: accepted suggestions up to the limit are kept, and with one more the item is rejected unread', async () => {
     const most = limits.feedbackSuggestions;
     const { body } = await post({ feedback: [accept('full', ...ids(most)), accept('beyond', ...ids(most + 1))] });
     expect(body.results).toEqual([
@@ -336,7 +336,7 @@ describe('how much is kept', () => {
     ]);
   });
 
-  test('FB7: rows are counted by suggestions: as many as the limit are kept, one more is 400; an item with too many is rejected by itself', async () => {
+  test('FB7: rows are counted by suggestions: up to the limit they are kept, one more is 400, and an oversized item is rejected alone', async () => {
     const service = await startService({ journal: quick });
     const most = limits.feedbackSuggestions;
     const full = Array.from({ length: limits.feedbackRows / most - 1 }, (_, at) => accept(`card-${at}`, ...ids(most)));
@@ -355,7 +355,7 @@ describe('how much is kept', () => {
     await service.close();
   });
 
-  test('S7: as many new rows of a client in a day as the limit are kept, one more is 429 until the next day', async () => {
+  test('S7: new rows of a client per day are kept up to the limit, and one more is 429 until the next day', async () => {
     let now = Date.parse('2026-03-02T23:59:58.500Z');
     let isNew = false;
     const journal: Journal = {
@@ -367,7 +367,7 @@ describe('how much is kept', () => {
     const full = (call: number) =>
       Array.from({ length: limits.feedbackRows / each }, (_, at) => accept(`${call}-${at}`, ...ids(each)));
     const send = (feedback: Row[]) => service.http.post(FEEDBACK).send({ feedback });
-    // What was kept before does not count.
+    // Rows kept before do not count.
     expect((await send(full(0))).status).toBe(200);
     isNew = true;
     for (let call = 0; call < limits.feedbackRowsOfDay / limits.feedbackRows; call++)
@@ -380,7 +380,7 @@ describe('how much is kept', () => {
     await service.close();
   });
 
-  test('S5: of many mistakes as many are named as anybody reads', async () => {
+  test('S5: at most a readable number of mistakes is named', async () => {
     const wrong = async (count: number) => {
       const { body } = await post({ feedback: Array.from({ length: count }, () => override('a b')) });
       return body.issue.map(({ diagnostics }: Row) => diagnostics) as string[];
@@ -390,7 +390,7 @@ describe('how much is kept', () => {
     expect(await wrong(limits.problems + 1)).toEqual([...named(limits.problems - 1), 'and more']);
   });
 
-  test('FB6: one item that comes twice at two tenants is two items, and the card of one is not known to the other', async () => {
+  test('FB6: one item from two tenants is two items, and the card of one is unknown to the other', async () => {
     const { client, token } = await createClient({ name: 'region', tenants: ['north', 'south'] });
     const both = await startService({ mode: 'production', clients: [client], journal });
     const send = async (tenant: string) =>
@@ -417,7 +417,7 @@ describe('how much is kept', () => {
     ['down', /was not/],
     ['busy', /was not/],
     ['SQLITE_FULL', /was not/],
-  ])('FB1: where the journal fails with %s the 503 says %s', async (reason, words) => {
+  ])('FB1: if the journal fails with %s the 503 says %s', async (reason, words) => {
     const failing: Journal = { ...quick, addFeedback: () => Promise.reject(new JournalFailed(reason)) };
     const service = await startService({ journal: failing });
     const { status, body, headers } = await service.http.post(FEEDBACK).send({ feedback: [override('x')] });

@@ -14,7 +14,7 @@ afterEach(async () => {
   for (const close of cleanup.splice(0).reverse()) await close();
 });
 
-/** The answer in production to a call whose FHIR server follows a script: topics of cards, or status. */
+/** The production answer to a call whose FHIR server follows a script: the topics of the cards, or the status. */
 async function answerOf(
   body: Json,
   script: Record<string, Reply>,
@@ -68,7 +68,7 @@ const pointing = (reference: string, more: Json = {}) => ({ ...bare, medicationR
 const NEXT = 'MedicationRequest?page=2';
 const ola = { subject: { reference: 'Patient/ola' } };
 
-describe('what cannot be read is never silence', () => {
+describe('an unreadable value never counts as silence', () => {
   test('P13, F10: a list of another patient is not a list', async () => {
     const { found } = await answerOf(single, {
       MedicationRequest: list([
@@ -79,7 +79,7 @@ describe('what cannot be read is never silence', () => {
     expect(found).toBe(412);
   });
 
-  test('P13, P2: the same by prefetch', async () => {
+  test('P13, P2: the same holds for a prefetch', async () => {
     const service = await startService();
     cleanup.push(service.close);
     const prefetch = { medications: bundle([{ ...methadone, ...ola }]) };
@@ -92,7 +92,7 @@ describe('what cannot be read is never silence', () => {
     ['500', status(500)],
     ['HTML', faults.html],
     ['dropped', faults.drop],
-  ])('H15, F10: a draft whose medicine is answered by %s is not known, and the answer says so', async (_, reply) => {
+  ])('H15, F10: a draft whose medicine is answered by %s is unknown, and the answer says so', async (_, reply) => {
     const draft = pointing('Medication/mm', { id: 'd', status: 'draft' });
     const { found } = await answerOf(request('order-sign', { drafts: [draft] }), {
       MedicationRequest: list([prescription('z', 'zopiclone')]),
@@ -101,7 +101,7 @@ describe('what cannot be read is never silence', () => {
     expect(found).not.toEqual([]);
   });
 
-  test('H15, F10: the same where the whole server is down: the list is missing, and the draft is not known', async () => {
+  test('H15, F10: if the whole server is down, the list is missing and the draft is unknown', async () => {
     const draft = pointing('Medication/mm', { id: 'd', status: 'draft' });
     const { found } = await answerOf(request('order-sign', { drafts: [draft] }), {
       MedicationRequest: status(500),
@@ -111,7 +111,7 @@ describe('what cannot be read is never silence', () => {
     expect(found).not.toEqual([]);
   });
 
-  test('H15: a dispensed medicine that is only pointed to is looked up', async () => {
+  test('H15: a dispensed medicine given only by reference is looked up', async () => {
     const dispense = {
       resourceType: 'MedicationDispense',
       id: 'disp',
@@ -129,7 +129,7 @@ describe('what cannot be read is never silence', () => {
     expect(found).not.toEqual([]);
   });
 
-  test('H15: a stated medicine that is only pointed to is looked up', async () => {
+  test('H15: a stated medicine given only by reference is looked up', async () => {
     const statement = {
       resourceType: 'MedicationStatement',
       id: 'st',
@@ -146,7 +146,7 @@ describe('what cannot be read is never silence', () => {
     expect(found).toEqual(['laro-sedative-ordered']);
   });
 
-  test('H15, F8: a medicine of another server is not this server’s of the same id', async () => {
+  test('H15, F8: a medicine of another server is not taken for this server’s with the same id', async () => {
     const { found, server } = await answerOf(single, {
       MedicationRequest: list([pointing('https://formulary.example/fhir/Medication/mm')]),
       'Medication/mm': json({ resourceType: 'Medication', id: 'mm', code: atorvastatin['medicationCodeableConcept'] }),
@@ -155,7 +155,7 @@ describe('what cannot be read is never silence', () => {
     expect(server.paths()).not.toContain('Medication/mm');
   });
 
-  test('P7: fewer entries than total, and no next link', async () => {
+  test('P7: there are fewer entries than total, and no next link', async () => {
     const { found } = await answerOf(single, {
       MedicationRequest: json({ ...searchset([atorvastatin]), total: 3 }),
     });
@@ -163,7 +163,7 @@ describe('what cannot be read is never silence', () => {
   });
 
   test.each([[[{ relation: 'next' }]], [[{ relation: 'next', url: '' }]], [[{ relation: 'next', url: 7 }]]])(
-    'P7: a next link without an address: %j',
+    'P7: a next link has no address: %j',
     async (link) => {
       const { found } = await answerOf(single, { MedicationRequest: json({ ...searchset([atorvastatin]), link }) });
       expect(found).toBe(412);
@@ -174,15 +174,15 @@ describe('what cannot be read is never silence', () => {
     ['text', 'x'],
     ['null entries', [null]],
     ['no resources', [{ fullUrl: 'x' }]],
-    ['resources without type', [{ resource: { id: 'x' } }]],
-  ])('F10, R10: a list whose entries are %s cannot be read', async (_, entry) => {
+    ['resources without a type', [{ resource: { id: 'x' } }]],
+  ])('F10, R10: a list whose entries are %s is unreadable', async (_, entry) => {
     const { found } = await answerOf(single, { MedicationRequest: json({ resourceType: 'Bundle', entry }) });
     expect(found).toBe(412);
   });
 });
 
-describe('a finding is reported, whatever else fails', () => {
-  test('P7, P14, F9: the first page shows methadone, the second never comes', async () => {
+describe('a finding is reported whatever else fails', () => {
+  test('P7, P14, F9: the first page shows methadone, and the second never arrives', async () => {
     const { found } = await answerOf(
       single,
       {
@@ -194,12 +194,12 @@ describe('a finding is reported, whatever else fails', () => {
     expect(found).toEqual(['laro-sedative-ordered', 'not-checked']);
   });
 
-  test('P7, P14: the first page shows methadone, the link is not an address', async () => {
+  test('P7, P14: the first page shows methadone, and the link is not an address', async () => {
     const { found } = await answerOf(single, { MedicationRequest: list([methadone], 'http://[bad') });
     expect(found).toEqual(['laro-sedative-ordered', 'not-checked']);
   });
 
-  test('H15, P9: a bare prescription that points to its medicine', async () => {
+  test('H15, P9: a bare prescription refers to its medicine', async () => {
     const { found } = await answerOf(
       single,
       { 'Medication/mm': json({ resourceType: 'Medication', id: 'mm', code }) },
@@ -208,7 +208,7 @@ describe('a finding is reported, whatever else fails', () => {
     expect(found).toEqual(['laro-sedative-ordered']);
   });
 
-  test('H15, P10: a pre-1.0 wrapper whose prescription points to its medicine', async () => {
+  test('H15, P10: a prescription in a pre-1.0 wrapper refers to its medicine', async () => {
     const medications = { response: { status: '200' }, resource: bundle([pointing('Medication/mm')]) };
     const { found } = await answerOf(
       single,
@@ -218,7 +218,7 @@ describe('a finding is reported, whatever else fails', () => {
     expect(found).toEqual(['laro-sedative-ordered']);
   });
 
-  test('H15, P6, P14: a drafted pair, one only pointed to, where the client failed and the server refuses', async () => {
+  test('H15, P6, P14: one of two drafts gives its medicine only by reference, the client failed and the server refuses', async () => {
     const draft = pointing('Medication/mm', { id: 'd', status: 'draft' });
     const medications = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'exception' }] };
     const body = request('order-sign', { drafts: [draft, zopiclone] });
@@ -242,7 +242,7 @@ describe('a finding is reported, whatever else fails', () => {
     expect(found).toEqual(['laro-sedative-ordered', 'not-checked']);
   });
 
-  test('F9: types that a server does not know (501) do not close it to the list', async () => {
+  test('F9: types unknown to a server (501) do not stop it from being asked for the list', async () => {
     const not = status(501);
     const { found } = await answerOf(
       single,
@@ -263,12 +263,12 @@ describe('a finding is reported, whatever else fails', () => {
   });
 });
 
-describe('an authorization that is incomplete is not used', () => {
+describe('an incomplete authorization is not used', () => {
   test.each([
-    ['a life in letters', { expires_in: '300' }],
-    ['a life of "0"', { expires_in: '0' }],
-    ['a life of null', { expires_in: null }],
-    ['a life of half a second', { expires_in: 0.5 }],
+    ['a lifetime in letters', { expires_in: '300' }],
+    ['a lifetime of "0"', { expires_in: '0' }],
+    ['a lifetime of null', { expires_in: null }],
+    ['a lifetime of half a second', { expires_in: 0.5 }],
     ['a patient that is a number', { patient: 7 }],
     ['a patient that is an object', { patient: { id: 'ola' } }],
     ['a subject that is a number', { subject: 7 }],
@@ -288,7 +288,7 @@ describe('an authorization that is incomplete is not used', () => {
   });
 });
 
-describe('counting and asking', () => {
+describe('counting and fetching', () => {
   test('P13, P16: another patient’s appointment is not a follow-up of this patient', async () => {
     const oxycodone = order('o', 'oxycodone');
     const at = (patient: string) => ({
@@ -310,13 +310,13 @@ describe('counting and asking', () => {
     expect(await followUp([at('ola')])).toBe(true);
   });
 
-  test('P6: the client says that it failed: no follow-up query', async () => {
+  test('P6: nothing is fetched for a key that the client reports as failed', async () => {
     const medications = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'exception' }] };
     const { server } = await answerOf(single, {}, { more: { prefetch: { ...single.prefetch, medications } } });
     expect(server.connections()).toBe(0);
   });
 
-  test('F10: a list of which nothing could be fetched is not counted as fetched', async () => {
+  test('F10: a list that failed completely is not counted as fetched', async () => {
     const error = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'exception' }] };
     const medications = bundle([methadone, error]);
     const { fetched } = await answerOf(single, {}, { more: { prefetch: { ...single.prefetch, medications } } });
@@ -333,7 +333,7 @@ describe('counting and asking', () => {
     expect(fetched?.medications).not.toBe('fetched');
   });
 
-  test.each(['..', '.'])('F8: the id "%s" cannot leave its place', async (patientId) => {
+  test.each(['..', '.'])('F8: the id "%s" stays within its path segment', async (patientId) => {
     const urls: string[] = [];
     const fetchJson: FetchJson = (url) => {
       urls.push(new URL(url).pathname);
@@ -358,7 +358,7 @@ describe('counting and asking', () => {
     expect(mayConnect(address, false)).toBe(false);
   });
 
-  test('P7, P11: pages of a Bundle that forgot its type are followed', async () => {
+  test('P7, P11: pages of a Bundle without its type are followed', async () => {
     const { resourceType: _, ...page } = searchset([atorvastatin], NEXT);
     const { found } = await answerOf(
       single,
@@ -368,7 +368,7 @@ describe('counting and asking', () => {
     expect(found).toEqual(['laro-sedative-ordered']);
   });
 
-  test('P7, P10: pages of a pre-1.0 wrapper are followed', async () => {
+  test('P7, P10: pages in a pre-1.0 wrapper are followed', async () => {
     const medications = { response: { status: '200' }, resource: searchset([atorvastatin], NEXT) };
     const { found } = await answerOf(
       single,

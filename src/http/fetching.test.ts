@@ -30,7 +30,7 @@ function knowledgeWith(fetch: Limits, site: Partial<typeof knowledge.site> = {})
   return { ...knowledge, site: { ...knowledge.site, ...site, fetch: { ...knowledge.site.fetch, ...fetch } } };
 }
 
-/** The production service and one client of it, whose FHIR server is at `base`. */
+/** The production service and a client whose FHIR server is at `base`. */
 async function production(base: string, given: { client?: Partial<Client>; limits?: Limits } = {}) {
   const { client, token } = await createClient({ fhirServers: [base], privateNetwork: true, ...given.client });
   const fetchJson = createFetchJson();
@@ -48,7 +48,7 @@ async function production(base: string, given: { client?: Partial<Client>; limit
   return {
     ...service,
     call,
-    /** A call that may ask the FHIR server, and has no prefetch unless it says so. */
+    /** A call that may use the FHIR server, and has no prefetch unless given. */
     ask: (body: Json, more: Json = {}) => call(withAccess(base, body, more)),
     metrics: async () => (await service.http.get('/metrics')).text,
     logged: () => service.log.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'answered'),
@@ -77,7 +77,7 @@ function authorization(more: Json = {}): Json {
   };
 }
 
-/** An answer in the terms of the tests: topics of its cards, or its status and the keys that it misses. */
+/** An answer in the terms of the tests: the topics of its cards, or its status and the missing keys. */
 function seen(response: { status: number; text: string; body: Json }) {
   const cards = (response.body['cards'] ?? []) as { source: { topic: { code: string } } }[];
   const issues = (response.body['issue'] ?? []) as { diagnostics?: string }[];
@@ -89,7 +89,7 @@ function seen(response: { status: number; text: string; body: Json }) {
   };
 }
 
-/** A server with this list, and nothing else of the patient. */
+/** A server with this list and nothing else about the patient. */
 async function serverOf(list: Reply | Json[], more: Record<string, Reply> = {}) {
   const server = await startScriptedServer({
     MedicationRequest: typeof list === 'function' ? list : json(searchset(list)),
@@ -106,20 +106,20 @@ const zopiclone = order('z', 'zopiclone', {
 });
 const methadone = prescription('m', 'methadone');
 const atorvastatin = prescription('a', 'atorvastatin');
-/** One sedative: whether there is something to say is on the list. */
+/** One sedative: whether there is something to say depends on the list. */
 const single = request('order-sign', { drafts: [zopiclone] });
 /** Two drafts that are dangerous together whatever the list says. */
 const both = request('order-sign', { drafts: [zopiclone, order('m2', 'methadone')] });
 const PAIR = 'laro-sedative-ordered';
-/** What is said of the two drafts, whatever else is known. */
+/** What is said about the two drafts, whatever else is known. */
 const DRAFTED = 'laro-sedative-ordered';
 const WHOLE = [DRAFTED];
 const REFUSED = { status: 412, topics: [], missing: ['medications'] };
-/** A medicine on the list may be anything: that is said. */
+/** A medicine on the list may be anything, and the card says so. */
 const UNRECOGNISED = { status: 200, topics: ['not-checked'] };
 
 describe('what is fetched', () => {
-  test('P1, P3, F1, F7: what the prefetch lacks comes from an independent server', async () => {
+  test('P1, P3, F1, F7: what the prefetch lacks is fetched from an independent server', async () => {
     const record = [
       { resourceType: 'Patient', id: 'kari', birthDate: '1981-01-01' },
       encounter('AMB'),
@@ -146,7 +146,7 @@ describe('what is fetched', () => {
     ]);
   });
 
-  test('P1: each key of discovery is requested by exactly its template, and no other', async () => {
+  test('P1: each key of discovery is requested by exactly its template, and no other key', async () => {
     const server = await serverOf([]);
     const service = await production(server.base);
     const { services } = (await service.http.get('/cds-services')).body;
@@ -156,7 +156,7 @@ describe('what is fetched', () => {
       const expected = Object.values(prefetch).map((template) =>
         template.replace('{{context.patientId}}', 'kari').replace('{{context.encounterId}}', 'visit'),
       );
-      // Of the results only some are asked for: those of a year, and of two kinds those of any age.
+      // Only some results are requested: those of one year, and two kinds at any age.
       const plain = server.paths().map((path) => path.replace(/(&date=ge[\d-]+|&code=[\d,-]+)?(&_count=500)?$/, ''));
       expect(new Set(plain)).toEqual(new Set(expected));
       expect(server.seen).toHaveLength(expected.length + (prefetch['observations'] ? 1 : 0));
@@ -171,7 +171,7 @@ describe('what is fetched', () => {
     expect(server.paths()).toEqual([expect.stringMatching(/^MedicationRequest\?patient=kari&/)]);
   });
 
-  test('P4: null is an answer: no call is made', async () => {
+  test('P4: null is an answer, so no call is made', async () => {
     const server = await serverOf([methadone]);
     const service = await production(server.base);
     const prefetch = Object.fromEntries(Object.keys(single.prefetch).map((key) => [key, null]));
@@ -179,24 +179,27 @@ describe('what is fetched', () => {
     expect(server.connections()).toBe(0);
   });
 
-  test('P1: for a whole prefetch no call is made', async () => {
+  test('P1: for a complete prefetch no call is made', async () => {
     const server = await serverOf([methadone]);
     const service = await production(server.base);
     expect(await service.ask(single, { prefetch: single.prefetch })).toMatchObject({ status: 200, topics: [] });
     expect(server.connections()).toBe(0);
   });
 
-  test.each(['entered-in-error', 'cancelled'])('P16: a fetched prescription that is %s is none', async (state) => {
-    const server = await serverOf([{ ...methadone, status: state }]);
-    expect(await (await production(server.base)).ask(single)).toMatchObject({ status: 200, topics: [] });
-  });
+  test.each(['entered-in-error', 'cancelled'])(
+    'P16: a fetched prescription that is %s does not count',
+    async (state) => {
+      const server = await serverOf([{ ...methadone, status: state }]);
+      expect(await (await production(server.base)).ask(single)).toMatchObject({ status: 200, topics: [] });
+    },
+  );
 
-  test('P13, P16: another patient’s methadone among this patient’s list is not a finding', async () => {
+  test('P13, P16: another patient’s methadone in this patient’s list is not a finding', async () => {
     const server = await serverOf([{ ...methadone, subject: { reference: 'Patient/ola' } }, atorvastatin]);
     expect((await (await production(server.base)).ask(single)).topics).not.toContain(PAIR);
   });
 
-  test('V1: a server of another FHIR version is said to be one', async () => {
+  test('V1: a server of another FHIR version is reported as such', async () => {
     const server = await serverOf([{ ...methadone, requester: { agent: { reference: 'Practitioner/x' } } }]);
     expect((await (await production(server.base)).ask(single)).status).toBe(422);
   });
@@ -224,14 +227,14 @@ describe('P7: pages', () => {
     expect(new Set(server.seen.map(({ headers }) => headers.authorization))).toEqual(new Set([`Bearer ${TOKEN}`]));
   });
 
-  test('P7, F2, F8: a page elsewhere is not fetched, and its server sees no token', async () => {
+  test('P7, F2, F8: a page elsewhere is not fetched, and its server gets no token', async () => {
     const other = await serverOf([methadone]);
     const server = await serverOf(json(searchset([atorvastatin], `${other.base}/${next}`)));
     expect(await (await production(server.base)).ask(single)).toMatchObject(REFUSED);
     expect(other.connections()).toBe(0);
   });
 
-  test('P7: of more pages than are read, what was found is reported and the rest is not known', async () => {
+  test('P7: of more pages than are read, findings are reported and the rest is not known', async () => {
     const endlessly = (resource: Json) => serverOf(json(searchset([resource], next)));
     const [found, none] = [await endlessly(methadone), await endlessly(atorvastatin)];
     const limits = { maxPages: 3 };
@@ -250,7 +253,7 @@ describe('P7: pages', () => {
     expect(server.connections()).toBe(0);
   });
 
-  test('P7, P14: the next page fails: what the first shows is reported, and else 412', async () => {
+  test('P7, P14: if the next page fails, findings on the first are reported, and without any the answer is 412', async () => {
     for (const fault of [status(404), status(500), faults.html, faults.outcome, faults.drop]) {
       const more = { [next]: fault };
       const found = await serverOf(json(searchset([methadone], next)), more);
@@ -261,20 +264,20 @@ describe('P7: pages', () => {
   });
 });
 
-describe('P2: a record that is not this patient’s, or not whole', () => {
+describe('P2: a record of another patient, or incomplete', () => {
   const UNKNOWN = { status: 412, topics: [] };
 
   test.each([
     ['404', status(404)],
     ['410', status(410)],
-    ['a Patient of another id', json({ resourceType: 'Patient', id: 'ola' })],
+    ['a Patient with another id', json({ resourceType: 'Patient', id: 'ola' })],
     ['a Patient who was merged', json({ resourceType: 'Patient', id: 'kari', link: [{ type: 'replaced-by' }] })],
     [
-      'an inactive one with a link',
+      'an inactive patient with a link',
       json({ resourceType: 'Patient', id: 'kari', active: false, link: [{ type: 'refer' }] }),
     ],
   ])(
-    'FS2, FS3, P2, P14: where the patient is answered by %s, empty searches are no silence, and findings are reported',
+    'FS2, FS3, P2, P14: if the patient is answered by %s, empty searches are no silence, and findings are reported',
     async (_, reply) => {
       const service = await production((await serverOf([], { 'Patient/kari': reply })).base);
       const nothing = await service.ask(single);
@@ -290,21 +293,21 @@ describe('P2: a record that is not this patient’s, or not whole', () => {
   test.each([
     ['not found', { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'not-found' }] }],
     ['another patient', { resourceType: 'Patient', id: 'ola' }],
-    ['one who was merged', { resourceType: 'Patient', id: 'kari', link: [{ type: 'replaced-by' }] }],
-  ])('FS2, FS3, P6: the same by prefetch: %s', async (_, patient) => {
+    ['a patient who was merged', { resourceType: 'Patient', id: 'kari', link: [{ type: 'replaced-by' }] }],
+  ])('FS2, FS3, P6: the same holds for a prefetch: %s', async (_, patient) => {
     const service = await production('https://fhir.ehr.example/r4');
     expect(await service.call({ ...single, prefetch: { ...single.prefetch, patient } })).toMatchObject(UNKNOWN);
     expect((await service.call({ ...single, prefetch: { ...single.prefetch, patient: null } })).status).toBe(200);
   });
 });
 
-describe('a server that goes by another name', () => {
+describe('a server that uses another name', () => {
   const next = 'http://inner.example:8080/fhir?_getpages=7&_getpagesoffset=500';
   const list: Reply = (response, asked) =>
     json(asked.path.includes('_getpages') ? searchset([methadone]) : searchset([atorvastatin], next))(response, asked);
   const server = () => startScriptedServer({ 'Patient/kari': json({ resourceType: 'Patient', id: 'kari' }) }, list);
 
-  test('FS8, P7, F8: a page on an unlisted host: 412, and the log names the host', async () => {
+  test('FS8, P7, F8: a page on an unlisted host gives 412, and the log names the host', async () => {
     const there = await server();
     cleanup.push(there.close);
     const service = await production(there.base);
@@ -312,7 +315,7 @@ describe('a server that goes by another name', () => {
     expect(service.logged().at(-1).fetched).toMatchObject({ medications: 'next-elsewhere inner.example:8080' });
   });
 
-  test('FS8, P7: where the clients file lists it as an alias, the page is requested at the listed address', async () => {
+  test('FS8, P7: if the clients file lists it as an alias, the page is requested at the listed address', async () => {
     const there = await server();
     cleanup.push(there.close);
     const client = { fhirServerAliases: { [there.base]: ['http://inner.example:8080/fhir/'] } };
@@ -323,7 +326,7 @@ describe('a server that goes by another name', () => {
 });
 
 describe('one client and the others', () => {
-  /** Two clients of one FHIR server, and what each is answered. */
+  /** Two clients of one FHIR server, and their answers. */
   async function neighbours(server: Awaited<ReturnType<typeof serverOf>>) {
     const fetchJson = createFetchJson();
     const made = await Promise.all(
@@ -341,7 +344,7 @@ describe('one client and the others', () => {
     }) as [(more?: Json) => Promise<ReturnType<typeof seen>>, (more?: Json) => Promise<ReturnType<typeof seen>>];
   }
 
-  test('FS11, F9: pages that one client names and that fail close the server to no client', async () => {
+  test('FS11, F9: failing pages named by one client close the server to no client', async () => {
     const server = await serverOf([methadone], { broken: status(500), hanging: faults.drop });
     const [first, second] = await neighbours(server);
     for (let call = 0; call < 8; call++) {
@@ -352,7 +355,7 @@ describe('one client and the others', () => {
     expect((await second()).topics).toEqual([PAIR]);
   });
 
-  test('FS11, F9: a server that fails one client’s calls is closed to it, and not to another', async () => {
+  test('FS11, F9: a server that fails one client’s calls is closed to that client only', async () => {
     const server = await serverOf((response, asked) =>
       asked.headers.authorization?.includes('bad')
         ? status(503)(response, asked)
@@ -368,7 +371,7 @@ describe('one client and the others', () => {
     expect((await second()).topics).toEqual([PAIR]);
   });
 
-  test('FS10, F9: pages of many megabytes end a call within its time, and hold no more than a call may', async () => {
+  test('FS10, F9: pages of many megabytes end a call in time, and hold no more than a call may', async () => {
     const big = JSON.stringify(
       searchset(
         Array.from({ length: 2000 }, (_, at) =>
@@ -384,12 +387,12 @@ describe('one client and the others', () => {
     });
     const service = await production(server.base, { limits: { softMs: 100, hardMs: 4000, maxPages: 200 } });
     expect(await service.ask(single)).toMatchObject(REFUSED);
-    // 16 MiB hold two of them; those on their way when it was reached are the rest.
+    // 16 MiB hold two of them; the others were already on their way when the limit was reached.
     expect(pages).toBeLessThanOrEqual(6);
   });
 });
 
-describe('a sandbox and the pages of others', () => {
+describe('a sandbox and pages of other origins', () => {
   async function sandbox(server: Awaited<ReturnType<typeof serverOf>>, origins: string[] = []) {
     const fetchJson = createFetchJson();
     const service = await startService({ fetchJson, origins });
@@ -409,7 +412,7 @@ describe('a sandbox and the pages of others', () => {
     ['another port of this machine', { origin: 'http://127.0.0.1:9', 'sec-fetch-site': 'same-site' }],
     ['a page without an origin', { origin: 'null' }],
     ['the public sandbox', { origin: 'https://sandbox.cds-hooks.org', 'sec-fetch-site': 'cross-site' }],
-  ])('FS12, F8: for %s nothing is fetched', async (_, headers) => {
+  ])('FS12, F8: nothing is fetched for %s', async (_, headers) => {
     const server = await serverOf([methadone]);
     const { call, service } = await sandbox(server);
     expect((await call(headers)).status).toBe(412);
@@ -417,7 +420,7 @@ describe('a sandbox and the pages of others', () => {
     expect(JSON.parse(service.log.at(-1) ?? '')).toMatchObject({ fhirServer: 'foreign-page' });
   });
 
-  test('F1: for its own page, for a program, and for a page that its operator lists, it is', async () => {
+  test('F1: it fetches for its own page, for a program, and for a page listed by its operator', async () => {
     const server = await serverOf([methadone]);
     const { call, port } = await sandbox(server, ['https://ehr.example']);
     for (const headers of [
@@ -450,15 +453,15 @@ describe('a sandbox and the pages of others', () => {
     },
   );
 
-  test('F8: by names of this machine, and of a listed page, it does', async () => {
+  test('F8: it answers by the names of this machine and of a listed page', async () => {
     const { service } = await sandbox(await serverOf([methadone]), ['https://tunnel.example']);
     for (const host of ['127.0.0.1:3000', 'localhost:3000', 'LOCALHOST', '[::1]:3000', 'tunnel.example'])
       expect((await service.app.inject({ url: '/cds-services', headers: { host } })).statusCode).toBe(200);
   });
 });
 
-describe('who is asked', () => {
-  test('F1, P2: a server without authorization is not asked, in production', async () => {
+describe('which server is asked', () => {
+  test('F1, P2: in production a server without authorization is not asked', async () => {
     const server = await serverOf([methadone]);
     const service = await production(server.base);
     expect(await service.ask(single, { fhirAuthorization: undefined })).toMatchObject(REFUSED);
@@ -471,7 +474,7 @@ describe('who is asked', () => {
     expect((await service.ask(single, { fhirServer: undefined })).status).toBe(400);
   });
 
-  test('F1: a sandbox asks an open server of this machine', async () => {
+  test('F1: a sandbox asks an open server on this machine', async () => {
     const server = await serverOf([methadone]);
     const fetchJson = createFetchJson();
     const service = await startService({ fetchJson });
@@ -491,12 +494,12 @@ describe('who is asked', () => {
     ['an empty token', { access_token: '' }],
     ['a token that would be two headers', { access_token: 'x\r\nX-Evil: 1' }],
     ['a token with a space', { access_token: 'a b' }],
-    ['a token in other letters', { access_token: 'tøken' }],
+    ['a token with a non-ASCII letter', { access_token: 'tøken' }],
     ['no type', { token_type: undefined }],
     ['type Basic', { token_type: 'Basic' }],
     ['a type that is a list', { token_type: ['Bearer'] }],
-    ['a life of 0 seconds', { expires_in: 0 }],
-    ['a life that is over', { expires_in: -1 }],
+    ['a lifetime of 0 seconds', { expires_in: 0 }],
+    ['an expired lifetime', { expires_in: -1 }],
   ])('F3, F4: authorization with %s is not used', async (_, more) => {
     const server = await serverOf([methadone]);
     const service = await production(server.base);
@@ -505,7 +508,7 @@ describe('who is asked', () => {
   });
 
   test.each([[{}], [{ token: TOKEN }], [{ access_token: TOKEN }]])(
-    'F3: an authorization of other fields is not used: %j',
+    'F3: an authorization with other fields is not used: %j',
     async (fhirAuthorization) => {
       const server = await serverOf([methadone]);
       expect(await (await production(server.base)).ask(single, { fhirAuthorization })).toMatchObject(REFUSED);
@@ -513,14 +516,14 @@ describe('who is asked', () => {
     },
   );
 
-  test('F3: an authorization that only lacks its life is used', async () => {
+  test('F3: an authorization that lacks only its lifetime is used', async () => {
     const server = await serverOf([methadone]);
     const service = await production(server.base);
     const answer = await service.ask(single, { fhirAuthorization: authorization({ expires_in: undefined }) });
     expect(answer.topics).toEqual([PAIR]);
   });
 
-  test.each(['Bearer', 'bearer', 'BEARER'])('F3: the type %s is Bearer', async (type) => {
+  test.each(['Bearer', 'bearer', 'BEARER'])('F3: the type %s counts as Bearer', async (type) => {
     const server = await serverOf([methadone]);
     const service = await production(server.base);
     const answer = await service.ask(single, { fhirAuthorization: authorization({ token_type: type }) });
@@ -556,14 +559,14 @@ describe('who is asked', () => {
     'openid',
     '',
     undefined,
-  ])('F6: scopes only advise: "%s"', async (scope) => {
+  ])('F6: scopes are only advice: "%s"', async (scope) => {
     const server = await serverOf([methadone]);
     const service = await production(server.base);
     expect((await service.ask(single, { fhirAuthorization: authorization({ scope }) })).topics).toEqual([PAIR]);
   });
 });
 
-describe('F8: where nobody is asked', () => {
+describe('F8: servers that are not asked', () => {
   test.each([
     ['another path', (origin: string) => `${origin}/r5`],
     ['a path below', (origin: string) => `${origin}/r4/tenant`],
@@ -578,7 +581,7 @@ describe('F8: where nobody is asked', () => {
     ['file', () => 'file:///r4'],
     ['metadata', () => 'http://169.254.169.254/'],
     ['no address', () => 'fhir'],
-    ['an empty text', () => ''],
+    ['an empty string', () => ''],
   ])('F8: %s is not the server on the list', async (_, change) => {
     const server = await serverOf([methadone]);
     const service = await production(server.base);
@@ -586,7 +589,7 @@ describe('F8: where nobody is asked', () => {
     expect(server.connections()).toBe(0);
   });
 
-  test('F8: an address is the same with a slash at its end, and in whatever way it is written', async () => {
+  test('F8: an address is the same with a trailing slash, and in any spelling', async () => {
     const server = await serverOf([methadone]);
     const service = await production(server.base);
     for (const base of [`${server.base}/`, `${server.origin}/x/../r4`, server.base.replace('http', 'HTTP')])
@@ -605,7 +608,7 @@ describe('F8: where nobody is asked', () => {
     expect(server.connections()).toBe(0);
   });
 
-  test('R7, F8: http where the list says https is another server', async () => {
+  test('R7, F8: http instead of the listed https is another server', async () => {
     const service = await production('https://fhir.ehr.example/r4');
     const answer = await service.ask(single, { fhirServer: 'http://fhir.ehr.example/r4' });
     expect(answer).toMatchObject(REFUSED);
@@ -619,7 +622,7 @@ describe('F8: where nobody is asked', () => {
   });
 
   test.each(['127.0.0.1', 'localhost', '[::ffff:7f00:1]', '2130706433', '0177.0.0.1'])(
-    'F8: a listed server at %s is not connected to unless the client stands in the own network',
+    'F8: a listed server at %s is not connected to unless the client is inside the hospital’s network',
     async (host) => {
       const server = await serverOf([methadone]);
       const base = server.base.replace('127.0.0.1', host);
@@ -631,7 +634,7 @@ describe('F8: where nobody is asked', () => {
   );
 
   test.each(['http://169.254.169.254/latest', 'http://[::ffff:169.254.169.254]/r4', 'http://0.0.0.0/r4'])(
-    'F8: %s is connected to for nobody, even where a list has it',
+    'F8: %s is never connected to, even if a list has it',
     async (base) => {
       const service = await production(base);
       expect(await service.ask(single)).toMatchObject(REFUSED);
@@ -639,7 +642,7 @@ describe('F8: where nobody is asked', () => {
     },
   );
 
-  test('F8: a name of this machine is right for a client of the own network', async () => {
+  test('F8: a name of this machine is allowed for a client inside the hospital’s network', async () => {
     const server = await serverOf([methadone]);
     const service = await production(server.base.replace('127.0.0.1', 'localhost'));
     expect((await service.ask(single)).topics).toEqual([PAIR]);
@@ -647,27 +650,27 @@ describe('F8: where nobody is asked', () => {
 });
 
 describe('F9: time', () => {
-  test('F9: a slow key that only sharpens does not keep the answer', async () => {
+  test('F9: a slow optional key does not delay the answer', async () => {
     const server = await serverOf([methadone], { Observation: faults.hang, Procedure: faults.hang });
-    // Waiting for the hard limit would end the test.
+    // Waiting for the hard limit would exceed the test's timeout.
     const service = await production(server.base, { limits: { softMs: 300, hardMs: 1_000_000 } });
     expect((await service.ask(single)).topics).toEqual([PAIR]);
   });
 
-  test('F9: a slow key that is needed is given up at the hard limit', async () => {
+  test('F9: a slow required key is given up at the hard limit', async () => {
     const server = await serverOf(faults.hang);
     const service = await production(server.base, { limits: { softMs: 50, hardMs: 300 } });
     expect(await service.ask(single)).toMatchObject(REFUSED);
   });
 
-  test('F9: with everything slow, what is drafted is reported', async () => {
+  test('F9: with everything slow, findings among the drafts are reported', async () => {
     const server = await startScriptedServer({}, faults.hang);
     cleanup.push(server.close);
     const service = await production(server.base, { limits: { softMs: 50, hardMs: 300 } });
     expect((await service.ask(both)).topics).toEqual([DRAFTED, 'not-checked']);
   });
 
-  test('F9: a server that failed five times is left alone, by the answers too', async () => {
+  test('F9: a server that failed five times is left alone by later calls too', async () => {
     const server = await startScriptedServer({}, faults.drop);
     cleanup.push(server.close);
     const service = await production(server.base);
@@ -681,7 +684,7 @@ describe('F9: time', () => {
   });
 });
 
-describe('H15: medicines that are only pointed to', () => {
+describe('H15: medicines given only by reference', () => {
   const { medicationCodeableConcept: code, ...bare } = methadone;
   const pointing = (reference: string) => ({ ...bare, medicationReference: { reference } });
   const medication = json({ resourceType: 'Medication', id: 'mm', code });
@@ -689,7 +692,7 @@ describe('H15: medicines that are only pointed to', () => {
   test.each([
     ['relative', () => 'Medication/mm'],
     ['absolute', (base: string) => `${base}/Medication/mm`],
-    ['of a version', () => 'Medication/mm/_history/3'],
+    ['with a version', () => 'Medication/mm/_history/3'],
   ])('H15, F2: a prescription with a reference that is %s gives the same card', async (_, reference) => {
     const server: Awaited<ReturnType<typeof serverOf>> = await serverOf(
       (response, asked) => json(searchset([pointing(reference(server.base))]))(response, asked),
@@ -701,7 +704,7 @@ describe('H15: medicines that are only pointed to', () => {
     expect(read?.headers.authorization).toBe(`Bearer ${TOKEN}`);
   });
 
-  test('H15: a prescription that holds its medicine gives the same card without a call', async () => {
+  test('H15: a prescription that contains its medicine gives the same card without a call', async () => {
     const contained = { ...pointing('#mm'), contained: [{ resourceType: 'Medication', id: 'mm', code }] };
     const server = await serverOf([contained]);
     expect((await (await production(server.base)).ask(single)).topics).toEqual([PAIR]);
@@ -724,13 +727,13 @@ describe('H15: medicines that are only pointed to', () => {
     },
   );
 
-  test('H15, F9: a medicine that never comes may be anything', async () => {
+  test('H15, F9: a medicine that never arrives may be anything', async () => {
     const server = await serverOf([pointing('Medication/mm')], { 'Medication/mm': faults.hang });
     const service = await production(server.base, { limits: { softMs: 50, hardMs: 500 } });
     expect(await service.ask(single)).toMatchObject(UNRECOGNISED);
   });
 
-  test('H15: of more medicines than are looked up, the rest may be anything', async () => {
+  test('H15: medicines beyond the look-up limit may be anything', async () => {
     const many = Array.from({ length: 60 }, (_, at) => ({ ...pointing(`Medication/m${at}`), id: `o${at}` }));
     const harmless: Reply = (response, asked) =>
       json({
@@ -743,7 +746,7 @@ describe('H15: medicines that are only pointed to', () => {
     expect(server.paths().filter((path) => path.startsWith('Medication/'))).toHaveLength(50);
   });
 
-  test('H15: a draft’s medicine is looked up, and says nothing of a list that is missing', async () => {
+  test('H15: a draft’s medicine is looked up, and tells nothing about a missing list', async () => {
     const draft = { ...pointing('Medication/mm'), id: 'd', status: 'draft' };
     const server = await serverOf(status(403), { 'Medication/mm': medication });
     const service = await production(server.base);
@@ -759,7 +762,7 @@ describe('H15: medicines that are only pointed to', () => {
     expect(await (await production(alone.base)).ask(request('order-sign', { drafts }))).toMatchObject(REFUSED);
   });
 
-  test('H15: a draft’s medicine is looked up where the list was sent', async () => {
+  test('H15: a draft’s medicine is looked up even if the list was sent', async () => {
     const draft = { ...pointing('Medication/mm'), id: 'd', status: 'draft' };
     const server = await serverOf([], { 'Medication/mm': medication });
     const body = request('order-sign', { drafts: [draft, zopiclone] });
@@ -769,7 +772,7 @@ describe('H15: medicines that are only pointed to', () => {
   });
 });
 
-/** Ways in which a FHIR server fails; the page after the first is asked for by `page=2`. */
+/** Ways in which a FHIR server fails; pages after the first are requested with `page=2`. */
 const failing: [string, Reply][] = [
   ['slow', faults.hang],
   ['half-dead: it begins and stops', faults.stall],
@@ -800,7 +803,7 @@ const failing: [string, Reply][] = [
   ['the next page missing', (response, asked) => nextPage(status(404))(response, asked)],
   ['the next page slow', (response, asked) => nextPage(faults.hang)(response, asked)],
   ['the next page elsewhere', json(searchset([atorvastatin], 'https://elsewhere.example/r4/MedicationRequest?page=2'))],
-  ['pages in a circle', json(searchset([atorvastatin], 'MedicationRequest?page=2'))],
+  ['circular pages', json(searchset([atorvastatin], 'MedicationRequest?page=2'))],
 ];
 
 function nextPage(fault: Reply): Reply {
@@ -808,10 +811,10 @@ function nextPage(fault: Reply): Reply {
   return (response, asked) => (asked.path.includes('page=2') ? fault : first)(response, asked);
 }
 
-describe('F10, P2, P14: a server that fails is never the silence of a safe patient', () => {
+describe('F10, P2, P14: a failing server never gives the silence of a safe patient', () => {
   const limits = { softMs: 50, hardMs: 400, maxPages: 3 };
 
-  test('F10: with a server that is well, the same calls are silence and a card', async () => {
+  test('F10: with a working server the same calls give silence and a card', async () => {
     const server = await serverOf([atorvastatin]);
     const service = await production(server.base);
     expect(await service.ask(single)).toMatchObject({ status: 200, topics: [] });
@@ -831,7 +834,7 @@ describe('F10, P2, P14: a server that fails is never the silence of a safe patie
     }
   });
 
-  test('F10, F9, P2, P14: no server listens', async () => {
+  test('F10, F9, P2, P14: the server does not listen', async () => {
     const server = await serverOf([]);
     await server.close();
     const service = await production(server.base, { limits });
@@ -839,7 +842,7 @@ describe('F10, P2, P14: a server that fails is never the silence of a safe patie
     expect((await service.ask(both)).topics).toEqual([DRAFTED, 'not-checked']);
   });
 
-  test('F10: where the site wants a card instead of 412, it is given', async () => {
+  test('F10: a card is given instead of 412 if the site wants that', async () => {
     const { client, token } = await createClient({ privateNetwork: true });
     const fetchJson = createFetchJson();
     const server = await serverOf(status(500));
@@ -856,7 +859,7 @@ describe('F10, P2, P14: a server that fails is never the silence of a safe patie
   });
 });
 
-describe('what is reported about it', () => {
+describe('how fetching is reported', () => {
   test('F10: metrics count fetches by key and outcome', async () => {
     const server = await serverOf([methadone], {
       Condition: status(403),
@@ -880,7 +883,7 @@ describe('what is reported about it', () => {
     expect((await service.metrics()).match(/key="medications",outcome="fetched"\} (\d+)/)?.[1]).toBe('2');
   });
 
-  test('FS9, F10: the log has the outcome of each key, and no key that was not requested', async () => {
+  test('FS9, F10: the log has the outcome of each requested key, and of no other', async () => {
     const server = await serverOf(status(500));
     const service = await production(server.base);
     await service.ask(single, { prefetch: { ...single.prefetch, medications: undefined } });
@@ -920,7 +923,7 @@ describe('what is reported about it', () => {
     }
   });
 
-  test('F4: a token is used for its own call only', async () => {
+  test('F4: a token is used only for its own call', async () => {
     const server = await serverOf([methadone]);
     const service = await production(server.base);
     await service.ask(single);
@@ -935,7 +938,7 @@ describe('what is reported about it', () => {
     expect(server.seen.length).toBe(before * 2);
   });
 
-  test('F2: the FHIR server does not see the token by which the client called', async () => {
+  test('F2: the FHIR server does not get the token by which the client called', async () => {
     const server = await serverOf([methadone]);
     await (await production(server.base)).ask(single);
     for (const { headers } of server.seen) expect(JSON.stringify(headers)).not.toContain(PUBLIC_URL);

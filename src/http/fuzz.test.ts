@@ -10,7 +10,7 @@ const SEED = 20260302;
 const fuzzing = await startFuzzing();
 afterAll(() => fuzzing.close());
 
-/** Runs mutated calls, and counts their statuses. */
+/** Runs mutated calls and counts their statuses. */
 async function fuzz(kind: Kind, numRuns: number): Promise<(status: number) => number> {
   const seen = new Map<number, number>();
   await fc.assert(
@@ -26,7 +26,7 @@ async function fuzz(kind: Kind, numRuns: number): Promise<(status: number) => nu
 
 test(`R10, T2, T3, S5: whatever is broken in a request, the answer is valid (seed ${SEED})`, async () => {
   const seen = await fuzz('structure', 800);
-  // The mutations reach every kind of answer, so the property is not about refusals only.
+  // The mutations reach every kind of answer, so the property does not cover refusals only.
   for (const status of [200, 400, 412]) expect(seen(status), String(status)).toBeGreaterThan(15);
 }, 60_000);
 
@@ -35,7 +35,7 @@ test(`R10, T7: whatever is broken in the text of a request, the answer is valid 
   for (const status of [200, 400]) expect(seen(status), String(status)).toBeGreaterThan(15);
 }, 60_000);
 
-test(`S9, T12, P15: what does not matter changes no answer (seed ${SEED})`, async () => {
+test(`S9, T12, P15: irrelevant changes leave the answer unchanged (seed ${SEED})`, async () => {
   const seen = await fuzz('irrelevant', 600);
   for (const status of [200, 412]) expect(seen(status), String(status)).toBeGreaterThan(5);
 }, 60_000);
@@ -45,15 +45,15 @@ test(`R10, T6, T10, S5: whatever is wrong with address, method and headers, the 
   for (const status of [200, 404, 405, 415]) expect(seen(status), String(status)).toBeGreaterThan(5);
 }, 60_000);
 
-test(`J1, J15, J20, R10: whatever is wrong with a token, the refusal is the same and tells nothing (seed ${SEED})`, async () => {
+test(`J1, J15, J20, R10: whatever is wrong with a token, the refusal is the same and reveals nothing (seed ${SEED})`, async () => {
   const seen = await fuzz('token', 500);
   for (const status of [200, 401]) expect(seen(status), String(status)).toBeGreaterThan(50);
 }, 60_000);
 
-/** Long enough that where the time grows with its square, one call outlasts the test. */
+/** Long enough that with quadratic time one call outlasts the test. */
 const LONG = 400_000;
 
-test('R10: a long text is answered as a short one is, wherever it stands', async () => {
+test('R10: a long text is answered like a short one, wherever it is', async () => {
   const byReference = { medicationCodeableConcept: undefined, medicationReference: { reference: 'Medication/x' } };
   const observation = {
     resourceType: 'Observation',

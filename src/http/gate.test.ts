@@ -6,7 +6,7 @@ import { createTurns } from './turns.ts';
 const OVERLOADED = expect.objectContaining({ code: 'overloaded', diagnostics: [], headers: { 'retry-after': '5' } });
 
 describe('S7: room for bodies', () => {
-  /** Notes who has entered, and how each leaves. Whoever still waits when its test ends is refused later, unnoticed. */
+  /** Records who entered, and lets each leave. A body still waiting when its test ends is refused later, without effect. */
   function queue(gate: ReturnType<typeof createGate>) {
     const entered: string[] = [];
     const leave = new Map<string, () => void>();
@@ -22,7 +22,7 @@ describe('S7: room for bodies', () => {
   }
   const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-  test('first come, first served; nobody overtakes who waits for room of all', async () => {
+  test('bodies enter in order, and none overtakes one that waits for the total', async () => {
     const { entered, enter, leave } = queue(createGate({ all: 10, client: 10 }));
     void enter('first', 'a', 8);
     void enter('large', 'b', 5);
@@ -46,7 +46,7 @@ describe('S7: room for bodies', () => {
     expect(entered).toEqual(['a1', 'b1', 'a2']);
   });
 
-  test('what is larger than all the room enters alone', async () => {
+  test('a body larger than the whole room enters alone', async () => {
     const { entered, enter, leave } = queue(createGate({ all: 10, client: 6 }));
     void enter('large', 'a', 20);
     void enter('small', 'b', 1);
@@ -58,7 +58,7 @@ describe('S7: room for bodies', () => {
     expect(entered).toEqual(['large', 'small']);
   });
 
-  test('at the limit of a client it is full for that client, at the limit of all for all', async () => {
+  test('the limit of a client is full for that client, and the total limit for all', async () => {
     const { entered, enter, leave } = queue(createGate({ all: 10, client: 6 }));
     for (const [name, client, weight] of [
       ['a1', 'a', 5],
@@ -70,7 +70,7 @@ describe('S7: room for bodies', () => {
       void enter(name, client, weight);
     await settled();
     expect(entered).toEqual(['a1', 'a2', 'b1']);
-    // What is given back twice is given back once.
+    // Releasing twice counts once.
     leave.get('b1')?.();
     leave.get('b1')?.();
     await settled();
@@ -83,7 +83,7 @@ describe('S7: room for bodies', () => {
     expect(entered).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'd1']);
   });
 
-  test('a client that has nothing there enters with more than a client may have, if there is room of all', async () => {
+  test('a client without bodies may exceed its own limit if there is room in total', async () => {
     const { entered, enter, leave } = queue(createGate({ all: 10, client: 5 }));
     void enter('b1', 'b', 2);
     void enter('a1', 'a', 8);
@@ -98,7 +98,7 @@ describe('S7: room for bodies', () => {
     expect(entered).toEqual(['b1', 'a1', 'b2', 'a2']);
   });
 
-  test('who waits for room of its client, where there would just be room of all, holds up nobody', async () => {
+  test('a body that waits for its client’s room holds up nobody, even if there is just enough room in total', async () => {
     const { entered, enter } = queue(createGate({ all: 10, client: 5 }));
     void enter('a1', 'a', 5);
     void enter('a2', 'a', 5);
@@ -107,7 +107,7 @@ describe('S7: room for bodies', () => {
     expect(entered).toEqual(['a1', 'b1']);
   });
 
-  test('who has entered in time is not refused afterwards, and its room stays its own', async () => {
+  test('a body that entered in time is not refused later, and keeps its room', async () => {
     vi.useFakeTimers();
     const gate = createGate({ all: 10, client: 10 });
     const leave = await gate.enter('a', 10, 5);
@@ -122,7 +122,7 @@ describe('S7: room for bodies', () => {
     vi.useRealTimers();
   });
 
-  test('who waits too long is refused, and those behind enter', async () => {
+  test('a body that waits too long is refused, and those behind it enter', async () => {
     const gate = createGate({ all: 10, client: 10 });
     const { entered, enter } = queue(gate);
     void enter('first', 'a', 8);
@@ -134,7 +134,7 @@ describe('S7: room for bodies', () => {
   });
 });
 
-test('one turn in each round of the event loop, in order', async () => {
+test('one turn is given per round of the event loop, in order', async () => {
   const turn = createTurns();
   const seen: string[] = [];
   const round = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -147,7 +147,7 @@ test('one turn in each round of the event loop, in order', async () => {
   await turn();
 });
 
-test('once everybody has had a turn nothing is left to do', async () => {
+test('nothing is left to do after everyone has had a turn', async () => {
   vi.useFakeTimers({ toFake: ['setImmediate'] });
   const turn = createTurns();
   const both = [turn(), turn('body')];
@@ -158,7 +158,7 @@ test('once everybody has had a turn nothing is left to do', async () => {
   vi.useRealTimers();
 });
 
-test('a call that holds a body goes before those that begin', async () => {
+test('a call that already holds a body goes before new ones', async () => {
   const turn = createTurns();
   const seen: string[] = [];
   const say = (word: string) => () => void seen.push(word);
@@ -171,7 +171,7 @@ test('a call that holds a body goes before those that begin', async () => {
   expect(seen).toEqual(['body', 'other body', 'first', 'second']);
 });
 
-describe('how a JSON text is made', () => {
+describe('the structure of a JSON text', () => {
   const shape = (text: string, depth = 100, values = 100) => {
     const found = shapeOf(Buffer.from(text), { depth, values });
     return [found.depth, found.values];
@@ -192,7 +192,7 @@ describe('how a JSON text is made', () => {
     expect(shape(text)).toEqual([depth, values]);
   });
 
-  test('counting stops where a limit is passed, and not at it', () => {
+  test('counting stops just beyond a limit', () => {
     expect(shape('[[[[]]]]', 2)).toEqual([3, 3]);
     expect(shape('[[]][[]]', 2)).toEqual([2, 4]);
     expect(shape('[1]["a"]["b"]', 9, 3)).toEqual([1, 4]);

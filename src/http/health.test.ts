@@ -19,7 +19,7 @@ describe('/health and /ready', () => {
     ['starting', false, 503],
     ['up', true, 503],
     ['starting', true, 503],
-  ])('with a journal that is %s, while it stops %s: %s', async (state, draining, status) => {
+  ])('with a journal that is %s, while stopping %s: %s', async (state, draining, status) => {
     const { health, ready } = await saysOf({ journal: () => state }, draining);
     const says = { ready: status === 200, knowledge: 'f', clients: 2, journal: state ?? 'none' };
     expect([ready.statusCode, ready.json(), health.statusCode]).toEqual([status, says, 200]);
@@ -30,7 +30,7 @@ describe('/health and /ready', () => {
       ]);
   });
 
-  test('how it runs', async () => {
+  test('/health states the mode, the authentication and the knowledge', async () => {
     const says = { status: 'ok', mode: 'production', authentication: 'client tokens', knowledge: 'f' };
     expect((await saysOf()).health.json()).toEqual(says);
     const sandbox = { mode: 'sandbox', authentication: 'none: sandbox, this machine only' };

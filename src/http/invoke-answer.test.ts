@@ -5,8 +5,8 @@ import { bundle, order, pair, request } from '../testing/request.ts';
 
 const RULE = 'laro-sedative-ordered';
 
-describe('how an answer is written', () => {
-  test('S8: for no cache, and by the language of its reader', async () => {
+describe('the form of an answer', () => {
+  test('S8: it is not cached, and depends on the reader’s language', async () => {
     const { send } = await invoker();
     const { headers } = await send(pair(), { 'accept-language': 'nn' });
     expect(headers).toMatchObject({
@@ -17,7 +17,7 @@ describe('how an answer is written', () => {
     });
   });
 
-  test('T10: there is no service of another name', async () => {
+  test('T10: a service of another name does not exist', async () => {
     const { send } = await invoker();
     expect((await send({ ...pair(), hook: 'order-dispatch' })).status).toBe(404);
   });
@@ -28,48 +28,48 @@ describe('how an answer is written', () => {
     [false, true, true, true],
     [false, false, true, false],
     [true, true, false, false],
-  ])('E1: in a sandbox %s, a client that may ask %s, asked %s: a trace %s', async (sandbox, explain, asks, told) => {
-    const { send } = await invoker({ sandbox, client: { explain } });
-    const refused = pair('order-sign', { prefetch: { medications: undefined } });
-    for (const body of [pair(), refused]) {
-      const { json } = await send(asks ? explained(body) : body);
-      expect('extension' in json).toBe(told);
-    }
-  });
+  ])(
+    'E1: in a sandbox %s, with a client that may ask %s and asks %s, there is a trace: %s',
+    async (sandbox, explain, asks, told) => {
+      const { send } = await invoker({ sandbox, client: { explain } });
+      const refused = pair('order-sign', { prefetch: { medications: undefined } });
+      for (const body of [pair(), refused]) {
+        const { json } = await send(asks ? explained(body) : body);
+        expect('extension' in json).toBe(told);
+      }
+    },
+  );
 
   const orders = (start: string | undefined) =>
     request('order-sign', { drafts: [order('o', examples.opioid, { authoredOn: start })] });
   test.each<[what: string, sandbox: boolean, now: unknown, end: string]>([
-    ['the day of the clock', true, undefined, '2026-03-06'],
-    ['the day that a sandbox is asked for', true, '2026-05-10', '2026-05-14'],
-    ['the moment that it is asked for, in the time of the site', true, '2026-05-09T23:30:00Z', '2026-05-14'],
-    ['no month', true, '2026-05', '2026-03-06'],
-    ['nothing that is no date', true, 'x', '2026-03-06'],
-    ['in production the day of the clock', false, '2026-05-10', '2026-03-06'],
+    ['that of the clock', true, undefined, '2026-03-06'],
+    ['the one that the sandbox is given', true, '2026-05-10', '2026-05-14'],
+    ['that of a given instant at the site', true, '2026-05-09T23:30:00Z', '2026-05-14'],
+    ['that of the clock, if a month is given', true, '2026-05', '2026-03-06'],
+    ['that of the clock, if no date is given', true, 'x', '2026-03-06'],
+    ['that of the clock in production', false, '2026-05-10', '2026-03-06'],
   ])('the day of an answer is %s', async (_, sandbox, now, end) => {
     const { send } = await invoker({ sandbox });
     const { text } = await send({ ...orders(undefined), extension: { 'org.nordic-opioid-cds': { now } } });
     expect(text).toContain(`"end":"${end}"`);
   });
 
-  test.each([[''], ['\ufeff']])(
-    'T14: numbers of an order that goes back have the digits that were sent, after %j',
-    async (mark) => {
-      const { send } = await invoker();
-      const draft = order('o', examples.opioid, { extension: [{ url: 'urn:x', valueDecimal: 'HERE' }] });
-      const text = JSON.stringify(request('order-sign', { drafts: [draft] })).replace('"HERE"', '1.50');
-      expect((await send(mark + text)).text).toContain('"valueDecimal":1.50}');
-    },
-  );
+  test.each([[''], ['\ufeff']])('T14: a returned order keeps the digits of its numbers, after %j', async (mark) => {
+    const { send } = await invoker();
+    const draft = order('o', examples.opioid, { extension: [{ url: 'urn:x', valueDecimal: 'HERE' }] });
+    const text = JSON.stringify(request('order-sign', { drafts: [draft] })).replace('"HERE"', '1.50');
+    expect((await send(mark + text)).text).toContain('"valueDecimal":1.50}');
+  });
 
-  test('a link, where there are pages', async () => {
+  test('it has a link if there are advice pages', async () => {
     const { send } = await invoker({ advice: 'https://cds.example/advice' });
     expect((await send(pair())).text).toContain(`https://cds.example/advice/${RULE}?lang=en`);
   });
 });
 
 describe('S7: an answer about a long record takes turns', () => {
-  // Each problem is one, and so are the order and the treatment.
+  // Each problem counts as one, and so do the order and the treatment.
   const problems = (count: number, results = 0) =>
     pair('order-sign', {
       prefetch: {
@@ -97,7 +97,7 @@ describe('S7: an answer about a long record takes turns', () => {
     [298, 0, false],
     [299, 0, true],
     [297, 2, true],
-  ])('of an order, a treatment, %s problems and %s results: %s', async (count, results, takes) => {
+  ])('with an order, a treatment, %s problems and %s results: %s', async (count, results, takes) => {
     const { send, turns } = await invoker();
     await send(problems(count, results));
     expect([turns.length > 0, new Set(turns)]).toEqual([takes, new Set(takes ? ['body'] : [])]);

@@ -6,7 +6,7 @@ import type { InvokeOptions } from './invoke.ts';
 
 const RULE = 'laro-sedative-ordered';
 
-describe('which server is asked for what is lacking', () => {
+describe('which server missing data are requested from', () => {
   const authorization = { access_token: 'x', token_type: 'Bearer', expires_in: 300, subject: 'cds' };
   const lacking = (more: Json = {}) => ({
     ...pair('order-sign', { prefetch: { observations: undefined } }),
@@ -15,7 +15,7 @@ describe('which server is asked for what is lacking', () => {
     ...more,
   });
 
-  test('F9: a key that is not answered is in the log with its status, and in the metrics', async () => {
+  test('F9: a failed key is in the log with its status, and in the metrics', async () => {
     const { send, counted, ended } = await invoker();
     const { said, topics } = await send(lacking());
     expect([said['fetched'], topics]).toEqual([{ observations: 'status 403' }, [RULE]]);
@@ -24,7 +24,7 @@ describe('which server is asked for what is lacking', () => {
     expect(ended()).toBe(1);
   });
 
-  test('where nothing is lacking nothing is asked, and nothing said of it', async () => {
+  test('if nothing is missing, nothing is requested or logged', async () => {
     const { send, counted, ended } = await invoker();
     const { said } = await send({ ...pair(), fhirServer: SERVER, fhirAuthorization: authorization });
     expect(said).not.toHaveProperty('fetched');
@@ -33,23 +33,23 @@ describe('which server is asked for what is lacking', () => {
 
   test.each<[what: string, more: Json, options: Options, headers: Record<string, string>, why: string | undefined]>([
     ['none', { fhirServer: undefined, fhirAuthorization: undefined }, {}, {}, undefined],
-    ['one that is not listed', { fhirServer: 'https://other.example' }, {}, {}, 'not-listed'],
+    ['an unlisted server', { fhirServer: 'https://other.example' }, {}, {}, 'not-listed'],
     [
-      'one of this machine, in production',
+      'a server on this machine, in production',
       { fhirServer: 'http://127.0.0.1:8080' },
       { sandbox: false },
       {},
       'not-listed',
     ],
-    ['one without a token, in production', { fhirAuthorization: undefined }, { sandbox: false }, {}, 'no-token'],
+    ['a server without a token, in production', { fhirAuthorization: undefined }, { sandbox: false }, {}, 'no-token'],
     [
-      'one with a token for another patient',
+      'a server with a token for another patient',
       { fhirAuthorization: { ...authorization, patient: 'ola' } },
       {},
       {},
       'other-patient',
     ],
-    ['one that a page of others names', {}, {}, { 'sec-fetch-site': 'cross-site' }, 'foreign-page'],
+    ['a server named by a foreign page', {}, {}, { 'sec-fetch-site': 'cross-site' }, 'foreign-page'],
   ])('%s is not asked', async (_, more, options, headers, why) => {
     const { send, ended } = await invoker(options);
     const { said, topics } = await send(lacking(more), headers);
@@ -58,11 +58,11 @@ describe('which server is asked for what is lacking', () => {
 
   test.each<[what: string, options: Options, headers: Record<string, string>]>([
     [
-      'one that a listed page names',
+      'a server named by a listed page',
       { origins: ['https://page.example'] },
       { origin: 'https://page.example', 'sec-fetch-site': 'cross-site' },
     ],
-    ['in production one that any page names', { sandbox: false }, { 'sec-fetch-site': 'cross-site' }],
+    ['a server named by any page, in production', { sandbox: false }, { 'sec-fetch-site': 'cross-site' }],
     ['one of this machine, in a sandbox', {}, {}],
   ])('%s is asked', async (what, options, headers) => {
     const { send } = await invoker(options);
@@ -72,7 +72,7 @@ describe('which server is asked for what is lacking', () => {
     expect((await send(lacking(more), headers)).said).toHaveProperty('fetched');
   });
 
-  test('what the server says of the patient is in the log, and what it has is used', async () => {
+  test('the patient’s standing is logged, and fetched data are used', async () => {
     const asked: string[] = [];
     const fetchJson: InvokeOptions['fetchJson'] = async (url) => {
       asked.push(url);
@@ -96,7 +96,7 @@ describe('which server is asked for what is lacking', () => {
     expect(asked.some((url) => url.startsWith(`${SERVER}/Patient/kari`))).toBe(true);
   });
 
-  test('with the chart open there are no orders to look up', async () => {
+  test('a call with the chart open works without orders', async () => {
     const { send } = await invoker();
     const open = { ...request('patient-view', { prefetch: { observations: undefined } }), fhirServer: SERVER };
     expect((await send({ ...open, fhirAuthorization: authorization })).status).toBe(200);

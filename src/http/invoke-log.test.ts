@@ -15,7 +15,7 @@ const RULE = 'laro-sedative-ordered';
 /** Knowledge of a site with a quiet period. */
 const quiet = knowledgeOf(root, { quiet: { days: { [RULE]: 30 }, accepted: ['epilepsy'] } });
 
-describe('what an answer leaves behind', () => {
+describe('what an answer leaves in the log and the audit', () => {
   const audited = {
     reqId: expect.any(String),
     hook: 'order-sign',
@@ -56,7 +56,7 @@ describe('what an answer leaves behind', () => {
       { fired: [RULE] },
     ],
     [
-      'a refusal for want of data',
+      'a refusal for missing data',
       {},
       pair('order-sign', { prefetch: { medications: undefined, conditions: undefined } }),
       { client: 'sandbox', missing: ['medications'] },
@@ -77,7 +77,7 @@ describe('what an answer leaves behind', () => {
       { fired: [], trial: [RULE] },
     ],
     [
-      'orders that were left out, by their number',
+      'skipped orders, by their number',
       {},
       pair('order-sign', {
         drafts: ['a', 'b']
@@ -94,7 +94,7 @@ describe('what an answer leaves behind', () => {
     expect(said).toEqual({ ...named, leftOut: {}, knowledge: digits, ...expected });
   });
 
-  test('the metrics hear of every key that the hook needs, and of the answer', async () => {
+  test('the metrics get every key of the hook, and the answer', async () => {
     const { send, counted } = await invoker({ client: { name: 'ehr' } });
     await send(pair());
     const [[client, prefetch, sections]] = counted['prefetch'] as [[string, { values: unknown }, Section[]]];
@@ -108,7 +108,7 @@ describe('what an answer leaves behind', () => {
     expect(counted).not.toHaveProperty('silencesUnknown');
   });
 
-  test('a fault while it is written to the journal costs no answer', async () => {
+  test('a failure to write to the journal costs no answer', async () => {
     const journal = {
       past: async () => [],
       issued: () => {
@@ -129,7 +129,7 @@ describe('what an answer leaves behind', () => {
       { reason: 'timeout' },
     ],
     [new TypeError('Kari'), 50, 'reading the journal failed', { err: expect.objectContaining({ type: 'TypeError' }) }],
-  ])('where the journal rejects with %s every card is shown', async (error, level, msg, more) => {
+  ])('if the journal rejects with %s, every card is shown', async (error, level, msg, more) => {
     const journal = { past: () => Promise.reject(error), issued: () => undefined } as unknown as Journal;
     const journaling = { journal, patientKeys: ['k'], knowledge: quiet, clock: () => NOW };
     const { send, lines, counted } = await invoker({ journaling, knowledge: quiet });
@@ -138,7 +138,7 @@ describe('what an answer leaves behind', () => {
     expect(counted['silencesUnknown']).toHaveLength(1);
   });
 
-  test('a card that is left out is in the log and the audit line as such', async () => {
+  test('a card left out is marked so in the log and the audit line', async () => {
     const { code, system } = quiet.cards.shared.overrideReasons['epilepsy'] as { code: string; system: string };
     const issued: { basis: string }[] = [];
     const feedback = [{ outcome: 'overridden', at: NOW, code, system }];

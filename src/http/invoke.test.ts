@@ -29,13 +29,13 @@ test('R1, S1, T2: a call is answered by 200 and an object with cards', async () 
   expect(response.body.cards).toHaveLength(1);
 });
 
-test('S2: nothing to say is an empty list of cards and nothing else', async () => {
+test('S2: without anything to say the answer is only an empty list of cards', async () => {
   const { status, text } = await service.call(request('order-sign', { drafts: [order('p', 'paracetamol')] }));
   expect(status).toBe(200);
   expect(JSON.parse(text)).toEqual({ cards: [] });
 });
 
-test('S8: an answer is not kept by caches, and says its language', async () => {
+test('S8: an answer is not cached, and states its language', async () => {
   const { headers } = await service.call(pair(), { 'accept-language': 'nn-NO' });
   expect(headers['cache-control']).toBe('no-store');
   expect(headers['content-language']).toBe('nb');
@@ -47,14 +47,14 @@ test('S9, R5: the same call twice gives the same bytes', async () => {
   expect(second.text).toBe(first.text);
 });
 
-test('S9, K1: another hookInstance gives other ids and nothing else', async () => {
+test('S9, K1: another hookInstance changes only the ids', async () => {
   const other = await cardsFor({ ...pair(), hookInstance: '11111111-2222-4333-8444-555555555555' });
   const ids = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
   expect(JSON.stringify(other).replace(ids, 'id')).toBe(JSON.stringify(usual).replace(ids, 'id'));
   expect(JSON.stringify(other).match(ids)).not.toEqual(JSON.stringify(usual).match(ids));
 });
 
-test('T11: a slash too many changes nothing', async () => {
+test('T11: an extra slash changes nothing', async () => {
   for (const path of ['/cds-services/nordic-opioid-order-sign/', '//cds-services//nordic-opioid-order-sign']) {
     const { status, body } = await service.http.post(path).send(pair());
     expect(status).toBe(200);
@@ -81,11 +81,14 @@ test('T12, E3, P15: unknown fields are ignored at every level', async () => {
   expect(await cardsFor(add(body) as Json)).toEqual(usual);
 });
 
-test.each(['hook', 'hookInstance', 'context'])('T8, R2, R3, R6: without %s 400, naming it', async (field) => {
-  const { status, said } = await statusOf(without(pair(), field), pathOf(pair()));
-  expect(status).toBe(400);
-  expect(said).toContain(field);
-});
+test.each(['hook', 'hookInstance', 'context'])(
+  'T8, R2, R3, R6: without %s the answer is 400, naming it',
+  async (field) => {
+    const { status, said } = await statusOf(without(pair(), field), pathOf(pair()));
+    expect(status).toBe(400);
+    expect(said).toContain(field);
+  },
+);
 
 test.each([
   ['hook', 7],
@@ -120,7 +123,7 @@ test.each([
   expect(said).toContain(at);
 });
 
-test('R3: any UUID is taken, in any case, and another id too', async () => {
+test('R3: any UUID is accepted in any case, and any other id too', async () => {
   for (const hookInstance of ['F47AC10B-58CC-11E4-8ED6-0800200C9A66', 'randomGUIDforthehookevent', 'd1577c69'])
     expect(await cardsFor({ ...pair(), hookInstance })).toHaveLength(1);
 });
@@ -150,7 +153,7 @@ test.each([
   expect(service.log.join('')).not.toContain('secret-token');
 });
 
-test('R9: prefetch absent, null and {} are the same', async () => {
+test('R9: a prefetch that is absent, null or {} is treated the same', async () => {
   const body = request('order-sign', { drafts: [order('z', 'pregabalin'), order('m', 'methadone')] });
   const [absent, ...others] = [undefined, null, {}].map((prefetch) => ({ ...body, prefetch }));
   const cards = await cardsFor(absent as Json);
@@ -171,7 +174,7 @@ test.each([
   expect(said).toContain(`context.${field}`);
 });
 
-test('H1, H3, H16: userId may be missing or bare, encounterId may be missing or null', async () => {
+test('H1, H3, H16: userId may be missing or bare, and encounterId missing or null', async () => {
   for (const context of [
     { userId: undefined },
     { userId: 'nils' },
@@ -183,7 +186,7 @@ test('H1, H3, H16: userId may be missing or bare, encounterId may be missing or 
     expect(await cardsFor(pair('order-sign', { context }))).toEqual(usual);
 });
 
-test('H2: ids of patient and encounter may carry their type', async () => {
+test('H2: patient and encounter ids may carry their type', async () => {
   expect(await cardsFor(pair('order-sign', { context: { patientId: 'Patient/kari' } }))).toEqual(usual);
   expect(await cardsFor(pair('order-sign', { context: { encounterId: 'Encounter/visit' } }))).toEqual(usual);
 });
@@ -194,12 +197,12 @@ test.each([
   ['a space', 'kari 1'],
   ['a query', 'kari&status=active'],
   ['a path', 'kari/'],
-  ['letters of no FHIR id', 'kåre'],
+  ['a letter not allowed in a FHIR id', 'kåre'],
   ['more than 64 characters', 'k'.repeat(65)],
   ['nothing after its type', 'Patient/'],
-])('FS1, H1, H2: an id of patient or encounter with %s is not a FHIR id: 400, naming the field', async (_, id) => {
+])('FS1, H1, H2: a patient or encounter id with %s is not a FHIR id: 400, naming the field', async (_, id) => {
   for (const field of ['patientId', 'encounterId']) {
-    // Written as the wire has it: supertest would replace what is no character.
+    // Sent as raw bytes: supertest would replace invalid characters.
     const text = JSON.stringify({
       ...pair('order-sign', { context: { [field]: id } }),
       fhirServer: 'http://127.0.0.1:9/r4',
@@ -219,7 +222,7 @@ test.each([
   }
 });
 
-test('E3: the evaluation date of our extension decides where the service allows it, and only there', async () => {
+test('E3: the evaluation date of our extension counts only where the service allows it', async () => {
   const ends = { dosageInstruction: [dosageUntil('2026-03-05')] };
   const body = request('patient-view', {
     record: [prescription('m', 'methadone', ends), prescription('p', 'pregabalin')],
@@ -235,7 +238,7 @@ test('E3: the evaluation date of our extension decides where the service allows 
   expect(answer).not.toHaveProperty('extension');
 });
 
-test('E1, E2, DI16: the trace is an extension under our own name, and only for who asks', async () => {
+test('E1, E2, DI16: the trace is an extension under our own name, and only on request', async () => {
   const { body } = await service.call({ ...pair(), extension: { 'org.nordic-opioid-cds': { explain: true } } });
   expect(Object.keys(body)).toEqual(['cards', 'extension']);
   expect(Object.keys(body.extension)).toEqual(['org.nordic-opioid-cds']);

@@ -31,7 +31,7 @@ function knowledgeWith({ days = {}, accepted = ['known'], repeatHours = 12, char
   } as unknown as typeof delivered;
 }
 
-/** The call of a patient for whom the rule fires, and what was found. */
+/** The call of a patient for whom the rule fires, and its assessment. */
 function asked(hook: 'order-sign' | 'order-select', wishes: string[] = [], silent: string[] = []) {
   const extension = { 'pddi-configuration-items': Object.fromEntries(wishes.map((name) => [name, true])) };
   const request = readRequest({ ...pair(hook), extension }, hook);
@@ -67,7 +67,7 @@ const past = (more: Partial<PastCard> = {}): PastCard => ({
 });
 
 type Asked = Parameters<Journal['past']>;
-/** What is left out where the journal holds these cards, and what it was asked. */
+/** Which cards are left out if the journal holds these, and what it was asked. */
 async function silencesOf(
   cards: PastCard[],
   settings: Settings,
@@ -86,36 +86,36 @@ async function silencesOf(
 }
 const QUIET: Settings = { days: { [RULE]: 30 } };
 
-describe('a card that was overridden as known is left out', () => {
+describe('a card overridden as known is left out', () => {
   test.each<[what: string, card: PastCard, leftOut: boolean]>([
     ['with the system of the reason', past(), true],
     ['without a system', past({ feedback: [given(NOW, { system: null })] }), true],
     ['not with another system', past({ feedback: [given(NOW, { system: 'urn:other' })] }), false],
-    ['not with a reason that is not accepted', past({ feedback: [given(NOW, { code: 'o' })] }), false],
+    ['not with a reason that does not count as accepted', past({ feedback: [given(NOW, { code: 'o' })] }), false],
     ['not without a reason', past({ feedback: [given(NOW, { code: null })] }), false],
-    ['not where a suggestion was accepted', past({ feedback: [given(NOW, { outcome: 'accepted' })] }), false],
-    ['not where nothing was done with it', past({ feedback: [] }), false],
+    ['not if a suggestion was accepted', past({ feedback: [given(NOW, { outcome: 'accepted' })] }), false],
+    ['not without feedback', past({ feedback: [] }), false],
     [
-      'where it was overridden in the end',
+      'if it was finally overridden',
       past({ feedback: [given(NOW - 1), given(NOW - 2, { outcome: 'accepted' })] }),
       true,
     ],
     [
-      'not where something was accepted in the end, in whatever order it comes',
+      'not if a suggestion was finally accepted, in whatever order the feedback comes',
       past({ feedback: [given(NOW - 2), given(NOW - 1, { outcome: 'accepted' })] }),
       false,
     ],
-    ['on the last moment of its days', past({ feedback: [given(NOW - 30 * DAY)] }), true],
+    ['at the last moment of its days', past({ feedback: [given(NOW - 30 * DAY)] }), true],
     ['not a moment later', past({ feedback: [given(NOW - 30 * DAY - 1)] }), false],
-    ['not where the answer has no such card', past({ rule: 'other' }), false],
-    ['not where its basis cannot be read', past({ basis: '{' }), false],
-    ['not where another version wrote its basis', past({ basis: written(2) }), false],
-    ['not where the card says something new', past({ basis: written(1, { products: {} }) }), false],
+    ['not if the answer has no such card', past({ rule: 'other' }), false],
+    ['not if its basis is unreadable', past({ basis: '{' }), false],
+    ['not if its basis has another version', past({ basis: written(2) }), false],
+    ['not if the card says something new', past({ basis: written(1, { products: {} }) }), false],
   ])('%s', async (_, card, leftOut) => {
     expect((await silencesOf([card], QUIET)).silences).toEqual(leftOut ? [[RULE, 'quiet']] : []);
   });
 
-  test('any of the accepted reasons will do, and one that has no words is none', async () => {
+  test('any accepted reason counts, and one without words does not', async () => {
     const card = past({ feedback: [given(NOW, { code: 'o' })] });
     const accepted = ['gone', 'known', 'other'];
     expect((await silencesOf([card], { ...QUIET, accepted })).silences).toEqual([[RULE, 'quiet']]);
@@ -123,22 +123,22 @@ describe('a card that was overridden as known is left out', () => {
   });
 });
 
-describe('a card that was shown when the order was selected is left out', () => {
+describe('a card shown at order-select is left out', () => {
   const filtering = asked('order-sign', [FILTER]);
   const selected = (more: Partial<PastCard> = {}) =>
     past({ hook: 'order-select', kept: true, issuedAt: NOW - HOUR, feedback: [], ...more });
   test.each<[what: string, card: PastCard, leftOut: boolean]>([
-    ['within the hours of the site', selected(), true],
-    ['on their last moment', selected({ issuedAt: NOW - 12 * HOUR }), true],
+    ['within the site’s hours', selected(), true],
+    ['at the last moment of those hours', selected({ issuedAt: NOW - 12 * HOUR }), true],
     ['not a moment later', selected({ issuedAt: NOW - 12 * HOUR - 1 }), false],
-    ['not where nobody asked to keep it', selected({ kept: false }), false],
-    ['not where it was shown at signing', selected({ hook: 'order-sign' }), false],
-    ['not where it says something new', selected({ basis: written(1, { facts: [] }) }), false],
+    ['not if the first call did not ask to keep it', selected({ kept: false }), false],
+    ['not if it was shown at signing', selected({ hook: 'order-sign' }), false],
+    ['not if it says something new', selected({ basis: written(1, { facts: [] }) }), false],
   ])('%s', async (_, card, leftOut) => {
     expect((await silencesOf([card], {}, filtering)).silences).toEqual(leftOut ? [[RULE, 'repeat']] : []);
   });
 
-  test('only where this call asks for it, and it is the one at signing', async () => {
+  test('it is left out only if this call asks for it at signing', async () => {
     expect(await silencesOf([selected()], {})).toEqual({ silences: [], questions: [] });
     expect(await silencesOf([selected()], {}, asked('order-select', [FILTER]))).toEqual({
       silences: [],
@@ -147,22 +147,22 @@ describe('a card that was shown when the order was selected is left out', () => 
     expect((await silencesOf([selected()], QUIET)).silences).toEqual([]);
   });
 
-  test('what was overridden is quiet, whichever comes first', async () => {
+  test('an overridden card is quiet, in whatever order the cards come', async () => {
     const cards = [selected(), past()];
     for (const order of [cards, cards.toReversed()])
       expect((await silencesOf(order, QUIET, filtering)).silences).toEqual([[RULE, 'quiet']]);
   });
 });
 
-describe('what the journal is asked', () => {
+describe('what the journal is asked for', () => {
   const whose = { client: 'ehr', tenant: 'north' };
   const patient = (key: string) => hashOfPatient(key, 'journal', { client: 'ehr', tenant: 'north' }, 'kari');
   test.each<[what: string, settings: Settings, wishes: string[], since: number | undefined]>([
     ['the days of the rule', QUIET, [], 30 * DAY],
     ['the hours of a repeat', {}, [FILTER], 12 * HOUR],
     ['the longer of both', { days: { [RULE]: 1 }, repeatHours: 24 }, [FILTER], DAY],
-    ['the longer of both, if it is the hours', { days: { other: 30 }, repeatHours: 24 }, [FILTER], DAY],
-    ['nothing, without a rule of the answer', { days: { other: 30 } }, [], undefined],
+    ['the longer of both, if it is in hours', { days: { other: 30 }, repeatHours: 24 }, [FILTER], DAY],
+    ['nothing, without a rule in the answer', { days: { other: 30 } }, [], undefined],
     ['nothing, without days', {}, [], undefined],
   ])('%s', async (_, settings, wishes, since) => {
     const { questions } = await silencesOf([], settings, asked('order-sign', wishes));
@@ -170,7 +170,7 @@ describe('what the journal is asked', () => {
     expect(questions).toEqual(since === undefined ? [] : [[{ ...whose, patients }, [RULE], NOW - since]]);
   });
 
-  test('under every key of the patient, and nothing without one', async () => {
+  test('it is asked with every key of the patient, and not without a key', async () => {
     const { questions } = await silencesOf([], QUIET, usual, ['new', 'old']);
     expect(questions.map(([{ patients }]) => patients)).toEqual([[patient('new'), patient('old')]]);
     expect((await silencesOf([past()], QUIET, usual, [])).questions).toEqual([]);
@@ -182,7 +182,7 @@ describe('what the journal is asked', () => {
   });
 });
 
-describe('what is recorded of an answer', () => {
+describe('what is recorded about an answer', () => {
   type Issued = Parameters<Journal['issued']>;
   type Recorded = { rows: Record<string, unknown>[]; tallies: Issued[1] };
   function recorded(
@@ -225,24 +225,24 @@ describe('what is recorded of an answer', () => {
   };
   const ANSWERED = { ...where, kind: 'answered', rule: '' };
 
-  test('a card, and nobody knows of whom', () => {
+  test('a card is recorded without its patient', () => {
     expect(recorded(usual)).toEqual({ rows: [row], tallies: [ANSWERED] });
   });
 
   test.each<[what: string, call: ReturnType<typeof asked>, settings: Settings, keys: string[], known: object]>([
-    ['with a quiet period, what it rests on', usual, QUIET, [KEY], { patient, basis: written() }],
-    ['under the first key', usual, QUIET, [KEY, 'old'], { patient, basis: written() }],
-    ['without a key nobody is known', usual, QUIET, [], {}],
-    ['of another rule nothing', usual, { days: { other: 30 } }, [KEY], {}],
+    ['its basis, with a quiet period', usual, QUIET, [KEY], { patient, basis: written() }],
+    ['its patient under the first key', usual, QUIET, [KEY, 'old'], { patient, basis: written() }],
+    ['no patient without a key', usual, QUIET, [], {}],
+    ['nothing for another rule', usual, { days: { other: 30 } }, [KEY], {}],
     [
-      'at order-select, where it is to be kept',
+      'at order-select, if it is to be kept',
       asked('order-select', [KEEP]),
       {},
       [KEY],
       { patient, basis: written(), kept: 1, hook: 'order-select' },
     ],
     ['at order-select without a key', asked('order-select', [KEEP]), {}, [], { hook: 'order-select' }],
-    ['at order-select, where nobody asks', asked('order-select'), {}, [KEY], { hook: 'order-select' }],
+    ['at order-select, if nobody asks', asked('order-select'), {}, [KEY], { hook: 'order-select' }],
     [
       'at order-select, with a quiet period',
       asked('order-select'),
@@ -250,7 +250,7 @@ describe('what is recorded of an answer', () => {
       [KEY],
       { patient, basis: written(), hook: 'order-select' },
     ],
-    ['at order-sign nothing is kept for signing', asked('order-sign', [KEEP]), {}, [KEY], {}],
+    ['nothing for signing at order-sign', asked('order-sign', [KEEP]), {}, [KEY], {}],
   ])('%s', (_, call, settings, keys, known) => {
     expect(recorded(call, { settings, keys }).rows).toEqual([{ ...row, ...known }]);
   });
@@ -260,12 +260,12 @@ describe('what is recorded of an answer', () => {
     expect([rows[0]?.['day'], tallies[0]?.day]).toEqual(['2026-03-03', '2026-03-03']);
   });
 
-  test('a refusal, by its kind', () => {
+  test('a refusal is counted by its kind', () => {
     const found: Answer = { ...usual.assessed, results: [], missing: ['medications'] };
     expect(recorded(usual, { found })).toEqual({ rows: [], tallies: [{ ...ANSWERED, kind: 'refused' }] });
   });
 
-  test('what was left out is counted by its kind', () => {
+  test('cards left out are counted by kind', () => {
     const [result] = usual.assessed.results.filter(({ outcome }) => outcome === 'fires');
     const of = (outcome: string, more: object = {}) => ({ ...result, outcome, ...more }) as never;
     const results = [of('quiet'), of('repeat'), of('superseded'), of('not-known', { silent: true })];
@@ -280,7 +280,7 @@ describe('what is recorded of an answer', () => {
     const unseen = asked('order-sign', [], [RULE]);
     const silentRow = (...given: Parameters<typeof recorded>) =>
       recorded(...given).rows.filter(({ rule }) => rule === RULE);
-    test('by its rule, day and hook, and of whom only where charts are reviewed', () => {
+    test('it is recorded by rule, day and hook, and with its patient only if charts are reviewed', () => {
       const expected = {
         ...where,
         uuid: expect.stringMatching(/^[0-9a-f-]{36}$/),
@@ -305,7 +305,7 @@ describe('what is recorded of an answer', () => {
       ).toBe(4);
     });
 
-    test('one for each rule that would have led a card', () => {
+    test('each rule that would have led a card has one', () => {
       const of = (outcome: string, by?: string) => ({ outcome, ...(by !== undefined && { by }) }) as never;
       const [leads, joins] = [of('silent'), of('silent', RULE)];
       expect(wouldHaveShown([leads, joins, of('fires')])).toEqual([leads]);

@@ -9,16 +9,16 @@ import { type Json, pair } from '../testing/request.ts';
 const service = await startService();
 afterAll(() => service.close());
 
-/** Connections that stay open, as a record system's proxy keeps them; each sends its calls one after the other. */
+/** Persistent connections, as of a record system's proxy; each sends its calls one after the other. */
 const CONNECTIONS = 40;
 const CALLS = 400;
 
-test('V2: of hundreds of calls at once, on connections that stay open, each gets its own answer and none is lost', async () => {
+test('V2: hundreds of concurrent calls on persistent connections each get their own answer, and none is lost', async () => {
   const bundles = readTestBundles(join(root, 'test-bundles'), []);
   const calls = Array.from({ length: CALLS }, (_, at) => {
     const { body } = bundles[(at * 7) % bundles.length] as (typeof bundles)[number];
     const hookInstance = randomUUID();
-    // Some are no calls at all: a refusal belongs to its call as well.
+    // Some are not valid calls: a refusal belongs to its call as well.
     const call: Json = { ...(body as Json), hookInstance, ...(at % 29 === 0 && { context: {} }) };
     return { path: pathOf(body as Json), hookInstance, body: JSON.stringify(call) };
   });
@@ -32,19 +32,19 @@ test('V2: of hundreds of calls at once, on connections that stay open, each gets
     const response = await pool.request({ method: 'POST', path, headers, body });
     return `${response.statusCode} ${await response.body.text()}`;
   };
-  // Alone, one after the other.
+  // One at a time.
   const alone: string[] = [];
   for (const call of calls) alone.push(await send(call));
   service.log.length = 0;
   const together = await Promise.all(calls.map(send));
   expect(together).toEqual(alone);
 
-  // The cards' ids come from the hookInstance, so answers of equal patients differ.
+  // The cards' ids come from the hookInstance, so answers for equal patients differ.
   const cards = together.filter((text) => text.startsWith('200 {"cards":[{'));
   expect(cards.length).toBeGreaterThan(CALLS / 4);
   expect(new Set(cards).size).toBe(cards.length);
   for (const status of ['400', '412']) expect(together.some((text) => text.startsWith(status))).toBe(true);
-  // One line in the log for each.
+  // One log line each.
   const lines = service.log.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'answered');
   expect(lines).toHaveLength(CALLS);
   const logged = new Set(lines.map(({ hookInstance }) => hookInstance));
@@ -54,11 +54,11 @@ test('V2: of hundreds of calls at once, on connections that stay open, each gets
   await pool.close();
 }, 60_000);
 
-test('S7: of many bodies at the limit at once each is answered or put off, and the room is free afterwards', async () => {
+test('S7: of many bodies at the limit each is answered or put off, and the room is free afterwards', async () => {
   const { port } = service.app.server.address() as { port: number };
   const text = JSON.stringify(pair());
   const body = text + ' '.repeat(BODY_LIMIT - Buffer.byteLength(text));
-  // Of a call that is put off most clients see the answer, and some only that the connection is closed.
+  // Most clients see the answer to a call put off, and some only that the connection was closed.
   const send = () =>
     fetch(`http://127.0.0.1:${port}${pathOf(pair())}`, {
       method: 'POST',

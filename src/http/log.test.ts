@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { logCall } from './log.ts';
 
-describe('the line of a call', () => {
+describe('the log line of a call', () => {
   test.each<[what: string, url: string | undefined, fields: object, service: string]>([
-    ['of a service', '/cds-services/:id', { service: 's', hook: 'h' }, 's'],
-    ['of another route', '/health', {}, '/health'],
-    ['of no route', undefined, {}, 'none'],
-    ['of a service that is no text', '/x', { service: 7 }, '/x'],
+    ['for a service', '/cds-services/:id', { service: 's', hook: 'h' }, 's'],
+    ['for another route', '/health', {}, '/health'],
+    ['for no route', undefined, {}, 'none'],
+    ['for a service that is not a string', '/x', { service: 7 }, '/x'],
   ])('%s', (_, url, logFields, service) => {
     const lines: unknown[] = [];
     const calls: unknown[] = [];

@@ -9,7 +9,7 @@ const SEED = 20260302;
 const service = await startService();
 afterAll(() => service.close());
 
-/** Marks that a careless client would run, load or open. */
+/** Markup that a careless client would run, load or open. */
 const marks = [
   '<img src=x onerror=alert(1)>',
   '<b>x</b>',
@@ -26,7 +26,7 @@ const links = [
   'a@evil.example',
 ];
 
-test(`K4: marks and addresses in names of known medicines never reach a card alive (seed ${SEED})`, async () => {
+test(`K4: markup and addresses in names of known medicines never reach a card unescaped (seed ${SEED})`, async () => {
   const name = fc.array(fc.constantFrom(...marks, ...links, 'pregabalin', ' ', '\n', '\\', '&lt;', '<', '|'), {
     minLength: 1,
     maxLength: 5,

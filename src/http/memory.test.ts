@@ -10,7 +10,7 @@ const service = await startService({ logLevel: 'silent' });
 afterAll(() => service.close());
 const collect = collector();
 
-// What outlives its call is copied by each small collection and again by the next, and every later call waits for it.
+// What outlives its call is copied by each small collection, and every later call waits for that.
 function call(results: number) {
   const note = Array.from({ length: 40 }, (_, at) => ({ text: `Line ${at} of a note` }));
   const observations = Array.from({ length: results }, (_, at) => ({
@@ -35,7 +35,7 @@ function call(results: number) {
   return { payload, send };
 }
 
-test('V2: what a call brought dies with it, at the next small collection', async () => {
+test('V2: the data of a call are freed with it, at the next small collection', async () => {
   const { payload, send } = call(100);
   const ask = async () => {
     for (let at = 0; at < 10; at++) await send();
@@ -46,15 +46,15 @@ test('V2: what a call brought dies with it, at the next small collection', async
   let added = 0;
   for (let round = 0, before = await ask(); round < 30; round++) {
     const now = await ask();
-    // A full collection in between takes away what was kept: what it takes does not count.
+    // A full collection in between frees retained data, and is not counted.
     added += Math.max(0, now - before);
     before = now;
   }
   expect(added / 300).toBeLessThan(payload.length / 2);
 });
 
-// Calls that wait for their turn are old to the collector. What a dead old object refers to stays until all memory is collected.
-test('V2: so does what a call brought that had waited for others, and its bytes are free at once', async () => {
+// Waiting calls are old to the collector, and what a dead old object refers to stays until a full collection.
+test('V2: the data of a call that waited are freed with it too, and its bytes at once', async () => {
   const { payload, send } = call(300);
   const ask = async () => {
     collect({ type: 'major' });
@@ -71,7 +71,7 @@ test('V2: so does what a call brought that had waited for others, and its bytes 
   };
   for (let round = 0; round < 3; round++) await ask();
   const kept = [await ask(), await ask(), await ask(), await ask(), await ask()];
-  // Other objects may happen to be in use at a collection, so the least counts.
+  // Other objects may happen to be in use at a collection, so the minimum counts.
   expect(Math.min(...kept.map(({ objects }) => objects))).toBeLessThan(payload.length / 2);
   expect(Math.min(...kept.map(({ bytes }) => bytes))).toBeLessThan(payload.length / 2);
 });

@@ -3,7 +3,7 @@ import type { Answer } from '../answer.ts';
 import type { Journal } from '../journal/journal.ts';
 import { createMetrics } from './metrics.ts';
 
-/** The figures of a metric, without what every one has. */
+/** The values of a metric, without the labels that all share. */
 async function figuresOf({ registry }: ReturnType<typeof createMetrics>, name: string): Promise<string[]> {
   const lines = (await registry.metrics()).split('\n');
   return lines.filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
@@ -97,14 +97,14 @@ describe('what is counted', () => {
     expect(await figuresOf(metrics, name)).toEqual(figures.map((figure) => `${name}${figure}`));
   });
 
-  test('an answer that was refused has no cards', async () => {
+  test('a refused answer counts no cards', async () => {
     const metrics = createMetrics();
     const { cards: _, ...refused } = answerOf({ missing: ['medications'] }) as never as { cards: unknown };
     metrics.answered(refused as Answer);
     expect(await figuresOf(metrics, 'cds_cards_total')).toEqual([]);
   });
 
-  test('counts go on after they were asked for', async () => {
+  test('counting continues after the metrics were read', async () => {
     const metrics = createMetrics();
     for (const figure of [1, 2, 3]) {
       metrics.feedback('s', 'stored');
@@ -129,7 +129,7 @@ const NAMES = [
 ];
 const OF_JOURNAL = ['up', 'queued', 'written', 'dropped'].map((name) => `cds_journal_${name} gauge`);
 
-test('every figure says what it is, and those of the journal are there if it is', async () => {
+test('every metric is described, and those of the journal exist if it does', async () => {
   const figures = () => ({ state: 'up' as const, queued: 1, written: 2, dropped: 3 });
   for (const [metrics, names] of [
     [createMetrics(), NAMES],
@@ -147,7 +147,7 @@ test.each<[state: ReturnType<Journal['figures']>['state'], up: number]>([
   ['up', 1],
   ['down', 0],
   ['starting', 0],
-])('a journal that is %s, as it is when it is asked', async (state, up) => {
+])('a journal that is %s is reported so when the metrics are read', async (state, up) => {
   let written = 1;
   const metrics = createMetrics({ figures: () => ({ state, queued: 4, written: written++, dropped: 5 }) });
   await metrics.registry.metrics();

@@ -18,7 +18,7 @@ async function auditOf(options: Parameters<typeof startService>[0], ...bodies: R
   return { audit: lines.filter(({ audit }) => audit), answered: lines.filter(({ msg }) => msg === 'answered') };
 }
 
-test('an answered call leaves one audit line: which rules spoke, under which knowledge, and of whom only by a keyed hash', async () => {
+test('an answered call leaves one audit line with the rules, the knowledge and a keyed hash of the patient', async () => {
   const { audit, answered } = await auditOf({ auditKey: KEY }, pair());
   expect(audit).toHaveLength(1);
   expect(audit[0]).toMatchObject({
@@ -33,17 +33,17 @@ test('an answered call leaves one audit line: which rules spoke, under which kno
   expect(JSON.stringify(audit)).not.toContain(PATIENT);
 });
 
-test('without a key the audit line says nothing of the patient', async () => {
+test('without a key the audit line says nothing about the patient', async () => {
   const { audit } = await auditOf({}, pair());
   expect(audit[0]).not.toHaveProperty('patient');
 });
 
-test('an answer that had to be refused for want of data is in the audit with what was missing', async () => {
+test('a call refused for missing data is in the audit with what was missing', async () => {
   const { audit } = await auditOf({}, { ...request('patient-view'), prefetch: {} });
   expect(audit).toMatchObject([{ missing: expect.arrayContaining(['medications']) }]);
 });
 
-test('audit lines are written whatever the level of the log', async () => {
+test('audit lines are written at any log level', async () => {
   const { audit, answered } = await auditOf({ logLevel: 'error', auditKey: KEY }, pair());
   expect(answered).toEqual([]);
   expect(audit).toHaveLength(1);
@@ -62,7 +62,7 @@ test('while the process stops, /ready refuses and calls are still answered, on c
   await close();
 });
 
-test('/ready says how the journal is', async () => {
+test('/ready reports the state of the journal', async () => {
   const figures = () => ({ state: 'starting', queued: 0, written: 0, dropped: 0 });
   const { http, close } = await startService({ journal: { figures } as Journal });
   const { status, body } = await http.get('/ready');
@@ -70,9 +70,9 @@ test('/ready says how the journal is', async () => {
   await close();
 });
 
-test('S7: a process that is too busy puts calls off with Retry-After, and still says that it lives', async () => {
+test('S7: an overloaded process puts calls off with Retry-After, and still reports itself alive', async () => {
   const { http, close } = await startService({ maxEventLoopDelay: 1 });
-  // The plugin measures every second; the loop is held up until it has seen that.
+  // The plugin measures every second; the loop is blocked until it has noticed.
   let answer = await http.get('/cds-services');
   for (let count = 0; count < 100 && answer.status === 200; count++) {
     hold(60);
@@ -84,15 +84,15 @@ test('S7: a process that is too busy puts calls off with Retry-After, and still 
   await close();
 });
 
-/** Keeps this thread busy for some milliseconds. */
+/** Blocks this thread for some milliseconds. */
 function hold(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 test.each([
   ['headers of 20 KB', `GET /cds-services HTTP/1.1\r\nhost: 127.0.0.1\r\nx-a: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
-  ['what is no HTTP', 'Anna Andersson 19121212-1212\r\n\r\n', 400],
-  ['a method that nobody knows', 'ANDERSSON /cds-services HTTP/1.1\r\nhost: x\r\n\r\n', 501],
+  ['bytes that are not HTTP', 'Anna Andersson 19121212-1212\r\n\r\n', 400],
+  ['an unknown method', 'ANDERSSON /cds-services HTTP/1.1\r\nhost: x\r\n\r\n', 501],
 ])('%s are refused with an OperationOutcome that repeats nothing', async (_, sent, status) => {
   const { app, close, log } = await startService();
   const { port } = app.server.address() as AddressInfo;

@@ -18,7 +18,7 @@ test.each([
   ['Type/id', 'MedicationRequest/pregabalin-1'],
   ['a bare id', 'pregabalin-1'],
   ['an absolute address', 'https://fhir.example/r4/MedicationRequest/pregabalin-1'],
-  ['the address of the entry', 'urn:uuid:0d1c2b3a-1111-4222-8333-444455556666'],
+  ['the fullUrl of the entry', 'urn:uuid:0d1c2b3a-1111-4222-8333-444455556666'],
 ])('H4: a selection may be %s', async (_, selection) => {
   const entry = [
     { resource: paracetamol },
@@ -35,7 +35,7 @@ test('H4: a single selection under its singular name is read', async () => {
   expect(await topicsFor(pair('order-select', { drafts: [pregabalin, paracetamol], context: other }))).toEqual([]);
 });
 
-test('H5: a selection that leads nowhere is ignored; where all do, every draft is looked at', async () => {
+test('H5: an unknown selection is ignored, and if all are unknown every draft is judged', async () => {
   const select = (...selections: unknown[]) => pair('order-select', { drafts: [pregabalin, paracetamol], selections });
   expect(await topicsFor(select('MedicationRequest/pregabalin-1', 'MedicationRequest/gone'))).toEqual(LARO);
   expect(await topicsFor(select('MedicationRequest/gone'))).toEqual(LARO);
@@ -44,16 +44,16 @@ test('H5: a selection that leads nowhere is ignored; where all do, every draft i
   expect(await topicsFor(select('MedicationRequest/paracetamol-1', 'MedicationRequest/gone'))).toEqual([]);
 });
 
-test('H6: the selected order decides, the other drafts are its context', async () => {
+test('H6: the selected order decides, and the other drafts are its context', async () => {
   const drafts = [pregabalin, order('methadone-2', 'methadone'), paracetamol];
   const select = (id: string) => request('order-select', { drafts, selections: [`MedicationRequest/${id}`] });
   expect(await topicsFor(select('pregabalin-1'))).toEqual(LARO);
   expect(await topicsFor(select('paracetamol-1'))).toEqual([]);
-  // Both are ordered now: each is about the other.
+  // Both are ordered now, so each is about the other.
   expect(await topicsFor(request('order-sign', { drafts }))).toContain(LARO[0]);
 });
 
-test('H7: an order without medicine, dosage or intent is silent while it is written, and never when it is signed', async () => {
+test('H7: an order without medicine, dosage or intent is ignored while being written, but never when signed', async () => {
   const blank = { resourceType: 'MedicationRequest', id: 'request-123', status: 'draft', category: { text: 'x' } };
   expect(await cardsFor(request('order-select', { drafts: [blank] }))).toEqual([]);
   expect(await topicsFor(request('order-sign', { drafts: [blank] }))).toEqual(['not-checked']);
@@ -65,7 +65,7 @@ test('H7: an order without medicine, dosage or intent is silent while it is writ
   expect(await topicsFor(pair('order-select', { drafts: [bare] }))).toEqual(LARO);
 });
 
-test('H8: an active order about to be signed is looked at, a settled one is not', async () => {
+test('H8: an active order about to be signed is judged, and a settled one is not', async () => {
   for (const status of ['draft', 'active', 'on-hold', undefined])
     expect(await topicsFor(pair('order-sign', { drafts: [{ ...pregabalin, status }] })), status).toEqual(LARO);
   for (const status of ['cancelled', 'stopped', 'completed', 'entered-in-error'])
@@ -82,7 +82,7 @@ test.each(['collection', 'searchset', 'transaction', 'batch', 'nonsense', undefi
   },
 );
 
-test('H9: no entries, a bare order, entries without resource', async () => {
+test('H9: no entries, a bare order and entries without a resource are handled', async () => {
   const send = (draftOrders: unknown) => topicsFor(pair('order-sign', { context: { draftOrders } }));
   expect(await send({ resourceType: 'Bundle' })).toEqual([]);
   expect(await send({ resourceType: 'Bundle', entry: [] })).toEqual([]);
@@ -91,7 +91,7 @@ test('H9: no entries, a bare order, entries without resource', async () => {
   expect((await service.call(pair('order-sign', { context: { draftOrders } }))).status).toBe(400);
 });
 
-test('H9, A16: an order without id gives a card that changes no order', async () => {
+test('H9, A16: an order without an id gives a card that changes no order', async () => {
   const drafts = [
     { ...pregabalin, id: undefined },
     { ...order('x', 'oxycodone'), id: undefined },
@@ -101,7 +101,7 @@ test('H9, A16: an order without id gives a card that changes no order', async ()
   expect(actionsOf(cards).filter(({ type }) => type !== 'create')).toEqual([]);
 });
 
-test('H10: the malformed doses of the hooks’ own examples are read', async () => {
+test('H10: the malformed doses in the hooks’ own examples are read', async () => {
   const timing = { repeat: { frequency: 1, period: 1, periodUnit: 'd' } };
   const dose = { doseQuantity: { value: 1, code: 'TAB' } };
   const dispenseRequest = { quantity: { value: 5, code: 'TAB' } };
@@ -111,14 +111,14 @@ test('H10: the malformed doses of the hooks’ own examples are read', async () 
     { timing, doseAndRate: [dose] },
   ]) {
     const draft = order('oxycodone-1', 'oxycodone', { dosageInstruction: [dosage], dispenseRequest });
-    // Five days of supply are no long course; thirteen are.
+    // Five days of supply are not a long course; thirteen are.
     expect(await topicsFor(request('order-sign', { drafts: [draft] }))).toEqual([]);
     const long = { ...draft, dispenseRequest: { quantity: { value: 13, code: 'TAB' } } };
     expect(await topicsFor(request('order-sign', { drafts: [long] }))).toEqual(['opioid-stop-date']);
   }
 });
 
-test('H11: an id of 200 odd characters comes back byte for byte', async () => {
+test('H11: an id of 200 odd characters is returned byte for byte', async () => {
   const id = `e${'~.-_ÅØ:|'.repeat(24)}1234567`;
   expect(id).toHaveLength(200);
   const [remove] = actionsOf(await cardsFor(pair('order-sign', { drafts: [{ ...pregabalin, id }] })));
@@ -127,14 +127,14 @@ test('H11: an id of 200 odd characters comes back byte for byte', async () => {
   expect(stop).toMatchObject({ resource: { id } });
 });
 
-test('H12: drafts of other types are passed over', async () => {
+test('H12: drafts of other types are ignored', async () => {
   const types = ['NutritionOrder', 'ServiceRequest', 'DeviceRequest', 'VisionPrescription', 'CommunicationRequest'];
   const others = types.map((resourceType) => ({ ...pregabalin, resourceType, id: resourceType }));
   expect(await cardsFor(pair('order-sign', { drafts: others }))).toEqual([]);
   expect(await topicsFor(pair('order-sign', { drafts: [...others, pregabalin] }))).toEqual(LARO);
 });
 
-test('H13: an order of another patient is not looked at, and a card says so', async () => {
+test('H13: an order for another patient is not judged, and a card says so', async () => {
   const foreign = { ...pregabalin, subject: { reference: 'Patient/ola' } };
   expect(await topicsFor(pair('order-sign', { drafts: [foreign] }))).toEqual(['not-checked']);
   const both = await cardsFor(pair('order-sign', { drafts: [foreign, order('oxazepam-1', 'oxazepam')] }));
@@ -156,7 +156,7 @@ test('H13, H2: the patient may be named by type, address or version', async () =
     expect(await topicsFor(pair('order-sign', { drafts: [{ ...pregabalin, subject: { reference } }] }))).toEqual(LARO);
 });
 
-test('H14, V1: DSTU2 and STU3 alone are 422, beside what can be read they are said, and R4 and R5 stand together', async () => {
+test('H14, V1: DSTU2 and STU3 alone are 422, are reported beside readable orders, and R4 and R5 may be mixed', async () => {
   const dstu2 = {
     resourceType: 'MedicationOrder',
     id: 'a',
@@ -193,7 +193,7 @@ test('V1: R5 is read', async () => {
   expect(await topicsFor(body)).toEqual(LARO);
 });
 
-test('H15: a medicine by code, contained, included, beside the orders or by its name: the same card', async () => {
+test('H15: a medicine gives the same card by code, contained, included, beside the orders or by name', async () => {
   const code = medicine('pregabalin');
   const other = { resourceType: 'Medication', id: 'med', code };
   const by = (more: Json) => ({ ...pregabalin, medicationCodeableConcept: undefined, ...more });
@@ -220,7 +220,7 @@ test('H15: a medicine by code, contained, included, beside the orders or by its 
   expect(usual[0]?.detail).not.toContain('recognised by its name only');
 });
 
-test('H15: every coding is looked at, and a name that contradicts the code loses', async () => {
+test('H15: every coding is read, and the code wins over a contradicting name', async () => {
   const local = { system: 'urn:example:local', code: '1' };
   const code = { coding: [local, ...(medicine('pregabalin')['coding'] as Json[])], text: 'paracetamol' };
   expect(await topicsFor(pair('order-sign', { drafts: [{ ...pregabalin, medicationCodeableConcept: code }] }))).toEqual(
@@ -232,7 +232,7 @@ test('H15: every coding is looked at, and a name that contradicts the code loses
   );
 });
 
-test('H15, P14: a running medicine that cannot be found out is not an all-clear', async () => {
+test('H15, P14: an unidentifiable running medicine is not an all-clear', async () => {
   const hidden = {
     ...methadone,
     medicationCodeableConcept: undefined,

@@ -19,7 +19,7 @@ const pregabalin = order('pregabalin-1', 'pregabalin');
 const methadone = prescription('methadone-1', 'methadone');
 const outcome = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'exception' }] };
 
-/** The answer where `medications` holds this: topics of the cards, or the status. */
+/** The answer if `medications` holds this: the topics of the cards, or the status. */
 async function withMedications(medications: unknown, drafts: Json[] = [pregabalin]) {
   return answerTo(request('order-sign', { drafts, prefetch: { medications } }));
 }
@@ -34,7 +34,7 @@ test('P2, P3, S3: without the key, silence cannot be claimed: 412', async () => 
   expect(await withMedications(undefined)).toBe(412);
 });
 
-test('P4: null says that the client looked and found nothing', async () => {
+test('P4: null means that the client searched and found nothing', async () => {
   expect(await withMedications(null)).toEqual([]);
 });
 
@@ -42,7 +42,7 @@ test.each([
   ['entry: []', { resourceType: 'Bundle', type: 'searchset', entry: [] }],
   ['no entry', { resourceType: 'Bundle', type: 'searchset' }],
   ['total: 0', { resourceType: 'Bundle', type: 'searchset', total: 0 }],
-])('P5: an empty Bundle, with %s, is the same as null', async (_, medications) => {
+])('P5: an empty Bundle with %s is the same as null', async (_, medications) => {
   expect(await withMedications(medications)).toEqual([]);
 });
 
@@ -53,7 +53,7 @@ test('P6: an OperationOutcome is not data', async () => {
   expect(await withMedications({ resourceType: 'Bundle', entry })).toBe(412);
 });
 
-test('P6: beside an OperationOutcome what was found still counts, what was not cannot be ruled out', async () => {
+test('P6: beside an OperationOutcome a finding still counts, but nothing can be ruled out', async () => {
   expect(await withMedications(bundle([methadone, outcome], 'searchset'))).toContain('laro-sedative-ordered');
   expect(await withMedications(bundle([prescription('a', 'atorvastatin'), outcome], 'searchset'))).toBe(412);
 });
@@ -63,7 +63,7 @@ test('P6: a remark of the server among the matches is not a failure', async () =
   expect(await withMedications(bundle([prescription('a', 'atorvastatin'), remark], 'searchset'))).toEqual([]);
 });
 
-test('P7: with more pages a finding counts, and silence cannot be claimed', async () => {
+test('P7: with more pages a finding counts, but silence cannot be claimed', async () => {
   const page = (...resources: Json[]) => ({
     ...bundle(resources, 'searchset'),
     link: [{ relation: 'next', url: 'https://fhir.example/r4?page=2' }],
@@ -75,7 +75,7 @@ test('P7: with more pages a finding counts, and silence cannot be claimed', asyn
   expect(await withMedications(last)).toEqual([]);
 });
 
-test('P8: included resources are looked up and are no matches', async () => {
+test('P8: included resources are looked up and do not count as matches', async () => {
   const { medicationCodeableConcept: code, ...rest } = methadone;
   const byReference = { ...rest, medicationReference: { reference: 'Medication/m' } };
   const medication = { resourceType: 'Medication', id: 'm', code };
@@ -97,7 +97,7 @@ test('P9, P10, P11: a bare resource, a pre-1.0 wrapper and any type of Bundle ar
 });
 
 test.each([['<html>502 Bad Gateway</html>'], [[]], [[methadone]], [7], [true], [{}], [{ resourceType: '' }]])(
-  'P12, R10: %j under a key is a failure of the client, not ours',
+  'P12, R10: %j under a key is the client’s failure, not ours',
   async (garbage) => {
     expect(await withMedications(garbage)).toBe(412);
   },
@@ -115,7 +115,7 @@ test('P13: another patient’s opioid is not a finding', async () => {
   );
 });
 
-test('P14: a pair among the drafts is reported without any prefetch, and what could not be checked is reported', async () => {
+test('P14: a pair among the drafts is reported without any prefetch, together with what could not be checked', async () => {
   const drafts = [pregabalin, order('methadone-2', 'methadone')];
   const body = { ...request('order-sign', { drafts }), prefetch: undefined };
   const topics = await answerTo(body);
@@ -123,7 +123,7 @@ test('P14: a pair among the drafts is reported without any prefetch, and what co
   expect(topics).toContain('not-checked');
 });
 
-test('P14: a draft of no class raises no question', async () => {
+test('P14: an irrelevant draft needs no medication list', async () => {
   expect(await withMedications(undefined, [order('p', 'paracetamol')])).toEqual([]);
 });
 
@@ -135,12 +135,9 @@ test('P15: keys that were not requested have no effect', async () => {
   expect(await answerTo(body)).toEqual([]);
 });
 
-test.each(['entered-in-error', 'cancelled', 'draft'])(
-  'P16: a prescription that is %s never was one',
-  async (status) => {
-    expect(await withMedications(bundle([{ ...methadone, status }]))).toEqual([]);
-  },
-);
+test.each(['entered-in-error', 'cancelled', 'draft'])('P16: a prescription that is %s never counts', async (status) => {
+  expect(await withMedications(bundle([{ ...methadone, status }]))).toEqual([]);
+});
 
 const until = (end: string) => ({ authoredOn: '2025-12-01', dosageInstruction: [dosageUntil(end)] });
 
@@ -149,15 +146,15 @@ test.each([
   ['completed', { status: 'completed', ...until('2026-02-15') }],
   ['over', until('2026-02-15')],
 ])('P16: a prescription that is %s is not current', async (_, more) => {
-  // Of late it still tells of dependence.
+  // If recent, it is still a sign of dependence.
   expect(await withMedications(bundle([{ ...methadone, ...more }]))).toEqual(['dependence-sedative']);
   const record = [{ ...methadone, ...more }, prescription('p', 'pregabalin')];
   expect(await answerTo(request('patient-view', { record }))).toEqual([]);
 });
 
 test.each([
-  ['over since a fortnight', until('2026-02-16')],
-  ['stopped nobody knows when', { status: 'stopped' }],
+  ['over for two weeks', until('2026-02-16')],
+  ['stopped at an unknown time', { status: 'stopped' }],
   ['on hold', { status: 'on-hold' }],
   ['to begin in a week', { dosageInstruction: [dosageUntil('2026-06-01', '2026-03-09')] }],
 ])('P16: a prescription that is %s may share a day with the order', async (_, more) => {
@@ -172,7 +169,7 @@ test('P16: an order not to give a medicine is not an order to give it', async ()
   expect(await withMedications(bundle([{ ...methadone, doNotPerform: true }]))).toEqual([]);
 });
 
-test('P4, P5: a patient and an encounter that the client does not know silence nothing', async () => {
+test('P4, P5: a patient and an encounter unknown to the client silence nothing', async () => {
   expect(await answerTo(pair('order-sign', { prefetch: { patient: null, encounter: null } }))).toEqual([
     'laro-sedative-ordered',
   ]);
@@ -181,7 +178,7 @@ test('P4, P5: a patient and an encounter that the client does not know silence n
   );
 });
 
-test('P8: a Medication by its address in the Bundle is found', async () => {
+test('P8: a Medication is found by its fullUrl in the Bundle', async () => {
   const { medicationCodeableConcept: _, ...rest } = methadone;
   const fullUrl = 'urn:uuid:5f0e1d2c-aaaa-4bbb-8ccc-ddddeeeeffff';
   const entry = [

@@ -12,7 +12,7 @@ import { answerProblems } from './problems.ts';
 const service = await startService();
 afterAll(() => service.close());
 
-test('an expectation that nobody knows is answered, over a connection as well', async () => {
+test('an unknown expectation is answered, also over a connection', async () => {
   const { port } = service.app.server.address() as AddressInfo;
   const call = ask({ port, path: '/health', headers: { expect: 'x' } }).end();
   const [response] = (await once(call, 'response')) as [IncomingMessage];
@@ -22,7 +22,7 @@ test('an expectation that nobody knows is answered, over a connection as well', 
   ]);
 });
 
-describe('T10: what another method or address is answered', () => {
+describe('T10: other methods and addresses', () => {
   test.each<[method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, status: number, allow: string | undefined]>([
     ['POST', '/', 404, undefined],
     ['PUT', SIGN, 405, 'POST'],
@@ -50,7 +50,7 @@ describe('T10: what another method or address is answered', () => {
     await app.close();
   });
 
-  test('an unknown address is refused before its body is looked at', async () => {
+  test('an unknown address is refused before its body is read', async () => {
     const answer = await service.app.inject({
       method: 'POST',
       url: '/nope',
@@ -60,7 +60,7 @@ describe('T10: what another method or address is answered', () => {
     expect(answer.statusCode).toBe(404);
   });
 
-  test('every refusal has an id, is kept by no cache, and no extension where nobody asked', async () => {
+  test('every refusal has an id, is not cached, and has no extension unless requested', async () => {
     const { headers, body } = await service.app.inject({ method: 'GET', url: '/nope' });
     expect(headers).toMatchObject({
       'cache-control': 'no-store',
@@ -71,14 +71,14 @@ describe('T10: what another method or address is answered', () => {
   });
 });
 
-test('V1: of orders in another FHIR version it is said which versions are read', async () => {
+test('V1: orders in another FHIR version are refused with the supported versions', async () => {
   const drafts = [{ ...order('o', examples.opioid), resourceType: 'MedicationOrder' }];
   const { status, body } = await service.call(pair('order-sign', { drafts }));
   const text = 'The FHIR version is not supported: send FHIR R4 (R5 is also accepted).';
   expect([status, body.issue]).toEqual([422, [{ severity: 'error', code: 'not-supported', details: { text } }]]);
 });
 
-test('an address that cannot be read is a 404, and the log does not repeat it', async () => {
+test('a malformed address is a 404, and the log does not repeat it', async () => {
   const { port } = service.app.server.address() as AddressInfo;
   const { status } = await fetch(`http://127.0.0.1:${port}/cds-services/%ff`);
   const line = service.log.map((text) => JSON.parse(text)).findLast(({ msg }) => msg === 'answered');
@@ -86,7 +86,7 @@ test('an address that cannot be read is a 404, and the log does not repeat it', 
   expect(line).not.toHaveProperty('refused');
 });
 
-test('a connection is closed where the body of a refused call is still to come', async () => {
+test('a connection closes if the body of a refused call is still to come', async () => {
   const { port } = service.app.server.address() as AddressInfo;
   const headers = { 'content-type': 'application/json', 'content-length': 1000 };
   const call = ask({ port, path: '/nope', method: 'POST', headers }).on('error', () => undefined);

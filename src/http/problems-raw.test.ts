@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { limits } from '../limits.ts';
 import { answerClientError, framesOf, logFailure } from './problems.ts';
 
-describe('S5: what Node refuses before there is a call', () => {
-  /** What is written to the connection, and what it is closed with. */
+describe('S5: calls that Node refuses itself', () => {
+  /** What is written to the connection before it is closed. */
   function answerTo(error: { code?: string; rawPacket?: unknown }, writable = true) {
     const written: string[] = [];
     const closed: unknown[] = [];
@@ -21,23 +21,23 @@ describe('S5: what Node refuses before there is a call', () => {
   const method = (line: string) => ({ code: 'HPE_INVALID_METHOD', rawPacket: Buffer.from(line, 'latin1') });
 
   test.each<[what: string, error: { code?: string; rawPacket?: unknown }, status: string]>([
-    ['a call that is too slow', { code: 'ERR_HTTP_REQUEST_TIMEOUT' }, '408 Request Timeout'],
-    ['headers that are too large', { code: 'HPE_HEADER_OVERFLOW' }, '431 Request Header Fields Too Large'],
-    ['anything else', { code: 'HPE_INVALID_VERSION' }, '400 Bad Request'],
+    ['a slow call', { code: 'ERR_HTTP_REQUEST_TIMEOUT' }, '408 Request Timeout'],
+    ['oversized headers', { code: 'HPE_HEADER_OVERFLOW' }, '431 Request Header Fields Too Large'],
+    ['any other error', { code: 'HPE_INVALID_VERSION' }, '400 Bad Request'],
     ['an error without a code', {}, '400 Bad Request'],
-    ['a method that Node does not know', method('KARI /x HTTP/1.1\r\n'), '501 Not Implemented'],
-    ['one of version 1.0', method('KARI /x HTTP/1.0\r\n'), '501 Not Implemented'],
-    ['one whose lines end in another way', method('KARI /x HTTP/1.1\nhost: x'), '501 Not Implemented'],
-    ['one with signs', method("!#$%&'*+.^_`|~-9a * HTTP/1.1\r\n"), '501 Not Implemented'],
-    ['one of another version', method('KARI /x HTTP/2.0\r\n'), '400 Bad Request'],
-    ['one with letters that no method has', method('K\u00c5RI /x HTTP/1.1\r\n'), '400 Bad Request'],
-    ['what begins with something else', method(' KARI /x HTTP/1.1\r\n'), '400 Bad Request'],
-    ['an address of two words', method('KARI /x y HTTP/1.1\r\n'), '400 Bad Request'],
-    ['a line without its end', method('KARI /x HTTP/1.1'), '400 Bad Request'],
-    ['a line that is too long', method(`KARI /${'x'.repeat(limits.headers)} HTTP/1.1\r\n`), '400 Bad Request'],
-    ['a method of which nothing is left', { code: 'HPE_INVALID_METHOD' }, '400 Bad Request'],
+    ['an unknown method', method('KARI /x HTTP/1.1\r\n'), '501 Not Implemented'],
+    ['an unknown method of version 1.0', method('KARI /x HTTP/1.0\r\n'), '501 Not Implemented'],
+    ['an unknown method with other line ends', method('KARI /x HTTP/1.1\nhost: x'), '501 Not Implemented'],
+    ['an unknown method of symbols', method("!#$%&'*+.^_`|~-9a * HTTP/1.1\r\n"), '501 Not Implemented'],
+    ['an unknown method of another version', method('KARI /x HTTP/2.0\r\n'), '400 Bad Request'],
+    ['an unknown method with non-ASCII letters', method('K\u00c5RI /x HTTP/1.1\r\n'), '400 Bad Request'],
+    ['a line that begins with a space', method(' KARI /x HTTP/1.1\r\n'), '400 Bad Request'],
+    ['an address with a space', method('KARI /x y HTTP/1.1\r\n'), '400 Bad Request'],
+    ['an incomplete line', method('KARI /x HTTP/1.1'), '400 Bad Request'],
+    ['an oversized line', method(`KARI /${'x'.repeat(limits.headers)} HTTP/1.1\r\n`), '400 Bad Request'],
+    ['an unknown method without its bytes', { code: 'HPE_INVALID_METHOD' }, '400 Bad Request'],
     [
-      'such a line with another error',
+      'an unknown method with another error',
       { ...method('KARI /x HTTP/1.1\r\n'), code: 'HPE_LF_EXPECTED' },
       '400 Bad Request',
     ],
@@ -54,12 +54,12 @@ describe('S5: what Node refuses before there is a call', () => {
     expect(JSON.parse(body)).toMatchObject({ resourceType: 'OperationOutcome', issue: [{ severity: 'error' }] });
   });
 
-  test('nothing is written to a connection that is gone', () => {
+  test('nothing is written to a closed connection', () => {
     expect(answerTo({}, false)).toBe('');
   });
 });
 
-describe('S5: a fault of the service in the log', () => {
+describe('S5: how the log describes a fault of the service', () => {
   const failed = (error: unknown) => {
     const lines: unknown[][] = [];
     logFailure({ error: (...line: unknown[]) => lines.push(line) } as never, error, 'failed');
@@ -75,14 +75,14 @@ describe('S5: a fault of the service in the log', () => {
     '    at five',
   ];
 
-  test('where it happened, and nothing that may quote data', () => {
+  test('it names the place, and nothing that may quote data', () => {
     const error = Object.assign(new TypeError('Kari'), { stack: stack.join('\n') });
     const err = { type: 'TypeError', stack: '    at one (a.ts:1:1)\n\tat two\n    at five' };
     expect(failed(error)).toEqual([[{ err }, 'failed']]);
     expect(failed('Kari')).toEqual([[{ err: { type: 'string' } }, 'failed']]);
   });
 
-  test('as many frames as anybody reads, and none of what has none', () => {
+  test('it lists at most a readable number of frames, and none without a stack', () => {
     const frames = Array.from({ length: 20 }, (_, at) => `    at f${at}`);
     const error = new Error('x');
     error.stack = ['Error: x', ...frames].join('\n');

@@ -13,7 +13,7 @@ const path = pathOf(pair());
 const json = 'application/json';
 const post = (body: string, type = json) => service.http.post(path).set('content-type', type).send(body);
 
-/** Everything that a refusal must be, whatever it refuses. */
+/** What must hold for every refusal. */
 function expectProblem(response: { status: number; headers: Record<string, string>; text: string }, status: number) {
   expect(response.status).toBe(status);
   expect(response.headers['content-type']).toMatch(/^application\/json/);
@@ -41,7 +41,7 @@ test.each(['[]', 'null', '"x"', '7', 'true', '{}'])('T7, T8, S5: %s is not a req
   expectProblem(await post(body), 400);
 });
 
-test('T7: a body that begins with a byte order mark is read or refused, and no failure', async () => {
+test('T7: a body with a byte order mark is read or refused, but never fails', async () => {
   expect([200, 400]).toContain((await post(`\ufeff${JSON.stringify(pair())}`)).status);
 });
 
@@ -64,7 +64,7 @@ test('T6, S5: a body without media type is 415', async () => {
   expectProblem({ ...response, status: response.statusCode, text: response.body } as never, 415);
 });
 
-test('T9: 3 MiB of prefetch are read', async () => {
+test('T9: a prefetch of 3 MiB is read', async () => {
   const note = 'x'.repeat(1024);
   const record = Array.from({ length: 3072 }, (_, at) => prescription(`a-${at}`, 'atorvastatin', { note }));
   const body = pair('order-sign', { record: [...record, prescription('methadone-1', 'methadone')] });
@@ -74,7 +74,7 @@ test('T9: 3 MiB of prefetch are read', async () => {
   expect(response.body.cards).toHaveLength(1);
 });
 
-test('T9, S5: one byte over the limit is 413, at the limit it is read', async () => {
+test('T9, S5: a body at the limit is read, and one byte more is 413', async () => {
   const body = JSON.stringify(pair());
   const padded = (length: number) => body + ' '.repeat(length - Buffer.byteLength(body));
   expect((await post(padded(BODY_LIMIT))).status).toBe(200);
@@ -99,7 +99,7 @@ test('T10: an id of 101 characters or 10 000 is 404 or 414', async () => {
   }
 });
 
-test('T10, S5: another method is 405 and names those that are answered', async () => {
+test('T10, S5: another method is 405 and names the allowed ones', async () => {
   for (const [method, at, allowed] of [
     ['get', path, 'POST'],
     ['put', path, 'POST'],
@@ -114,7 +114,7 @@ test('T10, S5: another method is 405 and names those that are answered', async (
   }
 });
 
-test('T15, C1–C4: a browser of a listed origin may ask first without a token, and read answers and refusals', async () => {
+test('T15, C1–C4: a browser from a listed origin may send a preflight without a token, and read answers and refusals', async () => {
   const origin = 'https://ehr.example';
   const { client, token } = await createClient({ origins: [origin] });
   const production = await startService({ mode: 'production', clients: [client] });
@@ -164,7 +164,7 @@ test('T15, C1–C4: a browser of a listed origin may ask first without a token, 
   expect(responses.map(({ status }) => status)).toEqual([200, 401, 412, 400, 404, 405]);
   for (const response of responses)
     expect(response.headers['access-control-allow-origin'], String(response.status)).toBe(origin);
-  // What scripts may read besides the body, as docs/integrator.md has it.
+  // What scripts may read besides the body, as in docs/integrator.md.
   for (const response of responses)
     expect(response.headers['access-control-expose-headers']?.toLowerCase().split(', ').sort()).toEqual([
       'retry-after',
@@ -176,7 +176,7 @@ test('T15, C1–C4: a browser of a listed origin may ask first without a token, 
   expect(foreign.headers['access-control-allow-origin']).toBeUndefined();
 });
 
-test('S3, S5, S6, P2: missing data are 412, and the keys are named', async () => {
+test('S3, S5, S6, P2: missing data give 412, and the keys are named', async () => {
   const draft = order('pregabalin-1', 'pregabalin');
   const response = await service.call(request('order-sign', { drafts: [draft], prefetch: { medications: undefined } }));
   expectProblem(response, 412);
@@ -211,7 +211,7 @@ test('S5: a refusal repeats nothing that was sent', async () => {
 });
 
 test.each(['QUERY', 'TRACE', 'PROPFIND', 'LINK'])(
-  'T10, S5: %s is 405 in words of its own, with Allow, and 404 where there is nothing',
+  'T10, S5: %s is 405 in words of its own, with Allow, and 404 at an unknown address',
   async (method) => {
     for (const [url, status, allow] of [
       [path, 405, 'POST'],
@@ -234,21 +234,18 @@ test.each([
   ['SyntaxError', new SyntaxError('Unexpected token Vidar')],
   ['RangeError', new RangeError('Maximum call stack size exceeded Vidar')],
   ['error with a status', Object.assign(new Error('Vidar'), { statusCode: 422 })],
-])(
-  'S5: a %s inside the service is a 500 that is logged without its message, and no one else is blamed',
-  async (_, error) => {
-    const broken = await startService({
-      clock: () => {
-        throw error;
-      },
-    });
-    const response = await broken.http.post(path).send(pair());
-    expectProblem(response, 500);
-    const failed = broken.log.map((line) => JSON.parse(line)).filter(({ level }) => level === 50);
-    expect(failed).toEqual([
-      expect.objectContaining({ msg: 'failed', err: expect.objectContaining({ stack: expect.any(String) }) }),
-    ]);
-    expect(`${response.text}${broken.log.join('')}`).not.toContain('Vidar');
-    await broken.close();
-  },
-);
+])('S5: a %s inside the service is a 500 logged without its message, and blames no caller', async (_, error) => {
+  const broken = await startService({
+    clock: () => {
+      throw error;
+    },
+  });
+  const response = await broken.http.post(path).send(pair());
+  expectProblem(response, 500);
+  const failed = broken.log.map((line) => JSON.parse(line)).filter(({ level }) => level === 50);
+  expect(failed).toEqual([
+    expect.objectContaining({ msg: 'failed', err: expect.objectContaining({ stack: expect.any(String) }) }),
+  ]);
+  expect(`${response.text}${broken.log.join('')}`).not.toContain('Vidar');
+  await broken.close();
+});

@@ -28,7 +28,7 @@ const profile = (more: Partial<Profile> = {}) => ({ suggestions: true, ...more }
 const sent = ({ offer: _, ...rest }: ReturnType<typeof suggestion>) => rest;
 const [one, two] = card.suggestions as [ReturnType<typeof suggestion>, ReturnType<typeof suggestion>];
 
-describe('K12: a card as its client can show it', () => {
+describe('K12: a card adapted to what its client can show', () => {
   test.each<[what: string, profile: Profile, card: object]>([
     ['all of it', profile(), { ...bare, links, selectionBehavior: 'at-most-one', suggestions: [sent(one), sent(two)] }],
     ['no suggestions', profile({ suggestions: false }), { ...bare, links }],
@@ -64,7 +64,7 @@ describe('K12: a card as its client can show it', () => {
     expect(fitCard(card, own)).toEqual(expected);
   });
 
-  test('a card without suggestions has no behaviour, and one without a behaviour of its own any', () => {
+  test('a card without suggestions gets no selectionBehavior, and one without its own gets any', () => {
     expect(fitCard({ ...bare, selectionBehavior: 'any' }, profile())).toEqual(bare);
     expect(fitCard({ ...bare, suggestions: [one] }, profile())).toEqual({
       ...bare,

@@ -48,7 +48,7 @@ type Reply = {
   body: { cards: Card[]; extension: Record<string, { trace: { rules: { rule: string; outcome: string }[] } }> };
 };
 
-/** The call of this test's patient, in a call of its own. */
+/** A new call for this test's patient. */
 function call(body: Json, by = service): Promise<Reply> {
   const text = JSON.stringify({ ...body, hookInstance: crypto.randomUUID() }).replaceAll('kari', patient);
   const extension = { 'org.nordic-opioid-cds': { explain: true }, ...(body['extension'] as object) };
@@ -84,7 +84,7 @@ const dose = (milligrams: number): Json => ({
 });
 const text = (words: string): Json => ({ dosageInstruction: [{ text: words }] });
 
-/** Methadone and a sedative run; with the chart open there is one card. */
+/** Methadone and a sedative are taken; with the chart open there is one card. */
 const chart = (sedative: Json = dose(10), ...more: Json[]) =>
   request('patient-view', {
     record: [
@@ -95,15 +95,15 @@ const chart = (sedative: Json = dose(10), ...more: Json[]) =>
   });
 const CURRENT = 'laro-sedative-current';
 
-/** The card of the chart, accepted by an override. */
+/** The chart's card, accepted by an override. */
 async function accepted(body: Json = chart()) {
   const reply = await call(body);
   expect(rulesOf(reply)).toEqual([CURRENT]);
   await override(reply.body.cards[0] as Card, AGREED);
 }
 
-describe('a card that was overridden as known and accepted', () => {
-  test('is not shown again for the days that the site says, and the trace, the log and the metrics say so', async () => {
+describe('a card overridden as known and accepted', () => {
+  test('is not shown again for the site’s number of days, and the trace, the log and the metrics say so', async () => {
     await accepted();
     now = MORNING + 29 * DAY;
     const later = await call(chart());
@@ -127,7 +127,7 @@ describe('a card that was overridden as known and accepted', () => {
     await accepted();
     const more = prescription('sedative-2', 'zopiclone', dose(7));
     expect(rulesOf(await call(chart(dose(10), more)))).toEqual([CURRENT]);
-    // And the same drugs as before are quiet still.
+    // The same drugs as before are still quiet.
     expect(rulesOf(await call(chart()))).toEqual([]);
   });
 
@@ -135,7 +135,7 @@ describe('a card that was overridden as known and accepted', () => {
     ['raised', dose(15), [CURRENT]],
     ['the same', dose(10), []],
     ['lowered', dose(5), []],
-    ['no longer to be read', text('as agreed'), [CURRENT]],
+    ['unreadable', text('as agreed'), [CURRENT]],
   ])('with its dose %s', async (_name, sedative, rules) => {
     await accepted();
     expect(rulesOf(await call(chart(sedative)))).toEqual(rules);
@@ -154,7 +154,7 @@ describe('a card that was overridden as known and accepted', () => {
     expect(rulesOf(await call(chart(text(words))))).toEqual(rules);
   });
 
-  test('stays quiet when the prescription is renewed as it was, with another end', async () => {
+  test('stays quiet when the prescription is renewed with another end', async () => {
     const until = (end: string) => {
       const [line] = dose(10)['dosageInstruction'] as [{ timing: { repeat: Json } }];
       const repeat = { ...line.timing.repeat, boundsPeriod: { start: '2026-02-02', end } };
@@ -164,7 +164,7 @@ describe('a card that was overridden as known and accepted', () => {
     expect(rulesOf(await call(until('2026-06-30')))).toEqual([]);
   });
 
-  test('is shown again with a newer positive result, and not with the same one', async () => {
+  test('is shown again with a newer positive result, but not with the same one', async () => {
     const bundle = JSON.parse(
       readFileSync(join(root, 'test-bundles/laro-benzodiazepines/relapse-30-days-ago.request.json'), 'utf8'),
     );
@@ -186,7 +186,7 @@ describe('a card that was overridden as known and accepted', () => {
     expect(rulesOf(await call(at('2026-03-01')))).toEqual(['laro-relapse']);
   });
 
-  test('keeps the weaker cards about the same drugs away, as it did when it was shown', async () => {
+  test('still supersedes weaker cards about the same drugs', async () => {
     const body = pair('order-sign', { drafts: [order('draft-1', 'diazepam', dose(5))] });
     const first = await call(body);
     expect(rulesOf(first)).toEqual(['laro-sedative-ordered']);
@@ -196,7 +196,7 @@ describe('a card that was overridden as known and accepted', () => {
   });
 });
 
-describe('what does not make it quiet', () => {
+describe('what does not make a card quiet', () => {
   test.each([
     ['another reason', { outcome: 'overridden', overrideReason: { reason: { code: 'cds-not-applicable' } } }],
     ['no reason', { outcome: 'overridden' }],
@@ -212,12 +212,12 @@ describe('what does not make it quiet', () => {
     expect(rulesOf(await call(chart()))).toEqual([CURRENT]);
   });
 
-  test('nothing that was done with it', async () => {
+  test('ignoring it', async () => {
     await call(chart());
     expect(rulesOf(await call(chart()))).toEqual([CURRENT]);
   });
 
-  test('an override that was taken back by accepting a suggestion later', async () => {
+  test('an override undone later by accepting a suggestion', async () => {
     const { body } = await call(chart());
     await override(body.cards[0] as Card, AGREED);
     now += 60_000;
@@ -225,7 +225,7 @@ describe('what does not make it quiet', () => {
     expect(rulesOf(await call(chart()))).toEqual([CURRENT]);
   });
 
-  test('an override of a rule without a quiet period', async () => {
+  test('overriding a rule without a quiet period', async () => {
     const body = request('order-sign', {
       drafts: [order('draft-1', 'diazepam', dose(5))],
       record: [prescription('opioid-1', 'oxycodone', dose(10))],
@@ -236,7 +236,7 @@ describe('what does not make it quiet', () => {
     expect(rulesOf(await call(body))).toContain(first.source.topic.code);
   });
 
-  test('a journal that does not answer: everything is shown, and counted', async () => {
+  test('if the journal does not answer, every card is shown and counted', async () => {
     await accepted();
     const failing: Journal = { ...journal, past: () => Promise.reject(new JournalFailed('timeout')) };
     const other = await startService({
@@ -251,12 +251,12 @@ describe('what does not make it quiet', () => {
   });
 
   test.each([
-    ['no JSON', '{"version":1'],
+    ['invalid JSON', '{"version":1'],
     ['null', 'null'],
     ['another version', '{"version":2,"basis":{}}'],
     ['a basis of another shape', '{"version":1,"basis":{"indicator":"info","rules":7}}'],
-    ['what an older version wrote', '{"indicator":"info","rules":[],"facts":[],"products":{}}'],
-  ])('a row of the journal that holds %s is passed over, and the card is shown', async (_name, basis) => {
+    ['a row of an older version', '{"indicator":"info","rules":[],"facts":[],"products":{}}'],
+  ])('a row of the journal with %s is skipped, and the card is shown', async (_name, basis) => {
     await accepted();
     const strange: Journal = {
       ...journal,
@@ -269,7 +269,7 @@ describe('what does not make it quiet', () => {
     await other.close();
   });
 
-  test('a journal that breaks in a way of its own costs no card, and the log says so without data', async () => {
+  test('an unexpected journal failure costs no card, and is logged without data', async () => {
     const broken: Journal = {
       ...journal,
       past: async () => [undefined as never],
@@ -289,7 +289,7 @@ describe('what does not make it quiet', () => {
     await other.close();
   });
 
-  test('feedback that is older than its card does not silence it', async () => {
+  test('feedback older than its card does not silence it', async () => {
     const reply = await call(chart());
     const [card] = reply.body.cards as [Card];
     now = MORNING - 2 * 60_000;
@@ -300,7 +300,7 @@ describe('what does not make it quiet', () => {
     expect(rulesOf(await call(chart()))).toEqual([]);
   });
 
-  test('while a key is changed the old one is known still, and what is written is under the new one', async () => {
+  test('while a key is changed the old one still counts, and new entries use the new one', async () => {
     await accepted();
     const patientKeys = ['a new key of this test', 'a key of this test'];
     const other = await startService({ journal, knowledge, clock: () => now, patientKeys });
@@ -314,7 +314,7 @@ describe('what does not make it quiet', () => {
     await later.close();
   });
 
-  test('an override leaves an audit line that names the card, and the reason where it is one of ours', async () => {
+  test('an override leaves an audit line that names the card, and the reason if it is one of ours', async () => {
     service.log.length = 0;
     const reply = await call(chart());
     const [card] = reply.body.cards as [Card];
@@ -330,7 +330,7 @@ describe('what does not make it quiet', () => {
     expect(service.log.join('')).not.toContain('Hemmelig');
   });
 
-  test('another key: then nobody is known any more', async () => {
+  test('after a full change of key nobody is known any more', async () => {
     await accepted();
     const other = await startService({
       journal,
@@ -399,7 +399,7 @@ test('two hospitals behind one client do not silence each other', async () => {
   await production.close();
 });
 
-describe('E4: a card of order-select that comes again at order-sign', () => {
+describe('E4: an order-select card that recurs at order-sign', () => {
   const items = (name: string) => ({ extension: { 'pddi-configuration-items': { [name]: true } } });
   const KEEP = items('cache-for-order-sign-filtering');
   const FILTER = items('filter-out-repeated-alerts');
@@ -409,19 +409,19 @@ describe('E4: a card of order-select that comes again at order-sign', () => {
     pair('order-select', { drafts: [order('pregabalin-1', 'pregabalin', draft)] });
   const ORDERED = 'laro-sedative-ordered';
 
-  test('is left out where the client asks for it at both', async () => {
+  test('is left out if the client asks for it at both', async () => {
     expect(rulesOf(await call({ ...selected(), ...KEEP }))).toEqual([ORDERED]);
     const reply = await call({ ...signed(), ...FILTER });
     expect([rulesOf(reply), outcomeOf(reply, ORDERED)]).toEqual([[], 'repeat']);
-    // Once more at order-select, it is shown: only signing leaves it out.
+    // Again at order-select it is shown: only signing leaves it out.
     expect(rulesOf(await call({ ...selected(), ...FILTER }))).toEqual([ORDERED]);
   });
 
   test.each([
-    ['it was not asked to keep it', selected(), { ...signed(), ...FILTER }],
-    ['it is not asked to leave it out', { ...selected(), ...KEEP }, signed()],
+    ['the first call did not ask to keep it', selected(), { ...signed(), ...FILTER }],
+    ['the second call does not ask to leave it out', { ...selected(), ...KEEP }, signed()],
     ['the dose was raised in between', { ...selected(), ...KEEP }, { ...signed(dose(150)), ...FILTER }],
-  ])('is shown where %s', async (_name, first, second) => {
+  ])('is shown if %s', async (_name, first, second) => {
     await call(first);
     expect(rulesOf(await call(second))).toEqual([ORDERED]);
   });

@@ -12,7 +12,7 @@ afterAll(() => service.close());
 
 const post = (text: string) => service.http.post(pathOf(pair())).set('content-type', 'application/json').send(text);
 
-test('H9, A10: of two drafts with one id neither is written over the other', async () => {
+test('H9, A10: of two drafts with one id neither overwrites the other', async () => {
   const drafts = [order('x', 'oxycodone'), order('x', 'morphine')];
   for (const card of await cardsFor(service, request('order-sign', { drafts }))) {
     for (const { resource } of actionsOf([card]).filter(({ type }) => type === 'update'))
@@ -26,23 +26,23 @@ test('H9, A10: of two drafts with one id neither is written over the other', asy
   }
 });
 
-test('K1, A2, H9: the same draft sent twice is suggested about once', async () => {
+test('K1, A2, H9: a draft sent twice gets one suggestion', async () => {
   const drafts = [order('p', 'pregabalin'), order('p', 'pregabalin')];
   const [card] = await cardsFor(service, pair('order-sign', { drafts }));
   expect(card?.suggestions).toHaveLength(1);
 });
 
-test('K2, K4: the name of a medicine without a name of ours stays text in every field', async () => {
+test('K2, K4: the name of a medicine without one of ours stays text in every field', async () => {
   const code = { coding: [{ system: 'http://www.whocc.no/atc', code: 'N05CF99' }], text: '<img src=x onerror=a()>' };
   const epilepsy = [{ coding: [{ system: 'http://hl7.org/fhir/sid/icd-10', code: 'G40.9' }] }];
   const draft = order('z', 'pregabalin', { medicationCodeableConcept: code, reasonCode: epilepsy });
-  // cardsFor proves that there is no markup in summary and detail.
+  // cardsFor proves that summary and detail contain no markup.
   const cards = await cardsFor(service, request('order-sign', { drafts: [draft, order('x', 'oxycodone')] }));
   for (const { label, actions } of cards.flatMap(({ suggestions = [] }) => suggestions))
     expect([label, ...actions.map(({ description }) => description)].join()).not.toMatch(/<img/);
 });
 
-test('R10: an id that cannot become a text is not a failure', async () => {
+test('R10: an id that cannot become a string is not a failure', async () => {
   const id = { toString: 'x' };
   const { status } = await service.call(pair('order-sign', { record: [prescription(id as never, 'methadone')] }));
   expect(status).toBe(200);
@@ -61,13 +61,13 @@ test('R10, T8: excessive nesting is refused, naming the limit', async () => {
       400,
       [expect.objectContaining({ code: 'structure', diagnostics: 'at most 200 levels' })],
     ]);
-    // What only looks like nesting is none.
+    // Brackets inside strings are not nesting.
     expect((await post(draft.replace('"DEEP"', JSON.stringify(`\\"${open.repeat(levels)}`)))).status).toBe(200);
   }
   expect((await post(draft.replace('"DEEP"', `${'['.repeat(150)}${']'.repeat(150)}`))).status).toBe(200);
 });
 
-/** One dosage line with so many single dates. */
+/** One dosage line with this many single dates. */
 const dates = (count: number): Json => ({
   dosageInstruction: [{ timing: { event: many(count, () => '2026-03-09') } }],
 });
@@ -81,7 +81,7 @@ test.each<[string, Json, string]>([
     'resources: at most 50000',
   ],
   [
-    'problems of our lists',
+    'problems on our lists',
     { conditions: bundle(many(10_001, (at) => condition(`c${at}`, 'F11.2'))) },
     'medicines, problems and results in code lists: at most 10000',
   ],
@@ -105,7 +105,7 @@ test.each<[string, Json, string]>([
     'a list inside an entry: at most 1000',
   ],
   [
-    'dosage lines and dates in all',
+    'dosage lines and dates in total',
     { medications: bundle(many(20, (at) => prescription(`m${at}`, 'methadone', dates(1000)))) },
     'dosage lines and dates in them: at most 20000',
   ],
@@ -181,13 +181,13 @@ test.each<[string, Json, Json, string]>([
     pair('order-sign', { prefetch: { observations: bundle(many(49_997, () => ({ resourceType: 'Observation' }))) } }),
     'resources: at most 50000',
   ],
-])('R10, T9: as many %s as the limit are read, one more is refused and named', async (_, full, beyond, limit) => {
+])('R10, T9: %s up to the limit are read, and one more is refused and named', async (_, full, beyond, limit) => {
   expect((await service.call(full)).status).toBe(200);
   const { status, body } = await service.call(beyond);
   expect([status, body.issue?.[0].diagnostics]).toEqual([limit.startsWith('context') ? 400 : 413, limit]);
 });
 
-test('a record as long as the limit allows is looked at as a whole', async () => {
+test('a record of the maximum length is evaluated as a whole', async () => {
   const record = many(9_990, (at) => prescription(`m${at}`, at === 9_989 ? 'methadone' : 'oxycodone'));
   const cards = await cardsFor(service, pair('order-sign', { record }));
   expect(cards.map(({ source }) => source.topic.code)).toContain('laro-sedative-ordered');
@@ -198,16 +198,16 @@ test('R3, S5: a hookInstance that is not a UUID is not copied into the log', asy
   expect(service.log.join('')).not.toContain('Hemmelig');
 });
 
-test('T3: nothing empty in the trace', async () => {
+test('T3: the trace contains nothing empty', async () => {
   const { text } = await service.call({ ...pair(), extension: { 'org.nordic-opioid-cds': { explain: true } } });
   expect(text).not.toMatch(/:(\[\]|\{\}|null|"")/);
 });
 
-test('T10: what is above the services is not an address of ours', async () => {
+test('T10: an address outside /cds-services is 404', async () => {
   expect((await service.http.get('/services')).status).toBe(404);
 });
 
-/** Everything that the log says of a call, and how often such calls are counted. */
+/** Everything the log says about a call, and how often such calls are counted. */
 async function traceOf(of: typeof service, id: unknown, counted: RegExp) {
   const lines = of.log.map((line) => JSON.parse(line)).filter(({ reqId }) => reqId === id);
   const { text } = await of.http.get('/metrics');
@@ -226,7 +226,7 @@ test('T10, S5: a path with a broken escape is an OperationOutcome that does not 
   expect(service.log.join('')).not.toContain('Hemmelig');
 });
 
-test('J15, S5: in production a path with a broken escape is refused as every other call, and the log says why', async () => {
+test('J15, S5: in production a path with a broken escape is refused like any other call, and the log says why', async () => {
   const production = await startService({ mode: 'production', clients: [(await createClient()).client] });
   const { status, headers } = await production.http.post('/cds-services/Hemmelig%zz').send(pair());
   const counted = /cds_requests_total\{service="none",status="401"\} (\d+)/;
@@ -237,7 +237,7 @@ test('J15, S5: in production a path with a broken escape is refused as every oth
   await production.close();
 });
 
-test('T10, S5: an unsupported Expect is an OperationOutcome that does not repeat it; 100-continue is met', async () => {
+test('T10, S5: an unsupported Expect is an OperationOutcome that does not repeat it, and 100-continue works', async () => {
   const ask = async (expectation: string) => {
     const { port } = service.app.server.address() as AddressInfo;
     const headers = { 'content-type': 'application/json', expect: expectation };
@@ -255,14 +255,14 @@ test('T10, S5: an unsupported Expect is an OperationOutcome that does not repeat
   expect((await ask('100-continue')).status).toBe(200);
 });
 
-test('S8: a refusal is not kept by caches either', async () => {
+test('S8: a refusal is not cached either', async () => {
   const missing = request('order-sign', { drafts: [order('p', 'pregabalin')], prefetch: { medications: undefined } });
   expect((await service.call(missing)).headers['cache-control']).toBe('no-store');
   expect((await post('{bad')).headers['cache-control']).toBe('no-store');
 });
 
 // chart/stop.test.ts
-test('a course of thousands of years is a slip of the pen and no ended one', async () => {
+test('a course of thousands of years is a typing error and has not ended', async () => {
   const timing = (value: number): Json => ({
     dosageInstruction: [{ timing: { repeat: { boundsDuration: { value, code: 'a' } } } }],
   });
@@ -273,7 +273,7 @@ test('a course of thousands of years is a slip of the pen and no ended one', asy
     ).toHaveLength(1);
 });
 
-test('A13: a stop date beyond the year 9999 is not written', async () => {
+test('A13: a stop date after the year 9999 is not written', async () => {
   const cards = await cardsFor(
     service,
     request('order-sign', { drafts: [order('x', 'oxycodone', { authoredOn: '9999-12-30' })] }),

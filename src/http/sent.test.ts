@@ -4,7 +4,7 @@ import { startService } from '../testing/app.ts';
 import { examples } from '../testing/examples.ts';
 import { bundle, condition, type Json, medicine, order, pair, prescription } from '../testing/request.ts';
 
-// What holds for every request however it is written (recommendations.md, 7): what is sent is read, or it is said.
+// What holds for every request, however it is written (recommendations.md, 7): what is sent is read or reported.
 const SEED = 20260302;
 const RUNS = { seed: SEED, numRuns: 150 };
 const service = await startService();
@@ -20,7 +20,7 @@ async function answerTo(body: Json) {
   return { status, topics: cards.map(({ source }) => source.topic.code) };
 }
 
-/** Orders that nobody can read, or not whole: what can be read is judged all the same. One without a status that is text is judged as a draft: it stands among the drafts. */
+/** Orders that cannot be read, or only in part: what can be read is still judged. An order without a readable status is judged as a draft, since it is among the drafts. */
 const unreadable: fc.Arbitrary<Json> = fc.oneof(
   fc.constantFrom('aktiv', 'unknown', 'ACTIVE', 'Draft').map((status) => ({ ...ordered, status })),
   fc
@@ -45,7 +45,7 @@ const noOrders = fc.constantFrom<unknown>(
   { resourceType: 'Bundle', type: 'collection', entry: [5, 'x', null] },
 );
 
-test(`H7, H8: a draft that cannot be read, or not whole, is never silence (seed ${SEED})`, async () => {
+test(`H7, H8: a draft that cannot be read completely is never silence (seed ${SEED})`, async () => {
   const hook = fc.constantFrom('order-select', 'order-sign');
   await fc.assert(
     fc.asyncProperty(hook, unreadable, async (name, draft) => {
@@ -64,7 +64,7 @@ test(`H7, H8: a draft that cannot be read, or not whole, is never silence (seed 
   );
 });
 
-test(`H7: beside such a draft the others are judged (seed ${SEED})`, async () => {
+test(`H7: other drafts are judged beside an unreadable one (seed ${SEED})`, async () => {
   await fc.assert(
     fc.asyncProperty(unreadable, fc.boolean(), async (draft, first) => {
       const other = { ...draft, id: 'draft-2' };
@@ -77,7 +77,7 @@ test(`H7: beside such a draft the others are judged (seed ${SEED})`, async () =>
 
 const URN = 'urn:uuid:0d1c2b3a-1111-4222-8333-444455556666';
 const patient = { resourceType: 'Patient', id: 'kari', birthDate: '1981-01-01' };
-/** The ways in which a Bundle of this patient names its subject, and a medicine that is contained. */
+/** Ways in which a Bundle of this patient may name its subject and a contained medicine. */
 const subject = fc.constantFrom<Json | undefined>(
   { reference: 'Patient/kari' },
   { reference: 'https://fhir.example/r4/Patient/kari' },
@@ -100,7 +100,7 @@ const contained = fc.constantFrom<Json>(
   },
 );
 
-test(`H15, P2: however this patient and a contained medicine are named, the record is read (seed ${SEED})`, async () => {
+test(`H15, P2: the record is read, however it names this patient and a contained medicine (seed ${SEED})`, async () => {
   await fc.assert(
     fc.asyncProperty(subject, contained, fc.boolean(), async (named, written, patientFirst) => {
       const entries = [{ fullUrl: URN, resource: patient }, { resource: { ...agonist, ...written, subject: named } }];
@@ -113,7 +113,7 @@ test(`H15, P2: however this patient and a contained medicine are named, the reco
   );
 });
 
-/** Problems by the shapes of other versions. */
+/** Problems in the shapes of other versions. */
 const otherVersion = fc.constantFrom<Json>(
   { ...condition('c-old', 'F41.1'), clinicalStatus: 'active', assertedDate: '2017-01-01' },
   { ...condition('c-old', 'F41.1'), patient: { reference: 'Patient/kari' }, dateRecorded: '2014-01-01' },
@@ -133,8 +133,8 @@ test(`V1: one problem of another FHIR version neither refuses nor silences a cal
   );
 });
 
-// Such an object cannot be made into a text.
-test.each(['system', 'code', 'display'])('R1: an object in place of a coding’s %s fails no call', async (field) => {
+// Such an object cannot be converted to a string.
+test.each(['system', 'code', 'display'])('R1: an object instead of a coding’s %s fails no call', async (field) => {
   const odd = { coding: [{ system: 'http://loinc.org', code: '3390-2', display: 'x', [field]: { toString: 'x' } }] };
   const result = {
     resourceType: 'Observation',

@@ -13,14 +13,14 @@ import { type Json, order, pair, request } from '../testing/request.ts';
 
 const NOW = SECONDS * 1000;
 const RULE = 'laro-sedative-ordered';
-/** What speaks of the order where that rule does not. */
+/** The rule that speaks about the order if the stronger one does not. */
 const WEAKER = 'benzodiazepine-stop-date';
 const KEYS = ['a key of this test'];
 
 type Options = NonNullable<Parameters<typeof startService>[0]>;
 type Silent = Awaited<ReturnType<typeof createClient>>['client']['silent'];
 
-/** The service in production for one client of three wards; `send` is a call of a ward, each with a `hookInstance` of its own. */
+/** The production service for one client with three wards; `send` makes a call of a ward, each with a new `hookInstance`. */
 async function hospital(silent: Silent, options: Options = {}) {
   const { client, token } = await createClient({
     name: 'ehr',
@@ -42,7 +42,7 @@ const rulesOf = ({ body }: { body: { cards: { source: { topic: { code: string } 
 const explained = (body: Json): Json => ({ ...body, extension: { 'org.nordic-opioid-cds': { explain: true } } });
 const INSTANCE = 'd1577c69-dfbe-44ad-ba6d-3e05e953b2ea';
 
-test('by client and tenant, by rule, between two days', async () => {
+test('a trial applies by client and tenant, by rule and between two days', async () => {
   const service = await hospital([
     { tenants: ['ward-b'] },
     { tenants: ['ward-c'], rules: [RULE], from: '2026-03-02', to: '2026-03-02' },
@@ -50,7 +50,7 @@ test('by client and tenant, by rule, between two days', async () => {
   const sedative = pair('order-sign', { drafts: [order('d', 'diazepam')] });
   expect(rulesOf(await service.send('ward-a', sedative))).toEqual([RULE]);
   expect((await service.send('ward-b', sedative)).text).toBe('{"cards":[]}');
-  // Precedence is that of a world without it.
+  // Precedence is as if the rule did not exist.
   expect(rulesOf(await service.send('ward-c', sedative))).toEqual([WEAKER]);
   await service.close();
   for (const [day, rules] of [
@@ -65,7 +65,7 @@ test('by client and tenant, by rule, between two days', async () => {
   }
 });
 
-test('byte for byte the answer of a site that has switched the rule off, with all that it lacks', async () => {
+test('the answer is byte for byte that of a site without the rule, including what it cannot check', async () => {
   const silent = await startService({ knowledge: knowledgeOf(root, { silent: { rules: { [RULE]: {} } } }) });
   const off = await startService({ knowledge: knowledgeOf(root, { off: [RULE] }) });
   const prefetch = { medications: undefined, conditions: undefined };
@@ -78,7 +78,7 @@ test('byte for byte the answer of a site that has switched the rule off, with al
   await Promise.all([silent.close(), off.close()]);
 });
 
-test('a ward that sees no rule gets no card about what could not be checked, and no 412 for a missing list', async () => {
+test('a ward without rules gets no card about missing data, and no 412 for a missing list', async () => {
   const service = await hospital([{ tenants: ['ward-b'] }]);
   const body = pair('order-sign', { prefetch: { medications: undefined } });
   expect((await service.send('ward-a', body)).status).toBe(412);
@@ -86,7 +86,7 @@ test('a ward that sees no rule gets no card about what could not be checked, and
   await service.close();
 });
 
-test('trace, log, audit line and metrics tell what nobody saw', async () => {
+test('the trace, log, audit line and metrics report what nobody saw', async () => {
   const service = await hospital([{ tenants: ['ward-b'] }]);
   const { body } = await service.send('ward-b', explained(pair()));
   expect(body.cards).toEqual([]);
@@ -126,10 +126,10 @@ const places: [string, () => Place, boolean][] = [
  *   ward A   3 calls of three patients get the rule's card, 1 call (paracetamol) gets none
  *   ward B   4 calls of three patients (one twice) would get it, and one of these calls is sent again; 2 calls get nothing;
  *            1 call (diazepam) would get it too
- *   ward C   2 calls (diazepam): the weaker rule's card is shown, the rule's would have been; the first patient is that of ward A
+ *   ward C   2 calls (diazepam): the weaker rule's card is shown, the rule's would have been; the first patient is ward A's
  */
 describe.each(places)('the journal of a staged roll-out, counted by hand: %s', (_name, newPlace, skipped) => {
-  test.skipIf(skipped)('shown and silent, by rule and tenant', async () => {
+  test.skipIf(skipped)('cards shown and silent are counted by rule and tenant', async () => {
     const place = newPlace();
     const journal = await openJournal({
       place,
@@ -166,7 +166,7 @@ describe.each(places)('the journal of a staged roll-out, counted by hand: %s', (
       shown: 2,
       per100: (100 * 2) / 6,
       trial: 8,
-      // In ward B the stronger one would have taken its place.
+      // In ward B the stronger rule would have taken its place.
       unseen: 0,
       silentPer100: 0,
     });
@@ -202,7 +202,7 @@ describe.each(places)('the journal of a staged roll-out, counted by hand: %s', (
     expect(JSON.stringify(rows)).not.toMatch(/four|five|six|seven/);
     await database.destroy();
 
-    // The next start forgets the others; one for a site that asks for none forgets all.
+    // The next start forgets the others; one for a site that does not ask for patients forgets all.
     for (const review of [2, 0]) {
       const next = await openJournal({
         place,
@@ -224,7 +224,7 @@ describe.each(places)('the journal of a staged roll-out, counted by hand: %s', (
   });
 });
 
-test('no patient is known to the journal where the site does not ask, or has no key', async () => {
+test('the journal knows no patient if the site does not ask for them or has no key', async () => {
   for (const [knowledge, patientKeys] of [
     [delivered, KEYS],
     [knowledgeOf(root, { silent: { chartReview: 2 } }), []],

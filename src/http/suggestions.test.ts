@@ -8,11 +8,11 @@ afterAll(() => service.close());
 
 const cardsFor = (body: Json, language?: string) => cardsOf(service, body, language);
 
-/** The card that asks for a stop date of a lone oxycodone order. */
+/** The card that asks for a stop date for a single oxycodone order. */
 async function stopCard(more: Json = {}, language?: string) {
   const [card] = await cardsFor(request('order-sign', { drafts: [order('oxycodone-1', 'oxycodone', more)] }), language);
   expect(card?.source.topic.code).toBe('opioid-stop-date');
-  // What the card offers besides is created and no order of the call.
+  // What else the card offers is created and is not an order of the call.
   const suggestions = (card?.suggestions ?? []).filter(({ actions }) => actions[0]?.type !== 'create');
   return { ...card, suggestions } as Card & Required<Pick<Card, 'suggestions'>>;
 }
@@ -28,7 +28,7 @@ test('K10, K11, K12, A1, A2, A4, A7, A8, A11, A12: each draft sedative can be re
   ]);
 });
 
-test('A12: a running order is never touched', async () => {
+test('A12: a running order is never changed', async () => {
   const cards = await cardsFor(
     pair('order-sign', { drafts: [order('x', 'oxycodone')], record: [prescription('o', 'oxazepam')] }),
   );
@@ -39,14 +39,14 @@ test('A12: a running order is never touched', async () => {
     expect(resource?.['id'] ?? resourceId.split('/')[1]).toBe('x');
 });
 
-test('K13, A3, A5: of several lengths of course exactly one is recommended, each a single update', async () => {
+test('K13, A3, A5: exactly one of several course lengths is recommended, each a single update', async () => {
   const card = await stopCard();
   expect(card.selectionBehavior).toBe('at-most-one');
   expect(card.suggestions.map(({ isRecommended }) => isRecommended)).toEqual([false, true, false]);
   expect(card.suggestions.map(({ actions }) => actions.map(({ type }) => type))).toEqual(Array(3).fill(['update']));
 });
 
-test('A13: the stop date counts the first day, and is said in label and description', async () => {
+test('A13: the stop date counts the first day, and is in the label and the description', async () => {
   const card = await stopCard({ authoredOn: '2026-02-27' });
   const ends = updates(card).map((resource) => JSON.stringify(resource).match(/"end":"([^"]+)"/)?.[1]);
   expect(ends).toEqual(['2026-03-01', '2026-03-03', '2026-03-05']);
@@ -56,7 +56,7 @@ test('A13: the stop date counts the first day, and is said in label and descript
   expect(danish.suggestions[1]?.label).toContain('3. marts 2026');
 });
 
-test('T5, T14, A10: nothing but the end changes, and unknown fields come back as they were', async () => {
+test('T5, T14, A10: only the end changes, and unknown fields are returned unchanged', async () => {
   const draft = order('oxycodone-1', 'oxycodone', {
     meta: { versionId: '7', tag: [{ system: 'urn:x', code: 'y' }] },
     extension: [{ url: 'https://ehr.example/x', valueString: 'ä\u2028\u0000 "' }],
@@ -82,15 +82,15 @@ test('T5, T14, A10: nothing but the end changes, and unknown fields come back as
     code: { text: 'TID' },
     repeat: { frequency: 3, period: 1, periodUnit: 'd', boundsPeriod: { end: '2026-03-04' } },
   };
-  // Three days of three times 1.5 are 14 at most: the quantity comes down with the end.
+  // Three days at three times 1.5 are at most 14: the quantity decreases with the end.
   const dispenseRequest = { validityPeriod: { end: '2027-03-02' }, quantity: { value: 14 } };
   expect(updates(card as Card)[0]).toEqual({ ...draft, dispenseRequest, dosageInstruction: [{ ...dosage, timing }] });
 });
 
-test('A13: a start stays, and none is invented', async () => {
+test('A13: a start is kept, and none is invented', async () => {
   const start = { timing: { repeat: { boundsPeriod: { start: '2026-03-03', end: '2026-05-01' } } } };
   const [three] = updates(await stopCard({ dosageInstruction: [start, {}] }));
-  // The second line begins today: three days from then.
+  // The second line begins today and lasts three days from then.
   expect(three?.['dosageInstruction']).toEqual([dosageUntil('2026-03-04', '2026-03-03'), dosageUntil('2026-03-04')]);
   const [bare] = updates(await stopCard());
   expect(bare?.['dosageInstruction']).toEqual([dosageUntil('2026-03-04')]);
@@ -107,7 +107,7 @@ test('A13: a line that begins after the end is left out, and the description say
   ]);
 });
 
-test('A16: a medicine that cannot be found out gets no action', async () => {
+test('A16: an unidentifiable medicine gets no action', async () => {
   const unknown = order('u', 'oxycodone', { medicationCodeableConcept: { text: 'Nonsensin 5 mg' } });
   const [card, ...others] = await cardsFor(request('order-sign', { drafts: [unknown] }));
   expect(others).toEqual([]);
@@ -115,12 +115,12 @@ test('A16: a medicine that cannot be found out gets no action', async () => {
   expect(card?.suggestions).toBeUndefined();
 });
 
-test('A16: a dosage in a form that cannot be changed is left alone', async () => {
+test('A16: a dosage in a form that cannot be changed is kept', async () => {
   const card = await stopCard({ dosageInstruction: { text: 'an object where a list belongs' } });
   expect(card.suggestions).toEqual([]);
 });
 
-test('A16: where one of two orders cannot be given an end there is no choice that ends only the other', async () => {
+test('A16: if one of two orders cannot be given an end, no suggestion ends only the other', async () => {
   const offers = async (dosageInstruction: unknown) => {
     const drafts = [order('a', 'oxycodone'), order('b', 'morphine', { dosageInstruction })];
     const cards = await cardsFor(request('order-sign', { drafts }));
@@ -130,7 +130,7 @@ test('A16: where one of two orders cannot be given an end there is no choice tha
   expect(await offers({ text: 'x' })).toBe(0);
 });
 
-test('A6: no actionSelectionBehavior', async () => {
+test('A6: there is no actionSelectionBehavior', async () => {
   const { text } = await service.call(request('order-sign', { drafts: [order('oxycodone-1', 'oxycodone')] }));
   expect(text).toContain('"actions"');
   expect(text).not.toContain('actionSelectionBehavior');

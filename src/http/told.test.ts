@@ -15,7 +15,7 @@ afterAll(async () => {
 
 type Service = typeof sandbox;
 const USUAL = ['level', 'time', 'reqId', 'msg', 'method', 'status', 'ms'];
-/** What the log says of the last call, without what every line has. */
+/** What the log says about the last call, without what every line has. */
 function told({ log }: Service): Json {
   const line = log.map((text) => JSON.parse(text)).findLast(({ msg }) => msg === 'answered');
   return Object.fromEntries(Object.entries(line as Json).filter(([key]) => !USUAL.includes(key)));
@@ -28,37 +28,37 @@ const NAMED = {
 const ANSWERED = { ...NAMED, fired: ['laro-sedative-ordered'], leftOut: {}, knowledge: KNOWLEDGE };
 const { hookInstance: _, ...UNNAMED } = ANSWERED;
 
-describe('what the log says of a call, all of it', () => {
+describe('the complete log of a call', () => {
   test.each<[what: string, body: Json, said: Json]>([
     ['a call', pair(), ANSWERED],
-    ['a hookInstance that is no UUID', { ...pair(), hookInstance: 'Kari' }, UNNAMED],
-    ['a UUID with something before it', { ...pair(), hookInstance: `x${UUID}` }, UNNAMED],
-    ['a UUID with something behind it', { ...pair(), hookInstance: `${UUID}x` }, UNNAMED],
-    ['a UUID without one of its signs', { ...pair(), hookInstance: UUID.replace('-', '') }, UNNAMED],
+    ['a hookInstance that is not a UUID', { ...pair(), hookInstance: 'Kari' }, UNNAMED],
+    ['a UUID with a prefix', { ...pair(), hookInstance: `x${UUID}` }, UNNAMED],
+    ['a UUID with a suffix', { ...pair(), hookInstance: `${UUID}x` }, UNNAMED],
+    ['a UUID that lacks a character', { ...pair(), hookInstance: UUID.replace('-', '') }, UNNAMED],
     [
       'a UUID in capitals',
       { ...pair(), hookInstance: UUID.toUpperCase() },
       { ...ANSWERED, hookInstance: UUID.toUpperCase() },
     ],
     [
-      'a FHIR server that is not listed',
+      'an unlisted FHIR server',
       { ...pair(), fhirServer: 'https://other.example' },
       { ...ANSWERED, fhirServer: 'not-listed' },
     ],
     [
-      'a patient whom the server does not know',
+      'a patient unknown to the server',
       pair('order-sign', { prefetch: { patient: { resourceType: 'Patient', id: 'ola' } } }),
       { ...ANSWERED, patientRecord: 'not-known' },
     ],
     [
-      'orders that are left out',
+      'skipped orders',
       pair('order-sign', {
         drafts: [order('g', examples.gabapentinoid), order('o', examples.gabapentinoid, { status: 'cancelled' })],
       }),
       { ...ANSWERED, leftOut: { 'order:status': 1 } },
     ],
     [
-      'a call that is refused for want of data',
+      'a call refused for missing data',
       { ...pair(), prefetch: {} },
       { ...NAMED, fired: [], leftOut: {}, knowledge: KNOWLEDGE },
     ],
@@ -72,7 +72,7 @@ describe('what the log says of a call, all of it', () => {
     ).toEqual(Object.keys(said).sort());
   });
 
-  test('in production: client, and the tenant of one that has several', async () => {
+  test('in production the line names the client, and the tenant if the client has several', async () => {
     const post = async (token: string) => {
       await production.http.post(SIGN).set('authorization', `Bearer ${token}`).send(pair());
       return told(production);
@@ -89,7 +89,7 @@ describe('what the log says of a call, all of it', () => {
   });
 });
 
-test('/health says how it runs, and keeps its connections; of a sandbox and in production', async () => {
+test('/health describes the sandbox and the production service, and keeps its connections', async () => {
   const health = async ({ http }: Service) => {
     const { body, headers } = await http.get('/health');
     return [body, headers['cache-control']];
@@ -102,7 +102,7 @@ test('/health says how it runs, and keeps its connections; of a sandbox and in p
   expect(await health(production)).toEqual(of('production', 'client tokens'));
 });
 
-test('/metrics counts calls, cards and keys, by names that are no patient’s', async () => {
+test('/metrics counts calls, cards and keys under names that identify no patient', async () => {
   const own = await startService();
   await own.call(pair());
   await own.call(request('patient-view', { prefetch: { encounter: encounter('AMB'), conditions: undefined } }));

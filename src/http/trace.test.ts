@@ -17,7 +17,7 @@ const bundle = (name: string): Json =>
   JSON.parse(readFileSync(join(root, 'test-bundles', `${name}.request.json`), 'utf8'));
 const withoutList = (): Json => ({ ...pair(), prefetch: { ...pair().prefetch, medications: undefined } });
 
-test('the trace lists drafts and treatments as they were read', async () => {
+test('the trace lists drafts and treatments as read', async () => {
   const { body } = await service.call(explained(pair()));
   const { drafts, treatments } = body.extension[EXTENSION].trace;
   expect(drafts).toMatchObject([{ ref: 'MedicationRequest/pregabalin-1', ordered: true, start: '2026-03-02' }]);
@@ -33,7 +33,7 @@ test('a fact that rests on courses has their first and last days', async () => {
   expect(fact).toMatchObject({ outcome: 'holds', courses: [{ start: '2025-06-01', end: '2026-03-02' }] });
 });
 
-test('a 412 says which rules could not be decided, to whoever asked for it', async () => {
+test('a 412 names the undecided rules if the caller asks', async () => {
   const { status, body } = await service.call(explained(withoutList()));
   expect([status, body.extension.length, body.extension[0].url]).toEqual([412, 1, 'urn:nordic-opioid-cds:trace']);
   const trace = JSON.parse(body.extension[0].valueString);
@@ -41,7 +41,7 @@ test('a 412 says which rules could not be decided, to whoever asked for it', asy
   expect((await service.call(withoutList())).body).not.toHaveProperty('extension');
 });
 
-test('S5: in production a 412 explains itself only to clients that may ask', async () => {
+test('S5: in production a 412 is explained only to clients that may ask', async () => {
   const [may, mayNot] = await Promise.all([
     createClient({ name: 'tester', iss: 'https://tester.example', explain: true }),
     createClient(),

@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 test.skipIf(process.platform === 'win32')(
-  'FS13, R10: promises that nobody waits for and that fail end the process only after the calls on their way are answered',
+  'FS13, R10: unhandled rejections end the process only after calls in progress are answered',
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'unhandled-'));
     const fault = join(folder, 'fault.mjs');

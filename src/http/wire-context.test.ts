@@ -7,14 +7,14 @@ import { bundle, type Json, order, pair } from '../testing/request.ts';
 import { readRequest } from './wire.ts';
 
 type Parts = { hook?: Hook; fields?: Json; context?: Json };
-/** A call of a hook with other fields, and another context. */
+/** A call of a hook with other fields and another context. */
 const callWith = ({ hook = 'order-sign', fields = {}, context = {} }: Parts): Json => ({
   ...pair(hook, { context }),
   ...fields,
 });
 const read = (parts: Parts) => readRequest(callWith(parts), parts.hook ?? 'order-sign');
 
-/** What is wrong with a call: the code of the error, and what it names. */
+/** The problems of a call: the code of the error, and what it names. */
 function problemsOf(body: unknown, hook: Hook = 'order-sign'): string[] {
   try {
     readRequest(body, hook);
@@ -28,7 +28,7 @@ function problemsOf(body: unknown, hook: Hook = 'order-sign'): string[] {
 }
 const named = (body: unknown, hook?: Hook) => problemsOf(body, hook).map((text) => text.split(':')[0]);
 
-describe('FS1, H2: what an id is', () => {
+describe('FS1, H2: what counts as an id', () => {
   const LONGEST = 'k'.repeat(64);
   test.each<[written: string, id: string | undefined]>([
     ['kari', 'kari'],
@@ -58,17 +58,17 @@ describe('FS1, H2: what an id is', () => {
     }
   });
 
-  test.each([[undefined], [null], [''], [' ']])('an encounter may be %j, and a patient may not', (written) => {
+  test.each([[undefined], [null], [''], [' ']])('an encounter may be %j, but a patient may not', (written) => {
     expect(read({ context: { encounterId: written } }).call.encounterId).toBeUndefined();
     expect(named(callWith({ context: { patientId: written } }))).toEqual(['context.patientId']);
   });
 });
 
-describe('H9, H12: what stands for the orders', () => {
+describe('H9, H12: what counts as the orders', () => {
   const of = (resourceType: string): Json => ({ ...order('x', examples.gabapentinoid), resourceType });
   test.each<[what: string, draftOrders: unknown, read: boolean]>([
     ['a Bundle', bundle([]), true],
-    ['a Bundle without a type of its own', { entry: [] }, true],
+    ['a Bundle without its resourceType', { entry: [] }, true],
     ['MedicationRequest', of('MedicationRequest'), true],
     ['NutritionOrder', of('NutritionOrder'), true],
     ['VisionPrescription', of('VisionPrescription'), true],
@@ -78,37 +78,41 @@ describe('H9, H12: what stands for the orders', () => {
     ['List', of('List'), false],
     ['OrderResponse', of('OrderResponse'), false],
     ['nothing', {}, false],
-    ['a Bundle of no resources', { resourceType: 'Bundle', entry: [7] }, false],
-    ['a Bundle of some', { resourceType: 'Bundle', entry: [7, { resource: of('MedicationRequest') }] }, true],
+    ['a Bundle without resources', { resourceType: 'Bundle', entry: [7] }, false],
+    [
+      'a Bundle of mixed resources',
+      { resourceType: 'Bundle', entry: [7, { resource: of('MedicationRequest') }] },
+      true,
+    ],
   ])('%s', (_, draftOrders, isRead) => {
     expect(named(callWith({ context: { draftOrders } }))).toEqual(isRead ? [] : ['context.draftOrders']);
     if (isRead) expect(read({ context: { draftOrders } }).call.draftOrders).toEqual(draftOrders);
   });
 });
 
-describe('H4, H5: what is selected', () => {
+describe('H4, H5: how selections are read', () => {
   const select = (context: Json) => ({ hook: 'order-select' as const, context });
   test.each<[what: string, context: Json, selections: string[]]>([
     ['a list', { selections: ['a', 'b'] }, ['a', 'b']],
     ['nothing', { selections: [] }, []],
-    ['what is no text is none', { selections: ['a', null, 7, {}, 'b'] }, ['a', 'b']],
+    ['a value that is not a string is ignored', { selections: ['a', null, 7, {}, 'b'] }, ['a', 'b']],
     ['one under the singular name', { selections: undefined, selection: 'a' }, ['a']],
-    ['both names: the list', { selections: ['b'], selection: 'a' }, ['b']],
+    ['the list, if both names are used', { selections: ['b'], selection: 'a' }, ['b']],
   ])('%s', (_, context, selections) => {
     const cleaned = JSON.parse(JSON.stringify(callWith(select(context))));
     expect(readRequest(cleaned, 'order-select').call.selections).toEqual(selections);
   });
 
   test.each<[what: string, context: Json]>([
-    ['no list', { selections: 'a' }],
-    ['none at all', { selections: undefined }],
-    ['one that is no text', { selections: undefined, selection: 7 }],
+    ['a value that is not a list', { selections: 'a' }],
+    ['no selections', { selections: undefined }],
+    ['a selection that is not a string', { selections: undefined, selection: 7 }],
   ])('%s is refused', (_, context) => {
     const cleaned = JSON.parse(JSON.stringify(callWith(select(context))));
     expect(named(cleaned, 'order-select')).toEqual(['context.selections']);
   });
 
-  test('as many as there may be drafts, and not one more', () => {
+  test('as many selections as drafts are allowed, and not one more', () => {
     const many = (count: number) => callWith(select({ selections: Array(count).fill('a') }));
     expect(problemsOf(many(limits.drafts), 'order-select')).toEqual([]);
     expect(problemsOf(many(limits.drafts + 1), 'order-select')).toEqual([

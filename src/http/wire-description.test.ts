@@ -4,7 +4,7 @@ import { limits } from '../limits.ts';
 import { type Hook, hooks } from '../rules/schema.ts';
 import { callSchemas } from './wire.ts';
 
-describe('what the API description says of a call', () => {
+describe('the API description of a call', () => {
   type Schema = { description?: string; properties?: Record<string, Schema>; [key: string]: unknown };
   const described = (hook: Hook) => z.toJSONSchema(callSchemas[hook], { io: 'input' }) as Schema;
 
@@ -25,7 +25,7 @@ describe('what the API description says of a call', () => {
     );
   });
 
-  test('R7: the server is required with an authorization that is one', () => {
+  test('R7: an authorization object requires the server', () => {
     expect(described('order-sign')).toMatchObject({
       if: { required: ['fhirAuthorization'], properties: { fhirAuthorization: { type: 'object' } } },
       // biome-ignore lint/suspicious/noThenProperty: JSON Schema's word.
@@ -33,7 +33,7 @@ describe('what the API description says of a call', () => {
     });
   });
 
-  test('as many selections as there may be drafts', () => {
+  test('the maximum of selections equals that of drafts', () => {
     expect(described('order-select').properties?.['context']?.properties?.['selections']?.['maxItems']).toBe(
       limits.drafts,
     );

@@ -6,14 +6,14 @@ import { type Json, pair, request } from '../testing/request.ts';
 import { readRequest } from './wire.ts';
 
 type Parts = { hook?: Hook; fields?: Json; context?: Json };
-/** A call of a hook with other fields, and another context. */
+/** A call of a hook with other fields and another context. */
 const callWith = ({ hook = 'order-sign', fields = {}, context = {} }: Parts): Json => ({
   ...pair(hook, { context }),
   ...fields,
 });
 const read = (parts: Parts) => readRequest(callWith(parts), parts.hook ?? 'order-sign');
 
-/** What is wrong with a call: the code of the error, and what it names. */
+/** The problems of a call: the code of the error, and what it names. */
 function problemsOf(body: unknown, hook: Hook = 'order-sign'): string[] {
   try {
     readRequest(body, hook);
@@ -27,25 +27,25 @@ function problemsOf(body: unknown, hook: Hook = 'order-sign'): string[] {
 }
 const named = (body: unknown, hook?: Hook) => problemsOf(body, hook).map((text) => text.split(':')[0]);
 
-describe('T8: a call that lacks something is refused, and what it lacks is named', () => {
+describe('T8: an incomplete call is refused, naming what is missing', () => {
   test.each<[what: string, body: unknown, names: string[]]>([
     ['no call', undefined, ['body']],
-    ['a text', 'x', ['body']],
-    ['nothing in it', {}, ['hook', 'hookInstance', 'context']],
+    ['a string', 'x', ['body']],
+    ['an empty object', {}, ['hook', 'hookInstance', 'context']],
     ['a blank hook', callWith({ fields: { hook: ' ' } }), ['hook']],
     ['a blank hookInstance', callWith({ fields: { hookInstance: ' ' } }), ['hookInstance']],
-    ['a server that is no text', callWith({ fields: { fhirServer: 7 } }), ['fhirServer']],
-    ['an authorization that is none', callWith({ fields: { fhirAuthorization: 'x' } }), ['fhirAuthorization']],
-    ['a prefetch that is none', callWith({ fields: { prefetch: 'x' } }), ['prefetch']],
-    ['an extension that is none', callWith({ fields: { extension: 7 } }), ['extension']],
-    ['a context that is none', callWith({ fields: { context: 'x' } }), ['context']],
+    ['a server that is not a string', callWith({ fields: { fhirServer: 7 } }), ['fhirServer']],
+    ['an authorization that is not an object', callWith({ fields: { fhirAuthorization: 'x' } }), ['fhirAuthorization']],
+    ['a prefetch that is not an object', callWith({ fields: { prefetch: 'x' } }), ['prefetch']],
+    ['an extension that is not an object', callWith({ fields: { extension: 7 } }), ['extension']],
+    ['a context that is not an object', callWith({ fields: { context: 'x' } }), ['context']],
     ['no patient', callWith({ context: { patientId: undefined } }), ['context.patientId']],
     ['an empty patient', callWith({ context: { patientId: '' } }), ['context.patientId']],
-    ['a patient by number', callWith({ context: { patientId: 7 } }), ['context.patientId']],
-    ['an encounter by number', callWith({ context: { encounterId: 7 } }), ['context.encounterId']],
+    ['a patient as a number', callWith({ context: { patientId: 7 } }), ['context.patientId']],
+    ['an encounter as a number', callWith({ context: { encounterId: 7 } }), ['context.encounterId']],
     ['no orders', callWith({ context: { draftOrders: undefined } }), ['context.draftOrders']],
     [
-      'two at once',
+      'two problems at once',
       callWith({ context: { patientId: 'a b', encounterId: 'a b' } }),
       ['context.patientId', 'context.encounterId'],
     ],
@@ -53,7 +53,7 @@ describe('T8: a call that lacks something is refused, and what it lacks is named
     expect(named(body)).toEqual(names);
   });
 
-  test('in words', () => {
+  test('the problems are described in words', () => {
     expect(problemsOf(callWith({ fields: { hook: 'order-select' } }))).toEqual([
       'hook: this service answers order-sign',
     ]);
@@ -69,7 +69,7 @@ describe('T8: a call that lacks something is refused, and what it lacks is named
     ]);
   });
 
-  test('R7: an authorization needs a server', () => {
+  test('R7: an authorization requires a server', () => {
     const authorized = (more: Json) => problemsOf(callWith({ fields: { fhirAuthorization: {}, ...more } }));
     expect(authorized({})).toEqual(['fhirServer: required with fhirAuthorization']);
     expect(authorized({ fhirServer: null })).toEqual(['fhirServer: required with fhirAuthorization']);
@@ -78,8 +78,8 @@ describe('T8: a call that lacks something is refused, and what it lacks is named
   });
 });
 
-describe('what is read of a call', () => {
-  test('all of it', () => {
+describe('how a call is read', () => {
+  test('every field is read', () => {
     const body = callWith({ fields: { hookInstance: 'call-1' } });
     const { call, ...rest } = readRequest(body, 'order-sign');
     const { prefetch, ...others } = call;
@@ -105,15 +105,15 @@ describe('what is read of a call', () => {
     ['a text', 'x'],
     ['an object', {}],
     ['a list', ['a']],
-    ['a list that is too long', Array(limits.drafts + 1).fill('a')],
-  ])('T12: what only another hook has is passed over, be it %s', (_, value) => {
+    ['an oversized list', Array(limits.drafts + 1).fill('a')],
+  ])('T12: fields of another hook are ignored, even %s', (_, value) => {
     expect(read({ context: { selections: value } }).call.selections).toEqual([]);
     const open = request('patient-view', { context: { draftOrders: value, selections: value } });
     const { call } = readRequest(open, 'patient-view');
     expect([call.draftOrders, call.selections]).toEqual([undefined, []]);
   });
 
-  test('a record of another patient is seen by the id as it is read', () => {
+  test('a record of another patient is detected by the normalised id', () => {
     expect(read({ context: { patientId: 'Patient/liv' } }).call.prefetch.standing).toBe('not-known');
   });
 

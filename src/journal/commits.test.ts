@@ -7,7 +7,7 @@ import { JournalFailed } from './thread.ts';
 const rows = (count: number, from = 0) =>
   Array.from({ length: count }, (_, at) => ({ id: `id-${from + at}` }) as FeedbackRow);
 
-/** A database of which the test says when and how it answers. */
+/** A database whose answers and their timing the test controls. */
 function database(before: () => Promise<void> = async () => {}) {
   const asked: { ids: string[]; deadline: number; answer: (stored: Stored) => void; fail: (error: Error) => void }[] =
     [];
@@ -22,7 +22,7 @@ function database(before: () => Promise<void> = async () => {}) {
 const turn = () => new Promise((wake) => setImmediate(wake));
 const STORED = { added: ['id-0'], known: [] };
 
-test('feedback is told what became of its commit, which has the time that feedback has', async () => {
+test('feedback gets the result of its commit, which has the deadline of feedback', async () => {
   const { asked, commit } = database();
   const told = commit(rows(2));
   await turn();
@@ -31,7 +31,7 @@ test('feedback is told what became of its commit, which has the time that feedba
   expect(await told).toBe(STORED);
 });
 
-test('what arrives during a commit shares the next one', async () => {
+test('feedback that arrives during a commit joins the next one', async () => {
   const { asked, commit } = database();
   const first = commit(rows(1));
   await turn();
@@ -49,7 +49,7 @@ test('what arrives during a commit shares the next one', async () => {
   expect(asked).toHaveLength(2);
 });
 
-describe('a commit takes as many rows as its limit, and at least one item', () => {
+describe('a commit takes rows up to its limit, and at least one item', () => {
   test.each<[sizes: number[], commits: number[]]>([
     [[3000, 2000], [limits.feedbackCommit]],
     [
@@ -78,7 +78,7 @@ describe('a commit takes as many rows as its limit, and at least one item', () =
   });
 });
 
-test('the waiting cards are written first, since feedback would not know them', async () => {
+test('waiting cards are written first, so that feedback finds them', async () => {
   const log: string[] = [];
   const { asked, commit } = database(async () => void log.push('cards'));
   const told = commit(rows(1));
@@ -90,7 +90,7 @@ test('the waiting cards are written first, since feedback would not know them', 
   expect(log).toEqual(['cards', '1 asked']);
 });
 
-test('if the cards cannot be written, feedback is refused as busy, and the next is tried again', async () => {
+test('if the cards cannot be written, feedback is refused as busy, and the next attempt may succeed', async () => {
   let works = false;
   const { asked, commit } = database(async () => {
     if (!works) throw new Error('disk');
@@ -104,9 +104,9 @@ test('if the cards cannot be written, feedback is refused as busy, and the next 
   expect(await told).toBe(STORED);
 });
 
-describe('cards that wait for long', () => {
+describe('cards that wait long', () => {
   afterEach(() => void vi.useRealTimers());
-  test('keep feedback waiting no longer than it may', async () => {
+  test('delay feedback no longer than its deadline', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const { commit } = database(() => new Promise(() => {}));
     const refused = expect(commit(rows(1))).rejects.toEqual(new JournalFailed('busy'));
@@ -115,7 +115,7 @@ describe('cards that wait for long', () => {
   });
 });
 
-test('a commit that fails fails for all of its items, with the database’s own reason', async () => {
+test('a failed commit fails for all its items, with the database’s own reason', async () => {
   const { asked, commit } = database();
   const first = commit(rows(1));
   await turn();
@@ -127,7 +127,7 @@ test('a commit that fails fails for all of its items, with the database’s own 
   await Promise.all(others);
 });
 
-test('as many rows as the limit wait, one more is refused at once, and what is under way waits no more', async () => {
+test('rows wait up to the limit, one more is refused at once, and those being written no longer count', async () => {
   const { asked, commit } = database();
   const first = commit(rows(limits.feedbackWaiting));
   await expect(commit(rows(1))).rejects.toEqual(new JournalFailed('busy'));

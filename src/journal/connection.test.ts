@@ -17,7 +17,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'cds-connection-'));
   warned = [];
   open = [];
-  // So that nobody waits for the clock: the threads answer as they are.
+  // So that nothing waits for the clock: the threads answer at their own speed.
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
 });
 afterEach(async () => {
@@ -36,7 +36,7 @@ async function connected(place: Place = { folder }) {
   return connection;
 }
 
-/** Passes so much time until something is as it should be. */
+/** Advances the clock until a condition holds. */
 const inSteps = (milliseconds: number, look: () => unknown) =>
   expect.poll(
     () => {
@@ -52,7 +52,7 @@ const many = Array.from({ length: 2000 }, (_, at) => ({
   ...{ indicator: 'info', suggestions: '{}', knowledge: 'k', patient: null, basis: null, kept: 0 },
 }));
 
-test('a file is up once it is open; what is too late for its caller is not away, and what is silent for long is', async () => {
+test('a file is up once opened; an answer late for its caller leaves it up, and a long silence takes it down', async () => {
   const connection = await connected();
   await connection.opened;
   expect(connection.state()).toBe('up');
@@ -76,7 +76,7 @@ test('a file is up once it is open; what is too late for its caller is not away,
   expect(warned.slice(1)).toEqual([[{ queued: 7 }, FOUND]]);
 });
 
-test('a thread that ends is started anew after a second; until then the journal is down, which is told once', async () => {
+test('a thread that ends is restarted after a second, and meanwhile the journal is down and warns once', async () => {
   const connection = await connected();
   await connection.ask('close', [], LONG);
   await expect.poll(() => warned).toEqual([[{ reason: 'thread' }, LOST]]);
@@ -86,7 +86,7 @@ test('a thread that ends is started anew after a second; until then the journal 
   expect(warned.slice(1)).toEqual([[{ queued: 7 }, FOUND]]);
 });
 
-test('a server that is not there yet is waited for: until then it is starting, and told once', async () => {
+test('a server that is not up yet is waited for, and meanwhile the journal is starting and warns once', async () => {
   const connection = await connected({ url: 'postgres://127.0.0.1:1/x' });
   expect(connection.state()).toBe('starting');
   expect(warned).toEqual([[{ reason: 'ECONNREFUSED' }, 'the journal cannot be reached yet']]);
@@ -95,7 +95,7 @@ test('a server that is not there yet is waited for: until then it is starting, a
   expect([connection.state(), warned.length]).toEqual(['starting', 1]);
 });
 
-test('tokens that were used meanwhile are written when the database is back: of too many the newest, and no expired one', async () => {
+test('tokens used during an outage are written afterwards, except expired ones and the oldest beyond the limit', async () => {
   let now = 100;
   const kept = () => ({ day: '', received: 0, patients: 0, tokens: 0, review: 0 });
   const journal = await openJournal({ place: { folder }, clock: () => now, limits: kept, warn });
@@ -114,11 +114,11 @@ test('tokens that were used meanwhile are written when the database is back: of 
   file.close();
   await inSteps(SECOND, () => journal.figures().state).toBe('up');
   const asked = ['t0', `t${limits.tokensWaiting - 3}`, 'at its end', 'first', 'expired'];
-  // Not asked before they are written, since asking uses them.
+  // The journal is not asked before they are written, since asking uses them.
   const reader = new DatabaseSync(join(folder, 'journal.sqlite'));
   const count = reader.prepare('SELECT count(*) AS number FROM tokens');
   await inSteps(300, () => count.get()?.['number']).toBe(limits.tokensWaiting - 1);
   reader.close();
-  // The oldest was forgotten, and an expired one may be used anew.
+  // The oldest was forgotten, and an expired one may be used again.
   expect(await Promise.all(asked.map((id) => use(id, 200)))).toEqual([false, false, false, true, true]);
 });

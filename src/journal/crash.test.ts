@@ -8,8 +8,8 @@ import { type Process, startProcess } from '../testing/process.ts';
 import { openDatabase, type Place } from './database.ts';
 
 /*
- * What was acknowledged is there after the process was killed in the middle of its work, or its database was. Set
- * CDS_ITEMS to send more and CDS_AWAY to keep the database away for longer; docs/reliability.md has the figures.
+ * Acknowledged feedback survives a kill of the process, or of its database, in the middle of its work. Set CDS_ITEMS to send
+ * more and CDS_AWAY to keep the database away for longer; docs/reliability.md has the figures.
  */
 
 const ITEMS = Number(process.env['CDS_ITEMS'] ?? 3000);
@@ -34,7 +34,7 @@ const call = readFileSync(
   'utf8',
 );
 
-/** Sends items by eight clients until `enough`; says which were acknowledged. Cards are asked for in between. */
+/** Sends items from eight clients until `enough`; returns those acknowledged. Cards are requested in between. */
 async function load({ url }: Process, prefix: string, enough: (acknowledged: number) => boolean, most = ITEMS) {
   const acknowledged: string[] = [];
   let sent = 0;
@@ -51,13 +51,13 @@ async function load({ url }: Process, prefix: string, enough: (acknowledged: num
         else {
           expect(answer.status).toBe(503);
           refused += ids.length;
-          // A client that is refused waits before it sends the next.
+          // A refused client waits before it sends the next item.
           await new Promise((wake) => setTimeout(wake, 20));
         }
         const cards = await post(pathOf(JSON.parse(call)), call);
         expect(cards.status).toBe(200);
       } catch (error) {
-        // The connection of a process that was killed.
+        // The connection of a killed process.
         if (!(error instanceof TypeError)) throw error;
         return;
       }
@@ -77,7 +77,7 @@ async function found(place: Place): Promise<Set<string>> {
 
 async function killWhileLoaded(place: Place, name: string) {
   const service = await start(place);
-  // Killed in the middle, and not when nothing is on its way.
+  // Killed in the middle, while something is on its way.
   const half = ITEMS / 2;
   const { acknowledged, sent } = await load(service, 'first', (count) => {
     if (count >= half) service.child.kill('SIGKILL');
@@ -92,18 +92,18 @@ async function killWhileLoaded(place: Place, name: string) {
     `${name}: ${sent} sent, ${acknowledged.length} acknowledged, ${rows.size} found after kill -9, ${lost.length} lost`,
   );
   expect(lost).toEqual([]);
-  // It goes on where it was.
+  // It continues where it was.
   const more = await load(again, 'second', (count) => count >= 30);
   const after = await found(place);
   expect(more.acknowledged.filter((card) => !after.has(card))).toEqual([]);
 }
 
-test('SQLite: kill -9 under load loses no feedback that was acknowledged', async () => {
+test('SQLite: kill -9 under load loses no acknowledged feedback', async () => {
   await killWhileLoaded({ folder }, 'SQLite');
 }, 120_000);
 
 test.skipIf(noPostgres !== undefined)(
-  'PostgreSQL: kill -9 under load loses no feedback that was acknowledged',
+  'PostgreSQL: kill -9 under load loses no acknowledged feedback',
   async () => {
     const server = await startPostgres();
     await killWhileLoaded({ url: server.url }, 'PostgreSQL');
@@ -113,7 +113,7 @@ test.skipIf(noPostgres !== undefined)(
 );
 
 test.skipIf(noPostgres !== undefined)(
-  'PostgreSQL: its server crashes under load and comes back: none acknowledged is lost, and calls are answered all along',
+  'PostgreSQL: a crash of its server under load loses nothing acknowledged, and calls are answered throughout',
   async () => {
     const server = await startPostgres();
     const place = { url: server.url };
@@ -132,7 +132,7 @@ test.skipIf(noPostgres !== undefined)(
             back = 0;
           }, AWAY);
         }
-        // Until as many again were acknowledged after it came back.
+        // Until as many again are acknowledged after it came back.
         if (back === 0) back = count;
         return back !== undefined && count > back + ITEMS / 4;
       },

@@ -21,7 +21,7 @@ test('a commit is on disk before it is acknowledged, and a locked file is waited
   await expect(setting('synchronous')).rejects.toThrow();
 });
 
-test('what a statement gives back is told: rows, or how many it changed', async () => {
+test('a statement returns its rows, or how many it changed', async () => {
   const database = openDatabase({ folder });
   const run = (sql: string, values: unknown[] = []) => database.executeQuery(CompiledQuery.raw(sql, values));
   await run('CREATE TABLE IF NOT EXISTS things (id text)');
@@ -38,18 +38,21 @@ test('what a statement gives back is told: rows, or how many it changed', async 
   await database.destroy();
 });
 
-test.skipIf(process.platform === 'win32')('folder and file are for their owner alone, an older file too', async () => {
-  const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
-  const modes = async () => {
-    const database = openDatabase({ folder });
-    await database.executeQuery(CompiledQuery.raw('CREATE TABLE IF NOT EXISTS others (id text)'));
-    const found = readdirSync(folder).map((name) => mode(join(folder, name)));
-    // SQLite has files of its own beside it while it is open.
-    expect(found.length).toBeGreaterThan(1);
-    await database.destroy();
-    return found;
-  };
-  expect([mode(folder), ...new Set(await modes())]).toEqual(['700', '600']);
-  chmodSync(join(folder, 'journal.sqlite'), 0o644);
-  expect([...new Set(await modes())]).toEqual(['600']);
-});
+test.skipIf(process.platform === 'win32')(
+  'folder and file are accessible only to their owner, also an older file',
+  async () => {
+    const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
+    const modes = async () => {
+      const database = openDatabase({ folder });
+      await database.executeQuery(CompiledQuery.raw('CREATE TABLE IF NOT EXISTS others (id text)'));
+      const found = readdirSync(folder).map((name) => mode(join(folder, name)));
+      // SQLite keeps files of its own beside it while it is open.
+      expect(found.length).toBeGreaterThan(1);
+      await database.destroy();
+      return found;
+    };
+    expect([mode(folder), ...new Set(await modes())]).toEqual(['700', '600']);
+    chmodSync(join(folder, 'journal.sqlite'), 0o644);
+    expect([...new Set(await modes())]).toEqual(['600']);
+  },
+);

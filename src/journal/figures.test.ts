@@ -53,7 +53,7 @@ describe('what is counted for the report', () => {
     ]);
   });
 
-  test('of one client and tenant, since a day', async () => {
+  test('counts are of one client and tenant, since a day', async () => {
     const found = await counted({ client: 'ehr', tenant: '' });
     const sorted = (rows: object[]) =>
       rows
@@ -95,7 +95,7 @@ describe('what is counted for the report', () => {
     expect(found.strays).toBe(1);
   });
 
-  test('of rules on trial, of one client and of one tenant', async () => {
+  test('rules on trial are counted for one client and one tenant', async () => {
     await store.append([silent('10', { rule: 'd', tenant: 'north', patient: 'n' })], []);
     const of = async (asked: Partial<Asked>) => {
       const { silent: cards, review } = await counted(asked);
@@ -107,7 +107,7 @@ describe('what is counted for the report', () => {
     expect(await of({ client: 'ehr', tenant: 'south' })).toEqual([[], []]);
   });
 
-  test('patients for review stand by their rule, the first first, then by their hash', async () => {
+  test('patients for review are sorted by rule, then by first day, then by hash', async () => {
     await store.append(
       [
         silent('11', { rule: 'a', patient: 'b', issued_at: NOW + 1 }),
@@ -126,13 +126,13 @@ describe('what is counted for the report', () => {
     ]);
   });
 
-  test('a card of which two things were said is one card with feedback', async () => {
+  test('a card with two items of feedback counts as one card with feedback', async () => {
     const found = await counted({ client: 'ehr', tenant: 'north' });
     expect(found.withFeedback).toEqual([{ rule: 'a', hook: 'order-sign', cards: 1 }]);
     expect(found.outcomes).toEqual([{ rule: 'a', hook: 'order-sign', day, outcome: 'overridden', cards: 1 }]);
   });
 
-  test('of all clients; one id of two of them is two cards', async () => {
+  test('counts are of all clients, and one id from two of them is two cards', async () => {
     const found = await counted();
     const signed = (rows: { rule: string; hook: string }[]) =>
       rows.find(({ rule, hook }) => rule === 'a' && hook === 'order-sign');

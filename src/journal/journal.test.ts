@@ -115,24 +115,21 @@ describe.each(kinds)('%s', (_name, newPlace, skipped) => {
     await journal.close();
   };
 
-  test.skipIf(skipped)(
-    'what was issued is in the tables once it is closed, and still after the next start',
-    async () => {
-      const place = newPlace();
-      await using(place, (journal) =>
-        journal.issued([card('card-1')], [tally(), tally({ kind: 'quiet', rule: 'a-rule' })]),
-      );
-      await using(place, (journal) => journal.issued([card('card-2')], [tally()]));
-      expect((await rows(place, 'cards')).map(({ uuid }) => uuid).sort()).toEqual(['card-1', 'card-2']);
-      expect((await rows(place, 'cards'))[0]).toEqual(card('card-1'));
-      expect((await rows(place, 'tallies')).map(({ kind, count }) => [kind, count]).sort()).toEqual([
-        ['answered', 2],
-        ['quiet', 1],
-      ]);
-    },
-  );
+  test.skipIf(skipped)('issued cards are in the tables after closing, and still after the next start', async () => {
+    const place = newPlace();
+    await using(place, (journal) =>
+      journal.issued([card('card-1')], [tally(), tally({ kind: 'quiet', rule: 'a-rule' })]),
+    );
+    await using(place, (journal) => journal.issued([card('card-2')], [tally()]));
+    expect((await rows(place, 'cards')).map(({ uuid }) => uuid).sort()).toEqual(['card-1', 'card-2']);
+    expect((await rows(place, 'cards'))[0]).toEqual(card('card-1'));
+    expect((await rows(place, 'tallies')).map(({ kind, count }) => [kind, count]).sort()).toEqual([
+      ['answered', 2],
+      ['quiet', 1],
+    ]);
+  });
 
-  test.skipIf(skipped)('ten thousand cards of one second are all there', async () => {
+  test.skipIf(skipped)('ten thousand cards in one second are all kept', async () => {
     const place = newPlace();
     await using(place, (journal) => {
       for (let at = 0; at < 10_000; at++) journal.issued([card(`card-${at}`)], [tally()]);
@@ -141,26 +138,23 @@ describe.each(kinds)('%s', (_name, newPlace, skipped) => {
     expect(await rows(place, 'tallies')).toEqual([{ ...tally(), count: 10_000 }]);
   });
 
-  test.skipIf(skipped)(
-    'a card that is issued again is one card; if it rested on something else, on nothing',
-    async () => {
-      const place = newPlace();
-      await using(place, (journal) => {
-        journal.issued([card('same'), card('same'), card('other'), card('other', { basis: '{"a":2}' })], []);
-        journal.issued([card('later')], []);
-      });
-      await using(place, (journal) => journal.issued([card('same'), card('later', { basis: '{"a":3}' })], []));
-      const found = (await rows(place, 'cards')).map(({ uuid, basis }) => [uuid, basis]);
-      expect(found.sort()).toEqual([
-        ['later', null],
-        ['other', null],
-        ['same', '{"a":1}'],
-      ]);
-    },
-  );
+  test.skipIf(skipped)('a card issued again is one card, and loses its basis if that differs', async () => {
+    const place = newPlace();
+    await using(place, (journal) => {
+      journal.issued([card('same'), card('same'), card('other'), card('other', { basis: '{"a":2}' })], []);
+      journal.issued([card('later')], []);
+    });
+    await using(place, (journal) => journal.issued([card('same'), card('later', { basis: '{"a":3}' })], []));
+    const found = (await rows(place, 'cards')).map(({ uuid, basis }) => [uuid, basis]);
+    expect(found.sort()).toEqual([
+      ['later', null],
+      ['other', null],
+      ['same', '{"a":1}'],
+    ]);
+  });
 
   test.skipIf(skipped)(
-    'FB6, FB7: feedback says what is new and which cards are known, those of a moment ago too',
+    'FB6, FB7: feedback returns what is new and which cards are known, including the latest',
     async () => {
       const place = newPlace();
       await using(place, async (journal) => {
@@ -168,10 +162,10 @@ describe.each(kinds)('%s', (_name, newPlace, skipped) => {
         const stored = await journal.addFeedback([feedback('a'), feedback('b', { card: 'card-9' })]);
         expect(stored).toEqual({ added: ['a', 'b'], known: ['a'] });
         expect((await journal.addFeedback([feedback('a'), feedback('c')])).added).toEqual(['c']);
-        // Another client's or another tenant's card of the same id is not this one.
+        // A card with the same id of another client or tenant is not this one.
         const strange = [feedback('d', { client: 'other' }), feedback('e', { tenant: 'north' })];
         expect((await journal.addFeedback(strange)).known).toEqual([]);
-        // Nor where both are written at once.
+        // Nor if both are written at once.
         journal.issued([card('card-1', { tenant: 'south' })], []);
         const together = [feedback('f', { tenant: 'south' }), feedback('g', { tenant: 'north' })];
         expect((await journal.addFeedback(together)).known).toEqual(['f']);
@@ -180,54 +174,54 @@ describe.each(kinds)('%s', (_name, newPlace, skipped) => {
     },
   );
 
-  test.skipIf(skipped)('FB6: feedback that arrives together is committed together, each told of its own', async () => {
-    const place = newPlace();
-    await using(place, async (journal) => {
-      const all = await Promise.all(
-        Array.from({ length: 2000 }, (_, at) => journal.addFeedback([feedback(`id-${at}`)])),
-      );
-      expect(all.every(({ added }, at) => added.includes(`id-${at}`))).toBe(true);
-    });
-    expect(await rows(place, 'feedback')).toHaveLength(2000);
-  });
-
   test.skipIf(skipped)(
-    'past cards are those of the patient, the rules and the time asked for, with what became of them',
+    'FB6: feedback that arrives together is committed together, each with its own result',
     async () => {
-      await using(newPlace(), async (journal) => {
-        journal.issued(
-          [
-            card('card-1'),
-            card('card-2', { rule: 'other-rule' }),
-            card('card-3', { patient: 'another' }),
-            card('card-4', { issued_at: NOW - 2 * DAY }),
-            card('card-5', { basis: null }),
-            card('card-6', { kept: 1 }),
-          ],
-          [],
+      const place = newPlace();
+      await using(place, async (journal) => {
+        const all = await Promise.all(
+          Array.from({ length: 2000 }, (_, at) => journal.addFeedback([feedback(`id-${at}`)])),
         );
-        await journal.addFeedback([
-          feedback('a', { at: NOW + DAY }),
-          feedback('b', { client: 'other' }),
-          feedback('c', { card: 'card-6', outcome: 'accepted', suggestion: 's' }),
-        ]);
-        const found = await journal.past({ client: 'ehr', tenant: '', patients: ['hash'] }, ['a-rule'], NOW - DAY);
-        const base = { rule: 'a-rule', hook: 'order-sign', issuedAt: NOW, basis: '{"a":1}' };
-        expect(found.toSorted((a, b) => Number(a.kept) - Number(b.kept))).toEqual([
-          // A clock that is ahead counts as the moment it was received.
-          { ...base, kept: false, feedback: [{ outcome: 'overridden', at: NOW, code: 'code', system: 'urn:system' }] },
-          {
-            ...base,
-            kept: true,
-            feedback: [{ outcome: 'accepted', at: NOW, code: 'code', system: 'urn:system' }],
-          },
-        ]);
+        expect(all.every(({ added }, at) => added.includes(`id-${at}`))).toBe(true);
       });
+      expect(await rows(place, 'feedback')).toHaveLength(2000);
     },
   );
 
+  test.skipIf(skipped)('past cards are those of the given patient, rules and time, with their feedback', async () => {
+    await using(newPlace(), async (journal) => {
+      journal.issued(
+        [
+          card('card-1'),
+          card('card-2', { rule: 'other-rule' }),
+          card('card-3', { patient: 'another' }),
+          card('card-4', { issued_at: NOW - 2 * DAY }),
+          card('card-5', { basis: null }),
+          card('card-6', { kept: 1 }),
+        ],
+        [],
+      );
+      await journal.addFeedback([
+        feedback('a', { at: NOW + DAY }),
+        feedback('b', { client: 'other' }),
+        feedback('c', { card: 'card-6', outcome: 'accepted', suggestion: 's' }),
+      ]);
+      const found = await journal.past({ client: 'ehr', tenant: '', patients: ['hash'] }, ['a-rule'], NOW - DAY);
+      const base = { rule: 'a-rule', hook: 'order-sign', issuedAt: NOW, basis: '{"a":1}' };
+      expect(found.toSorted((a, b) => Number(a.kept) - Number(b.kept))).toEqual([
+        // A clock that is ahead counts as the time of receipt.
+        { ...base, kept: false, feedback: [{ outcome: 'overridden', at: NOW, code: 'code', system: 'urn:system' }] },
+        {
+          ...base,
+          kept: true,
+          feedback: [{ outcome: 'accepted', at: NOW, code: 'code', system: 'urn:system' }],
+        },
+      ]);
+    });
+  });
+
   test.skipIf(skipped)(
-    'past cards and what was said of them are those of one client and tenant, and what is older than its card was said of none',
+    'past cards and their feedback are those of one client and tenant, without feedback older than its card',
     async () => {
       await using(newPlace(), async (journal) => {
         journal.issued([card('card-1'), card('card-1', { tenant: 'north' }), card('card-1', { client: 'other' })], []);
@@ -250,7 +244,7 @@ describe.each(kinds)('%s', (_name, newPlace, skipped) => {
     },
   );
 
-  test.skipIf(skipped)('a journal of the first version is brought up to date with all that it holds', async () => {
+  test.skipIf(skipped)('a journal of the first version is migrated with all its contents', async () => {
     const place = newPlace();
     const before = openDatabase(place);
     const first = Object.keys(migrations)[0] as '2026-11-26-journal';
@@ -296,7 +290,7 @@ describe.each(kinds)('%s', (_name, newPlace, skipped) => {
     await using(place, () => {});
     const database = openDatabase(place);
     const store = createStore(database);
-    // PostgreSQL reads a short table as a whole, whatever its indexes.
+    // PostgreSQL reads a short table completely, whatever its indexes.
     const many = Array.from({ length: 20_000 }, (_, at) => at);
     await store.append(
       many.map((at) => card(`card-${at}`, { client: `ehr-${at % 3}`, patient: `patient-${at % 5000}` })),
@@ -321,7 +315,7 @@ describe.each(kinds)('%s', (_name, newPlace, skipped) => {
   });
 
   test.skipIf(skipped)(
-    'J14: a token is used once, also where two processes are asked together, and again when it has expired',
+    'J14: a token is used once, even by two processes at once, and again after it expired',
     async () => {
       const place = newPlace();
       const [one, other] = [await open(place), await open(place)];
@@ -334,7 +328,7 @@ describe.each(kinds)('%s', (_name, newPlace, skipped) => {
     },
   );
 
-  test.skipIf(skipped)('what is too old goes when it is opened; patients before their cards', async () => {
+  test.skipIf(skipped)('old rows are deleted when the journal is opened, and patients before their cards', async () => {
     const place = newPlace();
     await using(place, async (journal) => {
       journal.issued(
@@ -372,7 +366,7 @@ describe.each(kinds)('%s', (_name, newPlace, skipped) => {
   });
 });
 
-test('a journal of a newer version is refused, and not changed', async () => {
+test('a journal of a newer version is refused and left unchanged', async () => {
   const folder = newFolder();
   const open = () => openJournal({ place: { folder }, clock: () => NOW, limits: forever, warn: () => {} });
   await (await open()).close();
@@ -385,15 +379,15 @@ test('a journal of a newer version is refused, and not changed', async () => {
   file.close();
 });
 
-describe('a database that is away', () => {
-  test('a file that cannot be made is reported at the start', async () => {
+describe('an unavailable database', () => {
+  test('a file that cannot be created is reported at the start', async () => {
     const folder = newFolder();
     writeFileSync(join(folder, 'file'), '');
     const place = { folder: join(folder, 'file') };
     await expect(openJournal({ place, clock: () => NOW, limits: forever, warn: () => {} })).rejects.toThrow(/EEXIST/);
   });
 
-  test('J14: SQLite: while another program locks the file feedback is refused, and cards and used tokens wait for it', async () => {
+  test('J14: SQLite: while another program locks the file, feedback is refused, and cards and used tokens wait', async () => {
     const folder = newFolder();
     const warnings: string[] = [];
     const warn = (_fields: object, message: string) => void warnings.push(message);
@@ -413,7 +407,7 @@ describe('a database that is away', () => {
     expect(await journal.addFeedback([feedback('a')])).toEqual({ added: ['a'], known: ['a'] });
     expect(warnings).toEqual(['the journal cannot be reached', 'the journal can be reached again']);
     await journal.close();
-    // What was used meanwhile is used for whoever opens it next.
+    // A token used meanwhile stays used for whoever opens the journal next.
     const restarted = await openJournal({ place: { folder }, clock: () => NOW, limits: forever, warn });
     expect(await restarted.useToken('token', NOW + 1000)).toBe(false);
     expect(await restarted.useToken('expired', NOW + 1000)).toBe(true);
@@ -421,7 +415,7 @@ describe('a database that is away', () => {
   }, 60_000);
 
   test.skipIf(noPostgres !== undefined)(
-    'PostgreSQL: started before its server it waits for it, and loses nothing while it is away again',
+    'PostgreSQL: the journal waits for its server at the start, and loses nothing while the server is away again',
     async () => {
       const server = await startPostgres();
       server.crash();
@@ -441,14 +435,14 @@ describe('a database that is away', () => {
       await expect.poll(() => journal.figures(), { timeout: 30_000 }).toMatchObject(up);
       await journal.close();
       expect((await rows(place, 'cards')).map(({ uuid }) => uuid).sort()).toEqual(['card-1', 'card-2']);
-      // The refused one may have been written before the answer was lost; the acknowledged one must have been.
+      // Refused feedback may have been written before the answer was lost; acknowledged feedback must have been.
       expect((await rows(place, 'feedback')).map(({ id }) => id)).toContain('b');
       server.remove();
     },
     60_000,
   );
 
-  test('after it is closed it says so', async () => {
+  test('a closed journal says that it is closed', async () => {
     const journal = await openJournal({
       place: { folder: newFolder() },
       clock: () => NOW,

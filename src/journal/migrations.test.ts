@@ -28,7 +28,7 @@ const insert = (table: string, row: Row) =>
 const all = async (table: string) => (await execute(`SELECT * FROM ${table}`)).rows;
 
 const FIRST = '2026-11-26-journal';
-/** The tables as the first version made them. */
+/** The tables as created by the first version. */
 async function first(): Promise<void> {
   const provider = { getMigrations: async () => ({ [FIRST]: migrations[FIRST] }) };
   const { error } = await new Migrator({ db: database, provider }).migrateToLatest();
@@ -36,7 +36,7 @@ async function first(): Promise<void> {
 }
 const withoutTenant = ({ tenant: _, ...row }: Row): Row => row;
 
-/** A primary key of SQLite may be null. */
+/** A primary key in SQLite may be null. */
 const MAY_BE_NULL = ['id', 'patient', 'basis', 'suggestion', 'reason_code', 'reason_system', 'comment'];
 const ROWS: Record<keyof Tables, Row> = {
   cards: card('x'),
@@ -46,7 +46,7 @@ const ROWS: Record<keyof Tables, Row> = {
   tokens: { id: 'x', expires_at: 1 },
 };
 
-/** That a table takes a row as it is, none in part, and none twice. */
+/** Expects that a table takes a complete row, no incomplete row and no row twice. */
 async function holds(table: string, row: Row): Promise<void> {
   for (const column of Object.keys(row).filter((name) => !MAY_BE_NULL.includes(name)))
     expect([column, await insert(table, { ...row, [column]: null }).catch(({ message }) => message)]).toEqual([
@@ -62,12 +62,12 @@ async function holds(table: string, row: Row): Promise<void> {
   expect(await all(table)).toEqual([row]);
 }
 
-test('tables hold no row in part, and none twice', async () => {
+test('the tables take no incomplete row and no row twice', async () => {
   await migrate(database);
   for (const [table, row] of Object.entries(ROWS)) await holds(table, row);
 });
 
-test('those of the first version too', async () => {
+test('the same holds for the tables of the first version', async () => {
   await first();
   const { silent_cards: _, ...rows } = ROWS;
   for (const [table, row] of Object.entries(rows)) await holds(table, withoutTenant(row));
@@ -79,7 +79,7 @@ test.each<[table: keyof Tables, key: string[]]>([
   ['feedback', ['id']],
   ['tallies', ['day', 'client', 'tenant', 'hook', 'kind', 'rule']],
   ['tokens', ['id']],
-])('two rows of %s may be alike but for one part of their key: %j', async (table, key) => {
+])('two rows of %s may differ in a single part of their key: %j', async (table, key) => {
   await migrate(database);
   const row = ROWS[table];
   await insert(table, row);
@@ -92,12 +92,12 @@ test.each<[table: keyof Tables, key: string[]]>([
 const PLANS: [what: string, statement: string, index: string][] = [
   ['old cards', "DELETE FROM cards WHERE day < '2026'", 'cards_day'],
   ['old feedback', 'DELETE FROM feedback WHERE received_at < 1', 'feedback_received'],
-  ['tokens that have expired', 'DELETE FROM tokens WHERE expires_at < 1', 'tokens_expiry'],
+  ['expired tokens', 'DELETE FROM tokens WHERE expires_at < 1', 'tokens_expiry'],
 ];
 const plan = async (statement: string) =>
   (await execute(`EXPLAIN QUERY PLAN ${statement}`)).rows.map(({ detail }) => detail).join();
 
-describe('what is looked up is found by an index', () => {
+describe('look-ups use an index', () => {
   test.each<[what: string, statement: string, index: string]>([
     ...PLANS,
     ['old cards of rules on trial', "DELETE FROM silent_cards WHERE day < '2026'", 'silent_cards_day'],
@@ -107,7 +107,7 @@ describe('what is looked up is found by an index', () => {
       'cards_patient (client=? AND tenant=? AND patient=? AND rule=?)',
     ],
     [
-      'what was said of a card',
+      'feedback on a card',
       "SELECT * FROM feedback WHERE client = 'a' AND tenant = '' AND card = 'x'",
       'feedback_card (client=? AND tenant=? AND card=?)',
     ],
@@ -121,7 +121,7 @@ describe('what is looked up is found by an index', () => {
     expect(await plan(statement)).toContain(`INDEX ${index}`);
   });
 
-  test('in the first version too', async () => {
+  test('the same holds in the first version', async () => {
     await first();
     for (const [what, statement, index] of [
       ...PLANS,
@@ -136,18 +136,18 @@ describe('what is looked up is found by an index', () => {
   });
 });
 
-test('what the first version held is kept, as of no tenant', async () => {
+test('the data of the first version are kept, without a tenant', async () => {
   await first();
   const { silent_cards: _, ...rows } = ROWS;
   for (const [table, row] of Object.entries(rows)) await insert(table, withoutTenant(row));
   await migrate(database);
   for (const [table, row] of Object.entries(rows)) expect(await all(table)).toEqual([row]);
-  // Nor is anything lost by the same version again.
+  // Migrating again loses nothing either.
   await migrate(database);
   expect(await all('cards')).toHaveLength(1);
 });
 
-test('what an older version writes meanwhile is of no tenant', async () => {
+test('rows of an older version have no tenant', async () => {
   await migrate(database);
   for (const table of ['tallies', 'feedback'] as const) {
     await insert(table, withoutTenant(ROWS[table]));
@@ -155,7 +155,7 @@ test('what an older version writes meanwhile is of no tenant', async () => {
   }
 });
 
-test('tables that cannot be made are an error, and those that were there are as before', async () => {
+test('tables that cannot be created are an error, and existing ones are unchanged', async () => {
   await first();
   await insert('cards', withoutTenant(card('x')));
   await execute('CREATE TABLE silent_cards (x)');

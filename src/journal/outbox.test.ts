@@ -9,7 +9,7 @@ const tally = (more: Partial<Tally> = {}): Omit<Tally, 'count'> => ({
   ...more,
 });
 
-/** An outbox whose database the test lets fail. */
+/** An outbox whose database fails when the test says so. */
 function outboxOf() {
   const written: { ids: string[]; counts: [string, number][] }[] = [];
   const warned: unknown[] = [];
@@ -34,7 +34,7 @@ function outboxOf() {
 }
 const DROPPED = 'the journal dropped cards';
 
-test('what waits is written together, and what is counted alike is one count', async () => {
+test('waiting rows are written together, and equal counts are merged', async () => {
   const { outbox, written, warned } = outboxOf();
   outbox.add(cards('a', 'b'), [tally(), tally({ hook: 'patient-view' })]);
   outbox.add(cards('c'), [tally()]);
@@ -54,14 +54,14 @@ test('what waits is written together, and what is counted alike is one count', a
   expect([written.length, warned]).toEqual([1, []]);
 });
 
-test('counts alone are written too', async () => {
+test('counts without cards are written too', async () => {
   const { outbox, written } = outboxOf();
   outbox.add([], [tally()]);
   await outbox.flush();
   expect(written).toEqual([{ ids: [], counts: [['order-sign', 1]] }]);
 });
 
-test('while the database is away nothing is tried, and all waits', async () => {
+test('while the database is away nothing is written, and everything waits', async () => {
   const { outbox, database, written } = outboxOf();
   database.state = 'down';
   outbox.add(cards('a'), [tally()]);
@@ -72,7 +72,7 @@ test('while the database is away nothing is tried, and all waits', async () => {
   expect(written).toHaveLength(1);
 });
 
-test('what could not be written waits before what came meanwhile, and its counts are added', async () => {
+test('rows that could not be written go before newer ones, and their counts are added', async () => {
   const { outbox, database, written } = outboxOf();
   database.fails = true;
   let underWay: number | undefined;
@@ -90,7 +90,7 @@ test('what could not be written waits before what came meanwhile, and its counts
   expect(written).toEqual([{ ids: ['a', 'b', 'c'], counts: [['order-sign', 2]] }]);
 });
 
-test('a batch that fails ten times is tried once more, and then dropped as faulty', async () => {
+test('a batch that fails ten times is tried once more and then dropped as faulty', async () => {
   const { outbox, database, warned, written } = outboxOf();
   database.fails = true;
   outbox.add(cards('a', 'b'), [tally()]);
@@ -99,7 +99,7 @@ test('a batch that fails ten times is tried once more, and then dropped as fault
   await outbox.flush();
   expect(outbox.figures()).toEqual({ queued: 0, written: 0, dropped: 2 });
   expect(warned).toEqual([[{ rows: 2 }, DROPPED]]);
-  // The next one has its own ten.
+  // The next batch has ten attempts of its own.
   outbox.add(cards('c'), []);
   for (let attempt = 0; attempt < 10; attempt++) await outbox.flush();
   expect(outbox.figures().queued).toBe(1);
@@ -108,7 +108,7 @@ test('a batch that fails ten times is tried once more, and then dropped as fault
   expect(written).toEqual([{ ids: ['c'], counts: [] }]);
 });
 
-test('a success forgets the failures before it', async () => {
+test('a success resets the count of failures', async () => {
   const { outbox, database } = outboxOf();
   for (const id of ['a', 'b']) {
     database.fails = true;
@@ -120,7 +120,7 @@ test('a success forgets the failures before it', async () => {
   expect(outbox.figures()).toEqual({ queued: 0, written: 2, dropped: 0 });
 });
 
-test('as many cards as the limit wait, and beyond it the oldest are dropped', async () => {
+test('cards up to the limit wait, and beyond it the oldest are dropped', async () => {
   const { outbox, warned, written } = outboxOf();
   const many = Array.from({ length: limits.cardsWaiting }, (_, at) => `card-${at}`);
   outbox.add(cards(...many), []);
@@ -132,7 +132,7 @@ test('as many cards as the limit wait, and beyond it the oldest are dropped', as
   expect([written[0]?.ids[0], written[0]?.ids.at(-1)]).toEqual(['card-2', 'y']);
 });
 
-test('at the end the rest is written, and what cannot be is dropped and told', async () => {
+test('closing writes what is left, and drops and reports what cannot be written', async () => {
   const kept = outboxOf();
   kept.outbox.add(cards('a'), []);
   await kept.outbox.close();

@@ -5,7 +5,7 @@ import { hashOfPatient } from './patient.ts';
 const EHR = { client: 'ehr', tenant: undefined };
 const usual = hashOfPatient('key', 'journal', EHR, 'kari');
 
-test('a patient’s hash is the same each time, and names its key', () => {
+test('a patient’s hash is stable and names its key', () => {
   expect(hashOfPatient('key', 'journal', EHR, 'kari')).toBe(usual);
   expect(usual).toMatch(/^[0-9a-f]{8}\.[0-9a-f]{64}$/);
   const keyOf = (hash: string) => hash.split('.')[0];
@@ -13,7 +13,7 @@ test('a patient’s hash is the same each time, and names its key', () => {
   expect(keyOf(hashOfPatient('other key', 'journal', EHR, 'kari'))).not.toBe(keyOf(usual));
 });
 
-test('it is the one that journals hold, made with the key of purpose, client, tenant and id', () => {
+test('the hash equals those in existing journals: by key, purpose, client, tenant and id', () => {
   const made = (...parts: string[]) => createHmac('sha256', 'key').update(parts.join('\0')).digest('hex');
   expect(usual.split('.')[1]).toBe(made('journal', 'ehr', 'kari'));
   expect(hashOfPatient('key', 'journal', { client: 'ehr', tenant: 'north' }, 'kari').split('.')[1]).toBe(
@@ -28,10 +28,7 @@ test.each<[what: string, other: string]>([
   ['client', hashOfPatient('key', 'journal', { client: 'other', tenant: undefined }, 'kari')],
   ['tenant', hashOfPatient('key', 'journal', { client: 'ehr', tenant: 'north' }, 'kari')],
   ['patient', hashOfPatient('key', 'journal', EHR, 'ola')],
-  [
-    'where one part ends and the next begins',
-    hashOfPatient('key', 'journal', { client: 'eh', tenant: undefined }, 'rkari'),
-  ],
-])('another %s is another hash', (_, other) => {
+  ['boundary between the parts', hashOfPatient('key', 'journal', { client: 'eh', tenant: undefined }, 'rkari')],
+])('another %s gives another hash', (_, other) => {
   expect(other.split('.')[1]).not.toBe(usual.split('.')[1]);
 });

@@ -3,7 +3,7 @@ import { inTime, serial, single } from './promises.ts';
 import { JournalFailed } from './thread.ts';
 
 describe('serial', () => {
-  test('runs calls one after the other, in their order, and tells each what became of it', async () => {
+  test('runs calls one by one in order, and gives each its result', async () => {
     const log: string[] = [];
     let number = 0;
     const run = serial(async () => {
@@ -25,7 +25,7 @@ describe('serial', () => {
 });
 
 describe('single', () => {
-  test('ignores a call while another runs, and takes the next one after it', async () => {
+  test('ignores a call while another runs, and accepts the next one after it', async () => {
     let runs = 0;
     let end = () => {};
     const run = single(() => {
@@ -48,13 +48,13 @@ describe('in time', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
   afterEach(() => void vi.useRealTimers());
 
-  test('what is done before the deadline is told, and the deadline is given up', async () => {
+  test('a result before the deadline is returned, and the timer is cleared', async () => {
     expect(await inTime(Promise.resolve('done'), 100)).toBe('done');
     await expect(inTime(Promise.reject(new Error('broken')), 100)).rejects.toThrow('broken');
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('what is not done by the deadline fails as late', async () => {
+  test('work that misses the deadline fails as late', async () => {
     const late = inTime(new Promise(() => {}), 100);
     let failed: unknown;
     late.catch((error) => {
@@ -67,7 +67,7 @@ describe('in time', () => {
     expect((failed as JournalFailed).reason).toBe('timeout');
   });
 
-  test('what fails after the deadline troubles nobody', async () => {
+  test('a failure after the deadline is ignored', async () => {
     let fail = (_error: Error) => {};
     const work = new Promise((_, reject) => {
       fail = reject;

@@ -9,7 +9,7 @@ import { type Process, startProcess } from '../testing/process.ts';
 import { copyOfRepository } from '../testing/repository.ts';
 import { type Json, prescription, request } from '../testing/request.ts';
 
-/* Three processes that share nothing but a PostgreSQL database. */
+/* Three processes that share only a PostgreSQL database. */
 describe.skipIf(noPostgres !== undefined)('three processes on one PostgreSQL', () => {
   const VIEW = '/cds-services/nordic-opioid-patient-view';
   const CURRENT = 'laro-sedative-current';
@@ -29,7 +29,7 @@ describe.skipIf(noPostgres !== undefined)('three processes on one PostgreSQL', (
     const clients = join(copy.folder, 'clients.yaml');
     writeFileSync(clients, JSON.stringify({ clients: [client.client] }));
     const PATIENT_KEY = randomBytes(32).toString('hex');
-    // All at once: the tables are made once.
+    // All at once: the tables are created once.
     processes = (await Promise.all(
       [1, 2, 3].map(() =>
         startProcess({
@@ -61,7 +61,7 @@ describe.skipIf(noPostgres !== undefined)('three processes on one PostgreSQL', (
     return { status: answer.status, body: (await answer.json()) as Json };
   };
 
-  test('J14: a token that was used at one is refused at the others', async () => {
+  test('J14: a token used at one is refused at the others', async () => {
     const body = request('patient-view', { prefetch: {} });
     for (const first of processes) {
       const once = await token(VIEW);
@@ -70,7 +70,7 @@ describe.skipIf(noPostgres !== undefined)('three processes on one PostgreSQL', (
     }
   });
 
-  test('J14: of three that are asked at once with one token, one answers', async () => {
+  test('J14: of three asked at once with one token, one accepts it', async () => {
     for (let round = 0; round < 20; round++) {
       const once = await token(VIEW);
       const body = request('patient-view', { prefetch: {} });
@@ -79,7 +79,7 @@ describe.skipIf(noPostgres !== undefined)('three processes on one PostgreSQL', (
     }
   });
 
-  test('a card that was overridden at one is quiet at the others', async () => {
+  test('a card overridden at one is quiet at the others', async () => {
     const today = new Date().toISOString().slice(0, 10);
     const running = { authoredOn: today, dosageInstruction: [{ text: 'as before' }] };
     const record = [prescription('methadone-1', 'methadone', running), prescription('oxazepam-1', 'oxazepam', running)];
@@ -97,13 +97,13 @@ describe.skipIf(noPostgres !== undefined)('three processes on one PostgreSQL', (
       outcomeTimestamp: new Date().toISOString(),
       overrideReason: { reason },
     };
-    // Given at another: the journal is one, and knows the card as soon as the other has written it.
+    // Given at another: the shared journal knows the card as soon as it is written.
     const send = async () => (await post(two, `${VIEW}/feedback`, { feedback: [item] })).body['results'];
     await expect.poll(send, { timeout: 10_000 }).toEqual([{ status: expect.stringMatching(/stored|repeated/) }]);
     for (const each of [one, two, three]) expect(await cardsAt(each)).toEqual([]);
   });
 
-  test('J14: while the database is away each remembers for itself, and answers', async () => {
+  test('J14: while the database is away each process remembers tokens itself, and answers', async () => {
     postgres.crash();
     const [one] = processes;
     const once = await token(VIEW);

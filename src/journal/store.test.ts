@@ -14,14 +14,14 @@ beforeEach(() => {
 const uuids = async (table: 'cards' | 'silent_cards') => (await all(table)).map(({ uuid }) => uuid).sort();
 
 describe('cards', () => {
-  test('given and silent ones are kept apart, each once', async () => {
+  test('given and silent cards are kept apart, each once', async () => {
     await store.append([card('x'), silent('y'), card('x'), card('x', { tenant: 'north' }), silent('y')], []);
     await store.append([card('x'), silent('y')], []);
     expect([await uuids('cards'), await uuids('silent_cards')]).toEqual([['x', 'x'], ['y']]);
     expect((await all('cards'))[0]).toEqual(card('x'));
   });
 
-  test('one id with two bases tells nothing that a later card could be compared with', async () => {
+  test('an id with two bases keeps none, so no later card is compared with it', async () => {
     await store.append([card('x')], []);
     await store.append([card('x')], []);
     expect((await all('cards'))[0]?.basis).toBe('{"a":1}');
@@ -29,7 +29,7 @@ describe('cards', () => {
     expect((await all('cards'))[0]?.basis).toBeNull();
   });
 
-  test('tallies of one key are summed', async () => {
+  test('tallies with one key are summed', async () => {
     await store.append([], [tally(), tally({ hook: 'patient-view', count: 3 })]);
     await store.append([], [tally({ count: 4 }), tally({ rule: 'a', kind: 'quiet' })]);
     const rows = (await all('tallies')) as unknown as Tally[];
@@ -42,7 +42,7 @@ describe('cards', () => {
 });
 
 describe('feedback', () => {
-  test('the same item is added once, and it is said whether its card is known', async () => {
+  test('an item is added once, and the result says whether its card is known', async () => {
     await store.append([card('x'), card('z', { tenant: 'north' })], []);
     const rows = [
       feedback('a'),
@@ -59,14 +59,14 @@ describe('feedback', () => {
     expect(await all('feedback')).toHaveLength(4);
   });
 
-  test('more rows than one statement takes', async () => {
+  test('more rows are written than fit in one statement', async () => {
     const rows = Array.from({ length: 1500 }, (_, at) => feedback(`id-${at}`));
     expect((await store.addFeedback(rows)).added).toHaveLength(1500);
     expect(await all('feedback')).toHaveLength(1500);
   });
 });
 
-test('of everything more rows are written than one statement takes', async () => {
+test('more rows of each kind are written than fit in one statement', async () => {
   const many = Array.from({ length: 501 }, (_, at) => `id-${at}`);
   await store.append(
     many.flatMap((id) => [card(id), silent(id)]),
@@ -77,8 +77,8 @@ test('of everything more rows are written than one statement takes', async () =>
     expect([table, (await all(table)).length]).toEqual([table, 501]);
 });
 
-test('rows are written in the order of their keys, so that two processes wait for each other and do not block', async () => {
-  // SQLite gives rows back as they were written.
+test('rows are written in the order of their keys, so that two processes cannot deadlock', async () => {
+  // SQLite returns rows in the order in which they were written.
   const written = async (table: keyof Tables) =>
     ((await all(table)) as unknown as Record<string, string>[]).map((row) =>
       [row['client'], row['uuid'] ?? row['id'] ?? row['rule']].filter((part) => part !== undefined).join(' '),
@@ -100,7 +100,7 @@ test('rows are written in the order of their keys, so that two processes wait fo
   expect(await written('tokens')).toEqual(['a', 'b', 'c']);
 });
 
-test('counts of unlike keys are apart, wherever one part of a key ends and the next begins', () => {
+test('counts with different keys are separate, even if the joined parts are equal', () => {
   const keys = [
     tally(),
     tally({ day: '2026-03-03' }),
@@ -118,7 +118,7 @@ test('counts of unlike keys are apart, wherever one part of a key ends and the n
 describe('the past of a patient', () => {
   const past = (whose: Partial<typeof WHOSE> = {}, rules = ['a'], since = 0) =>
     store.past({ ...WHOSE, ...whose }, rules, since);
-  test('cards with the feedback that is about them', async () => {
+  test('cards come with their feedback', async () => {
     await store.append([card('x', { kept: 1 })], []);
     await store.addFeedback([
       feedback('a'),
@@ -135,7 +135,7 @@ describe('the past of a patient', () => {
     ]);
   });
 
-  test('of this client, tenant, patient and rule, and since then', async () => {
+  test('only cards of this client, tenant, patient and rule, and since that time, are returned', async () => {
     await store.append([card('x')], []);
     expect(await past()).toHaveLength(1);
     expect(await past({ client: 'other' })).toEqual([]);
@@ -147,7 +147,7 @@ describe('the past of a patient', () => {
     expect(await past({}, ['a'], NOW + 1)).toEqual([]);
   });
 
-  test('of more cards than are read the latest', async () => {
+  test('the latest are read of more cards than the limit', async () => {
     await store.append(
       Array.from({ length: 501 }, (_, at) => card(`id-${at}`, { issued_at: NOW + at })),
       [],
@@ -156,23 +156,23 @@ describe('the past of a patient', () => {
     expect([times.length, times[0], times.at(-1)]).toEqual([500, NOW + 500, NOW + 1]);
   });
 
-  test('a card that is not to be left out at signing says so', async () => {
+  test('a card that must not be left out at signing says so', async () => {
     await store.append([card('x'), card('y', { kept: 1, issued_at: NOW - 1 })], []);
     expect((await past()).map(({ kept }) => kept)).toEqual([false, true]);
   });
 
-  test('feedback of another card is not its own', async () => {
+  test('feedback on another card does not belong to it', async () => {
     await store.append([card('x'), card('y', { issued_at: NOW - 1 })], []);
     await store.addFeedback([feedback('a', { card: 'y', reason_code: 'y' })]);
     expect((await past()).map(({ feedback: own }) => own.map(({ code }) => code))).toEqual([[], ['y']]);
   });
 
-  test('a card without its basis is passed over', async () => {
+  test('a card without its basis is skipped', async () => {
     await store.append([card('x', { basis: null })], []);
     expect(await past()).toEqual([]);
   });
 
-  test('feedback that is older than its card says nothing, as far as clocks agree; one ahead counts from when it came', async () => {
+  test('feedback older than its card is ignored, and feedback from a clock ahead counts from its receipt', async () => {
     await store.append([card('x')], []);
     const skew = limits.clockSkew * 1000;
     await store.addFeedback([
@@ -186,7 +186,7 @@ describe('the past of a patient', () => {
   });
 });
 
-test('a token is used once, until it has expired', async () => {
+test('a token is used once until it expires', async () => {
   expect([
     await store.useToken('t', 100, 0),
     await store.useToken('t', 100, 99),
@@ -195,7 +195,7 @@ test('a token is used once, until it has expired', async () => {
   expect([await store.useToken('t', 300, 101), await store.useToken('t', 300, 101)]).toEqual([true, false]);
 });
 
-test('tokens that are added later are used; the later end counts', async () => {
+test('tokens added later are used, and the later expiry counts', async () => {
   await store.useToken('t', 100, 0);
   await store.addTokens([
     { id: 't', expires_at: 50 },
@@ -209,7 +209,7 @@ test('tokens that are added later are used; the later end counts', async () => {
   expect(await store.useToken('t', 300, 120)).toBe(false);
 });
 
-test('what is too old goes, and at the limit stays', async () => {
+test('what is older than the limit is deleted, and what is exactly as old is kept', async () => {
   await store.append(
     [card('old', { day: '2026-03-01' }), card('x'), silent('s-old', { day: '2026-03-01' }), silent('s')],
     [tally({ day: '2026-03-01' }), tally()],
@@ -229,7 +229,7 @@ test('what is too old goes, and at the limit stays', async () => {
   expect((await all('cards'))[0]).toMatchObject({ patient: null, basis: null });
 });
 
-test('of each rule on trial the first patients stay', async () => {
+test('the first patients of each rule on trial are kept', async () => {
   const row = (uuid: string, patient: string, at: number, rule = 'a') =>
     silent(uuid, { patient, issued_at: NOW + at, rule });
   await store.append(

@@ -38,7 +38,7 @@ test('calls are counted by hook, answered and refused', () => {
   ]);
 });
 
-test('what became of the cards of a rule, at all and by hook', () => {
+test('the feedback on a rule’s cards is counted in total and by hook', () => {
   const found = rule({
     shown: [shown('a', 6), shown('a', 2, '2026-03-02', VIEW), shown('b', 50)],
     outcomes: [outcome('a', 'accepted', 1), outcome('a', 'overridden', 2), outcome('b', 'overridden', 9)],
@@ -86,14 +86,14 @@ test('what became of the cards of a rule, at all and by hook', () => {
   ]);
 });
 
-test('without calls outside a trial, and without feedback, there are no rates', () => {
+test('without calls outside a trial and without feedback there are no rates', () => {
   const found = rule({ silent: [], tallies: [tally('answered', 5), tally('trial', 5, 'a')] });
   expect(found).not.toHaveProperty('per100');
   expect(found).not.toHaveProperty('overrideRate');
   expect(found).toMatchObject({ trial: 5, silentPer100: 0 });
 });
 
-test('a rule that is overridden more often than the limit stands first, then the one shown most', () => {
+test('a rule overridden more often than the limit comes first, then the most shown', () => {
   const { rules } = of({
     shown: [shown('a', 1), shown('b', 9), shown('c', 5), shown('d', 5)],
     outcomes: [outcome('a', 'overridden', 6), outcome('b', 'overridden', 5)],
@@ -107,7 +107,7 @@ test('a rule that is overridden more often than the limit stands first, then the
   ]);
 });
 
-test('whatever order they come in: rules that are shown alike stand by name', () => {
+test('rules shown equally often are sorted by name, whatever their order', () => {
   const named = (counts: Partial<Counts>) => of(counts).rules.map(({ rule: name }) => name);
   const counted = ['d', 'a', 'c', 'b'].map((name) => shown(name, name === 'b' ? 9 : 5));
   expect(named({ shown: counted })).toEqual(['b', 'a', 'c', 'd']);
@@ -120,7 +120,7 @@ test('whatever order they come in: rules that are shown alike stand by name', ()
   ).toEqual(['d', 'b', 'a', 'c']);
 });
 
-test('a rule is above the limit only beyond it', () => {
+test('a rule is above the limit only if it exceeds it', () => {
   const above = (overridden: number) =>
     rule({
       shown: [shown('a', 9)],
@@ -130,11 +130,11 @@ test('a rule is above the limit only beyond it', () => {
   expect([above(2), above(3), rule({ shown: [shown('a', 9)] })?.aboveLimit]).toEqual([false, true, false]);
 });
 
-test('calls alone make no rule', () => {
+test('calls alone do not list a rule', () => {
   expect(of({ tallies: [tally('answered', 5), tally('refused', 1)] }).rules).toEqual([]);
 });
 
-test('a rule is told at the hooks at which it was shown or counted, and at no other', () => {
+test('a rule is listed only with the hooks at which it was shown or counted', () => {
   const found = rule({
     shown: [shown('a', 1), shown('b', 1, '2026-03-02', VIEW)],
     tallies: [tally('quiet', 1, 'a', 'order-select'), tally('answered', 9, '', VIEW)],
@@ -142,7 +142,7 @@ test('a rule is told at the hooks at which it was shown or counted, and at no ot
   expect(found?.hooks.map(({ hook }) => hook)).toEqual(['order-select', SIGN]);
 });
 
-test('reasons and offers that are as frequent stand by their code, and in their order, wherever they come', () => {
+test('equally frequent reasons and offers are sorted by code, whatever their order', () => {
   const reason = (code: string | null, cards: number) => ({ rule: 'a', hook: SIGN, code, system: 's', cards });
   const reasons = [reason('y', 1), reason('z', 2), reason('x', 1), reason(null, 1), reason('w', 5)];
   expect(rule({ shown: [shown('a', 9)], reasons })?.reasons.map(({ code }) => code)).toEqual([
@@ -163,7 +163,7 @@ test('reasons and offers that are as frequent stand by their code, and in their 
 });
 
 test.each([['{'], ['[]'], ['{"1":5}'], ['null'], ['{"2":"x"}'], ['']])(
-  'what was accepted of a row with the offers %s is not known, and the rest of the report stands',
+  'a row with the offers %s leaves the accepted offer unknown, and the rest of the report is complete',
   (offers) => {
     const accepted = [
       { rule: 'a', hook: SIGN, suggestion: '1', offers },
@@ -176,7 +176,7 @@ test.each([['{'], ['[]'], ['{"1":5}'], ['null'], ['{"2":"x"}'], ['']])(
   },
 );
 
-test('reasons of all hooks are counted together, the most frequent first', () => {
+test('reasons are counted over all hooks, most frequent first', () => {
   const reason = (code: string | null, cards: number, system: string | null = 's') => ({
     rule: 'a',
     hook: SIGN,
@@ -203,7 +203,7 @@ test('reasons of all hooks are counted together, the most frequent first', () =>
   ]);
 });
 
-test('what was accepted is counted by what was offered', () => {
+test('accepted suggestions are counted by kind', () => {
   const taken = (suggestion: string | null) => ({
     rule: 'a',
     hook: SIGN,
@@ -218,13 +218,13 @@ test('what was accepted is counted by what was offered', () => {
   ]);
 });
 
-describe('over time', () => {
+describe('figures over time', () => {
   const over = (since: string, until: string, ...days: string[]) => {
     const counts = { shown: days.map((day) => shown('a', 1, day)) };
     const { periods, rules } = of(counts, since, until);
     return { periods, shown: rules[0]?.over.shown };
   };
-  test('by day up to 45 days', () => {
+  test('are by day up to 45 days', () => {
     expect(over('2026-02-28', '2026-03-02', '2026-03-01', '2026-03-01')).toEqual({
       periods: ['2026-02-28', '2026-03-01', '2026-03-02'],
       shown: [0, 2, 0],
@@ -232,7 +232,7 @@ describe('over time', () => {
     expect(over('2026-01-01', '2026-02-15').periods).toHaveLength(46);
   });
 
-  test('by week from there, each by its Monday, the first by the first day', () => {
+  test('are by week from there, labelled by Monday, and the first by the first day', () => {
     const { periods, shown: cards } = over(
       '2026-01-01',
       '2026-02-16',
@@ -250,7 +250,7 @@ describe('over time', () => {
     expect(over('2025-01-01', '2026-02-05').periods[1]).toBe('2025-01-06');
   });
 
-  test('by month beyond 400 days', () => {
+  test('are by month beyond 400 days', () => {
     const { periods, shown: cards } = over('2025-01-15', '2026-02-20', '2025-01-20', '2025-02-28', '2026-02-01');
     expect([periods.slice(0, 3), periods.at(-1), periods.length]).toEqual([
       ['2025-01-15', '2025-02-01', '2025-03-01'],
@@ -260,7 +260,7 @@ describe('over time', () => {
     expect([cards?.slice(0, 3), cards?.at(-1)]).toEqual([[1, 1, 0], 1]);
   });
 
-  test('accepted and overridden apart', () => {
+  test('separate accepted from overridden', () => {
     const found = rule({
       shown: [shown('a', 3)],
       outcomes: [outcome('a', 'accepted', 1, '2026-03-01'), outcome('a', 'overridden', 2, '2026-03-03')],
@@ -285,19 +285,19 @@ describe('rules on trial', () => {
     0.5,
     2,
   );
-  test('those with a card, shown or not, the most first, and those without', () => {
+  test('rules with a card come first, shown or not, then those without', () => {
     const { withCards, without } = onTrial(summary);
     expect(withCards.map(({ rule: name }) => name)).toEqual(['a', 'c', 'b']);
     expect(without).toEqual(['y', 'z']);
   });
 
-  test('of each as many patients as asked for', () => {
+  test('as many patients per rule are listed as requested', () => {
     expect(summary.review.map(({ patient }) => patient)).toEqual(['p0', 'p1', 'p3']);
     expect(of({ ...nothing, strays: 4 }).strays).toBe(4);
   });
 });
 
-test('rules that showed a card, or would have but for a quiet period or a repeat', () => {
+test('rules that showed a card, or would have but for a quiet period or a repeat, are listed', () => {
   const summary = of({
     shown: [shown('a', 1)],
     tallies: [tally('quiet', 1, 'b'), tally('repeat', 1, 'c'), tally('trial', 1, 'd'), tally('answered', 1)],

@@ -9,7 +9,7 @@ const LONG = 20_000;
 const folder = mkdtempSync(join(tmpdir(), 'cds-thread-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe('a thread that is open', () => {
+describe('a running thread', () => {
   let thread: Thread;
   let ended = 0;
   beforeAll(() => {
@@ -17,9 +17,9 @@ describe('a thread that is open', () => {
   });
   const useToken = (id: string) => thread.ask<boolean>('useToken', [id, 100, 0], LONG);
 
-  test('an answer that takes too long fails as late, and the next question is answered all the same', async () => {
+  test('an answer that takes too long fails as late, and the next question is still answered', async () => {
     await expect(thread.ask('open', [], 1)).rejects.toMatchObject({ reason: 'timeout' });
-    // Two at once wait for one start, and later it is opened again.
+    // Two requests at once share one start, and later it can be opened again.
     await Promise.all([thread.ask('open', [], LONG), thread.ask('open', [], LONG)]);
     await thread.ask('open', [], LONG);
   });
@@ -34,20 +34,20 @@ describe('a thread that is open', () => {
     expect(await thread.ask('past', [{ client: 'ehr', tenant: '', patients: ['x'] }, ['a'], 0], LONG)).toEqual([]);
   });
 
-  test('what fails and has no code says its kind', async () => {
+  test('a failure without a code is reported by its kind', async () => {
     await expect(thread.ask('nothing' as never, [], LONG)).rejects.toEqual(new JournalFailed('TypeError'));
   });
 
-  test('once it is stopped nobody is told that it ended, and it refuses what is asked', async () => {
+  test('after stopping, its end is not reported and questions are refused', async () => {
     await thread.stop();
     expect(ended).toBe(0);
-    // What SQLite has beside its file while it is open is in the file.
+    // SQLite moves the contents of its side files into the file when it is closed.
     expect(readdirSync(join(folder, 'open'))).toEqual(['journal.sqlite']);
     await expect(thread.ask('ping', [], LONG)).rejects.toMatchObject({ reason: 'closed' });
   });
 });
 
-describe('a thread that fails', () => {
+describe('a failing thread', () => {
   let thread: Thread;
   let ended = 0;
   beforeAll(() => {
@@ -55,12 +55,12 @@ describe('a thread that fails', () => {
   });
   afterAll(() => thread.stop());
 
-  test('says why by the database’s own code, and never by its words', async () => {
+  test('reports the database’s own code and never its words', async () => {
     const failed = await thread.ask('ping', [], LONG).catch((error: JournalFailed) => [error.reason, error.message]);
     expect(failed).toEqual(['ERR_SQLITE_ERROR', 'journal: ERR_SQLITE_ERROR']);
   });
 
-  test('can be opened when the cause is gone', async () => {
+  test('can be opened once the cause is gone', async () => {
     const file = new DatabaseSync(join(folder, 'journal.sqlite'));
     file.exec('CREATE TABLE cards (x)');
     await expect(thread.ask('open', [], LONG)).rejects.toThrow(JournalFailed);
@@ -70,7 +70,7 @@ describe('a thread that fails', () => {
     await thread.ask('ping', [], LONG);
   });
 
-  test('and ends by itself tells so once; what was asked fails with it, and what is asked then is refused', async () => {
+  test('reports its end once if it ends by itself, and fails pending and later questions', async () => {
     const closed = thread.ask('close', [], LONG);
     const asked = expect(thread.ask('ping', [], LONG)).rejects.toMatchObject({ reason: 'thread' });
     await closed;

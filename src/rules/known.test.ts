@@ -118,7 +118,7 @@ describe('what is not known while a part of the record is missing', () => {
     for (const { missing } of named) expect(missing).toEqual([section]);
   });
 
-  test('of a record that is whole, and whose dates are, everything is known', () => {
+  test('in a complete record with complete dates everything is known', () => {
     const record = [
       orderOf('methadone', { authoredOn: at(-20) }),
       orderOf('oxazepam', { id: 'b', authoredOn: at(-9) }),
@@ -128,8 +128,8 @@ describe('what is not known while a part of the record is missing', () => {
     expect(found.filter(({ outcome }) => outcome === 'not-known')).toEqual([]);
   });
 
-  test('a date that is known by its month leaves open what depends on its day', () => {
-    // Within 24 months of 2026-03-02, or not.
+  test('a date known only by month leaves open what depends on its day', () => {
+    // Within 24 months of 2026-03-02, or outside.
     const unknown = (onsetDateTime: string) =>
       outcomes(chartOf([condition('c', 'F10.2', { onsetDateTime })], { hook: 'patient-view' })).filter(
         ({ outcome }) => outcome === 'not-known',

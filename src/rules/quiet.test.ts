@@ -108,7 +108,7 @@ describe('the basis of a card about treatments', () => {
     expect(saysNothingNew(basisOf(...record), before)).toBe(known);
   });
 
-  test('it is the same whatever order the record has', () => {
+  test('the basis does not depend on the order of the record', () => {
     const [one, other] = [running('a', 75), running('b', 50)];
     expect(basisOf(other, one).products).toEqual(basisOf(one, other).products);
     expect(saysNothingNew(basisOf(other, one), basisOf(one, other))).toBe(true);
@@ -136,30 +136,34 @@ describe('which cards are left out', () => {
     ).map(({ outcome }) => outcome);
   test.each<[what: string, results: RuleResult[], outcomes: string[]]>([
     [
-      'those that are to be',
+      'the silenced cards',
       [result('a', 'fires'), result('b', 'fires'), result('c', 'fires')],
       ['quiet', 'repeat', 'fires'],
     ],
-    ['what joins one with it', [result('a', 'fires'), result('x', 'joins', { by: 'a' })], ['quiet', 'quiet']],
-    ['what joins another not', [result('c', 'fires'), result('a', 'joins', { by: 'c' })], ['fires', 'joins']],
     [
-      'one beside a critical one too',
+      'cards that join a silenced one, with it',
+      [result('a', 'fires'), result('x', 'joins', { by: 'a' })],
+      ['quiet', 'quiet'],
+    ],
+    ['no card that joins another', [result('c', 'fires'), result('a', 'joins', { by: 'c' })], ['fires', 'joins']],
+    [
+      'a card beside a critical one',
       [result('c', 'fires', { indicator: 'critical' }), result('a', 'fires')],
       ['fires', 'quiet'],
     ],
-    ['a critical one never', [result('a', 'fires', { indicator: 'critical' })], ['fires']],
+    ['never a critical card', [result('a', 'fires', { indicator: 'critical' })], ['fires']],
     [
-      'nor what joins a critical one',
+      'no card that joins a critical one',
       [result('a', 'fires', { indicator: 'critical' }), result('x', 'joins', { by: 'a' })],
       ['fires', 'joins'],
     ],
     [
-      'a critical rule that joins another one with it',
+      'a critical rule that joins a silenced one, with it',
       [result('a', 'fires'), result('x', 'joins', { by: 'a', indicator: 'critical' })],
       ['quiet', 'quiet'],
     ],
     [
-      'what is no card stays as it is',
+      'a rule without a card is unchanged',
       [result('a', 'does-not-hold'), result('b', 'not-known')],
       ['does-not-hold', 'not-known'],
     ],

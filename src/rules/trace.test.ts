@@ -88,7 +88,7 @@ describe('what a trace says about the record', () => {
     expect(treatment?.periods.map(({ from }) => from)).toEqual(days.slice(10));
   });
 
-  test('of a rule that is switched off why, and of no other', () => {
+  test('only a rule that is switched off says why', () => {
     const { rules } = trace([], [draftOf('oxycodone')]);
     const off = rules.filter(({ outcome }) => outcome === 'switched-off');
     expect(off.length).toBeGreaterThan(0);
