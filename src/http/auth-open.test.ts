@@ -2,7 +2,7 @@ import fastify from 'fastify';
 import { afterAll, describe, expect, test } from 'vitest';
 import { PUBLIC_URL, startService } from '../testing/app.ts';
 import { createClient, NOW, SIGN } from '../testing/client.ts';
-import { requireTokens, sandboxClient } from './auth.ts';
+import { requireTokens } from './auth.ts';
 
 const { client, token } = await createClient({ services: ['nordic-opioid-order-sign'] });
 const production = await startService({ mode: 'production', clients: [client] });
@@ -111,23 +111,4 @@ test('J15: a refusal does not tell how many calls are left', async () => {
   expect((await send()).headers).toHaveProperty('x-ratelimit-remaining');
   const { status, headers } = await send();
   expect([status, Object.keys(headers).filter((name) => name.startsWith('x-ratelimit'))]).toEqual([401, []]);
-});
-
-test('the sandbox client may do everything, with the sandbox’s FHIR servers', () => {
-  expect(sandboxClient(['https://fhir.example'])).toEqual({
-    name: 'sandbox',
-    iss: '',
-    audiences: [],
-    algorithms: [expect.any(String)],
-    fhirServers: ['https://fhir.example'],
-    fhirServerAliases: {},
-    privateNetwork: true,
-    origins: [],
-    replay: 'warn',
-    optionalClaims: [],
-    explain: true,
-    silent: [],
-    requestsPerMinute: expect.any(Number),
-    profile: { suggestions: true, oneAction: false, deleteBy: 'resourceId' },
-  });
 });

@@ -1,32 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { ServiceError } from '../errors.ts';
 import { limits } from '../limits.ts';
-import type { Hook } from '../rules/schema.ts';
 import { examples } from '../testing/examples.ts';
-import { bundle, type Json, order, pair } from '../testing/request.ts';
+import { bundle, type Json, order } from '../testing/request.ts';
+import { callWith, namedOf, problemsOf, readCall } from '../testing/wire.ts';
 import { readRequest } from './wire.ts';
-
-type Parts = { hook?: Hook; fields?: Json; context?: Json };
-/** A call of a hook with other fields and another context. */
-const callWith = ({ hook = 'order-sign', fields = {}, context = {} }: Parts): Json => ({
-  ...pair(hook, { context }),
-  ...fields,
-});
-const read = (parts: Parts) => readRequest(callWith(parts), parts.hook ?? 'order-sign');
-
-/** The problems of a call: the code of the error, and what it names. */
-function problemsOf(body: unknown, hook: Hook = 'order-sign'): string[] {
-  try {
-    readRequest(body, hook);
-    return [];
-  } catch (error) {
-    expect(error).toBeInstanceOf(ServiceError);
-    const { code, diagnostics } = error as ServiceError;
-    expect(code).toBe('envelope');
-    return diagnostics;
-  }
-}
-const named = (body: unknown, hook?: Hook) => problemsOf(body, hook).map((text) => text.split(':')[0]);
 
 describe('FS1, H2: what counts as an id', () => {
   const LONGEST = 'k'.repeat(64);
@@ -50,17 +27,17 @@ describe('FS1, H2: what counts as an id', () => {
     ['kari/_historyx', undefined],
   ])('%j', (written, id) => {
     if (id === undefined) {
-      expect(named(callWith({ context: { patientId: written } }))).toEqual(['context.patientId']);
-      expect(named(callWith({ context: { encounterId: written } }))).toEqual(['context.encounterId']);
+      expect(namedOf(callWith({ context: { patientId: written } }))).toEqual(['context.patientId']);
+      expect(namedOf(callWith({ context: { encounterId: written } }))).toEqual(['context.encounterId']);
     } else {
-      expect(read({ context: { patientId: written } }).call.patientId).toBe(id);
-      expect(read({ context: { encounterId: written } }).call.encounterId).toBe(id);
+      expect(readCall({ context: { patientId: written } }).call.patientId).toBe(id);
+      expect(readCall({ context: { encounterId: written } }).call.encounterId).toBe(id);
     }
   });
 
   test.each([[undefined], [null], [''], [' ']])('an encounter may be %j, but a patient may not', (written) => {
-    expect(read({ context: { encounterId: written } }).call.encounterId).toBeUndefined();
-    expect(named(callWith({ context: { patientId: written } }))).toEqual(['context.patientId']);
+    expect(readCall({ context: { encounterId: written } }).call.encounterId).toBeUndefined();
+    expect(namedOf(callWith({ context: { patientId: written } }))).toEqual(['context.patientId']);
   });
 });
 
@@ -85,8 +62,8 @@ describe('H9, H12: what counts as the orders', () => {
       true,
     ],
   ])('%s', (_, draftOrders, isRead) => {
-    expect(named(callWith({ context: { draftOrders } }))).toEqual(isRead ? [] : ['context.draftOrders']);
-    if (isRead) expect(read({ context: { draftOrders } }).call.draftOrders).toEqual(draftOrders);
+    expect(namedOf(callWith({ context: { draftOrders } }))).toEqual(isRead ? [] : ['context.draftOrders']);
+    if (isRead) expect(readCall({ context: { draftOrders } }).call.draftOrders).toEqual(draftOrders);
   });
 });
 
@@ -109,7 +86,7 @@ describe('H4, H5: how selections are read', () => {
     ['a selection that is not a string', { selections: undefined, selection: 7 }],
   ])('%s is refused', (_, context) => {
     const cleaned = JSON.parse(JSON.stringify(callWith(select(context))));
-    expect(named(cleaned, 'order-select')).toEqual(['context.selections']);
+    expect(namedOf(cleaned, 'order-select')).toEqual(['context.selections']);
   });
 
   test('as many selections as drafts are allowed, and not one more', () => {

@@ -1,31 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { ServiceError } from '../errors.ts';
 import { limits } from '../limits.ts';
-import type { Hook } from '../rules/schema.ts';
-import { type Json, pair, request } from '../testing/request.ts';
+import { type Json, request } from '../testing/request.ts';
+import { callWith, namedOf, problemsOf, readCall } from '../testing/wire.ts';
 import { readRequest } from './wire.ts';
-
-type Parts = { hook?: Hook; fields?: Json; context?: Json };
-/** A call of a hook with other fields and another context. */
-const callWith = ({ hook = 'order-sign', fields = {}, context = {} }: Parts): Json => ({
-  ...pair(hook, { context }),
-  ...fields,
-});
-const read = (parts: Parts) => readRequest(callWith(parts), parts.hook ?? 'order-sign');
-
-/** The problems of a call: the code of the error, and what it names. */
-function problemsOf(body: unknown, hook: Hook = 'order-sign'): string[] {
-  try {
-    readRequest(body, hook);
-    return [];
-  } catch (error) {
-    expect(error).toBeInstanceOf(ServiceError);
-    const { code, diagnostics } = error as ServiceError;
-    expect(code).toBe('envelope');
-    return diagnostics;
-  }
-}
-const named = (body: unknown, hook?: Hook) => problemsOf(body, hook).map((text) => text.split(':')[0]);
 
 describe('T8: an incomplete call is refused, naming what is missing', () => {
   test.each<[what: string, body: unknown, names: string[]]>([
@@ -50,7 +27,7 @@ describe('T8: an incomplete call is refused, naming what is missing', () => {
       ['context.patientId', 'context.encounterId'],
     ],
   ])('%s', (_, body, names) => {
-    expect(named(body)).toEqual(names);
+    expect(namedOf(body)).toEqual(names);
   });
 
   test('the problems are described in words', () => {
@@ -107,14 +84,14 @@ describe('how a call is read', () => {
     ['a list', ['a']],
     ['an oversized list', Array(limits.drafts + 1).fill('a')],
   ])('T12: fields of another hook are ignored, even %s', (_, value) => {
-    expect(read({ context: { selections: value } }).call.selections).toEqual([]);
+    expect(readCall({ context: { selections: value } }).call.selections).toEqual([]);
     const open = request('patient-view', { context: { draftOrders: value, selections: value } });
     const { call } = readRequest(open, 'patient-view');
     expect([call.draftOrders, call.selections]).toEqual([undefined, []]);
   });
 
   test('a record of another patient is detected by the normalised id', () => {
-    expect(read({ context: { patientId: 'Patient/liv' } }).call.prefetch.standing).toBe('not-known');
+    expect(readCall({ context: { patientId: 'Patient/liv' } }).call.prefetch.standing).toBe('not-known');
   });
 
   const OURS = 'org.nordic-opioid-cds';
@@ -134,6 +111,6 @@ describe('how a call is read', () => {
     [{ [PDDI]: { 'cache-for-order-sign-filtering': 'true', 'filter-out-repeated-alerts': 1 } }, none],
     [{ [PDDI]: { explain: true }, [OURS]: { 'filter-out-repeated-alerts': true } }, none],
   ])('the options in %j', (extension, options) => {
-    expect(read({ fields: { extension } }).options).toEqual(options);
+    expect(readCall({ fields: { extension } }).options).toEqual(options);
   });
 });
