@@ -221,6 +221,14 @@ describe('names', () => {
     expect(listsOf(byName('Dropizol'))).toContain('opioid-antidiarrhoeal');
   });
 
+  test.each(['Norspan (buprenorfin) depotplaster', 'buprenorfin (Norspan) depotplaster'])(
+    'a brand decides the class wherever the substance is named: %s',
+    (text) => {
+      expect(listsOf(byName(text))).toContain('opioid-analgesic');
+      expect(listsOf(byName(text))).not.toContain('opioid-agonist-treatment');
+    },
+  );
+
   test.each([
     ['Morphine Sulfate / Naltrexone Extended Release', 'opioid-analgesic', 'opioid-antagonist-central'],
     ['oxycodone / naloxone', 'opioid-analgesic', 'opioid-antagonist-central'],
@@ -557,5 +565,10 @@ describe('problems', () => {
     [SNOMED, '191821007', 'opioid-dependence'],
   ])('%s %s is not %s', (system, code, list) => {
     expect(lists(system, code)).not.toContain(list);
+  });
+
+  test('each list once, whatever number of codings says it', () => {
+    const twice = { coding: [ICD, CM].map((system) => ({ system, code: 'C50.9' })) };
+    expect(conceptListsOf(twice, codes.conditions, codes)).toEqual(lists(ICD, 'C50.9'));
   });
 });
