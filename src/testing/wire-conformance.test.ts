@@ -88,3 +88,14 @@ test.each<[string, (body: Any, remove: Any, stop: Any) => unknown]>([
 test('V5: the checker reports a change of orders with the chart open', () => {
   expect(wireProblems(text, { ...call, hook: 'patient-view' })).not.toEqual([]);
 });
+
+test('A12: the checker looks for the order of an action in the shape of CDS Hooks 1.0 too', () => {
+  const of1 = (resource: string) =>
+    spoiled((_, card) => {
+      const [action] = card['suggestions'][0].actions;
+      delete action.resourceId;
+      Object.assign(action, { resource });
+    }).filter((said) => said.endsWith('no draft of the call'));
+  expect(of1('MedicationRequest/pregabalin-1')).toEqual([]);
+  expect(of1('MedicationRequest/elsewhere')).toEqual(['MedicationRequest/elsewhere: no draft of the call']);
+});

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isObject, object, parseJson } from '../fhir/json.ts';
+import { isObject, object, objects, parseJson, string } from '../fhir/json.ts';
 
 /**
  * Checks a CDS Hooks response on the wire, whatever its content (conformance T3–T5, K1–K18, A1–A16, L1, V5). For tests.
@@ -29,10 +29,10 @@ const reasons = z
   .min(1)
   .refine((list) => new Set(list.map(({ system, code }) => `${system}|${code}`)).size === list.length, 'a code twice');
 
-const resource = z.looseObject({ resourceType: text });
+const fhirResource = z.looseObject({ resourceType: text });
 const resourceId = z.string().regex(/^[A-Z][A-Za-z]+\/./s, 'no Type/id');
 const action = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.enum(['create', 'update']), description: text, resource }),
+  z.strictObject({ type: z.enum(['create', 'update']), description: text, resource: fhirResource }),
   z.strictObject({ type: z.literal('delete'), description: text, resourceId }),
 ]);
 const suggestion = z.strictObject({
@@ -78,7 +78,7 @@ const response = z.strictObject({ cards: z.array(card), extension: extension.opt
 /** Every way in which a response body breaks the specification; none if it is valid. `call` is the request that it answers. */
 export function wireProblems(body: string, call: Record<string, unknown>): string[] {
   const value = parseJson(body);
-  const { error, data } = response.safeParse(value);
+  const { error } = response.safeParse(value);
   const problems = [
     ...emptiesIn(value, 'body').map((path) => `${path}: null or empty`),
     ...(error?.issues ?? []).flatMap((issue) =>
@@ -87,14 +87,17 @@ export function wireProblems(body: string, call: Record<string, unknown>): strin
         : [`${issue.path.join('.')}: ${issue.message}`],
     ),
   ];
-  const cards = data?.cards ?? [];
-  const suggestions = cards.flatMap((one) => one.suggestions ?? []);
-  const uuids = [...cards, ...suggestions].map((one) => one.uuid);
+  // Of the response as it is: some clients get another shape, and these checks hold for them too.
+  const cards = objects(object(value)['cards']);
+  const suggestions = cards.flatMap((one) => objects(one['suggestions']));
+  const uuids = [...cards, ...suggestions].map((one) => one['uuid']);
   if (new Set(uuids).size !== uuids.length) problems.push('cards: a uuid is used twice');
   const drafts = refsIn(object(call['context'])['draftOrders']);
-  for (const one of suggestions.flatMap(({ actions }) => actions)) {
-    if (one.type === 'create') continue;
-    const ref = one.type === 'delete' ? one.resourceId : `${one.resource.resourceType}/${one.resource['id']}`;
+  for (const { type, resource, resourceId } of suggestions.flatMap((one) => objects(one['actions']))) {
+    if (type === 'create') continue;
+    const { resourceType, id } = object(resource);
+    // CDS Hooks 1.0 names the order to delete under `resource`.
+    const ref = string(resourceId) ?? string(resource) ?? `${resourceType}/${id}`;
     if (call['hook'] === 'patient-view') problems.push(`${ref}: changed with the chart open`);
     if (!drafts.has(ref)) problems.push(`${ref}: no draft of the call`);
   }
